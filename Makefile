@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_FLAGS := $(if $(EXIT),--exit,) $(if $(DAYS),--days $(DAYS),)
+
+export DO_NOT_TRACK := 1
+
+.PHONY: help demo test lint bench chaos soak lock
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Maatpak needs Python 3.11 or newer; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the pages (EXIT=1 ends instead)
+	$(BIN)/maatpak demo $(DEMO_FLAGS)
+
+test: $(READY) ## The fast tests, within 10 minutes on 2 cores
+	$(BIN)/python -m pytest -m "not chaos and not soak"
+
+lint: $(READY) ## Style, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Measure; prints ratios of one run
+	$(BIN)/python -m benchmarks
+
+chaos: $(READY) ## Kills, races and long random lives
+	$(BIN)/python -m pytest -m chaos
+
+soak: $(READY) ## Thousands of random lives
+	$(BIN)/python -m pytest -m soak
+
+lock: $(READY) ## Solve the dependencies again
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock

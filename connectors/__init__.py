@@ -1,0 +1,1 @@
+"""The outside world: one folder a port, each with its protocol, adapters and a simulator."""

@@ -1,0 +1,1 @@
+"""Where and when flows run: the table of deployments and schedules, and the server that serves them."""

@@ -1,0 +1,1 @@
+"""What every room shares and nothing more: words, money, calendars, clock, ids, errors, settings."""

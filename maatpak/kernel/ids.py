@@ -1,0 +1,32 @@
+"""Hashes and references: the same content always gets the same name."""
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """One spelling for one value: sorted keys, no spaces, dates in ISO form."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of the canonical JSON of plain data, as hex."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def bytes_hash(content: bytes) -> str:
+    """SHA-256 of bytes, as hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def shard_key(party_ref: str) -> int:
+    """A stable number from 0 to 32767 for a party; `shard_key % shards` is its shard."""
+    return int.from_bytes(hashlib.sha256(party_ref.encode()).digest()[:2], "big") & 0x7FFF

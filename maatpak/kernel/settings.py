@@ -1,0 +1,64 @@
+"""Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`. Unknown keys are refused."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from maatpak.kernel.errors import UsageError
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one installation and the next."""
+
+    model_config = SettingsConfigDict(env_prefix="MAATPAK_", extra="forbid", frozen=True)
+
+    workspace: Path = Field(default=Path("workspace"), description="Folder of the workspace: evidence, anchors, sinks, packs.")
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL URL; empty: an embedded PostgreSQL that belongs to the workspace."
+    )
+    evidence_url: str | None = Field(
+        default=None, description="fsspec URL for evidence files; empty: the workspace's `evidence` folder."
+    )
+    shards: int = Field(default=1, ge=1, le=64, description="Into how many shards a creditor's parties are spread.")
+    smtp_host: str | None = Field(default=None, description="Mail server; empty: the local sink of the workspace.")
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="Port of the mail server.")
+    smtp_user: str | None = Field(default=None, description="Login at the mail server.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
+    smtp_connections: int = Field(default=4, ge=1, le=32, description="Mail connections at once.")
+    sms_url: str | None = Field(
+        default=None, description="Base URL of a service that speaks Twilio's API; empty: the local simulator."
+    )
+    sms_account: str = Field(default="AC00000000000000000000000000000000", description="Account SID at the SMS service.")
+    sms_token: SecretStr = Field(default=SecretStr("local-simulator"), description="Token at the SMS service.")
+    sms_sender: str = Field(default="+31970000000", description="Number that texts come from.")
+    prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
+    prefect_api_url: str | None = Field(
+        default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."
+    )
+    link_secret: SecretStr | None = Field(
+        default=None, description="Key that signs references in messages; empty: made once and kept in the workspace."
+    )
+
+
+def load_settings(workspace: Path | None = None) -> Settings:
+    """Settings for a workspace: its `maatpak.env`, overruled by the environment, overruled by the argument.
+
+    Raises:
+        UsageError: a key is unknown or a value does not fit; the message names it.
+    """
+    folder = Path(workspace or os.environ.get("MAATPAK_WORKSPACE", "workspace")).expanduser().resolve()
+    unknown = sorted(
+        key for key in os.environ
+        if key.startswith("MAATPAK_") and key.removeprefix("MAATPAK_").lower() not in Settings.model_fields
+    )
+    if unknown:
+        raise UsageError(
+            f"Unknown setting in the environment: {', '.join(unknown)}.",
+            advice="`maatpak doctor --settings` lists the settings there are.",
+        )
+    try:
+        return Settings(workspace=folder, _env_file=folder / "maatpak.env")  # type: ignore[call-arg]
+    except ValueError as error:
+        raise UsageError(f"The settings do not hold: {error}") from error

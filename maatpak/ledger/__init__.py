@@ -1,0 +1,1 @@
+"""What is known and what was done: tables, the database, evidence files and the audit chain."""

@@ -1,0 +1,88 @@
+"""The database: SQLModel sessions for rows, ADBC connections for frames, each one transaction from start to end.
+
+Application code never commits: the context manager does, at the edge of a task or a request.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+from adbc_driver_postgresql import dbapi
+from sqlalchemy import Engine, create_engine
+from sqlmodel import Session
+
+
+class Frames:
+    """One ADBC connection inside one transaction: reads and writes Polars frames."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def read(self, query: str) -> pl.DataFrame:
+        """The rows of a query as a frame."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(query)
+            return pl.DataFrame(cursor.fetch_arrow_table())
+
+    def execute(self, statement: str) -> int:
+        """Run one statement; the number of rows it touched, or −1 where the driver does not tell."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement)
+            return int(cursor.rowcount)
+
+    def stage(self, name: str, frame: pl.DataFrame) -> None:
+        """Put a frame into a temporary table of this transaction, replacing an earlier one of that name."""
+        self.execute(f'DROP TABLE IF EXISTS pg_temp."{name}"')
+        with self.connection.cursor() as cursor:
+            cursor.adbc_ingest(name, frame.to_arrow(), mode="create", temporary=True)
+
+
+class Database:
+    """A PostgreSQL database by its URL. Opens nothing until asked (law 13)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine, made at first use."""
+        if self._engine is None:
+            driver_url = self.url.replace("postgresql://", "postgresql+psycopg://", 1)
+            self._engine = create_engine(driver_url, pool_pre_ping=True)
+        return self._engine
+
+    @contextmanager
+    def session(self, options: Mapping[str, Any] | None = None) -> Iterator[Session]:
+        """One transaction over SQLModel objects: committed at the end, rolled back on an error."""
+        with Session(self.engine.execution_options(**(options or {})), expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A read-only snapshot of the database: what it sees does not change while it lasts."""
+        with self.session({"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}) as session:
+            yield session
+
+    @contextmanager
+    def frames(self, *, read_only: bool = False) -> Iterator[Frames]:
+        """One ADBC transaction over frames: committed at the end, rolled back on an error."""
+        connection = dbapi.connect(self.url, autocommit=False)
+        try:
+            frames = Frames(connection)
+            if read_only:
+                frames.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield frames
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Give every pooled connection back."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None

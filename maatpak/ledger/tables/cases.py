@@ -1,0 +1,247 @@
+"""Policy packs, cases, rounds, actions and people's verdicts on them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from maatpak.kernel.words import ActionState, Stage, StepKind, Verdict
+from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, not_negative, one_of
+
+
+class PolicyPack(SQLModel, table=True):
+    """A published pack: its files word for word, hashed, immutable."""
+
+    __tablename__ = "policy_pack"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    name: str
+    version: int
+    content_hash: str = Field(unique=True)
+    files: dict[str, str] = Field(sa_type=Json)
+    note: str
+    published_by: str
+    published_on: date | None = None
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class CreditorPack(Versioned, table=True):
+    """Which pack new rounds of a creditor use."""
+
+    __tablename__ = "creditor_pack"
+    __table_args__ = (
+        Index("uq_creditor_pack_current", "creditor_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    pack_id: int = Field(foreign_key="policy_pack.id", sa_type=BigInteger)
+    actor: str
+
+
+class Case(SQLModel, table=True):
+    """A debtor's items of one creditor in one currency, worked as one. `shard_key` is its party's."""
+
+    __tablename__ = "case"
+    __table_args__ = (UniqueConstraint("debtor_id", "currency"), Index("ix_case_creditor", "creditor_id", "shard_key"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
+    party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, index=True)
+    currency: str
+    shard_key: int
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Round(SQLModel, table=True):
+    """One passage of a case through a journey; it closes, once, when the items it was opened for or named are settled."""
+
+    __tablename__ = "round"
+    __table_args__ = (
+        UniqueConstraint("case_id", "number"),
+        Index("uq_round_open", "case_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        CheckConstraint("(closed_on IS NULL) = (closed_at IS NULL)", name="closed_whole"),
+        CheckConstraint("closed_on >= opened_on", name="closed_after_opened"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger)
+    number: int
+    opened_on: date
+    opened_at: datetime = Field(sa_type=UtcTime)
+    closed_on: date | None = None
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class RoundCourse(Versioned, table=True):
+    """The segment, pack and entry stage that a round follows; a reroute or a person's act replaces it."""
+
+    __tablename__ = "round_course"
+    __table_args__ = (
+        Index("uq_round_course_current", "round_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
+        one_of("entry_stage", Stage),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    round_id: int = Field(foreign_key="round.id", sa_type=BigInteger)
+    segment: str
+    pack_id: int = Field(foreign_key="policy_pack.id", sa_type=BigInteger)
+    entry_stage: str = Stage.PREPARE
+    """Steps of softer stages are behind the case (practice, rule 4)."""
+    cause: str
+    """`opened`, the reroute's code, or the person's reason."""
+    actor: str
+
+
+class RoundItem(SQLModel, table=True):
+    """An item that a round was opened for or has named."""
+
+    __tablename__ = "round_item"
+
+    round_id: int = Field(foreign_key="round.id", sa_type=BigInteger, primary_key=True)
+    item_id: int = Field(foreign_key="item.id", sa_type=BigInteger, primary_key=True)
+    joined_on: date
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Tick(SQLModel, table=True):
+    """One pass of facts and decisions over a creditor's shard, with its frames as evidence; append-only."""
+
+    __table_args__ = (Index("ix_tick_creditor", "creditor_id", "business_date"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    shard: int
+    shards: int
+    business_date: date
+    known_at: datetime = Field(sa_type=UtcTime)
+    engine_version: str
+    case_count: int
+    action_count: int
+    facts_evidence: str
+    decisions_evidence: str
+    packs: dict[str, Any] = Field(sa_type=Json)
+    """Pack id → content hash, of all packs the pass used."""
+    snapshots: dict[str, Any] = Field(sa_type=Json)
+    """Source → content hash, of the newest snapshots seen."""
+    flow_run: str | None = None
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Action(SQLModel, table=True):
+    """One step for one case. The unique key is law 3: the same step of a round is never taken twice.
+
+    `attempt` counts from 1: the tries of a call, and a step taken again for a new driver. `occurrence` dates steps that
+    recur, and steps outside a round (`round_id` is null: courtesy, statement, thanks …).
+    """
+
+    __table_args__ = (
+        UniqueConstraint(
+            "case_id", "round_id", "stage", "step", "attempt", "occurrence", postgresql_nulls_not_distinct=True
+        ),
+        one_of("stage", Stage),
+        one_of("kind", StepKind),
+        one_of("state", ActionState),
+        *not_negative("amount"),
+        CheckConstraint("attempt >= 1", name="attempt_from_one"),
+        CheckConstraint("(state IN ('skipped', 'cancelled')) <= (reason IS NOT NULL)", name="ended_with_reason"),
+        CheckConstraint("(state = 'executed') <= (executed_on IS NOT NULL)", name="executed_is_dated"),
+        CheckConstraint("NOT escalating OR approval_role IS NOT NULL", name="escalating_needs_approval"),
+        Index("ix_action_case", "case_id"),
+        Index("ix_action_open", "creditor_id", "state", "segment", "step", postgresql_where=text(
+            "state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"
+        )),
+        Index("ix_action_creditor_date", "creditor_id", "business_date"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger)
+    round_id: int | None = Field(default=None, foreign_key="round.id", sa_type=BigInteger)
+    stage: str
+    step: str
+    attempt: int = 1
+    occurrence: date | None = None
+    kind: str
+    segment: str
+    pack_id: int = Field(foreign_key="policy_pack.id", sa_type=BigInteger)
+    state: str
+    reason: str | None = None
+    channel: str | None = None
+    """The step's channel rule: preferred, other, both, post_and_email, or one channel."""
+    template: str | None = None
+    written: bool = False
+    """A written contact: it takes a slot of the party's budget."""
+    escalating: bool = False
+    approval_role: str | None = None
+    approvals_needed: int = 0
+    amount: int = Field(sa_type=BigInteger)
+    """Asked amount when proposed, minor units of the case's currency."""
+    overdue_amount: int = Field(default=0, sa_type=BigInteger)
+    content_hash: str | None = None
+    """Of items, amounts, recipient and text: what an approval binds to."""
+    due_on: date
+    business_date: date
+    tick_id: int | None = Field(default=None, foreign_key="tick.id", sa_type=BigInteger)
+    proposed_at: datetime = Field(sa_type=UtcTime)
+    approved_on: date | None = None
+    approved_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    started_on: date | None = None
+    started_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    executed_on: date | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When it reached its last state, whichever that is."""
+    result: str | None = None
+    """How a call, consult, review or decision came out."""
+    retry_on: date | None = None
+    """After a rejection: not before this date, and `retry_step` next."""
+    retry_step: str | None = None
+
+
+class ActionItem(SQLModel, table=True):
+    """An item that an action names, with the amount asked for it."""
+
+    __tablename__ = "action_item"
+    __table_args__ = (*not_negative("amount"), Index("ix_action_item_item", "item_id"))
+
+    action_id: int = Field(foreign_key="action.id", sa_type=BigInteger, primary_key=True)
+    item_id: int = Field(foreign_key="item.id", sa_type=BigInteger, primary_key=True)
+    amount: int = Field(sa_type=BigInteger)
+
+
+class ContactSlot(SQLModel, table=True):
+    """A written contact of a party, claimed when it is proposed: one row a party, day and slot (law 6)."""
+
+    __tablename__ = "contact_slot"
+
+    party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, primary_key=True)
+    day: date = Field(primary_key=True)
+    slot: int = Field(default=1, primary_key=True)
+    action_id: int = Field(foreign_key="action.id", sa_type=BigInteger, index=True)
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Approval(SQLModel, table=True):
+    """A person's verdict on an action, bound to the content that was shown; append-only."""
+
+    __table_args__ = (
+        UniqueConstraint("action_id", "actor", "content_hash"),
+        one_of("verdict", Verdict),
+        CheckConstraint("verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)", name="no_says_what_next"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    action_id: int = Field(foreign_key="action.id", sa_type=BigInteger, index=True)
+    content_hash: str
+    verdict: str
+    actor: str
+    role: str
+    reason: str
+    next_step: str | None = None
+    next_on: date | None = None
+    decided_on: date
+    lapses_on: date | None = None
+    recorded_at: datetime = Field(sa_type=UtcTime)

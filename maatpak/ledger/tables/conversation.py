@@ -1,0 +1,198 @@
+"""What was said: messages and the evidence that they arrived, work for people, contact results, answers, experience."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from maatpak.kernel.words import CallResult, Channel, EvidenceKind, MessageState, WorkKind, WorkState
+from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, one_of
+
+
+class Message(SQLModel, table=True):
+    """One e-mail, text or letter in the outbox and after. Its words are an evidence file, not a column."""
+
+    __table_args__ = (
+        UniqueConstraint("recipient", "channel", "content_key", "attempt"),
+        one_of("channel", Channel),
+        one_of("state", MessageState),
+        CheckConstraint("(state = 'sent') <= (sent_on IS NOT NULL)", name="sent_is_dated"),
+        CheckConstraint("(state = 'failed') <= (failure IS NOT NULL)", name="failed_says_why"),
+        Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
+        Index("ix_message_debtor", "debtor_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger, index=True)
+    channel: str
+    recipient: str
+    """Address, number, or the postal address as one line."""
+    language: str
+    template: str
+    content_key: str
+    attempt: int = 1
+    message_ref: str = Field(unique=True)
+    """Deterministic: the Message-ID without brackets, the text's or letter's reference."""
+    subject: str | None = None
+    content: str
+    """Evidence key of the rendered message, as JSON (connectors/message.py)."""
+    written: bool = True
+    state: str = MessageState.QUEUED
+    business_date: date
+    queued_at: datetime = Field(sa_type=UtcTime)
+    send_after: datetime | None = Field(default=None, sa_type=UtcTime)
+    leased_by: str | None = None
+    leased_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    tries: int = 0
+    sent_on: date | None = None
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    failure: str | None = None
+    service_ref: str | None = None
+    """The number that the service gave it."""
+    resolved_by: str | None = None
+
+
+class MessageAction(SQLModel, table=True):
+    """Which actions a message serves."""
+
+    __tablename__ = "message_action"
+
+    message_id: int = Field(foreign_key="message.id", sa_type=BigInteger, primary_key=True)
+    action_id: int = Field(foreign_key="action.id", sa_type=BigInteger, primary_key=True, index=True)
+
+
+class Evidence(SQLModel, table=True):
+    """Something observed of a message; append-only. Silence that turns into weak evidence is computed, not stored."""
+
+    __table_args__ = (one_of("kind", EvidenceKind), UniqueConstraint("message_id", "kind", "observed_on", "source"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    message_id: int = Field(foreign_key="message.id", sa_type=BigInteger)
+    kind: str
+    source: str
+    observed_on: date
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class WorkTask(SQLModel, table=True):
+    """Work for a person: a call, a consultation, a review, a decision, a repair. Its outcome is coded."""
+
+    __tablename__ = "work_task"
+    __table_args__ = (
+        one_of("kind", WorkKind),
+        one_of("state", WorkState),
+        CheckConstraint("(state = 'done') <= (outcome IS NOT NULL AND done_on IS NOT NULL)", name="done_has_outcome"),
+        Index("ix_work_task_open", "creditor_id", "kind", postgresql_where=text("state = 'open'")),
+        Index("ix_work_task_case", "case_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
+    case_id: int | None = Field(default=None, foreign_key="case.id", sa_type=BigInteger)
+    action_id: int | None = Field(default=None, foreign_key="action.id", sa_type=BigInteger, index=True)
+    kind: str
+    subject: str
+    role: str
+    assignee: str | None = None
+    opened_on: date
+    due_on: date
+    blocks: bool = False
+    """The ball is with us: no notice until this is done."""
+    state: str = WorkState.OPEN
+    outcome: str | None = None
+    done_on: date | None = None
+    done_by: str | None = None
+    done_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class ContactResult(SQLModel, table=True):
+    """The coded outcome of one attempt to talk; append-only."""
+
+    __tablename__ = "contact_result"
+    __table_args__ = (
+        one_of("code", CallResult),
+        one_of("day_part", ["morning", "afternoon", "evening"]),
+        Index("ix_contact_result_case", "case_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger)
+    debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
+    task_id: int | None = Field(default=None, foreign_key="work_task.id", sa_type=BigInteger)
+    code: str
+    day_part: str
+    callback_on: date | None = None
+    called_on: date
+    actor: str
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Answer(Versioned, table=True):
+    """Something a customer wrote to us; unread until a person has read it, and silence meanwhile."""
+
+    __table_args__ = (
+        Index("uq_answer_current", "answer_no", unique=True, postgresql_where=text("replaced_at IS NULL")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    answer_no: str
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger, index=True)
+    case_id: int | None = Field(default=None, foreign_key="case.id", sa_type=BigInteger)
+    message_id: int | None = Field(default=None, foreign_key="message.id", sa_type=BigInteger)
+    channel: str
+    received_on: date
+    read_on: date | None = None
+    read_by: str | None = None
+    content: str | None = None
+    """Evidence key of the text."""
+
+
+class Touch(SQLModel, table=True):
+    """One touch rated for the customer, from +1 to −12 (practice, section 6); append-only."""
+
+    __table_args__ = (
+        CheckConstraint("rating BETWEEN -12 AND 1", name="rating_in_scale"),
+        Index("ix_touch_party", "party_id", "touched_on"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    party_id: int = Field(foreign_key="party.id", sa_type=BigInteger)
+    case_id: int | None = Field(default=None, foreign_key="case.id", sa_type=BigInteger)
+    action_id: int | None = Field(default=None, foreign_key="action.id", sa_type=BigInteger)
+    kind: str
+    rating: int
+    wrongful: bool = False
+    touched_on: date
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Placement(Versioned, table=True):
+    """A case handed to an agency: which items, its state, and the dossier as evidence."""
+
+    __table_args__ = (
+        one_of("state", ["placed", "recalled", "closed"]),
+        Index("uq_placement_current", "placement_no", unique=True, postgresql_where=text("replaced_at IS NULL")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    placement_no: str
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger, index=True)
+    action_id: int = Field(foreign_key="action.id", sa_type=BigInteger)
+    agency: str
+    state: str
+    amount: int = Field(sa_type=BigInteger)
+    items: dict[str, Any] = Field(sa_type=Json)
+    """Item id → amount placed, minor units."""
+    dossier: str
+    cause: str
+    actor: str

@@ -1,0 +1,1 @@
+"""What should happen: pure rules, facts in and decisions out. No I/O, no clock, no database."""

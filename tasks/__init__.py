@@ -1,0 +1,1 @@
+"""One unit of work each: a function of plain data with one transaction."""
