@@ -99,12 +99,18 @@ class WorkTask(SQLModel, table=True):
     subject: str
     role: str
     assignee: str | None = None
+    record_no: str | None = None
+    """The hold, dispute, claim, plan or answer that the work is about."""
+    asked_by: str | None = None
+    """Who asked for a second person's word; never the one who gives it (law 9)."""
     opened_on: date
     due_on: date
     blocks: bool = False
     """The ball is with us: no notice until this is done."""
     state: str = WorkState.OPEN
     outcome: str | None = None
+    note: str | None = None
+    """The person's own words on the outcome."""
     done_on: date | None = None
     done_by: str | None = None
     done_at: datetime | None = Field(default=None, sa_type=UtcTime)

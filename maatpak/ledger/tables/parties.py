@@ -30,6 +30,8 @@ class Creditor(SQLModel, table=True):
     vat_no: str | None = None
     payment_url: str | None = None
     business_date: date | None = None
+    looked_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """Known-at of the newest run. What is recorded after it gets a later instant, so that a replay sees what it saw."""
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
@@ -104,7 +106,11 @@ class ContactPerson(Versioned, table=True):
     __tablename__ = "contact_person"
     __table_args__ = (
         Index(
-            "uq_contact_person_current", "debtor_id", "role", "name", unique=True,
+            "uq_contact_person_current",
+            "debtor_id",
+            "role",
+            "name",
+            unique=True,
             postgresql_where=text("replaced_at IS NULL"),
         ),
         one_of("role", ["payables", "decision_maker", "invoice", "escalation"]),
@@ -125,7 +131,11 @@ class AddressState(Versioned, table=True):
     __tablename__ = "address_state"
     __table_args__ = (
         Index(
-            "uq_address_state_current", "debtor_id", "channel", "address", unique=True,
+            "uq_address_state_current",
+            "debtor_id",
+            "channel",
+            "address",
+            unique=True,
             postgresql_where=text("replaced_at IS NULL"),
         ),
         one_of("channel", [*Channel, "phone"]),
