@@ -7,7 +7,7 @@ DEMO_FLAGS := $(if $(EXIT),--exit,) $(if $(DAYS),--days $(DAYS),)
 
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test lint bench chaos soak lock
+.PHONY: help demo test lint bench chaos soak lock remigrate
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,10 @@ chaos: $(READY) ## Kills, races and long random lives
 
 soak: $(READY) ## Thousands of random lives
 	$(BIN)/python -m pytest -m soak
+
+remigrate: ## Write the one initial migration anew from the tables
+	$(BIN)/python -m tests.remigrate
+	$(BIN)/ruff format --quiet maatpak/migrations
 
 lock: $(READY) ## Solve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -2,7 +2,7 @@
 
 A facts frame has one row a case, the columns of `FACTS` (which rules may name) and of `CONTEXT` (which only the engine
 reads). Money is integer minor units of the case's currency; a share lies between 0 and 1; `d` are calendar days, `WD`
-working days of the debtor's country. Enum facts are never null: 'none' says that there is nothing (practice, section 3).
+working days of the debtor's country. Enum facts are never null: 'none' says that there is none (practice, section 3).
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,9 @@ class Fact:
     """For an enum: every value it can have."""
 
 
-def _group(group: str, *facts: tuple[str, DataTypeClass, str, str] | tuple[str, Iterable[StrEnum | str], str]) -> list[Fact]:
+def _group(
+    group: str, *facts: tuple[str, DataTypeClass, str, str] | tuple[str, Iterable[StrEnum | str], str]
+) -> list[Fact]:
     made = []
     for fact in facts:
         if len(fact) == 3:
@@ -57,16 +59,31 @@ _DICTIONARY: list[Fact] = [
         ("country", pl.String, "ISO 3166", "Country of the debtor."),
         ("relation_days", pl.Int64, "d", "Days since customer_since, else since the first document; 0 when unknown."),
         ("key_account", pl.Boolean, "bool", "A named key account, itself or through its group."),
-        ("revenue_12m", pl.Int64, "minor", "Invoiced net of credit notes over 12 months; the master data's figure if given."),
+        (
+            "revenue_12m",
+            pl.Int64,
+            "minor",
+            "Invoiced net of credit notes over 12 months; the master data's figure if given.",
+        ),
         ("risk_class", ("A", "B", "C", "D", "E", "none"), "Dated risk class of the debtor."),
         ("credit_limit_used", pl.Float64, "share", "Open balance over credit limit; null without a limit."),
         ("group_overdue", pl.Int64, "minor", "Overdue of the whole group (parent and its children) in this currency."),
-        ("hardship", pl.Boolean, "bool", "A live hardship flag (hardship_until on or after as_of, or a hardship hold)."),
+        (
+            "hardship",
+            pl.Boolean,
+            "bool",
+            "A live hardship flag (hardship_until on or after as_of, or a hardship hold).",
+        ),
         ("legal_stop", LegalStop, "Law forbids contact."),
     ),
     *_group(
         "amounts",
-        ("round_open", pl.Int64, "minor", "Open of the items the round was opened for or has named; without a round: overdue_open."),
+        (
+            "round_open",
+            pl.Int64,
+            "minor",
+            "Open of the items the round was opened for or has named; without a round: overdue_open.",
+        ),
         ("not_due_open", pl.Int64, "minor", "Open of invoices and debit notes not yet overdue."),
         ("overdue_open", pl.Int64, "minor", "Open of invoices and debit notes past D, before netting."),
         ("credit_notes_open", pl.Int64, "minor", "Unused credit notes."),
@@ -83,7 +100,12 @@ _DICTIONARY: list[Fact] = [
     ),
     *_group(
         "driver",
-        ("driver_document", pl.String, "text", "Document number of the driver: the oldest overdue item still asked for."),
+        (
+            "driver_document",
+            pl.String,
+            "text",
+            "Document number of the driver: the oldest overdue item still asked for.",
+        ),
         ("driver_due_on", pl.Date, "date", "Contractual due date of the driver; null without one."),
         ("days_past_due", pl.Int64, "d", "Calendar days the driver is past its contractual date; 0 without one."),
         ("working_days_past_due", pl.Int64, "WD", "Working days the driver is past D; 0 without one."),
@@ -94,12 +116,27 @@ _DICTIONARY: list[Fact] = [
     *_group(
         "history",
         ("settled_items_24m", pl.Int64, "count", "Items cleared by payment or debit in 24 months, undisputed."),
-        ("share_paid_late_12m", pl.Float64, "share", "Share of items settled in 12 months more than 3 WD after D; 0 without any."),
+        (
+            "share_paid_late_12m",
+            pl.Float64,
+            "share",
+            "Share of items settled in 12 months more than 3 WD after D; 0 without any.",
+        ),
         ("share_paid_late_6m", pl.Float64, "share", "The same over 6 months."),
-        ("mean_delay_days", pl.Float64, "d", "Amount-weighted mean delay against the contractual date, 12 months; 0 without any."),
+        (
+            "mean_delay_days",
+            pl.Float64,
+            "d",
+            "Amount-weighted mean delay against the contractual date, 12 months; 0 without any.",
+        ),
         ("median_delay_days", pl.Float64, "d", "Median delay, 12 months; 0 without any."),
         ("delay_spread_days", pl.Float64, "d", "Interquartile range of the delay, 12 months; 0 without any."),
-        ("delay_trend_days", pl.Float64, "d", "Mean late days of the last 90 days less that of the 275 before; 0 without both."),
+        (
+            "delay_trend_days",
+            pl.Float64,
+            "d",
+            "Mean late days of the last 90 days less that of the 275 before; 0 without both.",
+        ),
         ("days_since_payment", pl.Int64, "d", "Days since money last came in; null if never."),
         ("part_payments_6m", pl.Int64, "count", "Payments in 6 months that left part of their item open."),
         ("debit_returns_6m", pl.Int64, "count", "Direct debits returned for lack of funds in 6 months."),
@@ -108,7 +145,12 @@ _DICTIONARY: list[Fact] = [
     ),
     *_group(
         "conversation",
-        ("contacts_20wd", pl.Int64, "count", "Written contacts of the whole party in the last 20 WD, those under way included."),
+        (
+            "contacts_20wd",
+            pl.Int64,
+            "count",
+            "Written contacts of the whole party in the last 20 WD, those under way included.",
+        ),
         ("call_attempts", pl.Int64, "count", "Call attempts in this round."),
         ("spoken", pl.Boolean, "bool", "The right person was spoken in this round."),
         ("reason", NonPaymentReason, "Last stated reason of at most 90 days ago."),
@@ -116,7 +158,12 @@ _DICTIONARY: list[Fact] = [
         ("promises_broken_6m", pl.Int64, "count", "Promises broken in 6 months."),
         ("plan_state", PlanState, "State of the newest plan of the case."),
         ("plans_breached_12m", pl.Int64, "count", "Plans breached in 12 months."),
-        ("our_turn_wd", pl.Int64, "WD", "Working days the ball has been with us (dispute, copy, ticket); 0 when it is not."),
+        (
+            "our_turn_wd",
+            pl.Int64,
+            "WD",
+            "Working days the ball has been with us (dispute, copy, ticket); 0 when it is not.",
+        ),
         ("consult_answer", ConsultAnswer, "How the round's last consultation ended; open while it runs."),
         ("hold_reason", HoldReason, "Reason of the strictest live hold of party, debtor or case."),
     ),
@@ -124,7 +171,11 @@ _DICTIONARY: list[Fact] = [
         "reach",
         ("email_state", ReachState, "State of the e-mail address; dead when there is none."),
         ("phone_state", ReachState, "State of the phone number; dead when there is none."),
-        ("notice_evidence", (EvidenceLevel.NONE, EvidenceLevel.WEAK, EvidenceLevel.STRONG), "Worst over the items asked of the best evidence of notices that named them; weak means one weak."),
+        (
+            "notice_evidence",
+            (EvidenceLevel.NONE, EvidenceLevel.WEAK, EvidenceLevel.STRONG),
+            "Worst over the items asked of the best evidence of notices that named them; weak means one weak.",
+        ),
         ("experience_balance", pl.Int64, "count", "Balance of rated touches of the party, −36 to +12."),
         ("data_age_wd", pl.Int64, "WD", "Working days since the older of the newest ledger and cash data."),
         ("quarantined_rows", pl.Int64, "count", "Rows of the debtor that wait in quarantine."),
@@ -168,7 +219,12 @@ CONTEXT: dict[str, Fact] = {
             ("upcoming_amount", pl.Int64, "minor", "Open amount of all items with that due date."),
             ("first_invoice_on", pl.Date, "date", "Issue date of the first document ever seen."),
             ("invoice_count", pl.Int64, "count", "Invoices ever seen of the debtor."),
-            ("statement_on", pl.Date, "date", "The debtor's statement day of this month, from its preference; null: the pack's default."),
+            (
+                "statement_on",
+                pl.Date,
+                "date",
+                "The debtor's statement day of this month, from its preference; null: the pack's default.",
+            ),
         ),
         *_group(
             "gates",
@@ -176,17 +232,43 @@ CONTEXT: dict[str, Fact] = {
             ("phone_known", pl.Boolean, "bool", "There is a phone number that is neither dead nor opted out."),
             ("post_known", pl.Boolean, "bool", "There is a postal address that is not dead."),
             ("preferred_channel", ("email", "sms", "post"), "The customer's preferred channel."),
-            ("calls_known", pl.Int64, "count", "Attempts of the round made on a business day before as_of in the last 5 WD."),
+            (
+                "calls_known",
+                pl.Int64,
+                "count",
+                "Attempts of the round made on a business day before as_of in the last 5 WD.",
+            ),
             ("last_written_on", pl.Date, "date", "Last written contact of the party, sent or under way."),
             ("last_spoken_on", pl.Date, "date", "Last time the right person was spoken."),
             ("callback_on", pl.Date, "date", "A callback agreed for that day and not yet made."),
             ("last_call_on", pl.Date, "date", "Last call attempt."),
             ("calls_5wd", pl.Int64, "count", "Call attempts in the last 5 WD."),
-            ("tried_call", pl.Boolean, "bool", "This round: right person spoken, or 3 attempts on 3 WD at 2 times of day."),
+            (
+                "tried_call",
+                pl.Boolean,
+                "bool",
+                "This round: right person spoken, or 3 attempts on 3 WD at 2 times of day.",
+            ),
             ("call_waived", pl.Boolean, "bool", "A credit manager waived the call of this round, with a reason."),
-            ("manager_heard", pl.Boolean, "bool", "The account manager's consultation of this round ended as agree or, by deadline and credit manager, not_heard."),
-            ("evidence_complete", pl.Boolean, "bool", "Every item asked has one strong or two weak evidences on two channels, one of them post (rule 7)."),
-            ("demandable_amount", pl.Int64, "minor", "Asked amount of items with complete evidence, named by a notice at least 10 WD ago."),
+            (
+                "manager_heard",
+                pl.Boolean,
+                "bool",
+                "The account manager's consultation of this round ended as agree, or by deadline and credit manager as"
+                " not_heard.",
+            ),
+            (
+                "evidence_complete",
+                pl.Boolean,
+                "bool",
+                "Every item asked has one strong or two weak evidences on two channels, one of them post (rule 7).",
+            ),
+            (
+                "demandable_amount",
+                pl.Int64,
+                "minor",
+                "Asked amount of items with complete evidence, named by a notice at least 10 WD ago.",
+            ),
             ("tickets_open", pl.Int64, "count", "Open complaint or undelivered-order tickets."),
             ("our_turn", pl.Boolean, "bool", "Work that blocks notices is open with us."),
             ("offer_open", pl.Boolean, "bool", "A plan offer waits for the customer's answer."),
@@ -194,13 +276,26 @@ CONTEXT: dict[str, Fact] = {
             ("promise_open", pl.Boolean, "bool", "A promise is open."),
             ("promise_due_on", pl.Date, "date", "Latest date of an open promise."),
             ("placed_open", pl.Int64, "minor", "Open of items placed with an agency."),
-            ("wake_on", pl.Date, "date", "Earliest date on which a hold, promise, plan, claim or debit in flight ends."),
-            ("paused_until", pl.Date, "date", "No notice before this date: a part payment's 5 WD, a pay run + 1, a rejected dispute's 7 WD …"),
+            (
+                "wake_on",
+                pl.Date,
+                "date",
+                "Earliest date on which a hold, promise, plan, claim or debit in flight ends.",
+            ),
+            (
+                "paused_until",
+                pl.Date,
+                "date",
+                "No notice before this date: a part payment's 5 WD, a pay run + 1, a rejected dispute's 7 WD …",
+            ),
             ("late_before", pl.Boolean, "bool", "Whether any item was paid late in the 24 months before."),
         ),
         *_group(
             "reactions",
-            *[(f"{reaction}_on", pl.Date, "date", f"Last `{reaction}` of this round; null if none.") for reaction in Reaction],
+            *[
+                (f"{reaction}_on", pl.Date, "date", f"Last `{reaction}` of this round; null if none.")
+                for reaction in Reaction
+            ],
         ),
     ]
 }

@@ -99,9 +99,11 @@ def shift_working_days(days: pl.Series, count: int | pl.Series, country: pl.Seri
             chosen = mask & (counts == each)
             shifted[chosen] = _shift(index[chosen], int(each), code)
     result = pl.Series(days.name, shifted + _OFFSET, dtype=pl.Int32).cast(pl.Date)
-    return result if not days.null_count() else pl.select(
-        pl.when(days.is_not_null()).then(result).otherwise(None).alias(days.name)
-    ).to_series()
+    return (
+        result
+        if not days.null_count()
+        else pl.select(pl.when(days.is_not_null()).then(result).otherwise(None).alias(days.name)).to_series()
+    )
 
 
 def count_working_days(start: pl.Series, end: pl.Series | date, country: pl.Series | str) -> pl.Series:

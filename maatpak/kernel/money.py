@@ -21,7 +21,9 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """Minor units of an amount; an amount finer than the currency allows is an error, not rounded."""
     scaled = amount.scaleb(decimals(currency))
     if scaled != scaled.to_integral_value():
-        raise UsageError(f"{amount} has more decimals than {currency} has.", advice="Give a whole number of minor units.")
+        raise UsageError(
+            f"{amount} has more decimals than {currency} has.", advice="Give a whole number of minor units."
+        )
     return int(scaled)
 
 

@@ -1,4 +1,4 @@
-"""Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`. Unknown keys are refused."""
+"""Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`; unknown keys are refused."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MAATPAK_", extra="forbid", frozen=True)
 
-    workspace: Path = Field(default=Path("workspace"), description="Folder of the workspace: evidence, anchors, sinks, packs.")
+    workspace: Path = Field(
+        default=Path("workspace"), description="Folder of the workspace: evidence, anchors, sinks, packs."
+    )
     database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL URL; empty: an embedded PostgreSQL that belongs to the workspace."
     )
@@ -30,7 +32,9 @@ class Settings(BaseSettings):
     sms_url: str | None = Field(
         default=None, description="Base URL of a service that speaks Twilio's API; empty: the local simulator."
     )
-    sms_account: str = Field(default="AC00000000000000000000000000000000", description="Account SID at the SMS service.")
+    sms_account: str = Field(
+        default="AC00000000000000000000000000000000", description="Account SID at the SMS service."
+    )
     sms_token: SecretStr = Field(default=SecretStr("local-simulator"), description="Token at the SMS service.")
     sms_sender: str = Field(default="+31970000000", description="Number that texts come from.")
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
@@ -50,7 +54,8 @@ def load_settings(workspace: Path | None = None) -> Settings:
     """
     folder = Path(workspace or os.environ.get("MAATPAK_WORKSPACE", "workspace")).expanduser().resolve()
     unknown = sorted(
-        key for key in os.environ
+        key
+        for key in os.environ
         if key.startswith("MAATPAK_") and key.removeprefix("MAATPAK_").lower() not in Settings.model_fields
     )
     if unknown:

@@ -56,7 +56,10 @@ class Database:
     @contextmanager
     def session(self, options: Mapping[str, Any] | None = None) -> Iterator[Session]:
         """One transaction over SQLModel objects: committed at the end, rolled back on an error."""
-        with Session(self.engine.execution_options(**(options or {})), expire_on_commit=False) as session, session.begin():
+        with (
+            Session(self.engine.execution_options(**(options or {})), expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager

@@ -55,6 +55,7 @@ __all__ = [
     "ItemVersion",
     "Message",
     "MessageAction",
+    "Party",
     "Payment",
     "Person",
     "Placement",
@@ -75,5 +76,4 @@ __all__ = [
     "WorkTask",
     "metadata",
     "visible",
-    "Party",
 ]

@@ -57,7 +57,7 @@ class Case(SQLModel, table=True):
 
 
 class Round(SQLModel, table=True):
-    """One passage of a case through a journey; it closes, once, when the items it was opened for or named are settled."""
+    """One passage of a case through a journey; it closes, once, when all items that it named are settled."""
 
     __tablename__ = "round"
     __table_args__ = (
@@ -151,9 +151,14 @@ class Action(SQLModel, table=True):
         CheckConstraint("(state = 'executed') <= (executed_on IS NOT NULL)", name="executed_is_dated"),
         CheckConstraint("NOT escalating OR approval_role IS NOT NULL", name="escalating_needs_approval"),
         Index("ix_action_case", "case_id"),
-        Index("ix_action_open", "creditor_id", "state", "segment", "step", postgresql_where=text(
-            "state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"
-        )),
+        Index(
+            "ix_action_open",
+            "creditor_id",
+            "state",
+            "segment",
+            "step",
+            postgresql_where=text("state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"),
+        ),
         Index("ix_action_creditor_date", "creditor_id", "business_date"),
     )
 
@@ -230,7 +235,9 @@ class Approval(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("action_id", "actor", "content_hash"),
         one_of("verdict", Verdict),
-        CheckConstraint("verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)", name="no_says_what_next"),
+        CheckConstraint(
+            "verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)", name="no_says_what_next"
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)

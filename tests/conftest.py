@@ -1,0 +1,152 @@
+"""What the tests share: a real PostgreSQL, a fresh migrated database for each test that asks, a workspace, an engine.
+
+The server is an embedded one of this session, or that of MAATPAK_TEST_DATABASE_URL (whose user may create databases).
+A migrated template is made once a session; a test's own database is a copy of it.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.settings import Settings
+from maatpak.ledger import schema
+from maatpak.ledger.database import Database
+from maatpak.ledger.embedded import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+GIVEN_SERVER = os.environ.get("MAATPAK_TEST_DATABASE_URL")
+SERVER_FOLDER = "maatpak-tests-"
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+"""Safe only because nothing here outlives the machine."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("MAATPAK_")]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of a server on which databases may be created."""
+    if GIVEN_SERVER:
+        yield GIVEN_SERVER
+        return
+    _sweep_what_killed_sessions_left()
+    home = Path(tempfile.mkdtemp(prefix=SERVER_FOLDER))
+    server = EmbeddedPostgres(home, FAST)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        if server.leave():
+            shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """Name of a migrated database that nobody is connected to."""
+    name = f"maatpak_template_{uuid4().hex[:12]}"
+    with _created(server_url, name) as url:
+        database = Database(url)
+        schema.upgrade(database)
+        database.close()
+        yield name
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """URL of this test's own migrated database."""
+    with _created(server_url, f"maatpak_test_{uuid4().hex[:12]}", template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(server_url: str) -> Iterator[Database]:
+    """A database without a schema."""
+    with _created(server_url, f"maatpak_empty_{uuid4().hex[:12]}") as url:
+        database = Database(url)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database of this test's own."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """An empty folder for a workspace."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(workspace: Path, database_url: str) -> Settings:
+    """Settings of a workspace on this test's own database."""
+    return Settings(workspace=workspace, database_url=database_url)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator["Engine"]:
+    """The composition root on this test's own workspace and database."""
+    from tasks.engine import open_engine
+
+    engine = open_engine(settings)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real ledgers beside the checkout."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real ledgers (../shared/data) are not beside this checkout")
+    return folder
+
+
+@contextlib.contextmanager
+def _created(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
+    identifier = sql.Identifier(name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, sql.Identifier(template)))
+    try:
+        parts = urlsplit(server_url)
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def _sweep_what_killed_sessions_left() -> None:
+    """Stop servers whose test session was killed; those still in use refuse to be left by the last."""
+    for home in Path(tempfile.gettempdir()).glob(f"{SERVER_FOLDER}*"):
+        if home.owner() != Path.home().owner() or not (home / "data").exists():
+            continue
+        with contextlib.suppress(WorkspaceError):
+            server = EmbeddedPostgres(home, FAST)
+            server.start()
+            if server.leave():
+                shutil.rmtree(home)
