@@ -1,0 +1,41 @@
+"""The agency port: a case is handed over with everything that supports the claim (practice, rule 20)."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from connectors.message import Enclosure
+from connectors.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What an agency gets of one placement."""
+
+    placement_ref: str
+    """Deterministic: the same placement is handed over once."""
+    agency: str
+    placed_on: date
+    language: str
+    country: str
+    creditor: tuple[str, ...]
+    """Name and address lines of the creditor, its account and contact."""
+    customer: dict[str, str]
+    """Number, name, kind, address, e-mail, phone, contact person."""
+    currency: str
+    items: tuple[dict[str, Any], ...]
+    """document_no, item_type, issued_on, due_on, amount, open_amount, placed_amount (minor units)."""
+    history: tuple[dict[str, Any], ...]
+    """Every contact, oldest first: on, kind, channel, what, result, evidence."""
+    approvals: tuple[dict[str, Any], ...]
+    """Who approved it: actor, role, on, reason."""
+    evidence: tuple[Enclosure, ...] = ()
+    """Copies of what was sent and received."""
+
+
+class AgencyPort(Protocol):
+    """Hands cases to an agency. Repeatable: the same placement_ref leaves one dossier."""
+
+    def place(self, dossier: Dossier) -> Outcome:
+        """Hand it over; `Sent.service_ref` says where the dossier is."""
+        ...

@@ -1,0 +1,164 @@
+"""E-mail over aiosmtplib with connections that stay open.
+
+The one dangerous moment is between the end of the content and the server's answer: whatever breaks there is `Unknown`.
+Everything before it cannot have been taken and is `Failed`, to be tried again later.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiosmtplib import (
+    SMTP,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+)
+
+from connectors.mail.mime import mail_bytes
+from connectors.mail.sink import HOST, MailSink
+from connectors.message import Enclosure, Outgoing
+from connectors.outcome import Failed, Outcome, Sent, Unknown
+
+TIMEOUT = 30.0
+ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.310")
+"""Enhanced status codes that say the address is wrong or gone; a full mailbox or a policy is not one of them."""
+
+
+class SmtpMail:
+    """A mail server, or the workspace's own sink. One connection a message under way, kept for the next one."""
+
+    repeatable = False
+
+    def __init__(
+        self,
+        *,
+        sink: MailSink | None = None,
+        host: str = HOST,
+        port: int = 25,
+        user: str | None = None,
+        password: str | None = None,
+        connections: int = 4,
+    ) -> None:
+        self.sink = sink
+        self._host = host
+        self._port = port
+        self._user = user
+        self._password = password
+        self._lanes = connections
+        self._idle: list[SMTP] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def lanes(self) -> int:
+        """How many messages may be under way at once."""
+        return self._lanes
+
+    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+        """Hand one mail over."""
+        content = mail_bytes(outgoing, enclosures)
+        sender, recipient = outgoing.sender.email or "", outgoing.recipient.email or ""
+        client = self._take_idle()
+        if client is not None and not await self._alive(client, sender):
+            client = None
+        if client is None:
+            try:
+                client = await self._connect()
+                await client.mail(sender)
+            except (SMTPException, OSError) as error:
+                return _before_content(error)
+        try:
+            await client.rcpt(recipient)
+        except SMTPResponseException as error:
+            await self._give_back(client)
+            return _before_content(error)
+        except (SMTPException, OSError) as error:
+            client.close()
+            return _before_content(error)
+        return await self._hand_over(client, content)
+
+    async def ask(self, outgoing: Outgoing) -> Outcome:
+        """A mail server does not tell; what it says later comes back as mail."""
+        return Unknown(f"a mail server cannot be asked about {outgoing.message_ref}")
+
+    async def close(self) -> None:
+        """Say goodbye on every connection that is idle."""
+        idle, self._idle = self._idle, []
+        if self._loop is not asyncio.get_running_loop():
+            return
+        for client in idle:
+            try:
+                await client.quit(timeout=2)
+            except (SMTPException, OSError):
+                client.close()
+
+    def shut(self) -> None:
+        """End the sink, where there is one."""
+        if self.sink is not None:
+            self.sink.stop()
+
+    async def _hand_over(self, client: SMTP, content: bytes) -> Outcome:
+        try:
+            response = await client.data(content)
+        except SMTPDataError as error:
+            await self._give_back(client)
+            return Failed(f"{error.code} {error.message}"[:500], permanent=error.code >= 500)
+        except (SMTPException, OSError) as error:
+            client.close()
+            return Unknown(f"the connection ended while the content was handed over: {error}"[:500])
+        self._idle.append(client)
+        return Sent(response.message.splitlines()[0][:200] if response.message else None)
+
+    async def _connect(self) -> SMTP:
+        if self.sink is not None:
+            self._port = await asyncio.to_thread(self.sink.port)
+        client = SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            timeout=TIMEOUT,
+            local_hostname="localhost" if self.sink is not None else None,
+        )
+        await client.connect()
+        return client
+
+    def _take_idle(self) -> SMTP | None:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._idle = loop, []
+        return self._idle.pop() if self._idle else None
+
+    async def _alive(self, client: SMTP, sender: str) -> bool:
+        """Whether a kept connection still takes a mail: servers close idle ones without a word."""
+        try:
+            await client.mail(sender)
+        except (SMTPException, OSError):
+            client.close()
+            return False
+        return True
+
+    async def _give_back(self, client: SMTP) -> None:
+        """Keep a connection on which one mail was refused."""
+        try:
+            await client.rset()
+        except (SMTPException, OSError):
+            client.close()
+        else:
+            self._idle.append(client)
+
+
+def _before_content(error: Exception) -> Failed:
+    """The server cannot have the mail yet, so this is a plain no."""
+    if not isinstance(error, SMTPResponseException):
+        return Failed(f"no connection: {error}"[:500], permanent=False)
+    permanent = error.code >= 500
+    words = error.message.split()
+    status = words[0] if words else ""
+    unknown_user = error.code in (550, 551, 553) and (not status.startswith("5.") or status in ADDRESS_CODES)
+    refused = isinstance(error, SMTPRecipientRefused)
+    return Failed(
+        f"{error.code} {error.message}"[:500],
+        permanent=permanent,
+        bad_address=permanent and refused and (unknown_user or status in ADDRESS_CODES),
+    )

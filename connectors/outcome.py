@@ -1,0 +1,34 @@
+"""What came of handing a message to a service: three answers, never two (law 3).
+
+Only a service's own yes is `Sent` and only its own no, or a failure before it could have taken the message, is `Failed`.
+Everything between, such as a connection lost after the last byte, is `Unknown`, and an unknown message is never sent
+again by itself.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The service took it; `service_ref` is the number it gave."""
+
+    service_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The service did not take it. A permanent failure would come again; `bad_address` says that the address is why."""
+
+    code: str
+    permanent: bool
+    bad_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may or may not have been taken."""
+
+    detail: str
+
+
+Outcome = Sent | Failed | Unknown

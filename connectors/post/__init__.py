@@ -1,0 +1,16 @@
+"""Post: the port, letters set by typst, and a spool folder for a print room."""
+
+from pathlib import Path
+
+from connectors.post.port import PostPort
+from maatpak.kernel.settings import Settings
+
+__all__ = ["PostPort", "build_post"]
+
+
+def build_post(settings: Settings, workspace: Path) -> PostPort:
+    """The workspace's spool folder."""
+    del settings
+    from connectors.post.spool import PostSpool
+
+    return PostSpool(workspace / "post")

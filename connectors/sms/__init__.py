@@ -1,0 +1,24 @@
+"""Texts: the port, an adapter over Twilio's official client, and a simulator that speaks Twilio's API."""
+
+from pathlib import Path
+
+from connectors.sms.port import SmsPort
+from maatpak.kernel.settings import Settings
+
+__all__ = ["SmsPort", "build_sms"]
+
+
+def build_sms(settings: Settings, workspace: Path) -> SmsPort:
+    """The service of the settings, or the workspace's own simulator. Nothing is started or connected yet."""
+    from connectors.sms.simulator import SmsSimulator
+    from connectors.sms.twilio_client import TwilioSms
+
+    token = settings.sms_token.get_secret_value()
+    simulator = SmsSimulator(workspace / "sms", settings.sms_account, token) if settings.sms_url is None else None
+    return TwilioSms(
+        account=settings.sms_account,
+        token=token,
+        sender=settings.sms_sender,
+        base_url=settings.sms_url,
+        simulator=simulator,
+    )
