@@ -303,3 +303,50 @@ CONTEXT: dict[str, Fact] = {
 
 COLUMNS: dict[str, DataTypeClass] = {name: fact.dtype for name, fact in {**CONTEXT, **FACTS}.items()}
 """Every column of a facts frame with its type, in order."""
+
+ITEM_COLUMNS: dict[str, DataTypeClass] = {
+    "case_id": pl.Int64,
+    "item_id": pl.Int64,
+    "document_no": pl.String,
+    "item_type": pl.String,
+    "issued_on": pl.Date,
+    "due_on": pl.Date,
+    "bank_due_on": pl.Date,
+    "amount": pl.Int64,
+    "open_amount": pl.Int64,
+    "overdue": pl.Boolean,
+    "asked": pl.Int64,
+    "disputed": pl.Int64,
+    "promised": pl.Int64,
+    "in_plan": pl.Int64,
+    "claimed": pl.Int64,
+    "in_flight": pl.Int64,
+    "placed": pl.Int64,
+    "notices": pl.Int64,
+    "evidence_complete": pl.Boolean,
+    "demandable": pl.Boolean,
+    "is_driver": pl.Boolean,
+}
+"""The items frame beside the facts: one row an open invoice or debit note of the cases, oldest first in each case."""
+
+STEP_COLUMNS: dict[str, DataTypeClass] = {
+    "case_id": pl.Int64,
+    "round_id": pl.Int64,
+    "stage": pl.String,
+    "step": pl.String,
+    "kind": pl.String,
+    "attempt": pl.Int64,
+    "occurrence": pl.Date,
+    "state": pl.String,
+    "reason": pl.String,
+    "template": pl.String,
+    "due_on": pl.Date,
+    "proposed_on": pl.Date,
+    "executed_on": pl.Date,
+    "evidence_on": pl.Date,
+    "result": pl.String,
+    "retry_on": pl.Date,
+    "retry_step": pl.String,
+    "for_driver": pl.Boolean,
+}
+"""The steps frame beside the facts: the actions of the open round, and those outside rounds of the last 400 days."""
