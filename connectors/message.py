@@ -1,7 +1,7 @@
 """The message as it leaves: everything a service needs, and nothing that it must look up.
 
-An `Outgoing` is written once, when its action is executed, and kept as evidence word for word; what is sent is read back
-from there. So what an auditor reads a year later is what the customer got.
+An `Outgoing` is written once, when its action is executed, and kept as evidence word for word; what is sent is read
+back from there. So what an auditor reads a year later is what the customer got.
 """
 
 import json
@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Protocol, Self
 
+from connectors.outcome import Outcome
 from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Channel
-
-from connectors.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

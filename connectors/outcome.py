@@ -1,11 +1,13 @@
 """What came of handing a message to a service: three answers, never two (law 3).
 
-Only a service's own yes is `Sent` and only its own no, or a failure before it could have taken the message, is `Failed`.
-Everything between, such as a connection lost after the last byte, is `Unknown`, and an unknown message is never sent
-again by itself.
+Only a service's own yes is `Sent`, and only its own no, or a failure before it could have taken the message, is
+`Failed`. Everything between, such as a connection lost after the last byte, is `Unknown`, and an unknown message is
+never sent again by itself.
 """
 
 from dataclasses import dataclass
+
+from maatpak.kernel.words import ReachState
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The service did not take it. A permanent failure would come again; `bad_address` says that the address is why."""
+    """The service did not take it. A permanent failure would come again."""
 
     code: str
     permanent: bool
-    bad_address: bool = False
+    address: ReachState | None = None
+    """What the answer says of the address: dead or opted out; nothing, if the address is not why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The bytes of an e-mail. Written out here, since the standard library's builder takes 3 ms a mail and this 0.2.
 
 The shape is always the same: text and HTML as alternatives, enclosures beside them, all quoted-printable or base64, so
-that no line is too long and nothing needs an extension of SMTP. The tests read every kind back with the standard parser.
+that no line is too long and nothing needs an extension of SMTP. The tests read every kind back with the standard
+parser.
 """
 
 import base64
@@ -13,6 +14,7 @@ from email.utils import format_datetime
 from connectors.message import Correspondent, Enclosure, Outgoing
 
 CRLF = "\r\n"
+QUOTED = "Content-Transfer-Encoding: quoted-printable"
 
 
 def mail_bytes(outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> bytes:
@@ -23,8 +25,7 @@ def mail_bytes(outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> bytes:
         parts.append(_multipart("mixed", f"mixed-{mark}"))
         parts.append(f"--mixed-{mark}{CRLF}")
     parts.append(_body(outgoing, f"alt-{mark}"))
-    for enclosure in enclosures:
-        parts.append(f"--mixed-{mark}{CRLF}{_enclosure(enclosure)}")
+    parts.extend(f"--mixed-{mark}{CRLF}{_enclosure(enclosure)}" for enclosure in enclosures)
     if enclosures:
         parts.append(f"--mixed-{mark}--{CRLF}")
     return "".join(parts).encode("ascii")
@@ -63,9 +64,7 @@ def _multipart(kind: str, mark: str) -> str:
 def _text_part(kind: str, text: str) -> str:
     content = text.rstrip().replace("\r\n", "\n").replace("\n", CRLF) + CRLF
     quoted = binascii.b2a_qp(content.encode(), istext=True).decode("ascii")
-    return (
-        f'Content-Type: text/{kind}; charset="utf-8"{CRLF}Content-Transfer-Encoding: quoted-printable{CRLF}{CRLF}{quoted}'
-    )
+    return f'Content-Type: text/{kind}; charset="utf-8"{CRLF}{QUOTED}{CRLF}{CRLF}{quoted}'
 
 
 def _enclosure(enclosure: Enclosure) -> str:

@@ -1,8 +1,9 @@
 """A mail server of our own on loopback: takes every mail, keeps it in a Maildir, sends nothing on.
 
 It is the mail service of a workspace without one, of the demo and of the tests. Every process that sends starts its own
-(connectors/companion.py) on a free port; all write to the same Maildir. It answers 250 only when the mail is on disk. What
-it does wrong on demand stands in `faults.json` (connectors/faults.py). Run alone: `python -m connectors.mail.sink FOLDER`.
+(connectors/companion.py) on a free port; all write to the same Maildir. It answers 250 only when the mail is on disk.
+What it does wrong on demand stands in `faults.json` (connectors/faults.py). Run alone:
+`python -m connectors.mail.sink FOLDER`.
 """
 
 import asyncio

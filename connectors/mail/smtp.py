@@ -19,6 +19,7 @@ from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
+from maatpak.kernel.words import ReachState
 
 TIMEOUT = 30.0
 ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.310")
@@ -156,9 +157,5 @@ def _before_content(error: Exception) -> Failed:
     words = error.message.split()
     status = words[0] if words else ""
     unknown_user = error.code in (550, 551, 553) and (not status.startswith("5.") or status in ADDRESS_CODES)
-    refused = isinstance(error, SMTPRecipientRefused)
-    return Failed(
-        f"{error.code} {error.message}"[:500],
-        permanent=permanent,
-        bad_address=permanent and refused and (unknown_user or status in ADDRESS_CODES),
-    )
+    dead = permanent and isinstance(error, SMTPRecipientRefused) and (unknown_user or status in ADDRESS_CODES)
+    return Failed(f"{error.code} {error.message}"[:500], permanent, ReachState.DEAD if dead else None)
