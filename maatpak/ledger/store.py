@@ -1,0 +1,110 @@
+"""Evidence: files that are named by their content, kept under any fsspec URL, written once and never changed.
+
+A key is `kind/ab/abcdef….suffix`, its long part the SHA-256 of the content. So a key in an event proves the content,
+the same content is kept once, and a half-written file can never be taken for a whole one.
+"""
+
+import os
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+from fsspec.core import url_to_fs
+
+from maatpak.kernel.errors import UsageError, WorkspaceError
+from maatpak.kernel.ids import bytes_hash
+
+KEY = re.compile(r"(?P<kind>[a-z][a-z0-9_]*)/(?P<start>[0-9a-f]{2})/(?P<hash>(?P=start)[0-9a-f]{62})\.(?P<suffix>\w+)")
+"""How an evidence key is spelled."""
+
+
+class EvidenceStore:
+    """Content-addressed files under a folder or an object store."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            self._files, self._root = url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise UsageError(
+                f"Evidence cannot be kept at {url!r}: {error}.",
+                advice="Set MAATPAK_EVIDENCE_URL to a known fsspec URL.",
+            ) from error
+        self._is_local = "file" in _protocols(self._files)
+
+    def put(self, kind: str, content: bytes, suffix: str) -> str:
+        """Keep bytes; the key by which they are found. The same content again is the same file."""
+        digest = bytes_hash(content)
+        key = f"{kind}/{digest[:2]}/{digest}.{suffix}"
+        _parts(key)
+        if self._is_local:
+            _write_once(Path(self._root) / key, content)
+        elif not self._files.exists(f"{self._root}/{key}"):
+            self._files.pipe_file(f"{self._root}/{key}", content)
+        return key
+
+    def get(self, key: str) -> bytes:
+        """The bytes of a key, proven to be what they were.
+
+        Raises:
+            WorkspaceError: the file is gone, or is no longer what its name says.
+        """
+        digest = _parts(key)["hash"]
+        try:
+            content: bytes = self._files.cat_file(f"{self._root}/{key}")
+        except FileNotFoundError:
+            raise WorkspaceError(
+                f"Evidence {key} is not in {self.url}.", advice="Restore it from a backup; its name proves its content."
+            ) from None
+        if bytes_hash(content) != digest:
+            raise WorkspaceError(
+                f"Evidence {key} in {self.url} was changed: its content does not match its name.",
+                advice="Restore it from a backup; its name proves its content.",
+            )
+        return content
+
+    def put_frame(self, kind: str, frame: pl.DataFrame) -> str:
+        """Keep a frame as compressed Parquet; its key."""
+        buffer = BytesIO()
+        frame.write_parquet(buffer, compression="zstd")
+        return self.put(kind, buffer.getvalue(), "parquet")
+
+    def get_frame(self, key: str) -> pl.DataFrame:
+        """The frame of a key."""
+        return pl.read_parquet(BytesIO(self.get(key)))
+
+    def path(self, key: str) -> Path | None:
+        """Where the file lies, if the store is a folder."""
+        _parts(key)
+        return Path(self._root) / key if self._is_local else None
+
+
+def _parts(key: str) -> dict[str, str]:
+    match = KEY.fullmatch(key)
+    if match is None:
+        raise UsageError(f"{key!r} is not an evidence key.", advice="A key looks like letter/ab/ab….pdf.")
+    return match.groupdict()
+
+
+def _protocols(files: Any) -> tuple[str, ...]:
+    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Whole or not at all, and on the disk before anybody can name it."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = path.with_name(f".{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
