@@ -1,0 +1,62 @@
+"""What the environment of a Prefect process must say, so that nobody's Prefect profile, home or server is touched.
+
+Prefect takes settings from `PREFECT_…` variables, from a profile in its home, and from files in the current folder
+(`.env`, `prefect.toml`, `pyproject.toml`). Ours get a home and a current folder inside the workspace, and of the
+caller's variables only those that say how to reach a server that the caller named.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from maatpak.kernel.settings import Settings
+
+CONNECTION = ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_API_TLS_", "PREFECT_API_SSL_", "PREFECT_CLIENT_")
+"""Variables that say how to reach a server, kept where the caller named one."""
+
+SILENT = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+"""Telemetry off (law 13)."""
+
+QUIET_LOGS = {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_COLORS": "false", "PREFECT_LOGGING_LOG_PRINTS": "false"}
+"""What tasks print stays out of Prefect's database."""
+
+
+def prefect_home(settings: Settings) -> Path:
+    """The workspace's own home of Prefect: its database, and nothing of ours."""
+    return settings.workspace / "prefect"
+
+
+def own_api_url(settings: Settings) -> str:
+    """Where the server that `up` starts answers."""
+    return f"http://127.0.0.1:{settings.prefect_port}/api"
+
+
+def named_api_url(settings: Settings, caller: Mapping[str, str] = os.environ) -> str | None:
+    """The server that the caller named: by our setting, else by Prefect's own variable; none: we start one."""
+    return settings.prefect_api_url or caller.get("PREFECT_API_URL") or None
+
+
+def prefect_environment(
+    settings: Settings, api_url: str, *, named: bool = False, caller: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The whole environment of a process of ours that speaks with, or is, the Prefect server at `api_url`."""
+    home = prefect_home(settings)
+    kept = {
+        name: value
+        for name, value in caller.items()
+        if not name.startswith("PREFECT_") or (named and name.startswith(CONNECTION))
+    }
+    return {
+        **kept,
+        **SILENT,
+        **QUIET_LOGS,
+        "MAATPAK_WORKSPACE": str(settings.workspace),
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_API_URL": api_url,
+    }

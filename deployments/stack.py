@@ -1,0 +1,155 @@
+"""Everything that `maatpak up` starts, in order, and stops in the reverse order: Prefect's server, then the runner.
+
+The database is the engine's; whoever holds an open engine holds it up. Nothing here imports Prefect.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from deployments.children import Child
+from deployments.environment import own_api_url, prefect_environment, prefect_home
+from deployments.server import HOST
+from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.settings import Settings
+
+SERVER_PATIENCE = 180.0
+"""Seconds that Prefect's server may take; the first start makes its database."""
+
+RUNNER_PATIENCE = 120.0
+RUNNER_GOODBYE = 45.0
+"""Seconds for running flows to end what they are at."""
+
+SERVER_GOODBYE = 15.0
+LOOK_EVERY = 0.2
+
+Wait = Callable[[float], object]
+"""Waits so many seconds; raises to give up."""
+
+
+@contextlib.contextmanager
+def prefect_server(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[tuple[str, Child]]:
+    """A Prefect server in the workspace's own home while the block lasts; the URL of its API, and its process.
+
+    Raises:
+        WorkspaceError: the port is taken, the workspace already has a server, or it does not start.
+    """
+    home = prefect_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    url = own_api_url(settings)
+    with _only_one(home / "lock"):
+        _require_free_port(settings.prefect_port)
+        server = Child(
+            "Prefect's server",
+            "deployments.server",
+            [str(settings.prefect_port)],
+            environment=prefect_environment(settings, url),
+            cwd=home,
+            log=log_file(settings, "prefect-server"),
+        )
+        try:
+            _wait_until(lambda: answers(url), server, SERVER_PATIENCE, wait)
+            yield url, server
+        finally:
+            server.stop(SERVER_GOODBYE)
+
+
+@contextlib.contextmanager
+def serving(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.sleep) -> Iterator[Child]:
+    """The table of deployments registered at a server and served while the block lasts.
+
+    Raises:
+        WorkspaceError: the server does not answer, or the runner does not start.
+    """
+    if named and not answers(api_url):
+        raise WorkspaceError(
+            f"No Prefect server answers at {api_url}.",
+            advice="Correct MAATPAK_PREFECT_API_URL, or leave it empty: `up` then starts one.",
+        )
+    home = prefect_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    ready = home / "serving"
+    ready.unlink(missing_ok=True)
+    runner = Child(
+        "The runner of flows",
+        "deployments.serve",
+        [str(ready), "named" if named else "own"],
+        environment=prefect_environment(settings, api_url, named=named),
+        cwd=home,
+        log=log_file(settings, "flows"),
+    )
+    try:
+        _wait_until(ready.exists, runner, RUNNER_PATIENCE, wait)
+        yield runner
+    finally:
+        runner.stop(RUNNER_GOODBYE)
+        ready.unlink(missing_ok=True)
+
+
+def answers(api_url: str) -> bool:
+    """Whether a Prefect server answers there."""
+    try:
+        with urllib.request.urlopen(f"{api_url}/health", timeout=5) as response:  # noqa: S310
+            return bool(response.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def log_file(settings: Settings, name: str) -> Path:
+    """Where a child's output goes."""
+    folder = settings.workspace / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.log"
+
+
+def _wait_until(ready: Callable[[], bool], child: Child, patience: float, wait: Wait) -> None:
+    deadline = time.monotonic() + patience
+    while not ready():
+        child.require_alive()
+        if time.monotonic() > deadline:
+            raise WorkspaceError(
+                f"{child.title} was not ready within {patience:.0f} s.", advice=f"Its log is {child.log}."
+            )
+        wait(LOOK_EVERY)
+    child.require_alive()
+
+
+def _require_free_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise WorkspaceError(
+                f"Port {port} of {HOST} is taken or not allowed ({error.strerror}); Prefect's page needs one.",
+                advice="Choose another with `--port` or MAATPAK_PREFECT_PORT.",
+            ) from error
+
+
+@contextlib.contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    with lock.open("a+") as file:
+        _take(file, lock)
+        yield
+
+
+def _take(file: IO[str], lock: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise WorkspaceError(
+            f"Process {file.read().strip() or 'unknown'} already runs a Prefect server for this workspace ({lock}).",
+            advice="Stop it first, or use another workspace.",
+        ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()

@@ -1,0 +1,106 @@
+"""The table of deployments: what runs when, for each creditor and segment.
+
+The table gives a deployment its first schedule. From then on the schedule belongs to the people who operate: what they
+pause, reschedule or change on Prefect's page outlives every restart (`deployments.serve`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+
+from maatpak.ledger.tables import Case, Creditor, CreditorPack, Round, RoundCourse
+from tasks.engine import Engine
+
+MORNING = "0 6 * * 1-5"
+"""The day itself, when the ledger of the night is in."""
+
+OFFICE_HOURS = "30 9,11,13,15 * * 1-5"
+"""What people approved since the morning."""
+
+QUARTERS = "*/15 8-18 * * 1-5"
+"""What waits in the outbox; each message keeps its own send window."""
+
+TAG = "maatpak"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One deployment as the table wants it when it is new."""
+
+    flow: str
+    """Module path of the flow."""
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    tags: tuple[str, ...]
+    time_zone: str
+    cron: str | None = None
+    """First schedule, in the creditor's zone; none: started by hand or by an event."""
+
+
+def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Planned]:
+    """The deployments of one creditor."""
+    day = Planned(
+        flow="flows.daily.daily",
+        name=code,
+        description="The whole day of a creditor: records settled, cases decided, every journey run, messages sent.",
+        parameters={"creditor": code},
+        tags=(TAG, code),
+        time_zone=time_zone,
+        cron=MORNING,
+    )
+    intake = Planned(
+        flow="flows.ingest.ingest",
+        name=code,
+        description="A ledger file through the quality gate. Start it with the file, its source and the date.",
+        parameters={},
+        tags=(TAG, code),
+        time_zone=time_zone,
+    )
+    delivery = Planned(
+        flow="flows.deliver.deliver",
+        name=code,
+        description="What waits in the outbox, sent within each message's window.",
+        parameters={"creditor": code},
+        tags=(TAG, code),
+        time_zone=time_zone,
+        cron=QUARTERS,
+    )
+    journeys = [
+        Planned(
+            flow="flows.segment.segment",
+            name=f"{code}-{each}",
+            description=f"The journeys of segment {each}: acts on what was approved since the morning."
+            " While this deployment is paused, the daily run leaves the segment out, too.",
+            parameters={"creditor": code, "segment": each},
+            tags=(TAG, code, each),
+            time_zone=time_zone,
+            cron=OFFICE_HOURS,
+        )
+        for each in segments
+    ]
+    return [intake, day, *journeys, delivery]
+
+
+def table(engine: Engine) -> list[Planned]:
+    """The deployments of every creditor: segments of its pack, and of the packs that its open rounds still follow."""
+    with engine.database.reading() as session:
+        creditors: Sequence[Creditor] = session.exec(select(Creditor).order_by(Creditor.code)).all()
+        current = select(CreditorPack.creditor_id, CreditorPack.pack_id).where(col(CreditorPack.replaced_at).is_(None))
+        followed = (
+            select(Case.creditor_id, RoundCourse.pack_id)
+            .join(Round, col(Round.case_id) == Case.id)
+            .join(RoundCourse, col(RoundCourse.round_id) == Round.id)
+            .where(col(Round.closed_at).is_(None), col(RoundCourse.replaced_at).is_(None))
+            .distinct()
+        )
+        packs = sorted({*session.exec(current).all(), *session.exec(followed).all()})
+    planned: list[Planned] = []
+    for creditor in creditors:
+        segments = dict.fromkeys(
+            segment for owner, pack_id in packs if owner == creditor.id for segment in engine.pack(pack_id).journeys
+        )
+        planned += planned_for(creditor.code, creditor.time_zone, segments)
+    return planned
