@@ -156,7 +156,9 @@ def _contacts(character: str, kind: str, land: Land, number: str, name: str, ran
         roles.append("decision_maker")
     domain = _domain(name)
     return [
-        Contact(land.person(random), role, f"{role}.{number.lower()}@{domain}.example", land.phone(random), land.language)
+        Contact(
+            land.person(random), role, f"{role}.{number.lower()}@{domain}.example", land.phone(random), land.language
+        )
         for role in roles
     ]
 
@@ -181,9 +183,7 @@ def _relate(world: World) -> None:
 
 def _plan_documents(world: World, plan: WorldPlan) -> None:
     customers = list(world.customers.values())
-    weights = [
-        customer.nature.weight * world.chance(customer.key, "many").uniform(0.5, 1.5) for customer in customers
-    ]
+    weights = [customer.nature.weight * world.chance(customer.key, "many").uniform(0.5, 1.5) for customer in customers]
     for customer, count in zip(customers, apportion(weights, plan.documents), strict=True):
         random = world.chance(customer.key, "documents")
         first = max(customer.customer_since, plan.starts_on - timedelta(days=HISTORY_DAYS))
@@ -211,7 +211,9 @@ def _documents(world: World, customer: Customer, index: int, issued_on: date, ra
         credited = round(amount * random.choice((0.1, 0.25, 0.5)))
         on = issued_on + timedelta(days=random.randint(5, 20))
         reference = invoice.no if random.random() < 0.8 else None
-        made.append(Document(customer, f"C{number}", "credit_note", on, on, currency, credited, credited, reference=reference))
+        made.append(
+            Document(customer, f"C{number}", "credit_note", on, on, currency, credited, credited, reference=reference)
+        )
     return made
 
 

@@ -1,9 +1,15 @@
 """The laws as questions to the database: each statement returns the rows that break one.
 
-Every statement begins with the ids that a person needs to look the breach up. They read the temporary tables of `views`.
+Every statement begins with the ids that a person needs to look the breach up; they read the tables of `views`.
 """
 
 from dataclasses import dataclass
+
+SPOKEN = (
+    "'callback_agreed', 'promised', 'plan_asked', 'spoke_no_commitment',"
+    " 'refuses', 'complaint', 'distress', 'do_not_call'"
+)
+"""Results of a call in which the right person was spoken."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         "working_days_only",
         "nobody was written to or rung on a day off (rule 26)",
         """
-        SELECT 'message', s.message_id, s.day FROM proof_sent s JOIN proof_calendar c USING (country, day) WHERE NOT c.working
+        SELECT 'message', s.message_id, s.day FROM proof_sent s JOIN proof_calendar c USING (country, day)
+        WHERE NOT c.working
         UNION ALL
         SELECT 'call', r.id, r.called_on FROM contact_result r JOIN proof_debtor d USING (debtor_id)
         JOIN proof_calendar c ON c.country = d.country AND c.day = r.called_on WHERE NOT c.working
@@ -138,8 +145,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "threat_was_heard",
         "every item that a demand or placement names had an earlier notice with evidence, 10 working days old (law 5)",
-        """
-        SELECT n.action_id, n.item_id, n.step, n.day, heard.strong, heard.weak_channels, heard.first_on FROM proof_named n
+        f"""
+        SELECT n.action_id, n.item_id, n.step, n.day, heard.strong, heard.weak_channels, heard.first_on
+        FROM proof_named n
         JOIN proof_calendar today ON today.country = n.country AND today.day = n.day
         LEFT JOIN LATERAL (
           SELECT bool_or(v.strong_on <= n.day) AS strong,
@@ -149,8 +157,7 @@ INVARIANTS: tuple[Invariant, ...] = (
           FROM action_item ai JOIN proof_evidence v ON v.action_id = ai.action_id
           WHERE ai.item_id = n.item_id AND v.sent_on < n.day) heard ON TRUE
         LEFT JOIN LATERAL (
-          SELECT bool_or(r.code IN ('callback_agreed', 'promised', 'plan_asked', 'spoke_no_commitment', 'refuses',
-                                    'complaint', 'distress', 'do_not_call')) AS spoken
+          SELECT bool_or(r.code IN ({SPOKEN})) AS spoken
           FROM contact_result r WHERE r.case_id = n.case_id AND r.called_on <= n.day
             AND r.called_on >= heard.first_on) talk ON TRUE
         LEFT JOIN proof_calendar then ON then.country = n.country AND then.day = heard.first_on
@@ -162,13 +169,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "call_was_tried",
-        "before a demand the right person was spoken, or rung 3 times on 3 days at 2 times of day, or a CM waived it (law 5)",
-        """
+        "before a demand the right person was spoken, or rung on 3 days at 2 times of day, or a CM waived it (law 5)",
+        f"""
         SELECT e.action_id, e.case_id, e.step, e.day FROM proof_effect e JOIN round r ON r.id = e.round_id
         JOIN LATERAL (
           SELECT count(DISTINCT c.called_on) AS days, count(DISTINCT c.day_part) AS parts,
-                 COALESCE(bool_or(c.code IN ('callback_agreed', 'promised', 'plan_asked', 'spoke_no_commitment', 'refuses',
-                                    'complaint', 'distress', 'do_not_call')), FALSE) AS spoken
+                 COALESCE(bool_or(c.code IN ({SPOKEN})), FALSE) AS spoken
           FROM contact_result c WHERE c.case_id = e.case_id AND c.called_on BETWEEN r.opened_on AND e.day) calls ON TRUE
         WHERE e.escalating AND NOT (calls.spoken OR (calls.days >= 3 AND calls.parts >= 2))
           AND NOT EXISTS (SELECT 1 FROM event v WHERE v.case_id = e.case_id AND v.kind = 'call_waived'
@@ -229,7 +235,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         UNION ALL
         SELECT e.action_id, e.step, e.day, p.debtor_id::text, p.legal_stop FROM proof_effect e
         JOIN debtor_profile p ON p.debtor_id = e.debtor_id AND p.legal_stop <> 'none' AND p.valid_from <= e.day
-         AND p.recorded_at <= e.instant AND (p.replaced_at IS NULL OR p.replaced_at > e.instant OR p.replaced_from > e.day)
+         AND p.recorded_at <= e.instant
+         AND (p.replaced_at IS NULL OR p.replaced_at > e.instant OR p.replaced_from > e.day)
         WHERE e.state <> 'cancelled'
         """,
     ),
@@ -239,8 +246,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         """
         SELECT e.action_id, e.step, e.day, told.kind, told.number FROM proof_effect e
         JOIN LATERAL (
-          SELECT 'promise' AS kind, promise_no AS number, valid_from, recorded_at, replaced_from, replaced_at FROM promise
-           WHERE case_id = e.case_id AND state = 'open'
+          SELECT 'promise' AS kind, promise_no AS number, valid_from, recorded_at, replaced_from, replaced_at
+           FROM promise WHERE case_id = e.case_id AND state = 'open'
           UNION ALL SELECT 'dispute', dispute_no, valid_from, recorded_at, replaced_from, replaced_at FROM dispute
            WHERE case_id = e.case_id AND state = 'open'
           UNION ALL SELECT 'plan', plan_no, valid_from, recorded_at, replaced_from, replaced_at FROM plan
@@ -264,7 +271,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         "no_duplicate_step",
         "a written step of a round was not taken twice for the same oldest item (rule 3)",
         """
-        WITH oldest AS (SELECT DISTINCT ON (n.action_id) n.action_id, n.case_id, n.round_id, n.step, n.occurrence, n.item_id
+        WITH oldest AS (
+          SELECT DISTINCT ON (n.action_id) n.action_id, n.case_id, n.round_id, n.step, n.occurrence, n.item_id
           FROM proof_named n WHERE n.kind = 'message' AND n.written AND n.state = 'executed' AND n.round_id IS NOT NULL
           ORDER BY n.action_id, n.due_on, n.item_id)
         SELECT case_id, round_id, step, item_id, array_agg(action_id) FROM oldest

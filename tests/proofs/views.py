@@ -21,7 +21,8 @@ CREATE INDEX ON proof_item (debtor_id, currency);
 
 CREATE TEMP TABLE proof_debtor AS
   SELECT d.id AS debtor_id, d.party_id, d.creditor_id, d.debtor_no, p.kind, p.country, c.country AS creditor_country
-  FROM debtor d JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL JOIN creditor c ON c.id = d.creditor_id;
+  FROM debtor d JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+  JOIN creditor c ON c.id = d.creditor_id;
 CREATE UNIQUE INDEX ON proof_debtor (debtor_id);
 
 -- What was put to a customer: every effect of an action that names items, with the instant at which it was begun.
@@ -40,7 +41,8 @@ CREATE UNIQUE INDEX ON proof_effect (action_id);
 -- Every message that left or may have left, with each action it served.
 CREATE TEMP TABLE proof_sent AS
   SELECT m.id AS message_id, m.case_id, m.debtor_id, d.party_id, m.channel, m.recipient, m.template, m.written, m.state,
-         COALESCE(m.sent_on, m.business_date) AS day, COALESCE(m.sent_at, m.queued_at) AS instant, ma.action_id, d.country
+         COALESCE(m.sent_on, m.business_date) AS day, COALESCE(m.sent_at, m.queued_at) AS instant, ma.action_id,
+         d.country
   FROM message m JOIN message_action ma ON ma.message_id = m.id JOIN proof_debtor d ON d.debtor_id = m.debtor_id
   WHERE m.state IN ('sent', 'unknown');
 CREATE INDEX ON proof_sent (case_id);
@@ -86,7 +88,8 @@ def prepare(connection: psycopg.Connection) -> None:
     """Lay out everything the statements of `invariants` read, in temporary tables of this connection."""
     connection.execute(CALENDAR)
     row = connection.execute("SELECT first, last FROM proof_span").fetchone()
-    assert row is not None and row[0] is not None, "there is no tick to prove anything of"
+    assert row is not None
+    assert row[0] is not None, "there is no tick to prove anything of"
     countries = connection.execute("SELECT country FROM debtor_profile UNION SELECT country FROM creditor").fetchall()
     with connection.cursor() as cursor, cursor.copy("COPY proof_calendar FROM STDIN") as copy:
         for (country,) in countries:
