@@ -1,0 +1,257 @@
+"""What each coded result of a call starts (practice, section 5). A row of `CONSEQUENCES` for every result."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import select
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import (
+    ATTEMPT_ONLY_RESULTS,
+    SPOKEN_RESULTS,
+    ActionState,
+    CallResult,
+    HoldReason,
+    NonPaymentReason,
+    ReachState,
+    Role,
+    WorkKind,
+    WorkState,
+)
+from maatpak.ledger.tables import Case, ContactResult, WorkTask
+from tasks.actions import action_of, move_action
+from tasks.desk import Desk
+from tasks.holds import set_hold
+from tasks.preferences import mark_address
+from tasks.promises import make_promise
+from tasks.reasons import state_reason
+from tasks.rights import TALKERS
+from tasks.worklist import close_work, open_work
+
+TRIED = "tried"
+TRIED_DAYS = 3
+TRIED_DAY_PARTS = 2
+ANSWER_COMPLAINT = "answer_complaint"
+CALLBACK = "callback"
+DAY_PARTS = ("morning", "afternoon", "evening")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What came of one attempt, as the collector tells it."""
+
+    code: CallResult
+    day_part: str
+    callback_on: date | None = None
+    promised_on: date | None = None
+    promised_amount: int | None = None
+    documents: list[str] | None = None
+    reason: NonPaymentReason | None = None
+    note: str | None = None
+
+
+def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
+    """Record one attempt of a call task and do what its result asks for.
+
+    Raises:
+        RefusedError: the case was already tried today.
+        UsageError: the task is no open call, or the result lacks its date or reason.
+    """
+    desk.require("record a call", *TALKERS)
+    task = _open_call(desk, task_id)
+    case = desk.case(int(task.case_id or 0))
+    desk.session.refresh(task, with_for_update=True)
+    if task.state != WorkState.OPEN:
+        raise RefusedError(f"Call {task_id} is {task.state}.", advice="Somebody was first.")
+    _check(desk, case, call)
+    desk.session.add(
+        ContactResult(
+            creditor_id=case.creditor_id,
+            case_id=int(case.id or 0),
+            debtor_id=case.debtor_id,
+            task_id=task.id,
+            code=call.code,
+            day_part=call.day_part,
+            callback_on=call.callback_on if call.code == CallResult.CALLBACK_AGREED else None,
+            called_on=desk.as_of,
+            actor=desk.person.login,
+            recorded_at=desk.now,
+        )
+    )
+    desk.session.flush()
+    desk.record("call_recorded", case=case, action_id=task.action_id, task=task.id, result=call.code)
+    if call.code in SPOKEN_RESULTS and call.code != CallResult.DO_NOT_CALL:
+        _mark_phone(desk, case, ReachState.PROVEN, call.code)
+    if call.reason is not None:
+        state_reason(desk, case, call.reason, documents=call.documents, source="call")
+    CONSEQUENCES[call.code](desk, case, task, call)
+    return task
+
+
+def _check(desk: Desk, case: Case, call: Call) -> None:
+    if call.day_part not in DAY_PARTS:
+        raise UsageError(f"{call.day_part!r} is no part of a day.", advice=f"One of: {', '.join(DAY_PARTS)}.")
+    if call.code in ATTEMPT_ONLY_RESULTS:
+        today = desk.session.exec(
+            select(ContactResult).where(ContactResult.case_id == case.id, ContactResult.called_on == desk.as_of)
+        ).first()
+        if today is not None:
+            raise RefusedError(
+                f"Case {case.id} was already called on {desk.as_of}.", advice="One attempt a day; try again tomorrow."
+            )
+    if call.code == CallResult.CALLBACK_AGREED and (call.callback_on is None or call.callback_on < desk.as_of):
+        raise UsageError("A callback needs its date, from today on.", advice="Give the day on which we call back.")
+    if call.code == CallResult.PROMISED and call.promised_on is None:
+        raise UsageError("A promise needs its date.", advice="Give the day by which the money is promised.")
+    if call.code == CallResult.REFUSES and not (call.note or "").strip():
+        raise UsageError("A refusal needs its reason in words.", advice="Give a note for the credit manager.")
+
+
+def _end(desk: Desk, task: WorkTask, outcome: str, call: Call) -> None:
+    """The call is done, and so is its step."""
+    close_work(desk, task, outcome, call.note)
+    if task.action_id is not None:
+        action = action_of(desk.session, task.action_id)
+        if action.state == ActionState.IN_PROGRESS:
+            move_action(desk.session, action, ActionState.EXECUTED, desk.as_of, desk.now, result=outcome)
+
+
+def _try_again(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """Nobody reached: tomorrow at another time of day, until it counts as tried."""
+    attempts = desk.session.exec(select(ContactResult).where(ContactResult.task_id == task.id)).all()
+    tries = [attempt for attempt in attempts if attempt.code in ATTEMPT_ONLY_RESULTS]
+    days, parts = {each.called_on for each in tries}, {each.day_part for each in tries}
+    if len(days) >= TRIED_DAYS and len(parts) >= TRIED_DAY_PARTS:
+        _end(desk, task, TRIED, call)
+        return
+    task.due_on = desk.in_working_days(case.debtor_id, 1)
+    desk.session.flush()
+
+
+def _ask_for_the_right_person(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """We told nothing; the task stays, for another day."""
+    del call
+    task.due_on = desk.in_working_days(case.debtor_id, 1)
+    desk.session.flush()
+
+
+def _number_dead(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    _mark_phone(desk, case, ReachState.DEAD, call.code)
+    open_work(desk, case, WorkKind.REPAIR, "find_phone_number", Role.OPERATOR, working_days=5)
+    close_work(desk, task, call.code, call.note)
+    if task.action_id is not None:
+        action = action_of(desk.session, task.action_id)
+        if action.state == ActionState.IN_PROGRESS:
+            move_action(
+                desk.session, action, ActionState.FAILED, desk.as_of, desk.now, result=call.code, reason="no_address"
+            )
+
+
+def _callback(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """Ours to keep: a call of its own on the agreed day; silence until then and a day after."""
+    assert call.callback_on is not None
+    _end(desk, task, call.code, call)
+    promised = open_work(desk, case, WorkKind.CALL, CALLBACK, Role.COLLECTOR, working_days=0)
+    promised.due_on, promised.assignee = call.callback_on, desk.person.login
+    desk.session.flush()
+
+
+def _promised(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    assert call.promised_on is not None
+    make_promise(desk, case, call.promised_on, amount=call.promised_amount, documents=call.documents, source="call")
+    _end(desk, task, call.code, call)
+
+
+def _plan_asked(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    open_work(desk, case, WorkKind.REVIEW, "offer_plan", Role.COLLECTOR, working_days=1)
+    _end(desk, task, call.code, call)
+
+
+def _spoken(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """The next step comes after three working days of silence, which the guardrails keep."""
+    del case
+    _end(desk, task, call.code, call)
+
+
+def _refuses(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """No machine until a credit manager has looked at it."""
+    review = open_work(
+        desk, case, WorkKind.REVIEW, "customer_refuses", Role.CREDIT_MANAGER, working_days=3, blocks=True
+    )
+    review.note = call.note
+    _end(desk, task, call.code, call)
+
+
+def _complaint(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """Contact rests until the account manager has answered."""
+    hold = set_hold(
+        desk,
+        case,
+        HoldReason.COMPLAINT,
+        desk.in_working_days(case.debtor_id, 10),
+        call.note or "complaint on the phone",
+        source="call",
+        by_engine_rule=True,
+    )
+    open_work(
+        desk,
+        case,
+        WorkKind.REPLY,
+        ANSWER_COMPLAINT,
+        Role.ACCOUNT_MANAGER,
+        working_days=1,
+        record_no=hold.hold_no,
+    )
+    _end(desk, task, call.code, call)
+
+
+def _distress(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    set_hold(
+        desk,
+        case,
+        HoldReason.HARDSHIP,
+        desk.in_working_days(case.debtor_id, 20),
+        call.note or "distress on the phone",
+        source="call",
+        by_engine_rule=True,
+    )
+    open_work(desk, case, WorkKind.REVIEW, "specialist", Role.CREDIT_MANAGER, working_days=2)
+    _end(desk, task, call.code, call)
+
+
+def _do_not_call(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    _mark_phone(desk, case, ReachState.OPTED_OUT, call.code)
+    _end(desk, task, call.code, call)
+
+
+CONSEQUENCES: dict[CallResult, Callable[[Desk, Case, WorkTask, Call], None]] = {
+    CallResult.NO_ANSWER: _try_again,
+    CallResult.VOICEMAIL: _try_again,
+    CallResult.WRONG_NUMBER: _number_dead,
+    CallResult.LEFT_COMPANY: _number_dead,
+    CallResult.THIRD_PARTY: _ask_for_the_right_person,
+    CallResult.CALLBACK_AGREED: _callback,
+    CallResult.PROMISED: _promised,
+    CallResult.PLAN_ASKED: _plan_asked,
+    CallResult.SPOKE_NO_COMMITMENT: _spoken,
+    CallResult.REFUSES: _refuses,
+    CallResult.COMPLAINT: _complaint,
+    CallResult.DISTRESS: _distress,
+    CallResult.DO_NOT_CALL: _do_not_call,
+}
+
+
+def _mark_phone(desk: Desk, case: Case, state: ReachState, cause: str) -> None:
+    profile = desk.profile(case.debtor_id)
+    if profile is not None and profile.phone:
+        mark_address(desk, case, "phone", profile.phone, state, cause)
+
+
+def _open_call(desk: Desk, task_id: int) -> WorkTask:
+    task = desk.session.get(WorkTask, task_id)
+    if task is None or task.kind != WorkKind.CALL or task.creditor_id != desk.creditor.id:
+        raise UsageError(f"There is no call {task_id}.", advice="`maatpak tasks list` shows the open ones.")
+    if task.state != WorkState.OPEN:
+        raise RefusedError(f"Call {task_id} is {task.state}.", advice="Somebody was first, or the round closed.")
+    return task

@@ -1,0 +1,70 @@
+"""Claims of payment: the customer says it is paid, so we look for the money before we ask again."""
+
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.words import Role, WorkKind
+from maatpak.ledger.tables import Case, ClaimedPayment
+from maatpak.ledger.versions import succeed
+from tasks.desk import Desk
+from tasks.rights import DESK
+from tasks.worklist import close_work_about, open_work
+
+SILENCE = 5
+"""Working days that a claim silences what it covers."""
+LOOK_WITHIN = 2
+"""Working days in which cash looks for the money."""
+FIND_CASH = "find_payment"
+
+
+def claim_payment(
+    desk: Desk, case: Case, *, documents: list[str] | None = None, amount: int | None = None
+) -> ClaimedPayment:
+    """Record that the customer says documents, or an amount, are paid. Without either: everything overdue."""
+    desk.require("record a claimed payment", *DESK)
+    named = desk.items_named(case, documents)
+    open_total = sum(item.open_amount for item in (named if documents is not None else desk.open_items(case)))
+    claimed = amount if amount is not None else sum(item.open_amount for item in named)
+    if not 0 < claimed <= open_total:
+        raise UsageError(
+            f"{claimed} cannot be claimed as paid: {open_total} is open (minor units).",
+            advice="Name documents that are open, or an amount within what is open.",
+        )
+    claim = ClaimedPayment(
+        claim_no=desk.number("claimed_payment", "C"),
+        case_id=int(case.id or 0),
+        amount=claimed,
+        items={str(item.item_id): item.open_amount for item in named} if amount is None else None,
+        claimed_on=desk.as_of,
+        until_on=desk.in_working_days(case.debtor_id, SILENCE),
+        actor=desk.person.login,
+        valid_from=desk.as_of,
+        recorded_at=desk.now,
+    )
+    desk.session.add(claim)
+    desk.session.flush()
+    open_work(desk, case, WorkKind.CASH, FIND_CASH, Role.OPERATOR, working_days=LOOK_WITHIN, record_no=claim.claim_no)
+    desk.record("payment_claimed", case=case, claim=claim.claim_no, amount=claimed, until=claim.until_on.isoformat())
+    return claim
+
+
+def resolve_claim(desk: Desk, claim_no: str, *, found: bool) -> ClaimedPayment:
+    """Cash found the money, or did not: then the customer is kindly asked for a proof."""
+    desk.require("resolve a claimed payment", *DESK)
+    claim = desk.session.exec(
+        select(ClaimedPayment).where(
+            ClaimedPayment.claim_no == claim_no,
+            col(ClaimedPayment.replaced_at).is_(None),
+            ClaimedPayment.state == "open",
+        )
+    ).first()
+    if claim is None:
+        raise UsageError(f"There is no open claim {claim_no!r}.", advice="`maatpak claim list` shows them.")
+    case = desk.case(claim.case_id)
+    state = "found" if found else "not_found"
+    resolved = succeed(desk.session, claim, desk.as_of, desk.now, state=state, actor=desk.person.login)
+    close_work_about(desk, claim_no, state)
+    if not found:
+        open_work(desk, case, WorkKind.REPLY, "ask_for_proof", Role.COLLECTOR, working_days=1, record_no=claim_no)
+    desk.record("claim_resolved", case=case, claim=claim_no, state=state)
+    return resolved

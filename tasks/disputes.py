@@ -1,0 +1,152 @@
+"""Disputes: an objection to an item is ours to answer, with an owner and a date (practice, rule 17)."""
+
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import DisputeState, NonPaymentReason, Role, WorkKind
+from maatpak.ledger.tables import Case, Dispute
+from maatpak.ledger.versions import succeed
+from tasks.desk import Desk
+from tasks.rights import TALKERS
+from tasks.worklist import close_work_about, open_work
+
+DISPUTE_REASONS = frozenset(
+    {
+        NonPaymentReason.WRONG_INVOICE,
+        NonPaymentReason.WRONG_ENTITY,
+        NonPaymentReason.PRICE,
+        NonPaymentReason.QUANTITY,
+        NonPaymentReason.NOT_DELIVERED,
+        NonPaymentReason.OUR_FAILURE,
+        NonPaymentReason.SET_OFF,
+        NonPaymentReason.PAYMENT_FAILED,
+    }
+)
+"""Reasons that object to an item; the last one for a debit that the customer had refunded."""
+ANSWER_WITHIN = 10
+"""Working days in which we answer."""
+DECIDERS = (Role.ACCOUNT_MANAGER, Role.COLLECTOR, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
+
+
+def open_dispute(
+    desk: Desk,
+    case: Case,
+    document: str,
+    reason: NonPaymentReason,
+    *,
+    amount: int | None = None,
+    owner: str | None = None,
+    source: str = "debtor",
+) -> Dispute:
+    """Record an objection to an open item; without an amount the whole item is disputed."""
+    desk.require("record a dispute", *TALKERS)
+    if reason not in DISPUTE_REASONS:
+        raise UsageError(f"{reason!r} is no objection.", advice=f"One of: {', '.join(sorted(DISPUTE_REASONS))}.")
+    (item, *_) = desk.items_named(case, [document])
+    disputed = item.open_amount if amount is None else amount
+    already = sum(each.amount for each in _live_of_item(desk, item.item_id))
+    if not 0 < disputed <= item.open_amount - already:
+        raise UsageError(
+            f"{disputed} cannot be disputed on {document}: {item.open_amount - already} of it is open and undisputed.",
+            advice="Give an amount within that.",
+        )
+    profile = desk.profile(case.debtor_id)
+    dispute = Dispute(
+        dispute_no=desk.number("dispute", "D"),
+        case_id=int(case.id or 0),
+        item_id=item.item_id,
+        amount=disputed,
+        reason=reason,
+        owner=owner or (profile.account_manager if profile and profile.account_manager else desk.person.login),
+        opened_on=desk.as_of,
+        answer_by=desk.in_working_days(case.debtor_id, ANSWER_WITHIN),
+        source=source,
+        actor=desk.person.login,
+        valid_from=desk.as_of,
+        recorded_at=desk.now,
+    )
+    desk.session.add(dispute)
+    desk.session.flush()
+    desk.record(
+        "dispute_opened",
+        case=case,
+        dispute=dispute.dispute_no,
+        item=item.item_id,
+        amount=disputed,
+        reason=reason,
+        answer_by=dispute.answer_by.isoformat(),
+    )
+    return dispute
+
+
+def decide_dispute(
+    desk: Desk, dispute_no: str, state: DisputeState, note: str, *, accepted_amount: int | None = None
+) -> Dispute:
+    """Our answer, or the customer's withdrawal. A rejection is told to the customer, with its reason.
+
+    Raises:
+        RefusedError: who recorded the dispute does not reject it alone when a threat is to follow; that is asked at
+            the approval, so here only the role counts.
+    """
+    desk.require("decide a dispute", *DECIDERS)
+    dispute = desk.session.exec(
+        select(Dispute).where(
+            Dispute.dispute_no == dispute_no, col(Dispute.replaced_at).is_(None), Dispute.state == DisputeState.OPEN
+        )
+    ).first()
+    if dispute is None:
+        raise UsageError(f"There is no open dispute {dispute_no!r}.", advice="`maatpak dispute list` shows them.")
+    if state == DisputeState.OPEN:
+        raise UsageError("A decision does not leave a dispute open.", advice="Accept, reject, or withdraw it.")
+    if not note.strip():
+        raise RefusedError("A decision on a dispute needs its reason in words.", advice="Give a note.")
+    accepted = _accepted(dispute, state, accepted_amount)
+    case = desk.case(dispute.case_id)
+    decided = succeed(
+        desk.session,
+        dispute,
+        desk.as_of,
+        desk.now,
+        state=state,
+        accepted_amount=accepted,
+        decided_on=desk.as_of,
+        actor=desk.person.login,
+    )
+    close_work_about(desk, dispute_no, str(state))
+    if state in (DisputeState.REJECTED, DisputeState.PART_ACCEPTED):
+        open_work(
+            desk,
+            case,
+            WorkKind.REPLY,
+            "tell_dispute_outcome",
+            Role.COLLECTOR,
+            working_days=1,
+            record_no=dispute_no,
+        )
+    desk.record("dispute_decided", case=case, dispute=dispute_no, state=state, accepted=accepted)
+    return decided
+
+
+def _accepted(dispute: Dispute, state: DisputeState, amount: int | None) -> int:
+    if state == DisputeState.ACCEPTED:
+        return dispute.amount
+    if state != DisputeState.PART_ACCEPTED:
+        return 0
+    if amount is None or not 0 < amount < dispute.amount:
+        raise UsageError(
+            f"Accepted in part means more than 0 and less than {dispute.amount} (minor units), not {amount}.",
+            advice="Give the amount that we credit.",
+        )
+    return amount
+
+
+def _live_of_item(desk: Desk, item_id: int) -> list[Dispute]:
+    return list(
+        desk.session.exec(
+            select(Dispute).where(
+                Dispute.item_id == item_id,
+                col(Dispute.replaced_at).is_(None),
+                col(Dispute.state).in_([DisputeState.OPEN, DisputeState.ACCEPTED, DisputeState.PART_ACCEPTED]),
+            )
+        )
+    )

@@ -1,0 +1,156 @@
+"""What customers asked for, and where they can be reached: recorded once, obeyed by the engine (practice, rule 28)."""
+
+import re
+
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.ids import content_hash
+from maatpak.kernel.words import Channel, ReachState
+from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference
+from maatpak.ledger.versions import succeed
+from tasks.desk import Desk
+from tasks.rights import DESK
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+_HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
+_SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
+    "channel": (re.compile("|".join(Channel)), "email, sms or post"),
+    "language": (re.compile("[a-z]{2}"), "a language code such as nl or en"),
+    "pay_run": (
+        re.compile(rf"(?:{'|'.join(WEEKDAYS)})|(?:[12]?\d|3[01])(?:,(?:[12]?\d|3[01]))*"),
+        "a weekday (friday) or days of the month (15,30)",
+    ),
+    "statement_day": (re.compile(r"[1-9]|1\d|2[0-8]"), "a day of the month from 1 to 28"),
+    "call_hours": (_HOURS, "hours such as 09:00-12:00"),
+    "contact_role": (re.compile("payables|decision_maker|invoice|escalation"), "payables, decision_maker, invoice …"),
+    "po_needed": (re.compile("yes|no"), "yes or no"),
+    "portal": (re.compile(r"\S.*"), "the portal's name"),
+}
+"""By name: the shape of its value, and how to say it."""
+
+PREFERENCES = tuple(_SHAPES)
+
+
+def set_preference(desk: Desk, debtor: Debtor, name: str, value: str, *, source: str = "debtor") -> Preference:
+    """What a customer asked for, from today on.
+
+    Raises:
+        UsageError: the preference or its value is not one that the engine can obey.
+    """
+    desk.require("record a preference", *DESK)
+    if name not in _SHAPES:
+        raise UsageError(f"{name!r} is no preference.", advice=f"One of: {', '.join(PREFERENCES)}.")
+    shape, spoken = _SHAPES[name]
+    value = value.strip().lower() if name != "portal" else value.strip()
+    if not shape.fullmatch(value):
+        raise UsageError(f"{value!r} does not fit the preference {name}.", advice=f"Give {spoken}.")
+    present = desk.session.exec(
+        select(Preference).where(
+            Preference.debtor_id == debtor.id, Preference.name == name, col(Preference.replaced_at).is_(None)
+        )
+    ).first()
+    actor = desk.person.login
+    if present is not None:
+        if present.value == value:
+            return present
+        chosen = succeed(desk.session, present, desk.as_of, desk.now, value=value, source=source, actor=actor)
+    else:
+        chosen = Preference(
+            debtor_id=int(debtor.id or 0),
+            name=name,
+            value=value,
+            source=source,
+            actor=actor,
+            valid_from=desk.as_of,
+            recorded_at=desk.now,
+        )
+        desk.session.add(chosen)
+        desk.session.flush()
+    desk.record("preference_set", debtor_id=debtor.id, preference=name)
+    return chosen
+
+
+def mark_address(
+    desk: Desk, case: Case, channel: str, address: str, state: ReachState, cause: str
+) -> AddressState | None:
+    """What is now known of an address; None when it was known already."""
+    present = desk.session.exec(
+        select(AddressState).where(
+            AddressState.debtor_id == case.debtor_id,
+            AddressState.channel == channel,
+            AddressState.address == address,
+            col(AddressState.replaced_at).is_(None),
+        )
+    ).first()
+    actor = desk.person.login
+    if present is not None:
+        if present.state == state:
+            return None
+        marked = succeed(desk.session, present, desk.as_of, desk.now, state=state, cause=cause, actor=actor)
+    else:
+        marked = AddressState(
+            debtor_id=case.debtor_id,
+            channel=channel,
+            address=address,
+            state=state,
+            cause=cause,
+            actor=actor,
+            valid_from=desk.as_of,
+            recorded_at=desk.now,
+        )
+        desk.session.add(marked)
+        desk.session.flush()
+    desk.record(
+        "address_marked", case=case, channel=channel, address=content_hash([case.debtor_id, address]), state=state
+    )
+    return marked
+
+
+def set_contact(
+    desk: Desk,
+    debtor: Debtor,
+    name: str,
+    role: str,
+    *,
+    email: str | None = None,
+    phone: str | None = None,
+    language: str | None = None,
+) -> ContactPerson:
+    """Whom to write to or call at a debtor, in a role; replaces what was known of that person."""
+    desk.require("change a contact", *DESK)
+    if email is None and phone is None:
+        raise UsageError(f"{name!r} has neither e-mail nor phone.", advice="Give at least one.")
+    present = desk.session.exec(
+        select(ContactPerson).where(
+            ContactPerson.debtor_id == debtor.id,
+            ContactPerson.role == role,
+            ContactPerson.name == name,
+            col(ContactPerson.replaced_at).is_(None),
+        )
+    ).first()
+    if present is not None:
+        chosen = succeed(
+            desk.session,
+            present,
+            desk.as_of,
+            desk.now,
+            email=email or present.email,
+            phone=phone or present.phone,
+            language=language or present.language,
+        )
+    else:
+        chosen = ContactPerson(
+            debtor_id=int(debtor.id or 0),
+            name=name,
+            role=role,
+            email=email,
+            phone=phone,
+            language=language,
+            valid_from=desk.as_of,
+            recorded_at=desk.now,
+        )
+        desk.session.add(chosen)
+        desk.session.flush()
+    desk.record("contact_changed", debtor_id=debtor.id, contact=chosen.id, role=role)
+    return chosen
