@@ -1,4 +1,4 @@
-"""Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`; unknown keys are refused."""
+"""Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`. Unknown keys fail."""
 
 import os
 from pathlib import Path
@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."
     )
+    actor: str | None = Field(
+        default=None, description="Login of the person who acts on the command line; empty: the operating system's."
+    )
     link_secret: SecretStr | None = Field(
         default=None, description="Key that signs references in messages; empty: made once and kept in the workspace."
     )
@@ -64,6 +67,6 @@ def load_settings(workspace: Path | None = None) -> Settings:
             advice="`maatpak doctor --settings` lists the settings there are.",
         )
     try:
-        return Settings(workspace=folder, _env_file=folder / "maatpak.env")  # type: ignore[call-arg]
+        return Settings(workspace=folder, _env_file=folder / "maatpak.env")
     except ValueError as error:
         raise UsageError(f"The settings do not hold: {error}") from error
