@@ -1,49 +1,67 @@
-"""What `maatpak up` does: database, Prefect server and runner, started in order and stopped cleanly.
+"""`maatpak up`: database, Prefect server and runner, started in order and stopped cleanly.
 
 Prefect itself is imported by the children only.
 """
 
 from contextlib import ExitStack
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
 from deployments.environment import named_api_url
 from deployments.patience import Patience, patience
 from deployments.stack import prefect_server, serving
+from maatpak.cli.output import say
+from maatpak.cli.session import settings
 from maatpak.kernel.settings import Settings
-from tasks.engine import open_engine
+
+app = typer.Typer()
 
 
-def run_up(settings: Settings, console: Console) -> None:
-    """Start everything, serve until Ctrl-C or SIGTERM, and stop everything.
+@app.command()
+def up(
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of Prefect's page (default: MAATPAK_PREFECT_PORT)."),
+    ] = None,
+) -> None:
+    """Start the database, a Prefect server of the workspace's own, and the deployments; serve until Ctrl-C.
+
+    With MAATPAK_PREFECT_API_URL or PREFECT_API_URL set, that server is used and none is started.
+    """
+    given = settings() if port is None else settings().model_copy(update={"prefect_port": port})
+    with patience() as waiting:
+        try:
+            serve(given, waiting)
+        except KeyboardInterrupt:
+            say("Stopped.")
+
+
+def serve(given: Settings, waiting: Patience) -> None:
+    """Start everything in order, wait, and stop everything in the reverse order.
 
     Raises:
         WorkspaceError: a part does not start, or ended by itself; what had been started is stopped first.
+        KeyboardInterrupt: somebody asked us to end.
     """
-    with patience() as waiting:
-        try:
-            _serve(settings, console, waiting)
-        except KeyboardInterrupt:
-            console.print("Stopped.")
+    from tasks.engine import open_engine
 
-
-def _serve(settings: Settings, console: Console, waiting: Patience) -> None:
     with ExitStack() as started:
-        engine = open_engine(settings)
+        engine = open_engine(given)
         started.callback(engine.close)
-        console.print("Database     ready")
-        named = named_api_url(settings)
+        say("Database     ready")
+        named = named_api_url(given)
         api_url, children = named or "", []
         if named is None:
-            api_url, server = started.enter_context(prefect_server(settings, wait=waiting.wait))
+            api_url, server = started.enter_context(prefect_server(given, wait=waiting.wait))
             children.append(server)
         page = api_url.removesuffix("/api")
-        console.print(f"Prefect      {page}", soft_wrap=True)
-        runner = serving(settings, api_url, named=named is not None, wait=waiting.wait)
+        say(f"Prefect      {page}")
+        runner = serving(given, api_url, named=named is not None, wait=waiting.wait)
         children.append(started.enter_context(runner))
-        console.print(f"Deployments  {page}/deployments", soft_wrap=True)
-        started.callback(console.print, "Stopping; running flows end first.")
-        console.print("Ctrl-C stops everything.")
+        say(f"Deployments  {page}/deployments")
+        started.callback(say, "Stopping; running flows end first.")
+        say("Ctrl-C stops everything.")
         while True:
             for child in children:
                 child.require_alive()
