@@ -23,6 +23,7 @@ from maatpak.ledger.tables import Case, ContactResult, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.desk import Desk
 from tasks.holds import set_hold
+from tasks.plans import OFFER
 from tasks.preferences import mark_address
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
@@ -164,7 +165,7 @@ def _promised(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
 
 
 def _plan_asked(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    open_work(desk, case, WorkKind.REVIEW, "offer_plan", Role.COLLECTOR, working_days=1)
+    open_work(desk, case, WorkKind.REVIEW, OFFER, Role.COLLECTOR, working_days=1)
     _end(desk, task, call.code, call)
 
 

@@ -82,7 +82,7 @@ def set_hold(
         )
     if (scope == "item") != (item_id is not None):
         raise UsageError("A hold of scope item names an item, another scope does not.", advice="Name the document.")
-    if reason == HoldReason.LEGAL_STOP and source not in LegalStop:
+    if reason == HoldReason.LEGAL_STOP and source not in LegalStop.__members__.values():
         raise UsageError(
             f"{source!r} is no legal stop.", advice=f"Its source is one of: {', '.join(list(LegalStop)[1:])}."
         )
@@ -139,11 +139,16 @@ def end_hold(desk: Desk, hold: Hold, case: Case, note: str) -> Hold:
     return lifted
 
 
-def current_hold(desk: Desk, hold_no: str) -> Hold:
-    """The live hold of that number."""
-    hold = desk.session.exec(
+def find_hold(desk: Desk, hold_no: str) -> Hold | None:
+    """The hold of that number, unless it was lifted."""
+    return desk.session.exec(
         select(Hold).where(Hold.hold_no == hold_no, col(Hold.replaced_at).is_(None), Hold.state == "active")
     ).first()
+
+
+def current_hold(desk: Desk, hold_no: str) -> Hold:
+    """The live hold of that number, its party locked."""
+    hold = find_hold(desk, hold_no)
     if hold is None:
         raise UsageError(f"There is no live hold {hold_no!r}.", advice="`maatpak hold list` shows the live ones.")
     desk.debtor(hold.debtor_id)

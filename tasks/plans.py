@@ -12,13 +12,13 @@ from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.money import to_minor
-from maatpak.kernel.words import PlanState, PromiseState, Role, WorkKind
-from maatpak.ledger.tables import Case, Plan
+from maatpak.kernel.words import PlanState, PromiseState, Role, WorkKind, WorkState
+from maatpak.ledger.tables import Case, Plan, WorkTask
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk
 from tasks.promises import open_promises
 from tasks.rights import COLLECTORS, MANAGERS, TALKERS
-from tasks.worklist import open_work
+from tasks.worklist import close_work, open_work
 
 VALID_FOR = 10
 """Working days that an offer stands."""
@@ -29,6 +29,8 @@ AUTO_LIMIT = 2_500
 """Major units that are offered without a credit manager …"""
 AUTO_MONTHS = 3
 """… over at most this many months."""
+OFFER = "offer_plan"
+"""Subject of the work to make an offer."""
 CONFIRM = "confirm_plan"
 """Subject of the work by which a second person lets a plan above the limit be offered."""
 
@@ -133,6 +135,10 @@ def write_offer(
     )
     desk.session.add(plan)
     desk.session.flush()
+    for task in desk.session.exec(
+        select(WorkTask).where(WorkTask.case_id == case.id, WorkTask.subject == OFFER, WorkTask.state == WorkState.OPEN)
+    ):
+        close_work(desk, task, "done")
     desk.record("plan_offered", case=case, plan=plan.plan_no, total=plan.total, instalments=len(parts))
     return plan
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from maatpak.kernel.words import Role
@@ -16,6 +16,7 @@ class Event(SQLModel, table=True):
     __table_args__ = (
         Index("ix_event_case", "case_id"),
         Index("ix_event_creditor", "creditor_id", "business_date"),
+        Index("ix_event_debtor", "debtor_id", postgresql_where=text("debtor_id IS NOT NULL")),
     )
 
     seq: int = Field(primary_key=True, sa_type=BigInteger)

@@ -63,6 +63,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_event_case", "event", ["case_id"], unique=False)
     op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date"], unique=False)
+    op.create_index(
+        "ix_event_debtor", "event", ["debtor_id"], unique=False, postgresql_where=sa.text("debtor_id IS NOT NULL")
+    )
     op.create_table(
         "event_head",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1260,6 +1263,7 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_table("party")
     op.drop_table("event_head")
+    op.drop_index("ix_event_debtor", table_name="event", postgresql_where=sa.text("debtor_id IS NOT NULL"))
     op.drop_index("ix_event_creditor", table_name="event")
     op.drop_index("ix_event_case", table_name="event")
     op.drop_table("event")

@@ -1,0 +1,274 @@
+"""A person's yes or no to a proposed action: role, limit, four eyes, and the very content that was shown (law 9).
+
+The order of the checks is that of their weight: is it still there, may this role, has this person a hand in the case,
+does the limit reach, is what was shown still what would go out. Nothing is written before all of them hold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
+from maatpak.ledger.tables import Action, Approval, Case
+from tasks.actions import action_of, move_action
+from tasks.desk import Desk
+
+VALID_FOR = 5
+"""Working days that an approval stands, and that a proposal waits for one."""
+FINAL_DEMANDS_A_BATCH = 50
+ADDRESS_WATCH = 5
+"""A change of address this many working days before a demand shows on its approval."""
+
+MAY_APPROVE: dict[str, tuple[Role, ...]] = {
+    Role.COLLECTOR: (Role.COLLECTOR, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR),
+    Role.ACCOUNT_MANAGER: (Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR),
+    Role.CREDIT_MANAGER: (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR),
+    Role.FINANCE_DIRECTOR: (Role.FINANCE_DIRECTOR,),
+}
+"""The role that a step asks for → the roles that have it."""
+
+HANDS_IN_THE_CASE = """
+SELECT DISTINCT hand.actor, hand.act FROM (
+    SELECT actor, 'recorded a call result' AS act FROM contact_result WHERE case_id = :case AND called_on >= :since
+    UNION ALL SELECT actor, 'recorded a reason' FROM stated_reason WHERE case_id = :case AND valid_from >= :since
+    UNION ALL SELECT actor, 'recorded a promise' FROM promise WHERE case_id = :case AND valid_from >= :since
+    UNION ALL SELECT actor, 'changed a plan' FROM plan WHERE case_id = :case AND valid_from >= :since
+    UNION ALL SELECT actor, 'set or lifted a hold' FROM hold WHERE debtor_id = :debtor AND valid_from >= :since
+    UNION ALL SELECT actor, 'rejected a dispute' FROM dispute
+              WHERE case_id = :case AND state = 'rejected' AND valid_from >= :since
+    UNION ALL SELECT actor, 'resolved a claimed payment' FROM claimed_payment
+              WHERE case_id = :case AND state = 'not_found' AND valid_from >= :since
+    UNION ALL SELECT actor, 'changed an address' FROM address_state
+              WHERE debtor_id = :debtor AND valid_from >= :since
+    UNION ALL SELECT actor, 'changed an address or a call result' FROM event
+              WHERE debtor_id = :debtor AND kind IN ('contact_changed', 'step_skipped', 'call_waived')
+                AND business_date >= :since
+    UNION ALL SELECT q.resolved_by, 'corrected a row' FROM quarantined_row q
+              JOIN debtor d ON d.id = :debtor AND d.debtor_no = q.debtor_no AND d.creditor_id = q.creditor_id
+              WHERE q.resolved_on >= :since
+    UNION ALL SELECT c.actor, 'moved the case' FROM round_course c WHERE c.round_id = :round
+    UNION ALL SELECT p.published_by, 'published the pack' FROM policy_pack p WHERE p.id = :pack
+) hand WHERE hand.actor = :person
+"""
+"""Why a person may not approve what follows from their own act (practice, rule 10)."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An action that waits for a verdict, as an approver sees it."""
+
+    action_id: int
+    case_id: int
+    debtor_no: str
+    name: str
+    currency: str
+    step: str
+    kind: str
+    role: str
+    needed: int
+    given: int
+    amount: int
+    overdue_amount: int
+    proposed_on: date
+    content_hash: str
+    address_changed: bool
+
+
+def pending(desk: Desk) -> list[Pending]:
+    """What waits for a verdict, the largest amount first."""
+    rows = desk.session.execute(
+        text(
+            """
+            SELECT a.id, a.case_id, d.debtor_no, p.name, k.currency, a.step, a.kind, a.approval_role,
+                   a.approvals_needed, (SELECT count(*) FROM approval v WHERE v.action_id = a.id
+                                        AND v.content_hash = a.content_hash AND v.verdict = 'approved'),
+                   a.amount, a.overdue_amount, a.business_date, a.content_hash,
+                   EXISTS (SELECT 1 FROM event e WHERE e.debtor_id = d.id AND e.kind IN ('contact_changed',
+                           'address_marked') AND e.business_date >= a.business_date - CAST(:watch AS integer))
+            FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
+            LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+            WHERE a.creditor_id = :creditor AND a.state = 'awaiting_approval'
+            ORDER BY a.amount DESC, a.id
+            """
+        ),
+        {"creditor": desk.creditor.id, "watch": ADDRESS_WATCH + 2},
+    )
+    return [Pending(*row) for row in rows]
+
+
+def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | None = None) -> list[Action]:
+    """A person's yes to one action or a batch; those that have all their yeses are approved.
+
+    `shown` is the content hash that the person saw; without it, the one that is proposed.
+
+    Raises:
+        RefusedError: role, limit, four eyes or the content forbid it, or the batch holds too many final demands.
+    """
+    if not reason.strip():
+        raise UsageError("An approval needs its reason in words.", advice="Give a reason.")
+    actions = sorted((_waiting(desk, action_id) for action_id in set(action_ids)), key=lambda each: each.id or 0)
+    demands = [each for each in actions if each.escalating and each.kind == StepKind.MESSAGE]
+    if len(demands) > FINAL_DEMANDS_A_BATCH:
+        raise RefusedError(
+            f"{len(demands)} final demands in one batch; {FINAL_DEMANDS_A_BATCH} is the most.",
+            advice="Look at them in smaller batches.",
+        )
+    for action in actions:
+        case = desk.case(action.case_id)
+        _may_approve(desk, action, case)
+        _unchanged(desk, action, shown)
+        approval = Approval(
+            action_id=int(action.id or 0),
+            content_hash=str(action.content_hash),
+            verdict=Verdict.APPROVED,
+            actor=desk.person.login,
+            role=desk.person.role,
+            reason=reason,
+            decided_on=desk.as_of,
+            lapses_on=desk.in_working_days(case.debtor_id, VALID_FOR),
+            recorded_at=desk.now,
+        )
+        desk.session.add(approval)
+        desk.session.flush()
+        given = _yeses(desk, action)
+        if given >= max(1, action.approvals_needed):
+            move_action(desk.session, action, ActionState.APPROVED, desk.as_of, desk.now)
+        desk.record(
+            "approval_given",
+            case=case,
+            action_id=action.id,
+            content=action.content_hash,
+            step=action.step,
+            yes=given,
+            of=action.approvals_needed,
+        )
+    return actions
+
+
+def reject(desk: Desk, action_id: int, reason: str, next_step: str, next_on: date) -> Action:
+    """A person's no: with its reason, and which step comes next and when. Until then the proposal does not return."""
+    action = _waiting(desk, action_id)
+    if not reason.strip():
+        raise UsageError("A rejection needs its reason in words.", advice="Give a reason.")
+    if next_on <= desk.as_of:
+        raise UsageError(f"{next_on} is not after today ({desk.as_of}).", advice="Say when the next step may come.")
+    steps = desk.engine.pack(action.pack_id).journeys[action.segment].steps
+    if next_step not in steps:
+        raise UsageError(
+            f"The journey {action.segment} has no step {next_step!r}.", advice=f"One of: {', '.join(steps)}."
+        )
+    desk.require("reject this", *MAY_APPROVE[str(action.approval_role)])
+    case = desk.case(action.case_id)
+    desk.session.add(
+        Approval(
+            action_id=int(action.id or 0),
+            content_hash=str(action.content_hash),
+            verdict=Verdict.REJECTED,
+            actor=desk.person.login,
+            role=desk.person.role,
+            reason=reason,
+            next_step=next_step,
+            next_on=next_on,
+            decided_on=desk.as_of,
+            recorded_at=desk.now,
+        )
+    )
+    action.retry_on, action.retry_step = next_on, next_step
+    move_action(desk.session, action, ActionState.REJECTED, desk.as_of, desk.now, reason="rejected")
+    desk.record(
+        "approval_refused",
+        case=case,
+        action_id=action.id,
+        content=action.content_hash,
+        next_step=next_step,
+        next_on=next_on.isoformat(),
+    )
+    return action
+
+
+def hand_in_the_case(desk: Desk, action: Action, case: Case) -> str | None:
+    """What this person did in this round that forbids them to approve what follows from it; None if nothing."""
+    opened = desk.open_round(int(case.id or 0))
+    row = desk.session.execute(
+        text(HANDS_IN_THE_CASE),
+        {
+            "case": case.id,
+            "debtor": case.debtor_id,
+            "round": action.round_id,
+            "pack": action.pack_id,
+            "person": desk.person.login,
+            "since": opened.opened_on if opened else action.business_date,
+        },
+    ).first()
+    return None if row is None else str(row.act)
+
+
+def _waiting(desk: Desk, action_id: int) -> Action:
+    found = desk.session.get(Action, action_id)
+    if found is None or found.creditor_id != desk.creditor.id:
+        raise UsageError(f"There is no action {action_id}.", advice="`maatpak approvals list` shows what waits.")
+    desk.case(found.case_id)
+    action = action_of(desk.session, action_id)
+    desk.session.refresh(action)
+    if action.state != ActionState.AWAITING_APPROVAL:
+        raise RefusedError(f"Action {action_id} is {action.state}; nothing waits.", advice="Look at the list again.")
+    return action
+
+
+def _may_approve(desk: Desk, action: Action, case: Case) -> None:
+    desk.require("approve this", *MAY_APPROVE[str(action.approval_role)])
+    hand = hand_in_the_case(desk, action, case)
+    if hand is not None:
+        raise RefusedError(
+            f"{desk.person.login} {hand} in this round and may not approve what follows from it.",
+            advice="Four eyes: somebody else looks at it.",
+        )
+    said = desk.session.exec(
+        select(Approval).where(Approval.action_id == action.id, Approval.actor == desk.person.login)
+    ).first()
+    if said is not None:
+        raise RefusedError(
+            f"{desk.person.login} has already {said.verdict} action {action.id}.", advice="It needs another person."
+        )
+    overdue = sum(item.open_amount for item in desk.open_items(case) if item.due_on < desk.as_of)
+    needed, person = max(action.amount, action.overdue_amount, overdue), desk.person
+    if person.limit_currency != case.currency:
+        raise RefusedError(
+            f"{person.login}'s limit is in {person.limit_currency}, the case in {case.currency}: no rate, no approval.",
+            advice=f"Ask somebody with a limit in {case.currency}.",
+        )
+    if person.approval_limit < needed:
+        raise RefusedError(
+            f"{person.login} may approve up to {person.approval_limit}, this is {needed} (minor units).",
+            advice="Ask somebody with a higher limit.",
+        )
+
+
+def _unchanged(desk: Desk, action: Action, shown: str | None) -> None:
+    from tasks.content import content_hash_of
+
+    if shown is not None and shown != action.content_hash:
+        raise RefusedError(
+            f"Action {action.id} is no longer what was shown.", advice="Look at it again before you approve it."
+        )
+    if content_hash_of(desk, action) != action.content_hash:
+        raise RefusedError(
+            f"Items, amount, recipient or text of action {action.id} have changed since it was proposed.",
+            advice="The next run proposes it afresh.",
+        )
+
+
+def _yeses(desk: Desk, action: Action) -> int:
+    rows = desk.session.exec(
+        select(Approval).where(
+            Approval.action_id == action.id,
+            Approval.content_hash == action.content_hash,
+            Approval.verdict == Verdict.APPROVED,
+            col(Approval.lapses_on) >= desk.as_of,
+        )
+    ).all()
+    return len({row.actor for row in rows})

@@ -1,0 +1,294 @@
+"""Work for people and its coded outcomes: consultations, reviews, decisions, repairs, cash, departments, replies.
+
+Every piece of work ends once, by somebody whose role or name is on it, with an outcome from its list. What follows from
+the outcome happens in the same transaction. Calls have their own table (tasks.calls).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import ActionState, ConsultAnswer, HoldReason, Role, WorkKind, WorkState
+from maatpak.ledger.tables import Case, Touch, WorkTask
+from tasks.actions import action_of, move_action
+from tasks.answers import READ, read_answer
+from tasks.calls import ANSWER_COMPLAINT
+from tasks.claims import FIND_CASH, resolve_claim
+from tasks.desk import Desk
+from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, find_hold, holds_from, set_hold
+from tasks.plans import CONFIRM, OFFER, confirm_offer
+from tasks.reasons import REASON_HOLD
+from tasks.rights import COLLECTORS, DESK, HEARD, MANAGERS
+from tasks.worklist import close_work, open_work
+
+MAY_DO: dict[str, tuple[Role, ...]] = {
+    Role.OPERATOR: DESK,
+    Role.COLLECTOR: (*COLLECTORS, Role.FINANCE_DIRECTOR),
+    Role.ACCOUNT_MANAGER: HEARD,
+    Role.CREDIT_MANAGER: MANAGERS,
+    Role.FINANCE_DIRECTOR: (Role.FINANCE_DIRECTOR,),
+}
+"""Whose work it is → who may do it."""
+
+WAIVED = "waived"
+CONFIRM_WRITE_OFF = "confirm_write_off"
+AGREED, REFUSED, SUPPLY_STOPPED = "agreed", "refused", "supply_stopped"
+
+OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
+    WorkKind.CALL: (WAIVED,),
+    WorkKind.CONSULT: (ConsultAnswer.AGREE, ConsultAnswer.I_TALK, ConsultAnswer.NO, ConsultAnswer.NOT_HEARD),
+    WorkKind.REVIEW: ("done", AGREED, REFUSED, SUPPLY_STOPPED),
+    WorkKind.DECIDE: ("plan", "hold", "write_off", "legal", "statement_only", "continue"),
+    WorkKind.NOTICE: ("seen",),
+    WorkKind.REPAIR: ("repaired", "not_found"),
+    WorkKind.CASH: ("found", "not_found"),
+    WorkKind.DEPARTMENT: ("done", "not_ours"),
+    WorkKind.REPLY: ("answered",),
+}
+"""By kind of work: how it may end. A call ends by its results too."""
+
+TALK_DAYS = 5
+"""Working days that an account manager may keep a case for a talk."""
+SUPPLY_STOP_RATING = -6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a person ends a piece of work."""
+
+    code: str
+    note: str | None = None
+    until: date | None = None
+    """For `hold` and `i_talk`: the last day of silence."""
+    hold_reason: HoldReason | None = None
+
+
+def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
+    """End a piece of work and do what its outcome asks for.
+
+    Raises:
+        RefusedError: it is not this person's to end, or it has ended.
+        UsageError: the outcome is not one of this kind of work.
+    """
+    task = desk.session.get(WorkTask, task_id)
+    if task is None or task.creditor_id != desk.creditor.id or task.case_id is None:
+        raise UsageError(f"There is no work {task_id}.", advice="`maatpak tasks list` shows what is open.")
+    case = desk.case(task.case_id)
+    desk.session.refresh(task, with_for_update=True)
+    if task.state != WorkState.OPEN:
+        raise RefusedError(f"Work {task_id} is {task.state}.", advice="Somebody was first, or the round closed.")
+    kind = WorkKind(task.kind)
+    if outcome.code not in OUTCOMES[kind]:
+        raise UsageError(
+            f"{outcome.code!r} does not end work of kind {kind}.", advice=f"One of: {', '.join(OUTCOMES[kind])}."
+        )
+    _may(desk, task)
+    HANDLERS[kind](desk, case, task, outcome)
+    desk.record(
+        "work_done", case=case, action_id=task.action_id, task=task.id, work=kind, outcome=task.outcome or "asked"
+    )
+    return task
+
+
+def open_tasks(
+    desk: Desk, *, kind: WorkKind | None = None, role: Role | None = None, assignee: str | None = None
+) -> list[WorkTask]:
+    """Open work of the creditor, the most urgent first."""
+    query = select(WorkTask).where(WorkTask.creditor_id == desk.creditor.id, WorkTask.state == WorkState.OPEN)
+    if kind is not None:
+        query = query.where(WorkTask.kind == kind)
+    if role is not None:
+        query = query.where(WorkTask.role == role)
+    if assignee is not None:
+        query = query.where(WorkTask.assignee == assignee)
+    return list(desk.session.exec(query.order_by(col(WorkTask.due_on), col(WorkTask.id))))
+
+
+def _may(desk: Desk, task: WorkTask) -> None:
+    person = desk.person
+    if task.asked_by == person.login:
+        raise RefusedError(
+            f"{person.login} asked for a second person on work {task.id}.", advice="Somebody else gives that word."
+        )
+    if task.kind == WorkKind.CONSULT and task.assignee is not None and task.assignee != person.login:
+        raise RefusedError(
+            f"Consultation {task.id} is {task.assignee}'s to answer.",
+            advice="After its date it passes to the deputy, then to the credit manager.",
+        )
+    if task.assignee != person.login:
+        desk.require(f"end work of the {task.role}", *MAY_DO[task.role])
+
+
+def _end(desk: Desk, task: WorkTask, outcome: str, note: str | None) -> None:
+    """The work is done, and so is the step that asked for it."""
+    close_work(desk, task, outcome, note)
+    if task.action_id is None:
+        return
+    action = action_of(desk.session, task.action_id)
+    if action.state == ActionState.IN_PROGRESS:
+        move_action(desk.session, action, ActionState.EXECUTED, desk.as_of, desk.now, result=outcome)
+
+
+def _waive_call(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    """A credit manager says, with a reason, that this round goes on without a call (rule 7)."""
+    del case
+    desk.require("waive a call", *MANAGERS)
+    _needs_note(outcome)
+    _end(desk, task, WAIVED, outcome.note)
+
+
+def _consult(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    profile = desk.profile(case.debtor_id)
+    stands_in = task.role == Role.CREDIT_MANAGER and profile is not None and bool(profile.account_manager)
+    code = outcome.code
+    if code == ConsultAnswer.NOT_HEARD and not stands_in:
+        raise RefusedError(
+            "The account manager can still be heard.", advice="After 3 + 2 working days the credit manager decides."
+        )
+    if code == ConsultAnswer.AGREE and stands_in:
+        code = ConsultAnswer.NOT_HEARD
+    if code == ConsultAnswer.NO:
+        _needs_note(outcome)
+    if code != ConsultAnswer.I_TALK:
+        _end(desk, task, code, outcome.note)
+        return
+    latest = desk.in_working_days(case.debtor_id, TALK_DAYS)
+    set_hold(
+        desk,
+        case,
+        HoldReason.ACCOUNT_MANAGER_TALKS,
+        min(outcome.until or latest, latest),
+        outcome.note or "account manager talks",
+        source="consult",
+        by_engine_rule=True,
+    )
+    close_work(desk, task, code, outcome.note)
+    if task.action_id is not None:
+        # Not done: after the talk the question stands again.
+        action = action_of(desk.session, task.action_id)
+        if action.state == ActionState.IN_PROGRESS:
+            move_action(
+                desk.session, action, ActionState.CANCELLED, desk.as_of, desk.now, result=code, reason="on_hold"
+            )
+
+
+def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    if task.subject == LIFT_CONFIRM and outcome.code == AGREED:
+        hold = current_hold(desk, str(task.record_no))
+        end_hold(desk, hold, case, outcome.note or "confirmed by a second person")
+    elif task.subject == CONFIRM and outcome.code == AGREED:
+        _needs_limit(desk, case, task)
+        confirm_offer(desk, case, str(task.record_no))
+    elif task.subject == CONFIRM_WRITE_OFF:
+        _confirm_write_off(desk, case, task, outcome)
+    elif outcome.code == SUPPLY_STOPPED:
+        desk.session.add(
+            Touch(
+                creditor_id=case.creditor_id,
+                party_id=case.party_id,
+                case_id=case.id,
+                action_id=task.action_id,
+                kind="supply_stop",
+                rating=SUPPLY_STOP_RATING,
+                touched_on=desk.as_of,
+                recorded_at=desk.now,
+            )
+        )
+    _end(desk, task, outcome.code, outcome.note)
+
+
+def _decide(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    if outcome.code == "hold":
+        if outcome.until is None or outcome.hold_reason is None:
+            raise UsageError("A hold needs its reason and its last day.", advice="Give --hold-reason and --until.")
+        set_hold(desk, case, outcome.hold_reason, outcome.until, outcome.note or "decided", source="decide")
+    elif outcome.code == "plan":
+        open_work(desk, case, WorkKind.REVIEW, OFFER, Role.COLLECTOR, working_days=1)
+    elif outcome.code == "legal":
+        open_work(desk, case, WorkKind.REVIEW, "hand_to_legal", Role.CREDIT_MANAGER, working_days=5)
+    elif outcome.code == "write_off":
+        _needs_note(outcome)
+        # The decision stays open until a second person has said yes (rule 10).
+        open_work(
+            desk,
+            case,
+            WorkKind.REVIEW,
+            CONFIRM_WRITE_OFF,
+            Role.CREDIT_MANAGER,
+            working_days=2,
+            record_no=f"W{task.id}",
+            asked_by=desk.person.login,
+        )
+        return
+    _end(desk, task, outcome.code, outcome.note)
+
+
+def _confirm_write_off(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    """The second word on a write-off ends the decision it belongs to, or leaves it open for another outcome."""
+    decision = desk.session.get(WorkTask, int(str(task.record_no).removeprefix("W")))
+    if outcome.code == AGREED and decision is not None and decision.state == WorkState.OPEN:
+        _needs_limit(desk, case, task)
+        _end(desk, decision, "write_off", outcome.note)
+        desk.record("write_off_proposed", case=case, action_id=decision.action_id, asked_by=task.asked_by)
+
+
+def _plain(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    del case
+    _end(desk, task, outcome.code, outcome.note)
+
+
+def _cash(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    if task.subject == FIND_CASH and task.record_no:
+        resolve_claim(desk, task.record_no, found=outcome.code == "found")  # closes this work too
+        return
+    _plain(desk, case, task, outcome)
+
+
+def _department(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    """The owning department is through with it: its items need no longer rest."""
+    _end(desk, task, outcome.code, outcome.note)
+    for hold in holds_from(desk, case, REASON_HOLD):
+        end_hold(desk, hold, case, outcome.code)
+
+
+def _reply(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    if task.subject == READ and task.record_no:
+        read_answer(desk, task.record_no)  # closes this work too
+        return
+    _end(desk, task, outcome.code, outcome.note)
+    hold = find_hold(desk, task.record_no) if task.subject == ANSWER_COMPLAINT and task.record_no else None
+    if hold is not None:
+        end_hold(desk, hold, case, "answered")
+
+
+HANDLERS: dict[WorkKind, Callable[[Desk, Case, WorkTask, Outcome], None]] = {
+    WorkKind.CALL: _waive_call,
+    WorkKind.CONSULT: _consult,
+    WorkKind.REVIEW: _review,
+    WorkKind.DECIDE: _decide,
+    WorkKind.NOTICE: _plain,
+    WorkKind.REPAIR: _plain,
+    WorkKind.CASH: _cash,
+    WorkKind.DEPARTMENT: _department,
+    WorkKind.REPLY: _reply,
+}
+
+
+def _needs_note(outcome: Outcome) -> None:
+    if not (outcome.note or "").strip():
+        raise UsageError(f"The outcome {outcome.code} needs its reason in words.", advice="Give a note.")
+
+
+def _needs_limit(desk: Desk, case: Case, task: WorkTask) -> None:
+    """The second person's limit covers everything open on the case, in the limit's currency."""
+    open_amount = sum(item.open_amount for item in desk.open_items(case))
+    person = desk.person
+    if person.limit_currency != case.currency or person.approval_limit < open_amount:
+        raise RefusedError(
+            f"{person.login}'s limit ({person.approval_limit} {person.limit_currency}, minor units) does not cover"
+            f" {open_amount} {case.currency} of work {task.id}.",
+            advice="Ask somebody with a higher limit in that currency.",
+        )
