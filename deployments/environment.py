@@ -6,10 +6,12 @@ caller's variables only those that say how to reach a server that the caller nam
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from maatpak.kernel.settings import Settings
+from maatpak.ledger.workspace import Workspace
 
 CONNECTION = ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_API_TLS_", "PREFECT_API_SSL_", "PREFECT_CLIENT_")
 """Variables that say how to reach a server, kept where the caller named one."""
@@ -28,7 +30,7 @@ QUIET_LOGS = {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_COLORS": "false"
 
 def prefect_home(settings: Settings) -> Path:
     """The workspace's own home of Prefect: its database, and nothing of ours."""
-    return settings.workspace / "prefect"
+    return Workspace(settings.workspace).prefect
 
 
 def own_api_url(settings: Settings) -> str:
@@ -60,3 +62,23 @@ def prefect_environment(
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url,
     }
+
+
+@contextmanager
+def speaking_with(settings: Settings, api_url: str) -> Iterator[None]:
+    """Flows that run in this very process, inside the block, report to the Prefect server at `api_url`."""
+    before = dict(os.environ)
+    _become(prefect_environment(settings, api_url))
+    try:
+        yield
+    finally:
+        _become(before)
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    from prefect.context import refresh_global_settings_context
+
+    refresh_global_settings_context()

@@ -5,7 +5,6 @@ concurrency limit and their tags. Run as a module, as a child of `maatpak up` (d
 """
 
 import asyncio
-import contextlib
 import importlib
 import signal
 import sys
@@ -16,8 +15,7 @@ from typing import Any
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, State, StateType
-from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.objects import State, StateType
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
@@ -33,36 +31,27 @@ from tasks.engine import open_engine
 RUNS_AT_ONCE = 4
 POLL_SECONDS = 5.0
 FIRST_SCHEDULE = "table"
+THEIRS = frozenset({"schedules", "paused", "parameters", "tags", "concurrency_limit", "concurrency_options"})
+"""What people may change on Prefect's page, and we say only once."""
+
 DEAD = "Its process was killed. What it had done stands, and the next run goes on from there."
 
 
-async def as_deployment(planned: Planned, known: DeploymentResponse | None) -> RunnerDeployment:
+async def as_deployment(planned: Planned, *, known: bool) -> RunnerDeployment:
     """What to tell Prefect of a deployment: all of it when it is new, else only what is ours to say."""
-    flow = flow_at(planned.flow)
-    ours: dict[str, Any] = {
-        "name": planned.name,
-        "description": planned.description,
-        "entrypoint_type": EntrypointType.MODULE_PATH,
-    }
-    if known is not None:
-        return await flow.ato_deployment(
-            **ours,
-            tags=list(dict.fromkeys([*planned.tags, *known.tags])),
-            paused=known.paused,
-            parameters=known.parameters,
-            concurrency_limit=_limit_of(known),
-        )
-    schedule = planned.cron and Cron(planned.cron, timezone=planned.time_zone, slug=FIRST_SCHEDULE)
-    return await flow.ato_deployment(
-        **ours, tags=list(planned.tags), parameters=dict(planned.parameters), schedule=schedule or None
+    first = Cron(planned.cron, timezone=planned.time_zone, slug=FIRST_SCHEDULE) if planned.cron else None
+    told = await flow_at(planned.flow).ato_deployment(
+        name=planned.name,
+        description=planned.description,
+        parameters=dict(planned.parameters),
+        tags=list(planned.tags),
+        schedule=None if known else first,
+        entrypoint_type=EntrypointType.MODULE_PATH,
     )
-
-
-def _limit_of(known: DeploymentResponse) -> ConcurrencyLimitConfig | None:
-    limit, options = known.global_concurrency_limit, known.concurrency_options
-    if limit is None:
-        return None
-    return ConcurrencyLimitConfig(limit=limit.limit, **({} if options is None else options.model_dump()))
+    if known:
+        # Only fields that count as set are sent. Sent empty, they would wipe out what people set.
+        told.model_fields_set.difference_update(THEIRS)
+    return told
 
 
 def flow_at(path: str) -> Flow[..., Any]:
@@ -79,15 +68,17 @@ async def register(runner: Runner, planned: Sequence[Planned]) -> list[str]:
     async with get_client() as client:
         for each in planned:
             name = f"{flow_at(each.flow).name}/{each.name}"
-            await runner.aadd_deployment(await as_deployment(each, await _known(client, name)))
+            await runner.aadd_deployment(await as_deployment(each, known=await _knows(client, name)))
             names.append(name)
     return names
 
 
-async def _known(client: PrefectClient, name: str) -> DeploymentResponse | None:
-    with contextlib.suppress(ObjectNotFound):
-        return await client.read_deployment_by_name(name)
-    return None
+async def _knows(client: PrefectClient, name: str) -> bool:
+    try:
+        await client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return False
+    return True
 
 
 async def close_dead_runs() -> None:

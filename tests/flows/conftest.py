@@ -1,0 +1,62 @@
+"""One Prefect server a session, in a home of its own; and the world that flows work on."""
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+
+from deployments.environment import prefect_home, speaking_with
+from deployments.stack import prefect_server
+from maatpak.kernel.settings import Settings
+
+
+@dataclass(frozen=True)
+class Prefect:
+    """A running server, and what tests ask of it."""
+
+    url: str
+    settings: Settings
+
+    @property
+    def database(self) -> Path:
+        """Its SQLite file."""
+        return prefect_home(self.settings) / "prefect.db"
+
+    def get(self, path: str) -> object:
+        answer = httpx.get(f"{self.url}/{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, body: object) -> object:
+        answer = httpx.post(f"{self.url}/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def patch(self, path: str, body: object) -> None:
+        httpx.patch(f"{self.url}/{path}", json=body, timeout=30).raise_for_status()
+
+    def graph(self, flow_run: UUID | str) -> object:
+        """The run graph as the page draws it."""
+        return self.get(f"flow_runs/{flow_run}/graph-v2")
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory, _own_environment: None) -> Iterator[Prefect]:
+    """The session's Prefect server; flows in this process report to it."""
+    settings = Settings(workspace=tmp_path_factory.mktemp("prefect"), prefect_port=free_port())
+    # Prefect makes its home when it is first imported, so the environment comes before.
+    os.environ["PREFECT_HOME"] = str(prefect_home(settings))
+    with prefect_server(settings) as (url, _), speaking_with(settings, url):
+        yield Prefect(url, settings)
