@@ -52,16 +52,10 @@ class EvidenceStore:
         Raises:
             WorkspaceError: the file is gone, or is no longer what its name says.
         """
-        digest = _parts(key)["hash"]
-        try:
-            content: bytes = self._files.cat_file(f"{self._root}/{key}")
-        except FileNotFoundError:
+        content, problem = self._look(key)
+        if problem is not None:
             raise WorkspaceError(
-                f"Evidence {key} is not in {self.url}.", advice="Restore it from a backup; its name proves its content."
-            ) from None
-        if bytes_hash(content) != digest:
-            raise WorkspaceError(
-                f"Evidence {key} in {self.url} was changed: its content does not match its name.",
+                f"Evidence {key} {problem} in {self.url}.",
                 advice="Restore it from a backup; its name proves its content.",
             )
         return content
@@ -76,10 +70,22 @@ class EvidenceStore:
         """The frame of a key."""
         return pl.read_parquet(BytesIO(self.get(key)))
 
+    def problem(self, key: str) -> str | None:
+        """What is wrong with the file of a key: `is missing` or `was changed`; None if it is as it was put."""
+        return self._look(key)[1]
+
     def path(self, key: str) -> Path | None:
         """Where the file lies, if the store is a folder."""
         _parts(key)
         return Path(self._root) / key if self._is_local else None
+
+    def _look(self, key: str) -> tuple[bytes, str | None]:
+        digest = _parts(key)["hash"]
+        try:
+            content: bytes = self._files.cat_file(f"{self._root}/{key}")
+        except FileNotFoundError:
+            return b"", "is missing"
+        return content, None if bytes_hash(content) == digest else "was changed"
 
 
 def _parts(key: str) -> dict[str, str]:
