@@ -41,7 +41,8 @@ SELECT c.code AS house, p.currency, date_trunc('week', p.paid_on)::date AS week,
   sum(p.amount) FILTER (WHERE EXISTS (
     SELECT 1 FROM message m JOIN message_action x ON x.message_id = m.id
     JOIN action_item i ON i.action_id = x.action_id
-    WHERE i.item_id = p.item_id AND m.state = 'sent' AND m.sent_on BETWEEN p.paid_on - 14 AND p.paid_on))::bigint AS asked
+    WHERE i.item_id = p.item_id AND m.state = 'sent'
+      AND m.sent_on BETWEEN p.paid_on - 14 AND p.paid_on))::bigint AS asked
 FROM payment p JOIN creditor c ON c.id = p.creditor_id
 WHERE p.paid_on >= DATE '{start}' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from random import Random
 
 from maatpak.demo.characters import CHARACTERS, Character
+from maatpak.demo.names import LANDS
 from maatpak.kernel.calendars import BANK, add_working_days, next_bank_day
 
 
@@ -138,9 +139,12 @@ class Intention:
     """What a customer means to pay on a day; without an amount: all that is open then."""
 
     document_no: str
+    """Empty: the amount goes to the oldest open invoices."""
     amount: int | None = None
     garbled: bool = False
     """The transfer names no document: the money comes in unallocated."""
+    settles_dispute: bool = False
+    """Nobody pays: bookkeeping rejects the dispute that the ledger shows."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,19 @@ class World:
             self.lived_until = day
             day += timedelta(days=1)
 
+    def mend(self, customer: Customer, what: str) -> None:
+        """A person found a new number, mailbox or address for a customer: the master data has it tomorrow."""
+        random = self.chance(customer.key, "mend", what, self.lived_until)
+        land = LANDS[customer.country]
+        if "phone" in what:
+            customer.phone, customer.phone_dead = land.phone(random), False
+        elif "mail" in what:
+            domain = customer.email.partition("@")[2] or "mail.example"
+            customer.email, customer.mailbox_dead = f"new.{customer.no.lower()}@{domain}", False
+        else:
+            customer.street, customer.postal_code, customer.city = land.address(random)
+            customer.post_returns = False
+
     def issue_now(self, document: Document) -> None:
         """Put a document into the ledger that somebody made out by hand, such as a credit note."""
         self._issue(document)
@@ -219,10 +236,11 @@ class World:
         currency = document.currency if document else self.houses[customer.house].currency
         number = f"R{len(self.receipts) + 1:07d}"
         document_no = document.no if document else None
-        self.receipts.append(Receipt(number, customer, document_no, day, currency, amount))
         applied = min(amount, document.open_amount) if document else 0
+        self.receipts.append(Receipt(number, customer, document_no, day, currency, applied or amount))
         if document is not None and applied:
             document.open_amount -= applied
+            document.disputed_amount = min(document.disputed_amount, document.open_amount)
             if document.open_amount == 0:
                 document.settled_on, document.settled_by = day, "payment"
         if amount > applied:
@@ -247,6 +265,9 @@ class World:
             document.method, document.collect_on = "direct_debit", next_bank_day(document.due_on)
             self._agenda[add_working_days(document.collect_on, 5, BANK)].append((customer, Intention(document.no)))
             return
+        if document.disputed_on is not None:
+            resolved = document.disputed_on + timedelta(days=random.randint(10, 30))
+            self._agenda[resolved].append((customer, Intention(document.no, settles_dispute=True)))
         low, high = nature.delay
         day = document.due_on + timedelta(days=random.randint(low, high))
         if random.random() < nature.forgets:
@@ -263,10 +284,15 @@ class World:
         self._agenda[day].append((customer, Intention(document.no, garbled=random.random() < 0.01)))
 
     def _pay(self, customer: Customer, intention: Intention, day: date) -> None:
+        if not intention.document_no:
+            self._spread(customer, intention.amount or 0, day)
+            return
         document = self.documents[customer.house, intention.document_no]
         if document.open_amount == 0:
             return
-        if document.kind == "credit_note":
+        if intention.settles_dispute:
+            document.disputed_amount, document.dispute_outcome = 0, "rejected"
+        elif document.kind == "credit_note":
             self._allocate_credit(document, day)
         elif document.collect_on and not document.returned_on:
             self._collect(document, day)
@@ -279,6 +305,14 @@ class World:
                 self._allocate_cash(unallocated, document, day)
             else:
                 self.take_cash(customer, document, intention.amount or document.open_amount, day)
+
+    def _spread(self, customer: Customer, amount: int, day: date) -> None:
+        """An instalment: it goes to the oldest open invoices."""
+        for document in sorted(self.open_invoices(customer, day), key=lambda each: (each.due_on, each.no)):
+            part = min(amount, document.open_amount)
+            if part:
+                self.take_cash(customer, document, part, day)
+                amount -= part
 
     def _unallocated(self, customer: Customer, document: Document) -> Document | None:
         for other in self.documents_of(customer):
