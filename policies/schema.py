@@ -1,0 +1,358 @@
+"""What may stand in the files of a pack: strict pydantic models, from which the JSON Schemas for editors come too.
+
+These models check shape and spelling, file by file. What only the whole pack can tell (names, branches, rules against
+facts, a key that does not fit the kind of its step) is checked by `policies.compiling`.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from maatpak.kernel.words import (
+    CallResult,
+    HoldReason,
+    LegalStop,
+    NonPaymentReason,
+    ReachState,
+    Reaction,
+    Role,
+    Stage,
+    StepKind,
+    WorkKind,
+)
+from policies.timing import After, Every, Limit, When, WorkingDays
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Rule = Annotated[str, Field(min_length=1, description="SQL boolean expression over facts; amounts in minor units.")]
+Minor = Annotated[int, Field(ge=0, description="Minor units of the case's currency.")]
+
+
+class ChannelRule(StrEnum):
+    """Which channels a step uses: by the customer's preference, or by name."""
+
+    PREFERRED = "preferred"
+    OTHER = "other"
+    BOTH = "both"
+    POST_AND_EMAIL = "post_and_email"
+    EMAIL = "email"
+    SMS = "sms"
+    POST = "post"
+
+
+class Tone(StrEnum):
+    """How we speak in a journey."""
+
+    WARM = "warm"
+    LIGHT = "light"
+    FACTUAL = "factual"
+    CALM = "calm"
+    PERSONAL = "personal"
+    WELCOMING = "welcoming"
+    FORMAL = "formal"
+
+
+class Attachment(StrEnum):
+    """What goes with a message."""
+
+    INVOICES = "invoices"
+    STATEMENT = "statement"
+    PLAN = "plan"
+
+
+class Only(StrEnum):
+    """Conditions of the engine's own, on what rules may not name."""
+
+    FIRST_LATE = "first_late"
+    """No item was paid late in the 24 months before."""
+    HALF_PAID = "half_paid"
+    """The part payment was at least half of what was asked."""
+    LESS_PAID = "less_paid"
+    """The part payment was less than half of what was asked."""
+    NO_STATEMENT = "no_statement"
+    """No statement was sent in the 5 working days before."""
+
+
+class Through(StrEnum):
+    """What would park the case and does not stop this step."""
+
+    DISPUTE = "dispute"
+    PLAN = "plan"
+    PROMISE = "promise"
+    CLAIMED_PAID = "claimed_paid"
+    DEBIT_IN_FLIGHT = "debit_in_flight"
+    BELOW_TOLERANCE = "below_tolerance"
+    OUR_TURN = "our_turn"
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class PackFile(_File):
+    """pack.yaml: what the pack is called, and the languages that its letters are written in."""
+
+    pack: Name
+    title: str
+    about: str = ""
+    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2}$")]] = Field(min_length=1)
+    needs: list[str] = Field(
+        default_factory=list, description="Optional ledger columns without which the pack makes no sense."
+    )
+
+
+class SegmentLine(_File):
+    """A group of customers: the first whose rule holds wins."""
+
+    segment: Name
+    when: Rule
+    who: str
+
+
+class RerouteLine(_File):
+    """What moves a case to another segment inside its round (practice, rule 4)."""
+
+    cause: Name
+    when: Rule
+    to: Name
+
+
+class SegmentsFile(_File):
+    """segments.yaml: the segments in their order, and the reroutes in theirs."""
+
+    segments: list[SegmentLine] = Field(min_length=1)
+    reroutes: list[RerouteLine] = Field(default_factory=list)
+
+
+class PlanTerms(_File):
+    """What a plan offer may offer."""
+
+    instalments: int = Field(ge=1, le=24, description="At most so many instalments.")
+    first_within: WorkingDays
+    valid: WorkingDays
+    months: int = Field(ge=1, le=36, description="The last one within so many months.")
+
+
+class StepLine(_File):
+    """One step of a journey. Which keys fit depends on `do`; docs/policies.md has the table."""
+
+    do: StepKind = Field(description="Kind of step.")
+    stage: Stage | None = Field(
+        default=None, description="How far it goes; by default what its kind and the steps before it make it."
+    )
+    template: Name | None = Field(
+        default=None, description="Template; of a call: what is written when there is no phone."
+    )
+    channel: ChannelRule | None = Field(default=None, description="Which channels; by default the preferred one.")
+    tone: Tone | None = Field(default=None, description="Tone; by default the journey's.")
+    about: str = Field(default="", description="What it is for: shown to whoever does or reviews it.")
+    at: When | None = Field(default=None, description="Not before this date.")
+    after: After | None = Field(default=None, description="Steps that must be done first, or each with its own wait.")
+    wait: WorkingDays | None = Field(default=None, description="How long after them, or after the reaction.")
+    until: Limit | None = Field(default=None, description="Later than this it is skipped as too_late.")
+    every: Every | None = Field(default=None, description="It comes back, outside rounds.")
+    on: Reaction | None = Field(default=None, description="It answers this event, once an event.")
+    when: Rule | None = Field(default=None, description="If false when it falls due, the step is skipped.")
+    only: Only | None = Field(default=None, description="A condition of the engine's own beside `when`.")
+    through: list[Through] = Field(default_factory=list, description="Parked states that do not stop this step.")
+    written: bool | None = Field(
+        default=None, description="Whether it counts as a written contact of the budget; false for copies and answers."
+    )
+    escalating: bool = Field(default=False, description="A demand or a handoff: law 5 applies.")
+    approval: Role | None = Field(default=None, description="Who must approve it.")
+    approvals: int | None = Field(default=None, ge=1, le=2, description="How many persons must approve it.")
+    approval_above: Minor | None = Field(
+        default=None, description="No approval needed up to this amount (the larger of asked and overdue)."
+    )
+    role: Role | None = Field(default=None, description="Whose work it is.")
+    deadline: WorkingDays | None = Field(default=None, description="How long that person has.")
+    deputy: WorkingDays | None = Field(default=None, description="How long the deputy has after that.")
+    last: Role | None = Field(default=None, description="Who decides when nobody answered.")
+    attach: list[Attachment] = Field(default_factory=list, description="What goes with it.")
+    term: WorkingDays | None = Field(default=None, description="The date that it names: so long after delivery.")
+    plan: PlanTerms | None = Field(default=None, description="What a plan offer may offer.")
+    rating: int | None = Field(default=None, ge=-12, le=1, description="What the touch is worth to the customer.")
+
+
+class IncludeLine(_File):
+    """A fragment's steps, put into a journey."""
+
+    fragment: Name
+    after: After | None = Field(default=None, description="What its first steps come after.")
+    wait: WorkingDays | None = Field(default=None, description="How long after them.")
+    when: Rule | None = Field(default=None, description="Holds for all its steps but those of kind decide.")
+
+
+class JourneyFile(_File):
+    """journeys/<segment>.yaml: a segment's DAG of steps."""
+
+    journey: Name
+    about: str
+    tone: Tone
+    goal: Rule = "round_open = 0"
+    steps: dict[Name, StepLine] = Field(min_length=1)
+    include: list[IncludeLine] = Field(default_factory=list)
+
+
+class FragmentFile(_File):
+    """fragments/<name>.yaml: steps that several journeys share."""
+
+    fragment: Name
+    about: str
+    steps: dict[Name, StepLine] = Field(min_length=1)
+
+
+class ContactLimits(_File):
+    """Written contacts of a party, over everything that we write to it."""
+
+    most: int = Field(ge=1)
+    within: WorkingDays
+    apart: WorkingDays
+
+
+class CallLimits(_File):
+    """Call attempts at a case."""
+
+    a_day: int = Field(ge=1)
+    a_week: int = Field(ge=1)
+
+
+class Hours(_File):
+    """When customers may be reached, in their own zone; never on Sundays."""
+
+    business: Annotated[str, Field(pattern=r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$")]
+    consumer: Annotated[str, Field(pattern=r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$")]
+
+
+class Season(_File):
+    """Days of the year, both ends included, in which nothing is demanded."""
+
+    from_: Annotated[str, Field(alias="from", pattern=r"^[01][0-9]-[0-3][0-9]$")]
+    to: Annotated[str, Field(pattern=r"^[01][0-9]-[0-3][0-9]$")]
+
+
+class EscalationLimits(_File):
+    """Law 5 in numbers."""
+
+    named_since: WorkingDays = Field(description="An item is demanded only this long after an evidenced notice.")
+    give_up_after: WorkingDays = Field(
+        description="A step that has been due for so long and may not be taken sends the case to a person's decision."
+    )
+    no_demand: list[Season] = Field(default_factory=list)
+    holiday_eve: bool = Field(description="Whether the eve of a public holiday is spared too.")
+
+
+class ApprovalLimits(_File):
+    """How approvals are given."""
+
+    lapse_after: WorkingDays
+    demands_a_batch: int = Field(ge=1)
+
+
+class PromiseLimits(_File):
+    """Which promises are taken, and when one counts as kept."""
+
+    horizon: WorkingDays
+    a_round: int = Field(ge=1)
+    kept_share: float = Field(gt=0, le=1)
+    bank_days: int = Field(ge=0, description="Days of grace for the money to be value-dated.")
+
+
+class GuardrailsFile(_File):
+    """guardrails.yaml: limits that hold in every journey; the newest version always applies."""
+
+    tolerance: Minor = Field(description="Up to this amount nobody is contacted.")
+    data_age: WorkingDays
+    contacts: ContactLimits
+    calls: CallLimits
+    silence_after_talk: WorkingDays
+    silence_after_round: WorkingDays
+    notice_after_reroute: WorkingDays
+    decide_again_after: WorkingDays = Field(
+        description="A decision that lets the case rest or go on is asked again after so long."
+    )
+    hours: Hours
+    escalation: EscalationLimits
+    approvals: ApprovalLimits
+    promises: PromiseLimits
+
+
+class Turn(StrEnum):
+    """Whose turn it is after a reason was stated."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    JOINT = "joint"
+
+
+class Work(_File):
+    """Work that a call result or a reason opens."""
+
+    kind: WorkKind
+    role: Role
+    within: WorkingDays
+    about: str
+
+
+class Rest(_File):
+    """A hold that a call result or a reason sets."""
+
+    reason: HoldReason
+    for_: Annotated[WorkingDays, Field(alias="for")]
+
+
+class ReasonLine(_File):
+    """What follows from a reason for non-payment."""
+
+    turn: Turn
+    within: WorkingDays | None = Field(default=None, description="By when it is answered, or the case comes back.")
+    owner: str = Field(default="credit", description="Department that answers.")
+    about: str
+    work: Work | None = None
+    hold: Rest | None = None
+    dispute: bool = Field(default=False, description="Opens a dispute of the amount.")
+    pause: WorkingDays | None = Field(default=None, description="No notice for so long; then the same step.")
+    promise_within: WorkingDays | None = None
+    legal_stop: LegalStop | None = None
+
+
+class ReasonsFile(_File):
+    """reasons.yaml: every reason for non-payment but `none`."""
+
+    reasons: dict[NonPaymentReason, ReasonLine]
+
+
+class CallResultLine(_File):
+    """What follows from a call result, beside what the result itself says (attempt, spoken, number dead)."""
+
+    about: str
+    work: Work | None = None
+    hold: Rest | None = None
+    pause: WorkingDays | None = Field(default=None, description="No next step for so long.")
+    states: NonPaymentReason | None = Field(default=None, description="The reason that it states.")
+    phone: ReachState | None = None
+    next: Literal[StepKind.PLAN_OFFER] | None = Field(default=None, description="Kind of step that is due at once.")
+
+
+class CallResultsFile(_File):
+    """call_results.yaml: every call result."""
+
+    call_results: dict[CallResult, CallResultLine]
+
+
+class Scale(_File):
+    """The balance of experience and what it does."""
+
+    months: int = Field(ge=1)
+    lowest: int = Field(lt=0)
+    highest: int = Field(gt=0)
+    no_notice_at: int = Field(lt=0, description="At or below: no automatic notice; a collector chooses.")
+    agree_first_at: int = Field(lt=0, description="At or below: account manager and credit manager agree first.")
+    positives_after_wrongful: int = Field(ge=0)
+
+
+class ExperienceFile(_File):
+    """experience.yaml: what touches other than steps are worth, and the scale."""
+
+    scale: Scale
+    touches: dict[Name, Annotated[int, Field(ge=-12, le=1)]]
