@@ -1,0 +1,417 @@
+"""A source: the YAML file that says how somebody's export becomes the canonical ledger; no code.
+
+It is checked whole when it is read, and every problem is told at once, with file and line.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from babel.numbers import is_currency
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from connectors.ledgers.columns import FILE_COLUMNS, OF_DEBTORS, Column, Kind, countries, languages
+from connectors.ledgers.dates import ISO, DateFormat, date_format
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.ids import content_hash
+from policies.document import Document, Problems, read_document, suggestion
+
+ROLES = tuple(FILE_COLUMNS)
+Role = Literal["items", "debtors", "payments", "contacts", "tickets"]
+
+
+def _date_format(text: str) -> str:
+    date_format(text)
+    return text
+
+
+def _currency(code: str) -> str:
+    if not is_currency(code):
+        raise ValueError(f"{code!r} is no ISO 4217 currency code")
+    return code
+
+
+def _country(code: str) -> str:
+    if code not in countries():
+        raise ValueError(f"{code!r} is no ISO 3166 country code")
+    return code
+
+
+def _language(code: str) -> str:
+    if code not in languages():
+        raise ValueError(f"{code!r} is no ISO 639 language code")
+    return code
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone")
+    return name
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Format = Annotated[str, AfterValidator(_date_format)]
+Formats = Annotated[tuple[Format, ...], BeforeValidator(_listed), Field(min_length=1)]
+Currency = Annotated[str, AfterValidator(_currency)]
+Share = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class CreditorDefinition(Strict):
+    """The legal entity that is owed. Only a creditor that is not known yet is made from it."""
+
+    code: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    name: str = Field(min_length=1)
+    country: Annotated[str, AfterValidator(_country)]
+    language: Annotated[str, AfterValidator(_language)]
+    currency: Currency
+    time_zone: Annotated[str, AfterValidator(_time_zone)]
+    iban: str | None = None
+    bic: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    street: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    registration_no: str | None = None
+    vat_no: str | None = None
+    payment_url: str | None = None
+
+
+class NumberFormat(Strict):
+    """How amounts are written."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", ""] = ""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands may not be the same sign")
+        return self
+
+
+class TotalRow(Strict):
+    """A row at the end of the items that is no item but holds the totals of the amounts above it."""
+
+    column: str
+    value: str
+
+
+class FileSpec(Strict):
+    """One kind of file of a source."""
+
+    match: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Name patterns; a source with one kind of file needs none."""
+    format: Literal["auto", "csv", "excel", "parquet"] = "auto"
+    encoding: Literal["auto", "utf-8", "cp1252"] = "auto"
+    delimiter: Literal["auto", ",", ";", "\t", "|"] = "auto"
+    sheet: str | None = None
+    """Name of the sheet; without it, the first."""
+    header_row: int = Field(default=1, ge=1)
+    final_line_break: bool = True
+    """The export ends its last line; a file that does not was cut off."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    defaults: dict[str, str] = Field(default_factory=dict)
+    dates: Formats | dict[str, Formats] | None = None
+    numbers: NumberFormat | None = None
+    empty: tuple[str, ...] = ()
+    """Texts that stand for nothing, such as `-` or `NULL`."""
+    total_row: TotalRow | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Canonical columns that the file gives, mapped or by default."""
+        return frozenset(self.columns) | frozenset(self.defaults)
+
+
+class Files(Strict):
+    """The files of a source, by what they hold."""
+
+    items: FileSpec | None = None
+    debtors: FileSpec | None = None
+    payments: FileSpec | None = None
+    contacts: FileSpec | None = None
+    tickets: FileSpec | None = None
+
+    def __iter__(self) -> Iterator[tuple[Role, FileSpec]]:  # type: ignore[override]
+        for role in ROLES:
+            spec = getattr(self, role)
+            if spec is not None:
+                yield role, spec  # type: ignore[misc]
+
+
+class Bounds(Strict):
+    """What makes a whole file unbelievable. A person with the role may accept one once, for one file, with a reason."""
+
+    control_total: dict[Currency, Decimal] = Field(default_factory=dict)
+    """Sum of the amounts by currency, credit notes and payments negative, that the file must have."""
+    max_row_drop: Share = 0.3
+    """Share of rows by which a full file may be shorter than the last one."""
+    max_balance_jump: Share = 0.5
+    """Share by which the open balance of a currency may differ from the last full file."""
+    compare_from_rows: int = Field(default=10, ge=1)
+    """Smaller ledgers than this change too much to be compared."""
+    max_other_currency: Share = 0.1
+    """Share of rows in a currency that the source does not list."""
+    max_unreadable_dates: Share = 0.3
+    """Share of unreadable cells in a column of dates."""
+    max_quarantined: Share = 0.5
+    """Share of rows set apart."""
+    max_days_ahead: int = Field(default=31, ge=0)
+    """How far a document may be dated after the instant the file speaks for."""
+
+
+ACCEPTABLE = frozenset(
+    {"control_total", "max_row_drop", "max_balance_jump", "max_other_currency", "max_unreadable_dates"}
+    | {"max_quarantined"}
+)
+"""Bounds that a person may accept once for one file."""
+
+
+class LedgerSource(Strict):
+    """Everything needed to read one ledger export."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    mode: Literal["full", "delta", "history"]
+    creditor: CreditorDefinition | str | None = None
+    creditors: tuple[CreditorDefinition | str, ...] = ()
+    """For a file of several creditors, whose column `creditor` tells them apart."""
+    files: Files
+    dates: Formats = (ISO,)
+    numbers: NumberFormat = NumberFormat()
+    currencies: tuple[Currency, ...] = ()
+    """Currencies that items may have; without them, those of the creditors defined here."""
+    negative_amounts: Literal["refuse", "credit_note"] = "refuse"
+    """What an invoice below zero is."""
+    bounds: Bounds = Bounds()
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash of the definition: another mapping makes another content of the same file."""
+        return content_hash(self.model_dump(mode="json"))
+
+    @property
+    def allowed_currencies(self) -> tuple[str, ...]:
+        """Currencies that items may have; empty: the creditor's own, to be looked up."""
+        defined = [each.currency for each in self.all_creditors if isinstance(each, CreditorDefinition)]
+        return self.currencies or tuple(dict.fromkeys(defined))
+
+    @property
+    def all_creditors(self) -> tuple[CreditorDefinition | str, ...]:
+        """Whose ledger it is, one or several."""
+        return self.creditors or ((self.creditor,) if self.creditor is not None else ())
+
+    def date_formats(self, role: Role, column: str) -> tuple[DateFormat, ...]:
+        """How a column of a file writes its dates."""
+        spec = getattr(self.files, role)
+        chosen = spec.dates.get(column, self.dates) if isinstance(spec.dates, dict) else spec.dates or self.dates
+        return tuple(date_format(text) for text in chosen)
+
+    def number_format(self, role: Role) -> NumberFormat:
+        """How a file writes its amounts."""
+        return getattr(self.files, role).numbers or self.numbers
+
+    def gives(self, table: str, column: str) -> bool:
+        """Whether any file of the source gives a canonical column."""
+        for role, spec in self.files:
+            if (role == table or (role == "items" and table == "debtors")) and column in spec.given:
+                return True
+        return False
+
+    @property
+    def has_debtors(self) -> bool:
+        """Whether the source says anything of its debtors but their numbers."""
+        return self.files.debtors is not None or (
+            self.files.items is not None and bool(self.files.items.given & OF_DEBTORS)
+        )
+
+    def role_of(self, file_name: str) -> Role:
+        """What a file of that name holds.
+
+        Raises:
+            UsageError: no pattern of the source matches it, or several do.
+        """
+        kinds = list(self.files)
+        if len(kinds) == 1 and not kinds[0][1].match:
+            return kinds[0][0]
+        fitting = [role for role, spec in kinds if any(fnmatch(file_name, pattern) for pattern in spec.match)]
+        if len(fitting) == 1:
+            return fitting[0]
+        patterns = "; ".join(f"{role}: {', '.join(spec.match) or 'no pattern'}" for role, spec in kinds)
+        raise UsageError(
+            f"{file_name!r} matches {'several kinds' if fitting else 'no kind'} of file of source {self.name!r}.",
+            advice=f"The patterns are {patterns}.",
+        )
+
+
+def load_source(path: Path) -> LedgerSource:
+    """Read a source file.
+
+    Raises:
+        UsageError: it cannot be read or does not hold; every problem is told, with file and line.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The source {str(path)!r} cannot be read: {error}.", advice="Check path and name.") from error
+    return parse_source(path.name, text)
+
+
+def parse_source(file: str, text: str) -> LedgerSource:
+    """Read a source from its text; `file` is its name in messages.
+
+    Raises:
+        UsageError: it does not hold; every problem is told, with file and line.
+    """
+    problems = Problems()
+    document = read_document(file, text, problems)
+    source = None
+    if document is not None:
+        try:
+            source = LedgerSource.model_validate(document.data)
+        except ValidationError as error:
+            for each in error.errors():
+                problems.add(document, _place(document, each["loc"]), _spell(each))
+        else:
+            _check(source, document, problems)
+    if source is None or problems.found:
+        listed = problems.listed()
+        raise UsageError(
+            "\n  ".join([f"The source {file} does not hold:", *listed]),
+            advice="`docs/sources.md` describes the format.",
+            problems=tuple(listed),
+        )
+    return source
+
+
+def _place(document: Document, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The part of a validation error's location that stands in the file: it also names branches of unions."""
+    place: tuple[int | str, ...] = ()
+    for part in location:
+        if (*place, part) in document.lines:
+            place = (*place, part)
+    return place
+
+
+def _spell(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("function-", "tuple[", "dict[")))
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{where}: there is no such key{suggestion(str(error['loc'][-1]), _KEYS)}"
+        case "missing":
+            return f"{where}: is missing"
+        case _:
+            return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+_KEYS = sorted({name for model in (LedgerSource, Files, FileSpec, Bounds, CreditorDefinition, TotalRow, NumberFormat)
+                for name in model.model_fields})  # fmt: skip
+
+
+def _check(source: LedgerSource, document: Document, problems: Problems) -> None:
+    """What no single field can tell."""
+    if bool(source.creditor) == bool(source.creditors):
+        problems.add(document, ("creditor",), "give either `creditor` or `creditors`")
+    if not list(source.files):
+        problems.add(document, ("files",), "files: names no file; give items, debtors, payments, contacts or tickets")
+    if source.mode == "history" and source.files.items is None:
+        problems.add(document, ("mode",), "mode: a history needs a file of items")
+    for role, spec in source.files:
+        _check_file(source, role, spec, document, problems)
+    _check_debtors(source, document, problems)
+
+
+def _check_file(source: LedgerSource, role: Role, spec: FileSpec, document: Document, problems: Problems) -> None:
+    known, here = FILE_COLUMNS[role], ("files", role)
+    if len(list(source.files)) > 1 and not spec.match:
+        problems.add(
+            document, here, f"files.{role}: `match` is missing: with several kinds of file each needs patterns"
+        )
+    for part in ("columns", "values", "defaults", "dates"):
+        named = getattr(spec, part)
+        for name in named if isinstance(named, dict) else ():
+            if name not in known:
+                told = f"files.{role}.{part}: there is no canonical column {name!r}{suggestion(name, list(known))}"
+                problems.add(document, (*here, part, name), told)
+            elif part == "dates" and known[name].kind is not Kind.DATE:
+                problems.add(document, (*here, part, name), f"files.{role}.dates: {name} is no date")
+    own = known if role != "items" else {name: each for name, each in known.items() if name not in OF_DEBTORS}
+    for column in own.values():
+        if column.required and column.name not in spec.given:
+            problems.add(document, here, f"files.{role}: {column.name!r} has neither column nor default")
+    if source.creditors and role in ("items", "debtors", "payments") and "creditor" not in spec.given:
+        problems.add(document, here, f"files.{role}: 'creditor' must be mapped: there are several creditors")
+    if spec.total_row is not None and (role != "items" or spec.total_row.column not in spec.columns):
+        told = f"files.{role}.total_row: only items have one, marked in a mapped column"
+        problems.add(document, (*here, "total_row"), told)
+    for name, replaced in spec.values.items():
+        for word in replaced.values():
+            _check_word(known.get(name), word, document, (*here, "values", name), problems)
+    for name, default in spec.defaults.items():
+        _check_default(role, spec, name, default, document, problems)
+
+
+def _check_word(
+    column: Column | None, word: str, document: Document, place: tuple[str, ...], problems: Problems
+) -> None:
+    if column is not None and column.kind is Kind.WORD and word not in column.words:
+        near = suggestion(word, list(column.words))
+        problems.add(document, place, f"{'.'.join(place)}: {word!r} is not one of the words for it{near}")
+
+
+def _check_default(role: Role, spec: FileSpec, name: str, value: str, document: Document, problems: Problems) -> None:
+    place = ("files", role, "defaults", name)
+    try:
+        fields = template_fields(value)
+    except ValueError as error:
+        problems.add(document, place, f"{'.'.join(place)}: {value!r} is no template: {error}")
+        return
+    if not fields:
+        _check_word(FILE_COLUMNS[role].get(name), value, document, place, problems)
+    for field in fields:
+        if field not in spec.given:
+            problems.add(document, place, f"{'.'.join(place)}: the file gives no {field!r} to build it from")
+        elif template_fields(spec.defaults.get(field, "")):
+            problems.add(document, place, f"{'.'.join(place)}: {field!r} is itself built from others")
+
+
+def template_fields(template: str) -> tuple[str, ...]:
+    """Names of the columns that a default is built from.
+
+    Raises:
+        ValueError: braces do not pair, or hold something else than a name.
+    """
+    fields = []
+    for _, field, spec, conversion in Formatter().parse(template):
+        if field is None:
+            continue
+        if spec or conversion or not field.isidentifier():
+            raise ValueError("braces hold the name of a column and nothing else")
+        fields.append(field)
+    return tuple(fields)
+
+
+def _check_debtors(source: LedgerSource, document: Document, problems: Problems) -> None:
+    """Whoever says anything of debtors must say what a debtor cannot be without."""
+    if not source.has_debtors:
+        return
+    role = "debtors" if source.files.debtors is not None else "items"
+    for column in FILE_COLUMNS["debtors"].values():
+        if role == "items" and column.required and not source.gives("debtors", column.name):
+            told = f"files.items: {column.name!r} has neither column nor default, but other debtor columns are given"
+            problems.add(document, ("files", "items"), told)
