@@ -4,9 +4,10 @@ A working day is Monday to Friday and no public holiday of the country (`holiday
 TARGET day (ECB closing days: Saturday, Sunday, 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December).
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 import holidays
 import numpy as np
@@ -83,46 +84,89 @@ def _index(day: date) -> int:
 def _shift(index: Days, count: int, country: str) -> Days:
     ordinal, days = _tables(country)
     before = np.where(index > 0, ordinal[index - 1], 0)
-    reached = before + count if count < 0 else ordinal[index] - 1 + count
-    if count == 0:
-        reached = before
+    reached = before + count if count <= 0 else ordinal[index] - 1 + count
     return days[np.clip(reached, 0, len(days) - 1)]
 
 
 def shift_working_days(days: pl.Series, count: int | pl.Series, country: pl.Series | str) -> pl.Series:
-    """`add_working_days` over a column of dates; null stays null, dates outside the calendars are clipped to them."""
-    index = (days.cast(pl.Int32).fill_null(_OFFSET).to_numpy().astype(np.int64) - _OFFSET).clip(0, _DAYS - 1)
-    shifted = np.zeros_like(index)
-    counts = count.to_numpy() if isinstance(count, pl.Series) else np.full(len(index), count)
-    for code, mask in _by_country(country, len(index)):
-        for each in np.unique(counts[mask]):
-            chosen = mask & (counts == each)
-            shifted[chosen] = _shift(index[chosen], int(each), code)
-    result = pl.Series(days.name, shifted + _OFFSET, dtype=pl.Int32).cast(pl.Date)
-    return (
-        result
-        if not days.null_count()
-        else pl.select(pl.when(days.is_not_null()).then(result).otherwise(None).alias(days.name)).to_series()
-    )
+    """`add_working_days` over a column of dates; null stays null, dates outside the calendars are clipped to them.
+
+    Quickest where `country` is one code or an Enum column.
+    """
+    calendars, position = _calendars(country)
+    index = _indexes(days)
+    flat = index + position * _DAYS
+    ordinal = calendars.ordinal.take(flat)
+    before = ordinal - calendars.working.take(flat)
+    if isinstance(count, pl.Series):
+        counts = count.fill_null(0).to_numpy()
+        reached = np.where(counts > 0, ordinal - 1, before) + counts
+    else:
+        reached = (ordinal - 1 if count > 0 else before) + count
+    reached = reached.clip(0, calendars.width - 1) + position * calendars.width
+    shifted = pl.Series(days.name, calendars.days.take(reached) + _OFFSET, dtype=pl.Int32).cast(pl.Date)
+    return _null_where(shifted, days.is_null()) if days.null_count() else shifted
 
 
 def count_working_days(start: pl.Series, end: pl.Series | date, country: pl.Series | str) -> pl.Series:
-    """`working_days_between` over columns of dates, as Int32; null where one is null."""
-    ends = end if isinstance(end, pl.Series) else pl.Series([end], dtype=pl.Date).new_from_index(0, len(start))
-    first = (start.cast(pl.Int32).fill_null(_OFFSET).to_numpy().astype(np.int64) - _OFFSET).clip(0, _DAYS - 1)
-    last = (ends.cast(pl.Int32).fill_null(_OFFSET).to_numpy().astype(np.int64) - _OFFSET).clip(0, _DAYS - 1)
-    counted = np.zeros(len(first), dtype=np.int32)
-    for code, mask in _by_country(country, len(first)):
-        ordinal, _ = _tables(code)
-        counted[mask] = ordinal[last[mask]] - ordinal[first[mask]]
-    missing = start.is_null() | ends.is_null()
-    return pl.select(pl.when(~missing).then(pl.Series(start.name, counted)).alias(start.name)).to_series()
+    """`working_days_between` over columns of dates, as Int32; null where one is null.
+
+    Quickest where `country` is one code or an Enum column.
+    """
+    calendars, position = _calendars(country)
+    base = position * _DAYS
+    last = _indexes(end) if isinstance(end, pl.Series) else _clipped((end - _EPOCH).days - _OFFSET)
+    counted = calendars.ordinal.take(last + base) - calendars.ordinal.take(_indexes(start) + base)
+    result = pl.Series(start.name, counted, dtype=pl.Int32)
+    if isinstance(end, pl.Series) and end.null_count():
+        result = _null_where(result, end.is_null())
+    return _null_where(result, start.is_null()) if start.null_count() else result
 
 
-def _by_country(country: pl.Series | str, length: int) -> Sequence[tuple[str, npt.NDArray[np.bool_]]]:
+@dataclass(frozen=True)
+class _Calendars:
+    """Several countries' tables, one after the other, so that a whole column is looked up at once."""
+
+    ordinal: npt.NDArray[np.int32]
+    working: npt.NDArray[np.int32]
+    days: npt.NDArray[np.int32]
+    width: int
+    """Entries of `days` a country; the shorter ones repeat their last."""
+
+
+@cache
+def _stacked(countries: tuple[str, ...]) -> _Calendars:
+    tables = [_tables(country) for country in countries]
+    width = max((len(days) for _, days in tables), default=1)
+    ordinals = [ordinal for ordinal, _ in tables]
+    return _Calendars(
+        np.concatenate([*ordinals, np.zeros(0)]).astype(np.int32),
+        np.concatenate([*(np.diff(ordinal, prepend=0) for ordinal in ordinals), np.zeros(0)]).astype(np.int32),
+        np.concatenate([*(np.pad(days, (0, width - len(days)), "edge") for _, days in tables), np.zeros(0)]).astype(
+            np.int32
+        ),
+        width,
+    )
+
+
+def _calendars(country: pl.Series | str) -> tuple[_Calendars, int | npt.NDArray[np.int32]]:
+    """The tables of the countries that occur, and which of them each row reads."""
     if isinstance(country, str):
-        return [(country, np.ones(length, dtype=bool))]
-    codes = country.unique().to_list()
-    if len(codes) == 1:
-        return [(codes[0], np.ones(length, dtype=bool))]
-    return [(code, (country == code).to_numpy()) for code in codes]
+        return _stacked((country,)), 0
+    kinds = country.dtype
+    if not isinstance(kinds, pl.Enum):
+        kinds = pl.Enum(country.unique().sort().drop_nulls())
+    return _stacked(tuple(kinds.categories)), country.cast(kinds).to_physical().to_numpy().astype(np.int32)
+
+
+def _indexes(days: pl.Series) -> npt.NDArray[np.int32]:
+    numbers = days.to_physical()
+    return _clipped((numbers.fill_null(_OFFSET) if numbers.null_count() else numbers).to_numpy() - np.int32(_OFFSET))
+
+
+def _clipped(index: Any) -> Any:
+    return np.clip(index, 0, _DAYS - 1)
+
+
+def _null_where(values: pl.Series, missing: pl.Series) -> pl.Series:
+    return pl.select(pl.when(~missing).then(values).alias(values.name)).to_series()
