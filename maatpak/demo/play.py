@@ -1,0 +1,144 @@
+"""Plays the made-up world day by day: files in, the engine's run, staff at their desks, customers at their mail.
+
+A day is the same whether the engine is called directly or through Prefect's flows: `run` is what makes the difference.
+Every instant is made from the day's date; nothing here reads a clock.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlmodel import select
+
+from maatpak.demo.approving import Approvers
+from maatpak.demo.blemishes import blemishes_of, cut, is_cut_off
+from maatpak.demo.errands import errands
+from maatpak.demo.export import Books, Delivery
+from maatpak.demo.generate import WorldPlan, build_world
+from maatpak.demo.mailroom import Mailroom
+from maatpak.demo.people import Office, staff_of
+from maatpak.demo.staff import Staff
+from maatpak.demo.worklist import Papers
+from maatpak.demo.world import House
+from maatpak.kernel.calendars import is_working_day
+from maatpak.kernel.errors import InputRejectedError
+from maatpak.ledger.packs import publish_pack
+from maatpak.ledger.tables import Creditor, CreditorPack, Person
+from policies.pack import standard_pack_files
+from tasks.day import run_day
+from tasks.engine import Engine
+from tasks.intake import ingest_ledger
+
+NIGHT, MORNING = time(4), time(6)
+ADMINISTRATOR = "demo.administrator"
+ENGINE = "engine"
+
+Run = Callable[[str, date, datetime], object]
+"""Runs the day of a house: its code, the date, the instant."""
+
+
+def at(day: date, hour: time) -> datetime:
+    """An instant of a day."""
+    return datetime.combine(day, hour, UTC)
+
+
+class Play:
+    """The whole of it: world, books, staff and mail of three houses around one engine."""
+
+    def __init__(self, engine: Engine, plan: WorldPlan, *, gate_faults: bool = True) -> None:
+        self.engine = engine
+        self.plan = plan
+        self.world = build_world(plan)
+        self.gate_faults = gate_faults
+        self.done: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.rejected: list[tuple[str, date, str]] = []
+        """Files that the gate refused whole: house, day, why."""
+        folder = engine.settings.workspace / "ledgers"
+        self._books = {code: Books(self.world, house, folder) for code, house in self.world.houses.items()}
+        self._meanings: dict[str, str] = {}
+        self._mail = {code: Mailroom(self.world, self._meanings) for code in self.world.houses}
+        self._creditors: dict[str, int] = {}
+
+    def set_up(self) -> None:
+        """Publish the pack, hire the staff, and load the past."""
+        eve = self.plan.starts_on - timedelta(days=1)
+        now = at(eve, NIGHT)
+        people = [person for house in self.world.houses.values() for person in staff_of(house)]
+        administrator = Person(login=ADMINISTRATOR, name="Administrator", role="administrator", recorded_at=now)
+        with self.engine.database.session() as session:
+            session.add_all([administrator, *people])
+            session.flush()
+            pack = publish_pack(session, "standard", standard_pack_files(), "the demo's pack", ADMINISTRATOR, eve, now)
+            pack_id = pack.id
+        assert pack_id is not None
+        for code, books in self._books.items():
+            self._ingest(books.past(self.plan.starts_on), eve, now)
+            with self.engine.database.session() as session:
+                creditor = session.exec(select(Creditor).where(Creditor.code == code)).one()
+                assert creditor.id is not None
+                self._creditors[code] = creditor.id
+                session.add(
+                    CreditorPack(
+                        creditor_id=creditor.id, pack_id=pack_id, actor=ADMINISTRATOR, valid_from=eve, recorded_at=now
+                    )
+                )
+
+    def business_days(self, count: int) -> Iterator[date]:
+        """The first so many days on which at least one house works."""
+        day = self.plan.starts_on
+        while count:
+            if any(is_working_day(day, house.country) for house in self.world.houses.values()):
+                yield day
+                count -= 1
+            day += timedelta(days=1)
+
+    def play_day(self, day: date, number: int, run: Run | None = None) -> None:
+        """One business day of every house that works on it; `number` counts from 0."""
+        self.world.live(day - timedelta(days=1))
+        for code, house in self.world.houses.items():
+            if is_working_day(day, house.country):
+                self._receive(code, day, number)
+                (run or self.run_directly)(code, day, at(day, MORNING))
+                self._live_the_day(house, day)
+
+    def run_directly(self, code: str, day: date, now: datetime) -> None:
+        """The engine's own functions, without Prefect."""
+        run_day(self.engine, code, day, now, ENGINE)
+
+    def _receive(self, code: str, day: date, number: int) -> None:
+        books = self._books[code]
+        faults = blemishes_of(code, number) if self.gate_faults else []
+        delivery = books.morning(day, faults)
+        if self.gate_faults and is_cut_off(code, number):
+            items = delivery.files[0]
+            whole = items.read_bytes()
+            items.write_bytes(cut(whole))
+            try:
+                self._ingest(delivery, day, at(day, NIGHT))
+            except InputRejectedError as error:
+                self.rejected.append((code, day, error.message))
+            items.write_bytes(whole)
+        self._ingest(delivery, day, at(day, NIGHT))
+
+    def _ingest(self, delivery: Delivery, day: date, now: datetime) -> None:
+        ingest_ledger(self.engine, delivery.source, list(delivery.files), as_of=day, now=now, actor=ENGINE)
+        for path in delivery.files:
+            path.unlink()
+
+    def _live_the_day(self, house: House, day: date) -> None:
+        creditor_id = self._creditors[house.code]
+        office = Office(self.engine, house, creditor_id, day)
+        papers = Papers(self.engine, self.world, house.code, creditor_id)
+        mail = self._mail[house.code]
+        office.perform(mail.open(day))
+        office.perform(
+            [
+                *Staff(office, self.world, papers, self._meanings).work(),
+                *Approvers(office, self.world, papers).work(),
+                *errands(office, self.world, papers),
+            ]
+        )
+        mail.read(papers, day)
+        self.done += office.done
+        self.refused += office.refused

@@ -1,0 +1,49 @@
+"""What comes back of a message: a delivery report, a used link, a bounce, a returned letter (practice, rule 7).
+
+Silence is no row: that it turns into weak evidence is computed from the dates.
+"""
+
+from sqlmodel import select
+
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
+from maatpak.ledger.tables import Case, Evidence, Message
+from tasks.desk import Desk
+from tasks.preferences import mark_address
+from tasks.rights import DESK
+from tasks.worklist import open_work
+
+LOST = frozenset({EvidenceKind.BOUNCED, EvidenceKind.RETURNED})
+"""It did not arrive, and the address is dead."""
+PROVES = frozenset({EvidenceKind.DELIVERED, EvidenceKind.LINK_USED, EvidenceKind.RECEIPT, EvidenceKind.ANSWERED})
+"""It arrived, so the address is good."""
+REPAIRS = {Channel.EMAIL: "find_mail_address", Channel.SMS: "find_phone_number", Channel.POST: "find_postal_address"}
+
+
+def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str) -> Evidence:
+    """Record what was observed of a message today, and what it says of the address; the same again changes nothing."""
+    desk.require("record what came back of a message", *DESK)
+    message = desk.session.exec(select(Message).where(Message.message_ref == message_ref)).first()
+    if message is None or message.creditor_id != desk.creditor.id or message.id is None:
+        raise UsageError(f"There is no message {message_ref!r}.", advice="`maatpak messages list` shows them.")
+    case = desk.case(message.case_id)
+    present = desk.session.exec(
+        select(Evidence).where(Evidence.message_id == message.id, Evidence.kind == kind, Evidence.source == source)
+    ).first()
+    if present is not None:
+        return present
+    evidence = Evidence(message_id=message.id, kind=kind, source=source, observed_on=desk.as_of, recorded_at=desk.now)
+    desk.session.add(evidence)
+    desk.session.flush()
+    _mark(desk, case, message, kind)
+    desk.record("evidence_noted", case=case, message=message.id, evidence=kind)
+    return evidence
+
+
+def _mark(desk: Desk, case: Case, message: Message, kind: EvidenceKind) -> None:
+    channel = Channel(message.channel)
+    if kind in LOST:
+        mark_address(desk, case, channel, message.recipient, ReachState.DEAD, kind)
+        open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=5)
+    elif kind in PROVES:
+        mark_address(desk, case, channel, message.recipient, ReachState.PROVEN, kind)
