@@ -7,7 +7,6 @@ TARGET day (ECB closing days: Saturday, Sunday, 1 January, Good Friday, Easter M
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Any
 
 import holidays
 import numpy as np
@@ -115,7 +114,7 @@ def count_working_days(start: pl.Series, end: pl.Series | date, country: pl.Seri
     """
     calendars, position = _calendars(country)
     base = position * _DAYS
-    last = _indexes(end) if isinstance(end, pl.Series) else _clipped((end - _EPOCH).days - _OFFSET)
+    last = _indexes(end) if isinstance(end, pl.Series) else _indexes(pl.Series([end], dtype=pl.Date))
     counted = calendars.ordinal.take(last + base) - calendars.ordinal.take(_indexes(start) + base)
     result = pl.Series(start.name, counted, dtype=pl.Int32)
     if isinstance(end, pl.Series) and end.null_count():
@@ -161,11 +160,10 @@ def _calendars(country: pl.Series | str) -> tuple[_Calendars, int | npt.NDArray[
 
 def _indexes(days: pl.Series) -> npt.NDArray[np.int32]:
     numbers = days.to_physical()
-    return _clipped((numbers.fill_null(_OFFSET) if numbers.null_count() else numbers).to_numpy() - np.int32(_OFFSET))
-
-
-def _clipped(index: Any) -> Any:
-    return np.clip(index, 0, _DAYS - 1)
+    if numbers.null_count():
+        numbers = numbers.fill_null(_OFFSET)
+    index: npt.NDArray[np.int32] = numbers.to_numpy() - np.int32(_OFFSET)
+    return index.clip(0, _DAYS - 1)
 
 
 def _null_where(values: pl.Series, missing: pl.Series) -> pl.Series:
