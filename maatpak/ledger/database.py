@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
-from adbc_driver_postgresql import dbapi
 from sqlalchemy import Engine, create_engine
 from sqlmodel import Session
+
+from maatpak.kernel.errors import UsageError
 
 
 class Frames:
@@ -42,6 +43,11 @@ class Database:
     """A PostgreSQL database by its URL. Opens nothing until asked (law 13)."""
 
     def __init__(self, url: str) -> None:
+        if not url.startswith("postgresql://"):
+            raise UsageError(
+                f"The database URL begins with {url.split(':', 1)[0]!r}.",
+                advice="Give it as postgresql://user:…@host/name.",
+            )
         self.url = url
         self._engine: Engine | None = None
 
@@ -71,6 +77,8 @@ class Database:
     @contextmanager
     def frames(self, *, read_only: bool = False) -> Iterator[Frames]:
         """One ADBC transaction over frames: committed at the end, rolled back on an error."""
+        from adbc_driver_postgresql import dbapi  # brings pandas along, which most commands need not wait for
+
         connection = dbapi.connect(self.url, autocommit=False)
         try:
             frames = Frames(connection)

@@ -1,0 +1,97 @@
+"""The cases as the last pass saw them: what is asked, where they stand, what comes next or why nothing does.
+
+The numbers are those of the stored decision frames, so a list of 200,000 cases costs one read of a file a shard.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tasks.register import creditor_by_code
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+LAST_TICKS = """
+SELECT t.creditor_id, t.business_date, t.decisions_evidence
+FROM tick t
+JOIN (SELECT DISTINCT ON (creditor_id) creditor_id, business_date, shards FROM tick ORDER BY creditor_id, id DESC) last
+  USING (creditor_id, business_date, shards)
+WHERE t.id = (SELECT max(id) FROM tick same WHERE (same.creditor_id, same.business_date, same.shard, same.shards)
+              = (t.creditor_id, t.business_date, t.shard, t.shards))
+"""
+"""The newest pass over every shard of every creditor."""
+
+NAMES = """
+SELECT c.id AS case_id, r.code AS creditor, d.debtor_no, p.name, c.currency
+FROM "case" c
+JOIN creditor r ON r.id = c.creditor_id
+JOIN debtor d ON d.id = c.debtor_id
+LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+"""
+
+DECIDED = (
+    *("segment", "stage", "step", "outcome", "reason", "detail", "due_on", "next_step", "next_on"),
+    *("asked_amount", "overdue_open"),
+)
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases to list; what is None does not filter."""
+
+    creditor: str | None = None
+    debtor: str | None = None
+    """Part of a debtor's number or name, in any case."""
+    segment: str | None = None
+    reason: str | None = None
+    at_least: int | None = None
+    """Asked amount, minor units."""
+    acting: bool = False
+    """Only cases that get a step."""
+
+
+def list_cases(engine: "Engine", wanted: CaseFilter) -> list[dict[str, Any]]:
+    """The cases that fit, largest amount first."""
+    if wanted.creditor is not None:
+        with engine.database.reading() as session:
+            creditor_by_code(session, wanted.creditor)
+    with engine.database.frames(read_only=True) as frames:
+        names = frames.read(NAMES)
+        ticks = frames.read(LAST_TICKS)
+    decided = [_decisions(engine, *tick) for tick in ticks.iter_rows()]
+    columns = dict.fromkeys(DECIDED, pl.String) | {"case_id": pl.Int64, "business_date": pl.Date}
+    found = pl.concat(decided) if decided else pl.DataFrame(schema=columns)
+    cases = names.join(found, on="case_id", how="left", maintain_order="left").filter(_conditions(wanted))
+    order = pl.col("asked_amount").cast(pl.Int64)
+    return cases.sort(order, "case_id", descending=[True, False], nulls_last=True).to_dicts()
+
+
+def _decisions(engine: "Engine", creditor_id: int, business_date: date, evidence: str) -> pl.DataFrame:
+    del creditor_id
+    frame = engine.store.get_frame(evidence)
+    return frame.select("case_id", *DECIDED).with_columns(pl.lit(business_date).alias("business_date"))
+
+
+def _conditions(wanted: CaseFilter) -> list[pl.Expr]:
+    conditions = []
+    if wanted.creditor is not None:
+        conditions.append(pl.col("creditor") == wanted.creditor)
+    if wanted.debtor is not None:
+        part = wanted.debtor.lower()
+        in_number, in_name = (pl.col(name).str.to_lowercase().str.contains(part, literal=True) for name in NAMED)
+        conditions.append(in_number | in_name.fill_null(value=False))
+    if wanted.segment is not None:
+        conditions.append(pl.col("segment") == wanted.segment)
+    if wanted.reason is not None:
+        conditions.append(pl.col("reason") == wanted.reason)
+    if wanted.at_least is not None:
+        conditions.append(pl.col("asked_amount").cast(pl.Int64) >= wanted.at_least)
+    if wanted.acting:
+        conditions.append(pl.col("outcome") == "act")
+    return conditions
+
+
+NAMED = ("debtor_no", "name")
