@@ -12,7 +12,7 @@ from tasks.worklist import close_work_about, open_work
 
 READ_WITHIN = 2
 """Working days; after that the open reply is an alarm."""
-READ = "read_answer"
+READ = "Read the answer."
 
 
 def record_answer(

@@ -17,9 +17,6 @@ from maatpak.ledger.tables import Action, Approval, Case
 from tasks.actions import action_of, move_action
 from tasks.desk import Desk
 
-VALID_FOR = 5
-"""Working days that an approval stands, and that a proposal waits for one."""
-FINAL_DEMANDS_A_BATCH = 50
 ADDRESS_WATCH = 5
 """A change of address this many working days before a demand shows on its approval."""
 
@@ -112,9 +109,10 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
         raise UsageError("An approval needs its reason in words.", advice="Give a reason.")
     actions = sorted((_waiting(desk, action_id) for action_id in set(action_ids)), key=lambda each: each.id or 0)
     demands = [each for each in actions if each.escalating and each.kind == StepKind.MESSAGE]
-    if len(demands) > FINAL_DEMANDS_A_BATCH:
+    limits = desk.pack.guardrails.approvals
+    if len(demands) > limits.demands_a_batch:
         raise RefusedError(
-            f"{len(demands)} final demands in one batch; {FINAL_DEMANDS_A_BATCH} is the most.",
+            f"{len(demands)} final demands in one batch; {limits.demands_a_batch} is the most.",
             advice="Look at them in smaller batches.",
         )
     for action in actions:
@@ -129,7 +127,7 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
             role=desk.person.role,
             reason=reason,
             decided_on=desk.as_of,
-            lapses_on=desk.in_working_days(case.debtor_id, VALID_FOR),
+            lapses_on=desk.in_working_days(case.debtor_id, limits.lapse_after),
             recorded_at=desk.now,
         )
         desk.session.add(approval)

@@ -1,4 +1,7 @@
-"""What each coded result of a call starts (practice, section 5). A row of `CONSEQUENCES` for every result."""
+"""What each coded result of a call does to the call and its step (practice, section 5).
+
+What else follows (work, a hold, the reason it states, the number's state) is declared in the pack's call_results.yaml.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +15,6 @@ from maatpak.kernel.words import (
     SPOKEN_RESULTS,
     ActionState,
     CallResult,
-    HoldReason,
     NonPaymentReason,
     ReachState,
     Role,
@@ -23,18 +25,16 @@ from maatpak.ledger.tables import Case, ContactResult, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.desk import Desk
 from tasks.holds import set_hold
-from tasks.plans import OFFER
 from tasks.preferences import mark_address
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
 from tasks.rights import TALKERS
-from tasks.worklist import close_work, open_work
+from tasks.worklist import close_work, hold_source, open_work
 
 TRIED = "tried"
 TRIED_DAYS = 3
 TRIED_DAY_PARTS = 2
-ANSWER_COMPLAINT = "answer_complaint"
-CALLBACK = "callback"
+CALLBACK = "The callback that was agreed."
 DAY_PARTS = ("morning", "afternoon", "evening")
 
 
@@ -82,10 +82,7 @@ def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
     )
     desk.session.flush()
     desk.record("call_recorded", case=case, action_id=task.action_id, task=task.id, result=call.code)
-    if call.code in SPOKEN_RESULTS and call.code != CallResult.DO_NOT_CALL:
-        _mark_phone(desk, case, ReachState.PROVEN, call.code)
-    if call.reason is not None:
-        state_reason(desk, case, call.reason, documents=call.documents, source="call")
+    _as_the_pack_says(desk, case, call)
     CONSEQUENCES[call.code](desk, case, task, call)
     return task
 
@@ -130,29 +127,30 @@ def _try_again(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
     desk.session.flush()
 
 
-def _ask_for_the_right_person(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    """We told nothing; the task stays, for another day."""
+def _stays(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
+    """We told nothing and ask for the right person, on another day."""
     del call
     task.due_on = desk.in_working_days(case.debtor_id, 1)
     desk.session.flush()
 
 
 def _number_dead(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    _mark_phone(desk, case, ReachState.DEAD, call.code)
-    open_work(desk, case, WorkKind.REPAIR, "find_phone_number", Role.OPERATOR, working_days=5)
+    """Nobody was called: the step failed, until the number is mended or another way is chosen."""
+    del case
     close_work(desk, task, call.code, call.note)
-    if task.action_id is not None:
-        action = action_of(desk.session, task.action_id)
-        if action.state == ActionState.IN_PROGRESS:
-            move_action(
-                desk.session, action, ActionState.FAILED, desk.as_of, desk.now, result=call.code, reason="no_address"
-            )
+    if task.action_id is None:
+        return
+    action = action_of(desk.session, task.action_id)
+    if action.state == ActionState.IN_PROGRESS:
+        move_action(
+            desk.session, action, ActionState.FAILED, desk.as_of, desk.now, result=call.code, reason="no_address"
+        )
 
 
 def _callback(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
     """Ours to keep: a call of its own on the agreed day; silence until then and a day after."""
     assert call.callback_on is not None
-    _end(desk, task, call.code, call)
+    _spoken(desk, case, task, call)
     promised = open_work(desk, case, WorkKind.CALL, CALLBACK, Role.COLLECTOR, working_days=0)
     promised.due_on, promised.assignee = call.callback_on, desk.person.login
     desk.session.flush()
@@ -161,68 +159,12 @@ def _callback(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
 def _promised(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
     assert call.promised_on is not None
     make_promise(desk, case, call.promised_on, amount=call.promised_amount, documents=call.documents, source="call")
-    _end(desk, task, call.code, call)
-
-
-def _plan_asked(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    open_work(desk, case, WorkKind.REVIEW, OFFER, Role.COLLECTOR, working_days=1)
-    _end(desk, task, call.code, call)
+    _spoken(desk, case, task, call)
 
 
 def _spoken(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    """The next step comes after three working days of silence, which the guardrails keep."""
+    """The call is done, and so is its step."""
     del case
-    _end(desk, task, call.code, call)
-
-
-def _refuses(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    """No machine until a credit manager has looked at it."""
-    review = open_work(
-        desk, case, WorkKind.REVIEW, "customer_refuses", Role.CREDIT_MANAGER, working_days=3, blocks=True
-    )
-    review.note = call.note
-    _end(desk, task, call.code, call)
-
-
-def _complaint(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    """Contact rests until the account manager has answered."""
-    hold = set_hold(
-        desk,
-        case,
-        HoldReason.COMPLAINT,
-        desk.in_working_days(case.debtor_id, 10),
-        call.note or "complaint on the phone",
-        source="call",
-        by_engine_rule=True,
-    )
-    open_work(
-        desk,
-        case,
-        WorkKind.REPLY,
-        ANSWER_COMPLAINT,
-        Role.ACCOUNT_MANAGER,
-        working_days=1,
-        record_no=hold.hold_no,
-    )
-    _end(desk, task, call.code, call)
-
-
-def _distress(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    set_hold(
-        desk,
-        case,
-        HoldReason.HARDSHIP,
-        desk.in_working_days(case.debtor_id, 20),
-        call.note or "distress on the phone",
-        source="call",
-        by_engine_rule=True,
-    )
-    open_work(desk, case, WorkKind.REVIEW, "specialist", Role.CREDIT_MANAGER, working_days=2)
-    _end(desk, task, call.code, call)
-
-
-def _do_not_call(desk: Desk, case: Case, task: WorkTask, call: Call) -> None:
-    _mark_phone(desk, case, ReachState.OPTED_OUT, call.code)
     _end(desk, task, call.code, call)
 
 
@@ -231,16 +173,47 @@ CONSEQUENCES: dict[CallResult, Callable[[Desk, Case, WorkTask, Call], None]] = {
     CallResult.VOICEMAIL: _try_again,
     CallResult.WRONG_NUMBER: _number_dead,
     CallResult.LEFT_COMPANY: _number_dead,
-    CallResult.THIRD_PARTY: _ask_for_the_right_person,
+    CallResult.THIRD_PARTY: _stays,
     CallResult.CALLBACK_AGREED: _callback,
     CallResult.PROMISED: _promised,
-    CallResult.PLAN_ASKED: _plan_asked,
+    CallResult.PLAN_ASKED: _spoken,
     CallResult.SPOKE_NO_COMMITMENT: _spoken,
-    CallResult.REFUSES: _refuses,
-    CallResult.COMPLAINT: _complaint,
-    CallResult.DISTRESS: _distress,
-    CallResult.DO_NOT_CALL: _do_not_call,
+    CallResult.REFUSES: _spoken,
+    CallResult.COMPLAINT: _spoken,
+    CallResult.DISTRESS: _spoken,
+    CallResult.DO_NOT_CALL: _spoken,
 }
+"""What a result does to the call itself; what else follows is the pack's to say."""
+
+
+def _as_the_pack_says(desk: Desk, case: Case, call: Call) -> None:
+    """The number's state, the reason it states, the work and the hold that follow."""
+    line = desk.pack.call_results[call.code]
+    if line.phone is not None:
+        _mark_phone(desk, case, line.phone, call.code)
+    elif call.code in SPOKEN_RESULTS:
+        _mark_phone(desk, case, ReachState.PROVEN, call.code)
+    reason = call.reason or line.states
+    if reason is not None:
+        state_reason(desk, case, reason, documents=call.documents, source="call", with_work=line.work is None)
+    source = "call"
+    if line.work is not None:
+        work = line.work
+        task = open_work(
+            desk,
+            case,
+            work.kind,
+            work.about,
+            work.role,
+            working_days=work.within,
+            blocks=work.kind is WorkKind.REVIEW and line.hold is None,
+        )
+        task.note = call.note
+        source = hold_source(task)
+    if line.hold is not None:
+        until = desk.in_working_days(case.debtor_id, line.hold.for_)
+        note = call.note or line.about
+        set_hold(desk, case, line.hold.reason, until, note, source=source, by_engine_rule=True)
 
 
 def _mark_phone(desk: Desk, case: Case, state: ReachState, cause: str) -> None:

@@ -14,7 +14,8 @@ SILENCE = 5
 """Working days that a claim silences what it covers."""
 LOOK_WITHIN = 2
 """Working days in which cash looks for the money."""
-FIND_CASH = "find_payment"
+FIND_CASH = "Find the payment that the customer says was made."
+ASK_FOR_PROOF = "Ask kindly for a proof of the payment."
 
 
 def claim_payment(
@@ -65,6 +66,6 @@ def resolve_claim(desk: Desk, claim_no: str, *, found: bool) -> ClaimedPayment:
     resolved = succeed(desk.session, claim, desk.as_of, desk.now, state=state, actor=desk.person.login)
     close_work_about(desk, claim_no, state)
     if not found:
-        open_work(desk, case, WorkKind.REPLY, "ask_for_proof", Role.COLLECTOR, working_days=1, record_no=claim_no)
+        open_work(desk, case, WorkKind.REPLY, ASK_FOR_PROOF, Role.COLLECTOR, working_days=1, record_no=claim_no)
     desk.record("claim_resolved", case=case, claim=claim_no, state=state)
     return resolved

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -19,8 +20,10 @@ from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import VISIBLE, Case, Creditor, Debtor, DebtorProfile, Person, Round
+from tasks.current_pack import current_pack
 
 if TYPE_CHECKING:
+    from policies.pack import CompiledPack
     from tasks.engine import Engine
 
 TICK = timedelta(microseconds=1)
@@ -95,6 +98,11 @@ class Desk:
     def in_working_days(self, debtor_id: int, count: int) -> date:
         """The date that many of the debtor's working days from today."""
         return add_working_days(self.as_of, count, self.country(debtor_id))
+
+    @cached_property
+    def pack(self) -> "CompiledPack":
+        """The creditor's pack in its newest version: what it says of reasons, calls and limits always applies."""
+        return self.engine.pack(current_pack(self.session, int(self.creditor.id or 0)))
 
     def open_round(self, case_id: int) -> Round | None:
         """The case's open round."""

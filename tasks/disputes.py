@@ -118,7 +118,7 @@ def decide_dispute(
             desk,
             case,
             WorkKind.REPLY,
-            "tell_dispute_outcome",
+            "Tell the customer how the dispute was decided, and why.",
             Role.COLLECTOR,
             working_days=1,
             record_no=dispute_no,

@@ -45,7 +45,7 @@ HOLD_RULES: dict[HoldReason, HoldRule] = {
 }
 """Every reason but `none`; a test holds the two lists together."""
 
-LIFT_CONFIRM = "confirm_lift"
+LIFT_CONFIRM = "Confirm that the hold is lifted."
 """Subject of the work by which a second person lifts a hold."""
 
 
@@ -139,16 +139,11 @@ def end_hold(desk: Desk, hold: Hold, case: Case, note: str) -> Hold:
     return lifted
 
 
-def find_hold(desk: Desk, hold_no: str) -> Hold | None:
-    """The hold of that number, unless it was lifted."""
-    return desk.session.exec(
-        select(Hold).where(Hold.hold_no == hold_no, col(Hold.replaced_at).is_(None), Hold.state == "active")
-    ).first()
-
-
 def current_hold(desk: Desk, hold_no: str) -> Hold:
     """The live hold of that number, its party locked."""
-    hold = find_hold(desk, hold_no)
+    hold = desk.session.exec(
+        select(Hold).where(Hold.hold_no == hold_no, col(Hold.replaced_at).is_(None), Hold.state == "active")
+    ).first()
     if hold is None:
         raise UsageError(f"There is no live hold {hold_no!r}.", advice="`maatpak hold list` shows the live ones.")
     desk.debtor(hold.debtor_id)

@@ -29,9 +29,9 @@ AUTO_LIMIT = 2_500
 """Major units that are offered without a credit manager …"""
 AUTO_MONTHS = 3
 """… over at most this many months."""
-OFFER = "offer_plan"
+OFFER = "Offer a payment plan."
 """Subject of the work to make an offer."""
-CONFIRM = "confirm_plan"
+CONFIRM = "Confirm the plan above the limit."
 """Subject of the work by which a second person lets a plan above the limit be offered."""
 
 

@@ -12,11 +12,6 @@ from maatpak.ledger.versions import succeed
 from tasks.desk import Desk, OpenItem
 from tasks.rights import TALKERS
 
-HORIZON = 10
-"""Working days that a promise may lie ahead; further on it takes a credit manager, or a plan."""
-PER_ROUND = 2
-"""Promises that we take in one round."""
-
 
 def make_promise(
     desk: Desk,
@@ -39,9 +34,10 @@ def make_promise(
     if promised_on < desk.as_of:
         raise UsageError(f"A promise for {promised_on} is already past ({desk.as_of}).", advice="Give a later date.")
     horizon = working_days_between(desk.as_of, promised_on, desk.country(case.debtor_id))
-    if horizon > HORIZON and desk.person.role not in (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR):
+    limits = desk.pack.guardrails.promises
+    if horizon > limits.horizon and desk.person.role not in (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR):
         raise RefusedError(
-            f"{promised_on} is {horizon} working days ahead; a promise reaches {HORIZON} at most.",
+            f"{promised_on} is {horizon} working days ahead; a promise reaches {limits.horizon} at most.",
             advice="A credit manager may take it, or offer a payment plan.",
         )
     named = desk.items_named(case, documents)
@@ -139,9 +135,10 @@ def _room_for_one_more(desk: Desk, case: Case) -> int | None:
             Promise.state != PromiseState.CANCELLED,
         )
     ).all()
-    if len(made) >= PER_ROUND:
+    limit = desk.pack.guardrails.promises.a_round
+    if len(made) >= limit:
         raise RefusedError(
-            f"Case {case.id} has had {len(made)} promises in this round; {PER_ROUND} is the most.",
+            f"Case {case.id} has had {len(made)} promises in this round; {limit} is the most.",
             advice="Offer a payment plan, or let a credit manager decide.",
         )
     return opened.id

@@ -15,14 +15,12 @@ from maatpak.kernel.words import ActionState, ConsultAnswer, HoldReason, Role, W
 from maatpak.ledger.tables import Case, Touch, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.answers import READ, read_answer
-from tasks.calls import ANSWER_COMPLAINT
 from tasks.claims import FIND_CASH, resolve_claim
 from tasks.desk import Desk
-from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, find_hold, holds_from, set_hold
+from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, holds_from, set_hold
 from tasks.plans import CONFIRM, OFFER, confirm_offer
-from tasks.reasons import REASON_HOLD
 from tasks.rights import COLLECTORS, DESK, HEARD, MANAGERS
-from tasks.worklist import close_work, open_work
+from tasks.worklist import close_work, hold_source, open_work
 
 MAY_DO: dict[str, tuple[Role, ...]] = {
     Role.OPERATOR: DESK,
@@ -34,7 +32,7 @@ MAY_DO: dict[str, tuple[Role, ...]] = {
 """Whose work it is → who may do it."""
 
 WAIVED = "waived"
-CONFIRM_WRITE_OFF = "confirm_write_off"
+CONFIRM_WRITE_OFF = "Confirm the write-off."
 AGREED, REFUSED, SUPPLY_STOPPED = "agreed", "refused", "supply_stopped"
 
 OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
@@ -208,7 +206,7 @@ def _decide(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     elif outcome.code == "plan":
         open_work(desk, case, WorkKind.REVIEW, OFFER, Role.COLLECTOR, working_days=1)
     elif outcome.code == "legal":
-        open_work(desk, case, WorkKind.REVIEW, "hand_to_legal", Role.CREDIT_MANAGER, working_days=5)
+        open_work(desk, case, WorkKind.REVIEW, "Hand the case to legal.", Role.CREDIT_MANAGER, working_days=5)
     elif outcome.code == "write_off":
         _needs_note(outcome)
         # The decision stays open until a second person has said yes (rule 10).
@@ -248,9 +246,9 @@ def _cash(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
 
 
 def _department(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
-    """The owning department is through with it: its items need no longer rest."""
+    """What rested because of this work need rest no longer."""
     _end(desk, task, outcome.code, outcome.note)
-    for hold in holds_from(desk, case, REASON_HOLD):
+    for hold in holds_from(desk, case, hold_source(task)):
         end_hold(desk, hold, case, outcome.code)
 
 
@@ -258,10 +256,7 @@ def _reply(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     if task.subject == READ and task.record_no:
         read_answer(desk, task.record_no)  # closes this work too
         return
-    _end(desk, task, outcome.code, outcome.note)
-    hold = find_hold(desk, task.record_no) if task.subject == ANSWER_COMPLAINT and task.record_no else None
-    if hold is not None:
-        end_hold(desk, hold, case, "answered")
+    _department(desk, case, task, outcome)
 
 
 HANDLERS: dict[WorkKind, Callable[[Desk, Case, WorkTask, Outcome], None]] = {

@@ -1,7 +1,5 @@
 """Opening and closing work for people, the same way wherever it comes from."""
 
-from datetime import date
-
 from sqlmodel import col, select
 
 from maatpak.kernel.words import Role, WorkKind, WorkState
@@ -56,6 +54,11 @@ def open_work(
     return task
 
 
+def hold_source(task: WorkTask) -> str:
+    """The source of holds that last while a piece of work is open."""
+    return f"W{task.id}"
+
+
 def close_work(desk: Desk, task: WorkTask, outcome: str, note: str | None = None) -> None:
     """The work is done, with its coded outcome."""
     task.state, task.outcome, task.note = WorkState.DONE, outcome, note
@@ -69,8 +72,3 @@ def close_work_about(desk: Desk, record_no: str, outcome: str) -> None:
         select(WorkTask).where(WorkTask.record_no == record_no, WorkTask.state == WorkState.OPEN)
     ):
         close_work(desk, task, outcome)
-
-
-def working_days_late(task: WorkTask, as_of: date) -> bool:
-    """Whether the work is past its date."""
-    return task.state == WorkState.OPEN and task.due_on < as_of

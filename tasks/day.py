@@ -1,0 +1,50 @@
+"""A creditor's business day by direct calls: the same functions, in the same order, as the flows."""
+
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.locks import lock_creditor
+from maatpak.ledger.tables import Creditor
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+
+def catch_up_instant(as_of: date) -> datetime:
+    """When a caught-up day is taken to have run: at six in the morning, UTC."""
+    return datetime.combine(as_of, time(6), UTC)
+
+
+def begin_day(
+    engine: "Engine", creditor_id: int, as_of: date, now: datetime, actor: str = "engine", flow_run: str | None = None
+) -> bool:
+    """Move the creditor to a business date; whether it moved. From here on nothing is recorded as known before `now`.
+
+    Raises:
+        RefusedError: the date lies before the creditor's; time does not go back (law 1).
+    """
+    with engine.database.session() as session:
+        lock_creditor(session, creditor_id)
+        creditor = session.get(Creditor, creditor_id)
+        if creditor is None:
+            raise UsageError(f"There is no creditor {creditor_id}.", advice="`maatpak creditor list` shows them.")
+        before = creditor.business_date
+        if before is not None and as_of < before:
+            raise RefusedError(
+                f"{creditor.code} is at {before}; {as_of} is past and is not run again.",
+                advice="`maatpak audit replay --as-of DATE` looks at a past day; `run --dry` decides without effect.",
+            )
+        creditor.looked_at = now if creditor.looked_at is None else max(now, creditor.looked_at)
+        moved = before != as_of
+        if moved:
+            creditor.business_date = as_of
+            session.flush()
+            draft = EventDraft(
+                kind="day_begun", actor=actor, business_date=as_of, creditor_id=creditor_id, flow_run=flow_run
+            )
+            append_events(session, [draft], now)
+    if moved:
+        engine.anchor()
+    return moved

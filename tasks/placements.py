@@ -1,0 +1,43 @@
+"""Taking a case back from the agency: a person's act (practice, rule 20). What money or law recalls is settled."""
+
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.words import Role, WorkKind
+from maatpak.ledger.tables import Placement
+from maatpak.ledger.versions import succeed
+from tasks.desk import Desk
+from tasks.rights import HEARD
+from tasks.settle_placements import TELL_AGENCY
+from tasks.worklist import open_work
+
+CAUSES = ("paid", "disputed", "error", "insolvency", "account_manager")
+
+
+def recall_placement(desk: Desk, placement_no: str, cause: str) -> Placement:
+    """Take a case back; its items are ours to speak about again."""
+    desk.require("recall a placement", *HEARD)
+    if cause not in CAUSES:
+        raise UsageError(f"{cause!r} recalls nothing.", advice=f"One of: {', '.join(CAUSES)}.")
+    placement = desk.session.exec(
+        select(Placement).where(
+            Placement.placement_no == placement_no, col(Placement.replaced_at).is_(None), Placement.state == "placed"
+        )
+    ).first()
+    if placement is None:
+        raise UsageError(f"There is no placement {placement_no!r} at an agency.", advice="See `maatpak case`.")
+    case = desk.case(placement.case_id)
+    recalled = succeed(
+        desk.session, placement, desk.as_of, desk.now, state="recalled", cause=cause, actor=desk.person.login
+    )
+    open_work(
+        desk,
+        case,
+        WorkKind.NOTICE,
+        TELL_AGENCY["recalled"],
+        Role.COLLECTOR,
+        working_days=1,
+        record_no=placement_no,
+    )
+    desk.record("placement_recalled", case=case, placement=placement_no, cause=cause)
+    return recalled

@@ -1,0 +1,262 @@
+"""What time did to work and silence: consultations pass on, alarms wake, approvals lapse, touches of our lateness.
+
+Everything here is level-triggered: it asks "on or after", looks whether it was done, and catches up a missed day.
+"""
+
+import polars as pl
+
+from maatpak.kernel.calendars import shift_working_days
+from maatpak.kernel.words import DisputeState, Role, SkipReason, WorkKind
+from maatpak.ledger.tables import Dispute
+from maatpak.ledger.versions import succeed_all
+from tasks.claims import ASK_FOR_PROOF
+from tasks.settle_money import Settling, changes
+
+TO_DEPUTY, TO_MANAGER = 3, 5
+"""Working days after which a consultation passes to the deputy, then to the credit manager (practice, rule 9)."""
+LATE_ANSWER_RATING, LATE_ANSWER_STEP = -2, 5
+"""What each five working days of a late answer of ours cost the customer's experience."""
+REVIEW_WITHIN = 2
+ANSWER_READ_WITHIN = 2
+
+HOLD_ENDED = "The hold has ended; what now?"
+DISPUTE_OVERDUE = "The dispute is past its answer date."
+ANSWER_UNREAD = "An answer lies unread."
+
+COUNTRY = "COALESCE(p.country, c.country) AS country"
+PROFILE = (
+    'JOIN "case" k ON k.id = {case} JOIN creditor c ON c.id = k.creditor_id'
+    " LEFT JOIN debtor_profile p ON p.debtor_id = k.debtor_id AND p.replaced_at IS NULL"
+)
+
+
+def settle_disputes(settling: Settling) -> pl.DataFrame:
+    """A dispute over an item that is settled needs no answer any more."""
+    rows = settling.frames.read(
+        "SELECT d.id, d.case_id, d.dispute_no AS record, d.amount FROM dispute d"  # noqa: S608 - typed literals
+        ' JOIN "case" k ON k.id = d.case_id JOIN item_version v ON v.debtor_id = k.debtor_id AND v.item_id = d.item_id'
+        f" WHERE k.creditor_id = {settling.creditor_id} AND d.state = 'open' AND d.replaced_at IS NULL"
+        f" AND v.open_amount = 0 AND v.valid_from <= DATE '{settling.as_of}'"
+        f" AND (v.replaced_from IS NULL OR v.replaced_from > DATE '{settling.as_of}')"
+    )
+    if rows.is_empty():
+        return changes()
+    day = f"DATE '{settling.as_of}'"
+    fixed = {"state": f"'{DisputeState.WITHDRAWN}'", "decided_on": day, "actor": "'engine'"}
+    succeed_all(settling.frames, Dispute, rows.select("id"), settling.as_of, settling.at, fixed=fixed)
+    return changes(rows.with_columns(what=pl.lit("dispute"), state=pl.lit(str(DisputeState.WITHDRAWN))))
+
+
+def pass_consultations_on(settling: Settling) -> pl.DataFrame:
+    """A consultation without an answer goes to the deputy after three working days, to the manager after two more."""
+    rows = settling.frames.read(
+        "SELECT t.id, t.case_id, t.opened_on, t.assignee, d.login AS deputy, COALESCE(p.country, c.country) AS country"  # noqa: S608
+        f" FROM work_task t {PROFILE.format(case='t.case_id')}"
+        " LEFT JOIN person m ON m.login = p.account_manager"
+        " LEFT JOIN person d ON d.login = m.deputy AND d.active AND d.login <> m.login"
+        f" WHERE t.creditor_id = {settling.creditor_id} AND t.state = 'open' AND t.kind = '{WorkKind.CONSULT}'"
+        f" AND t.role = '{Role.ACCOUNT_MANAGER}'"
+    )
+    if rows.is_empty():
+        return changes()
+    day = pl.lit(settling.as_of)
+    rows = rows.with_columns(
+        first=shift_working_days(rows["opened_on"], TO_DEPUTY, rows["country"]),
+        last=shift_working_days(rows["opened_on"], TO_MANAGER, rows["country"]),
+        due_on=shift_working_days(
+            pl.Series("d", [settling.as_of]).new_from_index(0, len(rows)), REVIEW_WITHIN, rows["country"]
+        ),
+    )
+    to_manager = (day > pl.col("last")) | ((day > pl.col("first")) & pl.col("deputy").is_null())
+    to_deputy = (day > pl.col("first")) & (pl.col("assignee").is_null() | (pl.col("assignee") != pl.col("deputy")))
+    rows = rows.with_columns(
+        state=pl.when(to_manager).then(pl.lit("credit_manager")).when(to_deputy).then(pl.lit("deputy"))
+    ).filter(pl.col("state").is_not_null())
+    if rows.is_empty():
+        return changes()
+    settling.frames.stage("passed_on", rows.select("id", "state", "deputy", "due_on"))
+    settling.frames.execute(
+        "UPDATE work_task t SET due_on = p.due_on,"  # noqa: S608 - words of our own
+        f" role = CASE p.state WHEN 'deputy' THEN t.role ELSE '{Role.CREDIT_MANAGER}' END,"
+        " assignee = CASE p.state WHEN 'deputy' THEN p.deputy END"
+        " FROM pg_temp.passed_on p WHERE t.id = p.id AND t.state = 'open'"
+    )
+    return changes(rows.with_columns(what=pl.lit("consult"), record=pl.col("id").cast(pl.String), amount=pl.lit(None)))
+
+
+def wake_reviews(settling: Settling) -> pl.DataFrame:
+    """A hold past its end, a dispute past its answer date, an answer that nobody read: work for a person, once each."""
+    creditor, day = settling.creditor_id, f"DATE '{settling.as_of}'"
+    rows = settling.frames.read(
+        f"""
+        SELECT k.id AS case_id, k.debtor_id, '{HOLD_ENDED}' AS subject, h.hold_no AS record, {COUNTRY},
+               h.until_on AS since, true AS blocks,
+               CASE WHEN h.reason IN ('legal_stop', 'disaster') THEN 'credit_manager' ELSE 'collector' END AS role
+        FROM hold h JOIN debtor b ON b.id = h.debtor_id
+        JOIN LATERAL (SELECT min(id) AS id FROM "case" x WHERE x.debtor_id = h.debtor_id
+                      AND (h.case_id IS NULL OR x.id = h.case_id)) one ON true
+        {PROFILE.format(case="one.id")}
+        WHERE b.creditor_id = {creditor} AND h.replaced_at IS NULL AND h.state = 'active' AND h.until_on < {day}
+        UNION ALL
+        SELECT k.id, k.debtor_id, '{DISPUTE_OVERDUE}', d.dispute_no, {COUNTRY}, d.answer_by, false, 'credit_manager'
+        FROM dispute d {PROFILE.format(case="d.case_id")}
+        WHERE k.creditor_id = {creditor} AND d.replaced_at IS NULL AND d.state = 'open' AND d.answer_by < {day}
+        UNION ALL
+        SELECT k.id, k.debtor_id, '{ANSWER_UNREAD}', a.answer_no, {COUNTRY}, a.received_on, false, 'credit_manager'
+        FROM answer a {PROFILE.format(case="a.case_id")}
+        WHERE k.creditor_id = {creditor} AND a.replaced_at IS NULL AND a.read_on IS NULL AND a.received_on < {day}
+        """  # noqa: S608 - typed literals
+    )
+    if rows.is_empty():
+        return changes()
+    waits = pl.when(pl.col("subject") == ANSWER_UNREAD).then(pl.lit(ANSWER_READ_WITHIN)).otherwise(pl.lit(0))
+    counts = rows.select(waits=waits).to_series()
+    after = shift_working_days(rows["since"], counts, rows["country"])
+    today = pl.Series("due_on", [settling.as_of]).new_from_index(0, len(rows))
+    rows = rows.with_columns(
+        due_on=shift_working_days(today, REVIEW_WITHIN, rows["country"]),
+        after=pl.when(counts == 0).then(rows["since"]).otherwise(after),
+    ).filter(pl.col("after") < settling.as_of)
+    settling.frames.stage(
+        "alarms", rows.select("case_id", "debtor_id", "subject", "record", "role", "blocks", "due_on")
+    )
+    woken = settling.frames.read(
+        f"""
+        INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, record_no, opened_on, due_on,
+                               blocks, state, recorded_at)
+        SELECT {creditor}, n.debtor_id, n.case_id, '{WorkKind.REVIEW}', n.subject, n.role, n.record, {day}, n.due_on,
+               n.blocks, 'open', TIMESTAMPTZ '{settling.at.isoformat()}'
+        FROM pg_temp.alarms n
+        WHERE NOT EXISTS (SELECT 1 FROM work_task t WHERE t.case_id = n.case_id AND t.subject = n.subject
+                          AND t.record_no = n.record)
+        RETURNING case_id, subject AS what, record_no AS record
+        """  # noqa: S608 - typed literals
+    )
+    return changes(woken.with_columns(state=pl.lit("review"), amount=pl.lit(None)))
+
+
+def rate_late_answers(settling: Settling) -> pl.DataFrame:
+    """Each five working days that a dispute waits beyond its answer date count against us, once each."""
+    creditor, day = settling.creditor_id, f"DATE '{settling.as_of}'"
+    rows = settling.frames.read(
+        f"""
+        SELECT d.case_id, k.party_id, d.answer_by, {COUNTRY},
+               (SELECT count(*) FROM touch t WHERE t.party_id = k.party_id AND t.case_id = d.case_id
+                AND t.kind = 'late_answer' AND t.touched_on > d.answer_by) AS rated
+        FROM dispute d {PROFILE.format(case="d.case_id")}
+        WHERE k.creditor_id = {creditor} AND d.replaced_at IS NULL AND d.state = 'open' AND d.answer_by < {day}
+        """  # noqa: S608 - typed literals
+    )
+    if rows.is_empty():
+        return changes()
+    reached = shift_working_days(
+        rows["answer_by"], (rows["rated"] + 1).cast(pl.Int64) * LATE_ANSWER_STEP, rows["country"]
+    )
+    late = rows.filter(reached < settling.as_of).unique("case_id", keep="first", maintain_order=True)
+    if late.is_empty():
+        return changes()
+    settling.frames.stage("late_answers", late.select("case_id", "party_id"))
+    settling.frames.execute(
+        "INSERT INTO touch (creditor_id, party_id, case_id, kind, rating, wrongful, touched_on, recorded_at)"  # noqa: S608
+        f" SELECT {creditor}, party_id, case_id, 'late_answer', {LATE_ANSWER_RATING}, false, {day},"
+        f" TIMESTAMPTZ '{settling.at.isoformat()}' FROM pg_temp.late_answers"
+    )
+    return changes(
+        late.select(
+            "case_id", what=pl.lit("touch"), record=pl.lit("late_answer"), state=pl.lit("rated"), amount=pl.lit(None)
+        )
+    )
+
+
+def end_claim_work(settling: Settling) -> pl.DataFrame:
+    """Cash need not look for a payment whose claim has ended; where it was not found, somebody asks for a proof."""
+    creditor, day, at = settling.creditor_id, f"DATE '{settling.as_of}'", f"TIMESTAMPTZ '{settling.at.isoformat()}'"
+    ended = settling.frames.read(
+        f"""
+        UPDATE work_task t SET state = 'done', outcome = c.state, done_on = {day}, done_by = 'engine', done_at = {at}
+        FROM claimed_payment c
+        WHERE t.creditor_id = {creditor} AND t.state = 'open' AND t.kind = '{WorkKind.CASH}'
+          AND c.claim_no = t.record_no AND c.replaced_at IS NULL AND c.state <> 'open'
+        RETURNING t.case_id, t.debtor_id, c.claim_no AS record, c.state
+        """  # noqa: S608 - typed literals
+    )
+    missing = ended.filter(pl.col("state") == "not_found")
+    if not missing.is_empty():
+        settling.frames.stage("unproven", missing)
+        settling.frames.execute(
+            "INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, record_no, opened_on,"  # noqa: S608
+            f" due_on, blocks, state, recorded_at) SELECT {creditor}, debtor_id, case_id, '{WorkKind.REPLY}',"
+            f" '{ASK_FOR_PROOF}', '{Role.COLLECTOR}', record, {day}, {day}, false, 'open', {at} FROM pg_temp.unproven"
+        )
+    return changes(ended.with_columns(what=pl.lit("cash"), amount=pl.lit(None)))
+
+
+def lapse_approvals(settling: Settling) -> pl.DataFrame:
+    """Proposals that waited too long for a verdict, and approvals that were not used in time, are taken back."""
+    rows = settling.frames.read(
+        "SELECT a.id AS action_id, a.case_id, a.step, a.amount, a.state, a.business_date,"  # noqa: S608
+        f" {COUNTRY}, (SELECT min(v.lapses_on) FROM approval v WHERE v.action_id = a.id"
+        " AND v.content_hash = a.content_hash AND v.verdict = 'approved') AS lapses_on"
+        f" FROM action a {PROFILE.format(case='a.case_id')}"
+        f" WHERE a.creditor_id = {settling.creditor_id} AND a.approval_role IS NOT NULL"
+        " AND a.state IN ('awaiting_approval', 'approved')"
+    )
+    if rows.is_empty():
+        return changes()
+    waited = shift_working_days(rows["business_date"], settling.guardrails.approvals.lapse_after, rows["country"])
+    rows = rows.with_columns(
+        until=pl.when(pl.col("state") == "approved").then(pl.col("lapses_on")).otherwise(waited)
+    ).filter(pl.col("until") < settling.as_of)
+    cancel_actions(settling, rows.select("action_id", reason=pl.lit(str(SkipReason.APPROVAL_LAPSED))))
+    return changes(
+        rows.select(
+            "case_id",
+            "amount",
+            what=pl.lit("action"),
+            record=pl.col("action_id").cast(pl.String),
+            state=pl.lit(str(SkipReason.APPROVAL_LAPSED)),
+        )
+    )
+
+
+def cancel_actions(settling: Settling, cancelled: pl.DataFrame) -> int:
+    """Take open actions back, with the work and the queued messages that came of them; give their days back."""
+    if cancelled.is_empty():
+        return 0
+    frames, at = settling.frames, f"TIMESTAMPTZ '{settling.at.isoformat()}'"
+    frames.stage("cancelled", cancelled)
+    count = frames.execute(
+        "UPDATE action a SET state = 'cancelled', reason = c.reason, ended_at = "  # noqa: S608 - typed literals
+        f"{at} FROM pg_temp.cancelled c WHERE a.id = c.action_id"
+        " AND a.state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"
+    )
+    frames.execute(
+        "UPDATE work_task t SET state = 'cancelled', outcome = c.reason, done_at = "  # noqa: S608 - typed literals
+        f"{at} FROM pg_temp.cancelled c WHERE t.action_id = c.action_id AND t.state = 'open'"
+    )
+    frames.execute(
+        f"UPDATE message m SET state = 'cancelled', ended_at = {at} FROM message_action j"  # noqa: S608
+        " JOIN pg_temp.cancelled c ON c.action_id = j.action_id WHERE j.message_id = m.id AND m.state = 'queued'"
+        " AND NOT EXISTS (SELECT 1 FROM message_action o JOIN action a ON a.id = o.action_id"
+        " WHERE o.message_id = m.id AND a.state = 'in_progress')"
+    )
+    give_days_back(settling)
+    return count
+
+
+def give_days_back(settling: Settling) -> None:
+    """A cancelled action's day goes to another action of the same letter, else it is free."""
+    settling.frames.execute(
+        """
+        UPDATE contact_slot s SET action_id = o.id
+        FROM pg_temp.cancelled c JOIN action a ON a.id = c.action_id JOIN "case" k ON k.id = a.case_id
+        JOIN "case" x ON x.party_id = k.party_id AND x.creditor_id = k.creditor_id
+        JOIN action o ON o.case_id = x.id AND o.business_date = a.business_date AND o.written
+         AND o.state NOT IN ('cancelled', 'rejected', 'skipped')
+        WHERE s.action_id = c.action_id
+        """
+    )
+    settling.frames.execute(
+        "DELETE FROM contact_slot s USING pg_temp.cancelled c, action a"
+        " WHERE s.action_id = c.action_id AND a.id = c.action_id AND a.state = 'cancelled'"
+    )
