@@ -52,6 +52,7 @@ class Play:
         self.gate_faults = gate_faults
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.last_day: date | None = None
         self.rejected: list[tuple[str, date, str]] = []
         """Files that the gate refused whole: house, day, why."""
         folder = engine.settings.workspace / "ledgers"
@@ -96,6 +97,7 @@ class Play:
     def play_day(self, day: date, number: int, run: Run | None = None) -> None:
         """One business day of every house that works on it; `number` counts from 0."""
         self.world.live(day - timedelta(days=1))
+        self.last_day = day
         for code, house in self.world.houses.items():
             if is_working_day(day, house.country):
                 self._receive(code, day, number)

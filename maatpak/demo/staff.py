@@ -26,11 +26,21 @@ from tasks.desk import Desk
 from tasks.disputes import DISPUTE_REASONS, decide_dispute
 from tasks.plans import accept_plan, decline_plan, offer_plan
 from tasks.promises import make_promise
-from tasks.reasons import COURSES, state_reason
+from tasks.reasons import state_reason
 from tasks.work import Outcome, finish_work
 
 DAY_PARTS = ("morning", "afternoon")
 TALK_NOTE = "as told on the phone"
+OURS = frozenset(
+    {
+        NonPaymentReason.LOST_INVOICE,
+        NonPaymentReason.PO_MISSING,
+        NonPaymentReason.NOT_DELIVERED,
+        NonPaymentReason.OUR_FAILURE,
+        *DISPUTE_REASONS,
+    }
+)
+"""Reasons that we must see to before the customer moves."""
 
 
 class Staff:
@@ -41,7 +51,7 @@ class Staff:
         self.world = world
         self.papers = papers
         self.meanings = meanings
-        """Answer number → what it says; a person only knows once they read it."""
+        """Answer number → what it says; a person only knows once they read it. And case → the reason that we see to."""
 
     @property
     def today(self) -> date:
@@ -136,12 +146,10 @@ class Staff:
         if talk.promised_on is not None:
             amount = round(self._open_of(paper, documents) * talk.share)
             keep_promise(self.world, paper.customer, named, amount, talk.promised_on, about)
-        elif talk.reason != NonPaymentReason.NONE and not self._ours(talk.reason):
+        elif talk.reason in OURS:
+            self.meanings[paper.about] = talk.reason
+        elif talk.reason != NonPaymentReason.NONE:
             settle_reason(self.world, paper.customer, talk.reason, named, self.today)
-
-    def _ours(self, reason: NonPaymentReason) -> bool:
-        course = COURSES[reason]
-        return course.work is not None or course.disputes
 
     def _open_of(self, paper: Paper, documents: list[str]) -> int:
         house = paper.customer.house
@@ -178,7 +186,7 @@ class Staff:
         random = self.world.chance("review", paper.about, row.subject, row.opened_on)
         second = row.asked_by is not None
         weights = {"agreed": 0.85, "refused": 0.15} if second else {"done": 0.6, "agreed": 0.3, "refused": 0.1}
-        code = choose(random, {**weights, "supply_stopped": 1.0} if row.subject == "supply_stop" else weights)
+        code = choose(random, {**weights, "supply_stopped": 1.0} if row.step == "supply_stop" else weights)
         who = self._manager(paper) if row.role == Role.CREDIT_MANAGER else None
         yield self._end(paper, code, who, note="looked at")
 
@@ -221,8 +229,7 @@ class Staff:
             return
         random = self.world.chance("department", paper.about, paper.row.subject, paper.row.opened_on)
         code = choose(random, {"done": 0.9, "not_ours": 0.1})
-        reasons = {course.work[1]: reason for reason, course in COURSES.items() if course.work}
-        reason = reasons.get(paper.row.subject)
+        reason = self.meanings.pop(paper.about, None)
         if reason is not None:
             documents = tuple(self.papers.overdue(paper, self.today))
             settle_reason(self.world, paper.customer, reason, documents, self.today)

@@ -218,7 +218,7 @@ class World:
         """A person found a new number, mailbox or address for a customer: the master data has it tomorrow."""
         random = self.chance(customer.key, "mend", what, self.lived_until)
         land = LANDS[customer.country]
-        if "phone" in what:
+        if "phone" in what or "contact person" in what:
             customer.phone, customer.phone_dead = land.phone(random), False
         elif "mail" in what:
             domain = customer.email.partition("@")[2] or "mail.example"

@@ -1,0 +1,152 @@
+"""`maatpak demo`: thirty business days of a made-up world, told as a credit manager would want to read it.
+
+It always works on a workspace of its own, with the embedded database and the local sinks: nothing leaves this machine.
+"""
+
+import os
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maatpak.cli.output import console, progress, say
+from maatpak.kernel.errors import UsageError, WorkspaceError
+from maatpak.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from deployments.children import Child
+    from deployments.patience import Patience
+    from maatpak.demo.play import Play, Run
+
+app = typer.Typer()
+
+DAYS = 30
+THROUGH_FLOWS = 2
+"""The last days run through Prefect, so that their runs are there to be looked at."""
+MARK = "demo"
+"""A file that says: this workspace is the demo's, and may be made afresh."""
+
+
+@app.command()
+def demo(
+    *,
+    leave: Annotated[bool, typer.Option("--exit", help="End after the summary instead of serving the pages.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=260, help="Business days to play.")] = DAYS,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Prefect's page.")] = 4242,
+    folder: Annotated[Path, typer.Option(help="Where the demo's workspace is made afresh.")] = Path("demo-workspace"),
+) -> None:
+    """Play business days of three made-up houses, sum them up, then serve Prefect's page until Ctrl-C."""
+    from deployments.patience import patience
+
+    settings = _fresh_workspace(folder.resolve(), port)
+    with patience() as waiting, ExitStack() as started:
+        try:
+            _play(settings, days, waiting, started, leave=leave)
+        except KeyboardInterrupt:
+            say("Stopped.")
+
+
+def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack, *, leave: bool) -> None:
+    from deployments.stack import prefect_server, serving
+    from maatpak.demo.generate import WorldPlan
+    from maatpak.demo.play import Play
+    from tasks.engine import initialise, open_engine
+
+    pages = ExitStack()
+    aside = started.enter_context(ThreadPoolExecutor(1))
+    # Prefect's first start takes its time; it may do so while the first days are played.
+    opening = aside.submit(pages.enter_context, prefect_server(settings, wait=waiting.wait))
+    started.callback(pages.close)
+    started.callback(opening.exception)
+    initialise(settings)
+    engine = open_engine(settings)
+    started.callback(engine.close)
+    play = Play(engine, WorldPlan())
+    _play_days(play, days, opening)
+    _sum_up(play)
+    if leave:
+        return
+    url, server = opening.result()
+    runner = started.enter_context(serving(settings, url, named=False, wait=waiting.wait))
+    say(f"Prefect's page: {url.removesuffix('/api')}   workspace: {settings.workspace}")
+    say("Ctrl-C stops everything.")
+    while True:
+        server.require_alive()
+        runner.require_alive()
+        waiting.wait(1.0)
+
+
+def _play_days(play: "Play", days: int, opening: "Future[tuple[str, Child]]") -> None:
+    """All but the last days by direct calls, the last ones through the flows."""
+    from deployments.environment import speaking_with
+
+    with progress("Days", days + 1) as advance:
+        play.set_up()
+        advance("the past is loaded")
+        for number, day in enumerate(play.business_days(days)):
+            if number < days - THROUGH_FLOWS:
+                if opening.done():
+                    opening.result()
+                play.play_day(day, number)
+            else:
+                url, _ = opening.result()
+                with speaking_with(play.engine.settings, url):
+                    play.play_day(day, number, _through_flows(play))
+            advance(f"{day:%a %d %b}")
+
+
+def _through_flows(play: "Play") -> "Run":
+    """A day as Prefect runs it, in this process, on the engine that is open already."""
+    from flows.daily import daily
+    from flows.workplace import lent
+
+    def run(code: str, day: date, now: datetime) -> None:
+        with lent(play.engine):
+            daily(code, as_of=day, at=now)
+
+    return run
+
+
+def _sum_up(play: "Play") -> None:
+    from maatpak.demo.figures import read_figures
+    from maatpak.demo.story import tell_story
+    from maatpak.demo.summary import show
+
+    engine, start = play.engine, play.plan.starts_on
+    as_of = play.last_day or start
+    figures = read_figures(engine.database, engine.store, start, as_of)
+    show(console(), figures, tell_story(engine.database, engine.store, start))
+    for house, day, why in play.rejected:
+        say(f"Refused by the quality gate: {house}, {day:%d %b}: {why}")
+
+
+def _fresh_workspace(folder: Path, port: int) -> Settings:
+    """An empty workspace: an earlier demo's is made afresh, anybody else's is refused.
+
+    Raises:
+        UsageError: the folder holds something that is not a demo's.
+        WorkspaceError: an earlier demo is still running there.
+    """
+    from maatpak.ledger.embedded import EmbeddedPostgres
+
+    for name in [name for name in os.environ if name.startswith("MAATPAK_")]:
+        del os.environ[name]  # the demo has no outside: no other database, no mail server
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise UsageError(
+            f"{folder} is not a workspace of the demo.",
+            advice="Choose another folder with --folder; it is made afresh.",
+        )
+    server = EmbeddedPostgres.of_workspace(folder)
+    if server.exists:
+        server.start()
+        if not server.leave():
+            raise WorkspaceError(f"A demo still runs in {folder}.", advice="Stop it, or choose another with --folder.")
+    shutil.rmtree(server.home, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).write_text("made by `maatpak demo`; the next demo makes it afresh\n")
+    return Settings(workspace=folder, prefect_port=port)
