@@ -122,6 +122,7 @@ class ItemVersion(Versioned, table=True):
         one_of("item_type", ItemType),
         Index("uq_item_version_current", "item_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
         Index("ix_item_version_creditor", "creditor_id", "valid_from"),
+        Index("ix_item_version_debtor", "debtor_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)

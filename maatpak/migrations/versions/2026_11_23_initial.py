@@ -610,6 +610,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item_version")),
     )
     op.create_index("ix_item_version_creditor", "item_version", ["creditor_id", "valid_from"], unique=False)
+    op.create_index("ix_item_version_debtor", "item_version", ["debtor_id"], unique=False)
     op.create_index(
         "uq_item_version_current",
         "item_version",
@@ -1212,6 +1213,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_message_case_id"), table_name="message")
     op.drop_table("message")
     op.drop_index("uq_item_version_current", table_name="item_version", postgresql_where=sa.text("replaced_at IS NULL"))
+    op.drop_index("ix_item_version_debtor", table_name="item_version")
     op.drop_index("ix_item_version_creditor", table_name="item_version")
     op.drop_table("item_version")
     op.drop_index("uq_hold_current", table_name="hold", postgresql_where=sa.text("replaced_at IS NULL"))
