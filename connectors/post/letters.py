@@ -1,0 +1,95 @@
+"""Letters as PDF, set by typst after DIN 5008 form B. The same letter always gives the same bytes.
+
+A compiler is kept a thread and used again: starting one costs more than setting a page. Only the fonts inside typst are
+used, so a letter looks the same on every machine.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from io import BytesIO
+from typing import Any
+
+import segno
+import typst
+from segno.helpers import make_epc_qr
+
+from connectors.message import Outgoing
+from maatpak.kernel.money import to_decimal
+
+ADDRESS_LINES = 6
+"""The window of form B holds six lines."""
+_LONGEST_PAYEE = 70
+_LONGEST_REMITTANCE = 140
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+
+_per_thread = threading.local()
+
+
+def letter_pdf(outgoing: Outgoing) -> bytes:
+    """The letter as PDF."""
+    inputs = {"letter": json.dumps(_sheet(outgoing), ensure_ascii=False)}
+    pdf = _compiler().compile(_source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at)
+    if not isinstance(pdf, bytes):
+        raise TypeError("typst gave no single PDF")
+    return pdf
+
+
+def payment_qr(pay: Mapping[str, Any]) -> str:
+    """The payment as an EPC QR code (SVG); for other currencies the payment page; empty where there is neither."""
+    iban = str(pay.get("iban") or "").replace(" ", "")
+    amount = Decimal(0) if pay.get("minor") is None else to_decimal(pay["minor"], pay["currency"])
+    if pay.get("currency") == "EUR" and _IBAN.fullmatch(iban) and iban_holds(iban) and amount > 0:
+        code = make_epc_qr(
+            str(pay["payee"])[:_LONGEST_PAYEE],
+            iban,
+            amount,
+            text=str(pay["reference"])[:_LONGEST_REMITTANCE],
+            bic=(pay.get("bic") or None),
+            encoding="utf-8",
+        )
+    elif pay.get("link"):
+        code = segno.make_qr(str(pay["link"]), error="m")
+    else:
+        return ""
+    drawn = BytesIO()
+    code.save(drawn, kind="svg", border=4, light="white", xmldecl=False)
+    return drawn.getvalue().decode()
+
+
+def iban_holds(iban: str) -> bool:
+    """Whether the check digits of an IBAN are right (ISO 7064, mod 97)."""
+    return int("".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])) % 97 == 1
+
+
+def _sheet(outgoing: Outgoing) -> dict[str, Any]:
+    """What the typst sheet reads: the letter's data, and what follows from it."""
+    letter = outgoing.letter or {}
+    blocks = letter["blocks"]
+    closing = next((at for at, block in enumerate(blocks) if block["kind"] == "sign"), len(blocks))
+    return {
+        **letter,
+        "language": outgoing.language,
+        "dated": outgoing.written_at.date().isoformat(),
+        "sender_name": outgoing.sender.name,
+        "sender_line": " · ".join(outgoing.sender.lines),
+        "address": list(outgoing.recipient.lines[:ADDRESS_LINES]),
+        "qr": payment_qr(letter["pay"]),
+        "closing": max(closing - 1, 0),
+    }
+
+
+def _compiler() -> typst.Compiler:
+    compiler = getattr(_per_thread, "compiler", None)
+    if compiler is None:
+        compiler = _per_thread.compiler = typst.Compiler(ignore_system_fonts=True)
+    return compiler
+
+
+@cache
+def _source() -> bytes:
+    return (resources.files("connectors.post") / "letter.typ").read_bytes()

@@ -1,0 +1,93 @@
+"""A print room's folder: one PDF and one JSON manifest a letter, named by the letter's reference.
+
+The manifest is put in place last and in one stroke, and it carries the PDF's hash. So a letter is spooled when its
+manifest is there and not before, and spooling it again leaves what is there: an attempt that was broken off is simply
+made again, and no letter is ever unknown.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from connectors.message import Enclosure, Outgoing
+from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.post.letters import letter_pdf
+from maatpak.kernel.ids import bytes_hash
+
+
+class PostSpool:
+    """A folder that a print room empties."""
+
+    lanes = 2
+    """Letters are set beside each other on as many threads."""
+    repeatable = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+        """Set the letter and spool it with its enclosures."""
+        if not outgoing.recipient.lines:
+            return Failed("the letter has no address", permanent=True)
+        try:
+            return await asyncio.to_thread(self._spool, outgoing, enclosures)
+        except OSError as error:
+            return Failed(f"the spool folder cannot be written: {error}", permanent=False)
+
+    async def ask(self, outgoing: Outgoing) -> Outcome:
+        """Whether the letter is spooled."""
+        manifest = self._path(outgoing, ".json")
+        if not manifest.exists():
+            return Unknown("the letter is not in the spool folder")
+        return Sent(json.loads(manifest.read_text())["sha256"])
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def shut(self) -> None:
+        """Nothing was started."""
+
+    def _spool(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+        manifest = self._path(outgoing, ".json")
+        if manifest.exists():
+            return Sent(json.loads(manifest.read_text())["sha256"])
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pdf = letter_pdf(outgoing)
+        _write(self._path(outgoing, ".pdf"), pdf)
+        listed = []
+        for number, enclosure in enumerate(enclosures, start=1):
+            path = self._path(outgoing, f".{number}{Path(enclosure.name).suffix}")
+            _write(path, enclosure.content)
+            listed.append({"file": path.name, "name": enclosure.name, "sha256": bytes_hash(enclosure.content)})
+        described = {
+            "reference": outgoing.message_ref,
+            "file": self._path(outgoing, ".pdf").name,
+            "sha256": bytes_hash(pdf),
+            "address": list(outgoing.recipient.lines),
+            "language": outgoing.language,
+            "subject": outgoing.subject,
+            "dated": outgoing.written_at.date().isoformat(),
+            "enclosures": listed,
+        }
+        _write(manifest, json.dumps(described, ensure_ascii=False, indent=1).encode())
+        return Sent(str(described["sha256"]))
+
+    def _path(self, outgoing: Outgoing, suffix: str) -> Path:
+        return self.folder / f"{outgoing.message_ref.partition('@')[0]}{suffix}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and on the disk before it has its name."""
+    draft = path.with_name(f".{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
