@@ -139,7 +139,7 @@ def _translated(error: Exception) -> MaatpakError:
         reason = str(error.orig).strip().splitlines()[0]
         return WorkspaceError(f"The database does not answer: {reason}", advice="`maatpak doctor` looks into it.")
     return MaatpakError(
-        f"Maatpak failed where it should not: {type(error).__name__}: {error}",
+        f"Maatpak failed where it should not: {type(error).__name__}: {str(error).strip().split(chr(10))[0]}",
         advice="Nothing of this step was kept. Run it again with --debug before the command, and report what it shows.",
     )
 

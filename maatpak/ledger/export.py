@@ -9,11 +9,11 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -29,6 +29,7 @@ ROUNDS = f"SELECT id FROM round WHERE case_id IN ({CASES})"  # noqa: S608
 ACTIONS = f"SELECT id FROM action WHERE case_id IN ({CASES})"  # noqa: S608
 MESSAGES = "SELECT id FROM message WHERE debtor_id = :debtor"
 PACKS = f"SELECT pack_id FROM action WHERE case_id IN ({CASES})"  # noqa: S608
+SEEN = f"SELECT tick_id FROM action WHERE case_id IN ({CASES})"  # noqa: S608
 OF_DEBTOR, OF_CASES = "debtor_id = :debtor", f"case_id IN ({CASES})"
 
 WHOSE: Mapping[str, str] = {
@@ -68,13 +69,14 @@ WHOSE: Mapping[str, str] = {
     "placement": OF_CASES,
     "touch": f"creditor_id = :creditor AND (party_id = :party OR {OF_CASES})",
     "policy_pack": f"id IN ({PACKS})",
-    "tick": f"id IN (SELECT tick_id FROM action WHERE case_id IN ({CASES}))",
+    "tick": f"id IN ({SEEN})",
     "event": f"{OF_DEBTOR} OR {OF_CASES} OR action_id IN ({ACTIONS})",
 }
 """Which rows of a table are about the debtor. Other creditors' dealings with the same party are not."""
 
 TICKS = """
-SELECT id, business_date, known_at, facts_evidence, decisions_evidence FROM tick WHERE creditor_id = :creditor ORDER BY id
+SELECT id, business_date, known_at, facts_evidence, decisions_evidence
+FROM tick WHERE creditor_id = :creditor ORDER BY id
 """
 TICK_EVENTS = "SELECT * FROM event WHERE kind = 'tick_decided' AND creditor_id = :creditor ORDER BY seq"
 
@@ -151,7 +153,7 @@ def _rows(connection: Connection, table: str, condition: str, whose: Mapping[str
 def _from_frames(
     store: EvidenceStore, ticks: Sequence[Mapping[str, Any]], which: str, cases: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """The rows of the debtor's cases in the frame of every tick: each day's decision, also where it was to do nothing."""
+    """The rows of the debtor's cases in the frame of every tick: each day's decision, also to do nothing."""
     found = []
     for tick in ticks:
         frame = store.get_frame(tick[which]).filter(pl.col("case_id").is_in(list(cases)))
@@ -214,24 +216,24 @@ def _manifest(
 
 
 def _write(target: Path, files: Mapping[str, bytes]) -> None:
-    """For the auditor's eyes only: files 0600, folders 0700."""
+    """Whole or not at all, and for the auditor's eyes only: files 0600, folders 0700."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.part")
     if target.suffix == ".zip":
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, content in sorted(files.items()):
-                    archive.writestr(name, content)
-        return
-    target.mkdir(mode=0o700)
-    for path, content in _placed(target, files):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
+        with _private(aside) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in sorted(files.items()):
+                archive.writestr(name, content)
+    else:
+        aside.mkdir(mode=0o700)
+        for name, content in sorted(files.items()):
+            (aside / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _private(aside / name) as file:
+                file.write(content)
+    aside.rename(target)
 
 
-def _placed(target: Path, files: Mapping[str, bytes]) -> Iterator[tuple[Path, bytes]]:
-    for name, content in sorted(files.items()):
-        yield target / name, content
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _plain(value: Any) -> str:

@@ -145,9 +145,8 @@ class HeadIsLastEvent(Invariant):
     meaning = "The event chain's head is not its last event: run `maatpak audit verify`."
     query = """
         SELECT h.seq FROM event_head h
-        WHERE (h.seq, h.hash) IS DISTINCT FROM
-              (SELECT coalesce(max(e.seq), 0), coalesce((array_agg(e.hash ORDER BY e.seq DESC))[1], repeat('0', 64))
-               FROM event e WHERE e.seq >= h.seq)
+        LEFT JOIN LATERAL (SELECT e.seq, e.hash FROM event e ORDER BY e.seq DESC LIMIT 1) last ON TRUE
+        WHERE (h.seq, h.hash) <> (coalesce(last.seq, 0), coalesce(last.hash, repeat('0', 64)))
     """
 
 
