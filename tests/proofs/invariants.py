@@ -160,9 +160,9 @@ INVARIANTS: tuple[Invariant, ...] = (
           SELECT bool_or(r.code IN ({SPOKEN})) AS spoken
           FROM contact_result r WHERE r.case_id = n.case_id AND r.called_on <= n.day
             AND r.called_on >= heard.first_on) talk ON TRUE
-        LEFT JOIN proof_calendar then ON then.country = n.country AND then.day = heard.first_on
+        LEFT JOIN proof_calendar since ON since.country = n.country AND since.day = heard.first_on
         WHERE n.escalating AND n.asked > 0
-          AND (heard.first_on IS NULL OR today.ordinal - then.ordinal < 10
+          AND (heard.first_on IS NULL OR today.ordinal - since.ordinal < 10
                OR NOT (COALESCE(heard.strong, FALSE) OR COALESCE(talk.spoken, FALSE)
                        OR (heard.weak_channels >= 2 AND heard.by_post)))
         """,
