@@ -1,0 +1,236 @@
+"""History stays what it was and states move only as they may, whoever writes (law 10)."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel
+
+from maatpak.kernel.words import ACTION_TRANSITIONS, MESSAGE_TRANSITIONS, ActionState, MessageState
+from maatpak.ledger import guards
+from maatpak.ledger.database import Database
+from maatpak.ledger.tables import (
+    Action,
+    Case,
+    ContactSlot,
+    Creditor,
+    Debtor,
+    DebtorProfile,
+    Message,
+    Party,
+    PolicyPack,
+    Round,
+    Touch,
+    metadata,
+)
+
+NOW = datetime(2024, 3, 1, 6, tzinfo=UTC)
+DAY = date(2024, 3, 1)
+
+
+def add(session: Session, row: SQLModel) -> Any:
+    session.add(row)
+    session.flush()
+    return row.id  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session over one small world: a creditor, a debtor, a case with a round, an action and a message."""
+    with database.session() as session:
+        creditor = Creditor(
+            code="C",
+            name="C",
+            country="NL",
+            language="nl",
+            currency="EUR",
+            time_zone="Europe/Amsterdam",
+            recorded_at=NOW,
+        )
+        creditor_id = add(session, creditor)
+        party_id = add(session, Party(party_ref="p", shard_key=1, recorded_at=NOW))
+        debtor_id = add(session, Debtor(creditor_id=creditor_id, party_id=party_id, debtor_no="1", recorded_at=NOW))
+        case = Case(
+            creditor_id=creditor_id,
+            debtor_id=debtor_id,
+            party_id=party_id,
+            currency="EUR",
+            shard_key=1,
+            recorded_at=NOW,
+        )
+        case_id = add(session, case)
+        pack = PolicyPack(name="p", version=1, content_hash="h", files={}, note="", published_by="a", recorded_at=NOW)
+        pack_id = add(session, pack)
+        round_id = add(session, Round(case_id=case_id, number=1, opened_on=DAY, opened_at=NOW))
+        action_id = add(
+            session,
+            Action(
+                creditor_id=creditor_id,
+                case_id=case_id,
+                round_id=round_id,
+                stage="remind",
+                step="reminder",
+                kind="message",
+                segment="prompt",
+                pack_id=pack_id,
+                state="proposed",
+                amount=100,
+                due_on=DAY,
+                business_date=DAY,
+                proposed_at=NOW,
+            ),
+        )
+        add(
+            session,
+            Message(
+                creditor_id=creditor_id,
+                debtor_id=debtor_id,
+                case_id=case_id,
+                channel="email",
+                recipient="a@b.example",
+                language="nl",
+                template="reminder",
+                content_key="k",
+                message_ref="r",
+                content="c",
+                business_date=DAY,
+                queued_at=NOW,
+            ),
+        )
+        profile = DebtorProfile(
+            debtor_id=debtor_id,
+            creditor_id=creditor_id,
+            name="A",
+            kind="business",
+            country="NL",
+            language="nl",
+            valid_from=DAY,
+            recorded_at=NOW,
+        )
+        add(session, profile)
+        add(
+            session,
+            Touch(
+                creditor_id=creditor_id, party_id=party_id, kind="reminder", rating=0, touched_on=DAY, recorded_at=NOW
+            ),
+        )
+        session.add(ContactSlot(party_id=party_id, day=DAY, action_id=action_id, recorded_at=NOW))
+        session.flush()
+        yield session
+
+
+def run(session: Session, statement: str) -> None:
+    with session.begin_nested():
+        session.connection().exec_driver_sql(statement)
+
+
+def refused(session: Session, statement: str) -> str:
+    with pytest.raises(IntegrityError) as caught:
+        run(session, statement)
+    return str(caught.value.orig)
+
+
+@pytest.mark.parametrize("table", sorted(metadata.tables))
+def test_nothing_is_truncated(session: Session, table: str) -> None:
+    assert "keeps its history" in refused(session, f'TRUNCATE "{table}" CASCADE')
+
+
+@pytest.mark.parametrize("table", ["action", "message", "debtor_profile", "touch", "case", "round", "creditor"])
+def test_nothing_is_removed(session: Session, table: str) -> None:
+    assert f"DELETE on {table} refused" in refused(session, f'DELETE FROM "{table}"')
+
+
+def test_a_claimed_day_is_given_back(session: Session) -> None:
+    run(session, "DELETE FROM contact_slot")
+
+
+def test_append_only_rows_are_written_once(session: Session) -> None:
+    assert "written once" in refused(session, "UPDATE touch SET rating = 1")
+    assert "written once" in refused(session, "UPDATE policy_pack SET note = 'x'")
+
+
+def test_every_append_only_table_exists_and_is_guarded(session: Session) -> None:
+    assert set(guards.APPEND_ONLY) <= set(metadata.tables)
+    guarded = session.connection().execute(
+        text("SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE tgname = 'keep_update'")
+    )
+    assert set(guards.APPEND_ONLY) <= {row[0] for row in guarded}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "name = 'B'",
+        "name = 'B', replaced_from = DATE '2024-03-02', replaced_at = now()",
+        "replaced_at = now()",
+        "replaced_from = DATE '2024-03-02'",
+        "recorded_at = now()",
+    ],
+)
+def test_a_version_is_never_rewritten(session: Session, change: str) -> None:
+    assert "only stamped as replaced" in refused(session, f"UPDATE debtor_profile SET {change}")
+
+
+def test_a_version_is_stamped_once(session: Session) -> None:
+    stamp = "UPDATE debtor_profile SET replaced_from = DATE '2024-03-02', replaced_at = now()"
+    run(session, stamp)
+    assert "only stamped as replaced, once" in refused(session, stamp)
+
+
+@pytest.mark.parametrize("column", ["step = 'x'", "segment = 'x'", "case_id = case_id + 1", "proposed_at = now()"])
+def test_what_an_action_is_never_changes(session: Session, column: str) -> None:
+    assert "only the state of a row changes" in refused(session, f"UPDATE action SET {column}")
+
+
+def test_what_a_message_says_never_changes(session: Session) -> None:
+    assert "only the state of a row changes" in refused(session, "UPDATE message SET content = 'x'")
+    run(session, "UPDATE message SET leased_by = 'me', tries = 1")
+
+
+def force(session: Session, table: str, state: str) -> None:
+    for order in ("DISABLE", "ENABLE"):
+        session.connection().exec_driver_sql(f"ALTER TABLE {table} {order} TRIGGER keep_state")
+        if order == "DISABLE":
+            extra = (
+                "executed_on = DATE '2024-03-01', reason = 'paid'"
+                if table == "action"
+                else "sent_on = DATE '2024-03-01', failure = 'x'"
+            )
+            session.connection().exec_driver_sql(f"UPDATE {table} SET state = '{state}', {extra}")
+
+
+def test_actions_move_only_as_they_may(session: Session) -> None:
+    for old in ActionState:
+        for new in set(ActionState) - {old}:
+            force(session, "action", old)
+            statement = f"UPDATE action SET state = '{new}'"
+            if new in ACTION_TRANSITIONS[old]:
+                run(session, statement)
+            else:
+                assert f"{old} may not become {new}" in refused(session, statement)
+
+
+def test_messages_move_only_as_they_may(session: Session) -> None:
+    for old in MessageState:
+        for new in set(MessageState) - {old}:
+            force(session, "message", old)
+            statement = f"UPDATE message SET state = '{new}'"
+            if new in MESSAGE_TRANSITIONS[old]:
+                run(session, statement)
+            else:
+                assert f"{old} may not become {new}" in refused(session, statement)
+
+
+def test_a_round_closes_once(session: Session) -> None:
+    close = "UPDATE round SET closed_on = DATE '2024-04-01', closed_at = now()"
+    run(session, close)
+    for again in (close, "UPDATE round SET closed_on = NULL, closed_at = NULL"):
+        assert "a round closes once" in refused(session, again)
+
+
+def test_the_head_only_moves_on(session: Session) -> None:
+    run(session, "UPDATE event_head SET seq = 5, hash = 'x'")
+    assert "the chain only grows" in refused(session, "UPDATE event_head SET seq = 4")
