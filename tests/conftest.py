@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from maatpak.kernel.errors import WorkspaceError
@@ -26,6 +27,10 @@ from maatpak.ledger.embedded import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
+
+hypothesis_settings.register_profile("same", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("same")
+"""The same examples on every machine and every day; the long runs ask for others themselves."""
 
 GIVEN_SERVER = os.environ.get("MAATPAK_TEST_DATABASE_URL")
 SERVER_FOLDER = "maatpak-tests-"
