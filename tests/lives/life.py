@@ -181,19 +181,19 @@ def _bound(do: Callable[[Desk, Life, Random], object], life: Life, random: Rando
 def _work(life: Life, row: Any, random: Random, day: date) -> Act:
     kind = WorkKind(row.kind)
     if kind == WorkKind.CALL and random.random() < 0.97:
-        code = random.choice(list(CallResult))
+        heard = random.choice(list(CallResult))
         soon = day + timedelta(days=random.randint(0, 12))
         reason = random.choice(REASONS) if random.random() < 0.3 else None
         call = Call(
-            code=code,
+            code=heard,
             day_part=random.choice(("morning", "afternoon")),
-            callback_on=soon if code == CallResult.CALLBACK_AGREED else None,
-            promised_on=soon if code == CallResult.PROMISED else None,
+            callback_on=soon if heard == CallResult.CALLBACK_AGREED else None,
+            promised_on=soon if heard == CallResult.PROMISED else None,
             reason=reason,
             note="said so",
         )
         who = random.choice(COLLECTORS)
-        return _act(life, day, who, f"call {code}, {reason}", lambda desk: record_call(desk, row.id, call))
+        return _act(life, day, who, f"call {heard}, {reason}", lambda desk: record_call(desk, row.id, call))
     code = random.choice(OUTCOMES[kind])
     if kind == WorkKind.CONSULT:
         code = random.choices([*ConsultAnswer][2:], [0.7, 0.1, 0.1, 0.1])[0]
@@ -250,9 +250,8 @@ def _write(desk: Desk, life: Life, random: Random) -> object:
 
 
 def _prefer(desk: Desk, life: Life, random: Random) -> object:
-    name, value = random.choice(
-        (("pay_run", "friday"), ("channel", "post"), ("language", "nl"), ("statement_day", "7"))
-    )
+    wishes = {"pay_run": "friday", "channel": "post", "language": "nl", "statement_day": "7"}
+    name, value = random.choice(sorted(wishes.items()))
     return set_preference(desk, desk.debtor(life.account.debtor_id), name, value)
 
 
@@ -262,12 +261,12 @@ BROUGHT_UP: dict[str, tuple[str, Callable[[Desk, Life, Random], object]]] = {
     "reason": ("collector1", lambda desk, life, random: state_reason(desk, _case(desk, life), random.choice(REASONS))),
     "hold": ("manager1", _hold),
     "legal stop": ("operator", _stop),
-    "claim": ("operator", lambda desk, life, random: claim_payment(desk, _case(desk, life))),
-    "plan": ("collector2", lambda desk, life, random: offer_plan(desk, _case(desk, life))),
+    "claim": ("operator", lambda desk, life, _: claim_payment(desk, _case(desk, life))),
+    "plan": ("collector2", lambda desk, life, _: offer_plan(desk, _case(desk, life))),
     "answer": ("operator", _write),
     "ticket": (
         "operator",
-        lambda desk, life, random: open_ticket(desk, desk.debtor(life.account.debtor_id), "complaint"),
+        lambda desk, life, _: open_ticket(desk, desk.debtor(life.account.debtor_id), "complaint"),
     ),
     "preference": ("operator", _prefer),
 }

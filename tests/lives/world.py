@@ -1,4 +1,4 @@
-"""All lives at once: one database, one tick a day for all, days missed, days run twice, packs that change on the way."""
+"""All lives at once: one database, one tick a day for all, days missed and run twice, packs that change."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from sqlmodel import col, select
 
 from maatpak.demo.generate import HOUSES
 from maatpak.demo.people import Act, Office, staff_of
@@ -21,7 +22,7 @@ from policies.pack import standard_pack_files
 from tasks.day import run_day
 from tasks.engine import Engine
 from tests.lives.ledger import Ledger, person
-from tests.lives.life import Life, born, day_acts, night
+from tests.lives.life import born, day_acts, night
 from tests.proofs.reader import Breach, prove
 
 LIFE_HOUSE = House(**{**vars(HOUSES[0]), "code": "LIFE"})
@@ -30,7 +31,10 @@ MISSED, TWICE = 0.06, 0.1
 COUNTED = ("action", "action_item", "message", "contact_slot", "round", "work_task", "touch", "promise", "plan", "hold")
 
 LISTS = {
-    "work": "SELECT id, kind, subject, assignee, case_id FROM work_task WHERE state = 'open' AND due_on <= %(day)s ORDER BY id",
+    "work": (
+        "SELECT id, kind, subject, assignee, case_id FROM work_task"
+        " WHERE state = 'open' AND due_on <= %(day)s ORDER BY id"
+    ),
     "approvals": "SELECT id, step, case_id FROM action WHERE state = 'awaiting_approval' ORDER BY id",
     "sent": "SELECT message_ref, case_id FROM message WHERE state = 'sent' AND sent_on = %(day)s ORDER BY id",
     "plans": "SELECT plan_no, case_id FROM plan WHERE state = 'offered' AND replaced_at IS NULL ORDER BY id",
@@ -95,9 +99,10 @@ class Lives:
 
     def _acts(self, day: date) -> list[Act]:
         rows: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-        with psycopg.connect(self.engine.database.url, row_factory=namedtuple_row) as connection:
+        with psycopg.connect(self.engine.database.url) as connection:
+            cursor: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
             for name, query in LISTS.items():
-                for row in connection.execute(query, {"day": day}):
+                for row in cursor.execute(query, {"day": day}):
                     rows[row.case_id][name].append(row)
         return [act for life in self.lives for act in day_acts(life, rows[life.account.case_id], day)]
 
@@ -122,8 +127,6 @@ class Lives:
         files[name] = files[name].replace("tolerance: 500", f"tolerance: {tolerance} # of {day}")
         pack_id = self._publish(day, files)
         with self.engine.database.session() as session:
-            from sqlmodel import col, select
-
             present = session.exec(
                 select(CreditorPack).where(
                     CreditorPack.creditor_id == self.ledger.creditor_id, col(CreditorPack.replaced_at).is_(None)
@@ -138,6 +141,3 @@ class Lives:
             if life.account.case_id in case_ids:
                 lines += [f"case {life.account.case_id} ({life.seed})", *(f"  {told}" for told in life.told)]
         return "\n".join(lines)
-
-
-__all__ = ["Life", "Lives"]
