@@ -97,7 +97,7 @@ class Books:
         }
         return self._deliver("past", day, rows)
 
-    def morning(self, day: date, blemishes: Sequence[Blemish] = (), suffix: str = "") -> Delivery:
+    def morning(self, day: date, blemishes: Sequence[Blemish] = ()) -> Delivery:
         """The open items of a morning, with what was settled lately and what changed in the master data."""
         since = day - timedelta(days=SETTLED_SHOWN)
         shown = [
@@ -114,7 +114,7 @@ class Books:
             "payments": self._new_receipts(),
             "tickets": self._tickets(day),
         }
-        return self._deliver("daily", day, rows, suffix)
+        return self._deliver("daily", day, rows)
 
     def _customers(self) -> list[Customer]:
         return [customer for customer in self.world.customers.values() if customer.house == self.house.code]
@@ -221,14 +221,14 @@ class Books:
             and (ticket.closed_on is None or ticket.closed_on >= day - timedelta(days=SETTLED_SHOWN))
         ]
 
-    def _deliver(self, name: str, day: date, rows: Mapping[str, Iterable[Row]], suffix: str = "") -> Delivery:
+    def _deliver(self, name: str, day: date, rows: Mapping[str, Iterable[Row]]) -> Delivery:
         files = []
         for role, lines in rows.items():
             listed = list(lines)
             if not listed:
                 continue
-            path = self.folder / f"{role}-{day.isoformat()}{suffix}.csv"
-            names = self._names()
+            path = self.folder / f"{role}-{name}-{day.isoformat()}.csv"
+            names = self._names(role)
             with path.open("w", encoding=self.house.encoding, newline="") as file:
                 writer = csv.writer(file, delimiter=self.house.delimiter)
                 writer.writerow([names[column] for column in COLUMNS[role]])
@@ -256,7 +256,7 @@ class Books:
         (self.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
     def _file_spec(self, role: str) -> dict[str, Any]:
-        names, words = self._names(), WORDS[self.house.language]
+        names, words = self._names(role), WORDS[self.house.language]
         spec: dict[str, Any] = {
             "match": f"{role}-*.csv",
             "delimiter": self.house.delimiter,
@@ -268,8 +268,9 @@ class Books:
             values = {}
         return spec | ({"values": values} if values else {})
 
-    def _names(self) -> dict[str, str]:
-        return DUTCH if self.house.language == "nl" else ENGLISH
+    def _names(self, role: str) -> dict[str, str]:
+        names = DUTCH if self.house.language == "nl" else ENGLISH
+        return {**names, "kind": "Aard"} if role == "tickets" else names
 
     def _word(self, column: str, word: str) -> str:
         spelled = {ours: theirs for theirs, ours in WORDS[self.house.language].get(column, {}).items()}

@@ -30,7 +30,7 @@ class Land:
     def company(self, random: Random) -> str:
         """The name of a business, with its legal form."""
         owner, trade, form = random.choice(self.last_names), random.choice(self.trades), random.choice(self.forms)
-        return f"{owner} {trade} {form}"
+        return f"{owner} {trade} {form}".strip()
 
     def public_body(self, random: Random) -> str:
         """A town hall, a school or the like."""

@@ -24,7 +24,7 @@ from maatpak.kernel.words import (
 from tasks.calls import Call, record_call
 from tasks.desk import Desk
 from tasks.disputes import DISPUTE_REASONS, decide_dispute
-from tasks.plans import accept_plan, decline_plan, offer_plan
+from tasks.plans import OFFER, accept_plan, decline_plan, offer_plan
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
 from tasks.work import Outcome, finish_work
@@ -177,7 +177,7 @@ class Staff:
 
     def _review(self, paper: Paper) -> Iterator[Act]:
         row = paper.row
-        if row.subject == "offer_plan":
+        if row.subject == OFFER:
             yield Act(self._collector(paper), "plan offered", lambda desk: offer_plan(desk, desk.case(row.case_id)))
             yield self._end(paper, "done")
             return

@@ -145,6 +145,8 @@ class Intention:
     """The transfer names no document: the money comes in unallocated."""
     settles_dispute: bool = False
     """Nobody pays: bookkeeping rejects the dispute that the ledger shows."""
+    pays_back: bool = False
+    """We pay: what is left of a credit note is paid out."""
 
 
 @dataclass(frozen=True)
@@ -253,10 +255,13 @@ class World:
         self._of_customer[customer.key].append(document)
         if document.kind == "invoice":
             self._decide_payment(document)
-        elif document.kind == "credit_note" and document.reference:
-            credited = self.documents.get((customer.house, document.reference))
-            if credited is not None and self.chance(document.no, "allocate").random() < 0.6:
-                self._agenda[document.issued_on + timedelta(days=5)].append((customer, Intention(document.no)))
+        elif document.kind == "credit_note":
+            random = self.chance(customer.key, document.no, "allocate")
+            if document.reference and random.random() < 0.8:
+                self.intend(customer, document.issued_on + timedelta(days=5), Intention(document.no))
+            if random.random() < 0.85:
+                paid_back = document.issued_on + timedelta(days=random.randint(25, 60))
+                self.intend(customer, paid_back, Intention(document.no, pays_back=True))
 
     def _decide_payment(self, document: Document) -> None:
         customer, nature = document.customer, document.customer.nature
@@ -292,6 +297,8 @@ class World:
             return
         if intention.settles_dispute:
             document.disputed_amount, document.dispute_outcome = 0, "rejected"
+        elif intention.pays_back:
+            document.open_amount, document.settled_on, document.settled_by = 0, day, "transfer"
         elif document.kind == "credit_note":
             self._allocate_credit(document, day)
         elif document.collect_on and not document.returned_on:
