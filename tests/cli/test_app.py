@@ -1,0 +1,106 @@
+"""The command line: lazy, one shape for errors, documented exit statuses, JSON for programs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from maatpak import __version__
+from maatpak.cli import app
+from maatpak.kernel.errors import InputRejectedError, TransientError
+from tests.cli.conftest import Command
+
+HEAVY = ("prefect", "great_expectations", "typst", "twilio", "aiosmtplib")
+LOOK = """
+import sys
+from maatpak.cli import main
+try:
+    main({arguments!r})
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(*sorted(set({absent!r}) & sys.modules.keys()), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [(["--help"], [*HEAVY, "sqlalchemy", "polars", "pandas"]), (["cases", "--json"], list(HEAVY))],
+)
+def test_commands_import_only_what_they_need(command: Command, arguments: list[str], absent: list[str]) -> None:
+    code = LOOK.format(arguments=arguments, absent=absent)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == ""
+
+
+def test_every_command_of_the_table_can_be_called(command: Command) -> None:
+    for name in app.COMMANDS:
+        answer = command(name, "--help")
+        assert (answer.status, answer.err) == (0, ""), name
+        assert "Usage: maatpak" in answer.out
+
+
+def test_the_help_lists_every_command(command: Command) -> None:
+    listed = command("--help").out
+    assert [name for name in app.COMMANDS if f" {name} " not in listed] == []
+
+
+def test_the_version(command: Command) -> None:
+    assert command("--version").out == f"maatpak {__version__}\n"
+
+
+def test_a_mistyped_command_is_a_usage_error_with_a_hint(command: Command) -> None:
+    answer = command("ini")
+    assert answer.status == 2
+    assert "Did you mean 'init'" in answer.err
+
+
+def test_our_errors_are_a_sentence_and_advice(command: Command) -> None:
+    answer = command("cases", "--creditor", "nobody")
+    assert answer == type(answer)(2, "", "There is no creditor 'nobody'. There are: none yet.\n")
+
+
+def test_with_json_an_error_is_an_object(command: Command) -> None:
+    answer = command("cases", "--creditor", "nobody", "--json")
+    error = json.loads(answer.err)["error"]
+    assert (answer.status, answer.out, error["code"], error["advice"]) == (2, "", "usage", "There are: none yet.")
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"),
+    [(InputRejectedError("File refused."), 4), (TransientError("Later."), 5), (ZeroDivisionError("oops"), 1)],
+)
+def test_exit_statuses_and_no_traceback(
+    command: Command, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int
+) -> None:
+    def fail() -> None:
+        raise raised
+
+    monkeypatch.setattr("maatpak.cli.doctor.settings", fail)
+    answer = command("doctor")
+    assert answer.status == status
+    assert str(raised) in answer.err
+    assert "Traceback" not in answer.err
+    assert "Traceback" in command("--debug", "doctor").err
+
+
+def test_a_database_that_does_not_answer_is_told(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAATPAK_DATABASE_URL", "postgresql://nobody:x@127.0.0.1:1/none")
+    answer = command("cases")
+    assert answer.status == 5
+    assert answer.err.startswith("The database does not answer: ")
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "postgres://x"])
+def test_another_database_is_refused(command: Command, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("MAATPAK_DATABASE_URL", url)
+    answer = command("cases")
+    assert answer.status == 2
+    assert "postgresql://" in answer.err
+
+
+def test_an_unknown_setting_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAATPAK_SHARD", "2")
+    answer = command("cases")
+    assert answer.status == 2
+    assert "MAATPAK_SHARD" in answer.err
