@@ -106,7 +106,7 @@ class Play:
 
     def run_directly(self, code: str, day: date, now: datetime) -> None:
         """The engine's own functions, without Prefect."""
-        run_day(self.engine, code, day, now, ENGINE)
+        run_day(self.engine, self._creditors[code], day, now, ENGINE)
 
     def _receive(self, code: str, day: date, number: int) -> None:
         books = self._books[code]

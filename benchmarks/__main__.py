@@ -1,0 +1,107 @@
+"""`make bench`: everything that is measured, with the bar that it must hold.
+
+Every measurement is a process of its own, so that none profits from another's warmth and each has its own peak of
+memory. Figures are medians of five alternating runs.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+SMALL, LARGE = 10_000, 200_000
+GIGABYTE = 1024**3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure."""
+
+    what: str
+    figure: str
+    bar: str = ""
+    holds: bool | None = None
+
+
+def measured(module: str, *arguments: object) -> dict[str, Any]:
+    """What a benchmark module prints as its last line."""
+    run = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise SystemExit(f"{module} failed:\n{run.stdout}\n{run.stderr}")
+    result: dict[str, Any] = json.loads(run.stdout.strip().splitlines()[-1])
+    return result
+
+
+def ticks() -> list[Line]:
+    """The tick against bare input and output, its growth, its memory, and the obvious loop."""
+    small, large = measured("benchmarks.tick", SMALL), measured("benchmarks.tick", LARGE)
+    objects = measured("benchmarks.objects", SMALL)
+    growth = large["us_a_debtor"] / small["us_a_debtor"]
+    return [
+        Line(
+            f"tick, {LARGE:,} debtors, {large['open_items']:,} open items",
+            f"{large['tick']:.2f} s; raw {large['raw']:.2f} s; {large['acting']:.0%} acting; {large['written']:,} rows",
+        ),
+        Line("tick_over_raw_io", f"{large['ratio']:.2f}", "≤ 2.0", large["ratio"] <= 2.0),
+        Line(f"µs a debtor at {SMALL:,}", f"{small['us_a_debtor']:.1f}"),
+        Line(f"µs a debtor at {LARGE:,}", f"{large['us_a_debtor']:.1f}"),
+        Line("growth of µs a debtor", f"{growth:.2f} ×", "≤ 1.2 ×", growth <= 1.2),
+        _memory("peak memory, tick", large),
+        Line(
+            "obvious loop with ORM objects",
+            f"{objects['us_a_debtor']:.0f} µs a debtor = {objects['us_a_debtor'] / small['us_a_debtor']:.0f} × the tick",
+        ),
+    ]
+
+
+def intake() -> list[Line]:
+    """A million rows through the gate, good ones and bad ones; memory of a worker that imports again and again."""
+    result = measured("benchmarks.intake")
+    return [
+        Line("intake, 1,000,000 rows", f"{result['good']:.1f} s", "≤ 60 s", result["good"] <= 60),
+        Line("intake, every row fails three rules", f"{result['bad']:.1f} s", "≤ 60 s", result["bad"] <= 60),
+        Line(
+            "memory after 30 imports over after 3", f"{result['growth_mb']:.0f} MB", "≤ 50", result["growth_mb"] <= 50
+        ),
+        _memory("peak memory, intake", result),
+    ]
+
+
+def flows() -> list[Line]:
+    """What Prefect itself takes of a daily run."""
+    result = measured("benchmarks.flows", SMALL)
+    share = result["prefect"] / result["daily"]
+    return [Line(f"Prefect's share of a daily run, {SMALL:,} debtors", f"{share:.0%} of {result['daily']:.1f} s")]
+
+
+def _memory(what: str, result: dict[str, Any]) -> Line:
+    peak = result["peak_memory"] / GIGABYTE
+    return Line(what, f"{peak:.2f} GB", "≤ 2 GB", peak <= 2)
+
+
+GROUPS = {"tick": ticks, "intake": intake, "flows": flows}
+
+
+def main(chosen: Sequence[str]) -> int:
+    """Measure and print; the number of bars that do not hold."""
+    table = Table("what", "figure", "bar", "", title="Medians of 5 alternating runs", title_justify="left")
+    console, missed = Console(), 0
+    for name in chosen or list(GROUPS):
+        console.print(f"measuring {name} …")
+        for line in GROUPS[name]():
+            missed += line.holds is False
+            verdict = {True: "holds", False: "[red]does not hold[/red]", None: ""}[line.holds]
+            table.add_row(line.what, line.figure, line.bar, verdict)
+    console.print(table)
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, main(sys.argv[1:])))

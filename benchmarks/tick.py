@@ -1,0 +1,95 @@
+"""A whole tick against the bare input and output it cannot do without.
+
+Run as `python -m benchmarks.tick DEBTORS`: prints one line of JSON. Each size is a process of its own, so that its peak
+of memory is its own.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+from benchmarks.measure import alternate, peak_memory, timed
+from benchmarks.population import AS_OF, KNOWN_AT, populate
+from benchmarks.raw import make_targets, read_and_write, rows_written
+from benchmarks.scratch import Scratch, scratch
+from maatpak.ledger.database import Database
+from maatpak.ledger.packs import publish_pack
+from maatpak.ledger.tables import CreditorPack
+from policies.pack import standard_pack_files
+from tasks.tick import TickSummary, tick
+
+PREPARED = "bench"
+CREDITOR = 1
+TOLERANCES = (500, 400, 600)
+"""Three versions of the standard pack, all with rounds under way."""
+
+
+def publish_three(session: Session) -> tuple[int, ...]:
+    """Three live versions."""
+    published = []
+    for tolerance in TOLERANCES:
+        files = standard_pack_files()
+        files["guardrails.yaml"] = files["guardrails.yaml"].replace("tolerance: 500", f"tolerance: {tolerance}")
+        pack = publish_pack(session, "standard", files, "bench", "bench", AS_OF, datetime(2026, 1, 1, tzinfo=UTC))
+        assert pack.id is not None
+        published.append(pack.id)
+    return tuple(published)
+
+
+def fill(database: Database, debtors: int) -> None:
+    """The population, its packs, and the creditor's choice of one."""
+    with database.session() as session:
+        packs = publish_three(session)
+    populate(database, debtors, pack_ids=packs, segments=("forgetful", "habitual", "new"))
+    with database.session() as session:
+        chosen = CreditorPack(
+            creditor_id=CREDITOR, pack_id=packs[0], actor="bench", valid_from=AS_OF, recorded_at=KNOWN_AT
+        )
+        session.add(chosen)
+
+
+def measure(place: Scratch, debtors: int) -> dict[str, float]:
+    """Seconds of both, what the tick did, and the process's peak of memory."""
+    place.prepare(PREPARED, lambda database: fill(database, debtors))
+    with place.engine(PREPARED) as engine:
+        summary: TickSummary = tick(engine, CREDITOR, AS_OF, KNOWN_AT)
+        rows = rows_written(engine.database, AS_OF)
+
+    def whole(seconds: list[float]) -> None:
+        with place.engine(PREPARED) as engine:
+            for pack_id in (1, 2, 3):
+                engine.pack(pack_id)  # compiled once a process, not once a tick
+            with timed(seconds):
+                tick(engine, CREDITOR, AS_OF, KNOWN_AT)
+
+    def raw(seconds: list[float]) -> None:
+        with place.copy(PREPARED) as database:
+            make_targets(database)
+            with timed(seconds):
+                read_and_write(database, rows)
+
+    seconds = alternate({"raw": raw, "tick": whole})
+    return {
+        "debtors": debtors,
+        "open_items": debtors * 5,
+        "cases": summary.cases,
+        "acting": summary.proposed / summary.cases,
+        "written": sum(frame.height for frame in rows.values()),
+        "raw": seconds["raw"],
+        "tick": seconds["tick"],
+        "ratio": seconds["tick"] / seconds["raw"],
+        "us_a_debtor": seconds["tick"] / debtors * 1e6,
+        "peak_memory": peak_memory(),
+    }
+
+
+def main() -> None:
+    """Measure one size."""
+    with scratch() as place:
+        print(json.dumps(measure(place, int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    main()
