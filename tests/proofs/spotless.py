@@ -100,7 +100,7 @@ def _tick(connection: psycopg.Connection, number: int, day: date, store: Evidenc
                           schema_overrides={"reason": pl.String}).with_columns(day=pl.lit(day)))  # fmt: skip
     connection.execute(
         "INSERT INTO tick (id, creditor_id, shard, shards, business_date, known_at, engine_version, case_count,"
-        " action_count, facts_evidence, decisions_evidence, packs, snapshots, recorded_at) VALUES"
-        " (%(n)s, 1, 0, 1, %(day)s, %(day)s + time '06:00', '0', 1, 1, '', %(key)s, '{}', '{}', %(day)s)",
+        " action_count, facts_evidence, steps_evidence, decisions_evidence, packs, snapshots, recorded_at) VALUES"
+        " (%(n)s, 1, 0, 1, %(day)s, %(day)s + time '06:00', '0', 1, 1, '', '', %(key)s, '{}', '{}', %(day)s)",
         {"n": number, "day": day, "key": key},
     )

@@ -122,6 +122,8 @@ class Tick(SQLModel, table=True):
     case_count: int
     action_count: int
     facts_evidence: str
+    """Evidence keys of the facts frame, of the steps frame beside it, and of the decisions."""
+    steps_evidence: str
     decisions_evidence: str
     packs: dict[str, Any] = Field(sa_type=Json)
     """Pack id → content hash, of all packs the pass used."""

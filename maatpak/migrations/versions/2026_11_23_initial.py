@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("case_count", sa.Integer(), nullable=False),
         sa.Column("action_count", sa.Integer(), nullable=False),
         sa.Column("facts_evidence", sa.String(), nullable=False),
+        sa.Column("steps_evidence", sa.String(), nullable=False),
         sa.Column("decisions_evidence", sa.String(), nullable=False),
         sa.Column("packs", postgresql.JSONB(), nullable=False),
         sa.Column("snapshots", postgresql.JSONB(), nullable=False),

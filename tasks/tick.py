@@ -1,0 +1,236 @@
+"""One tick: facts, decisions, and what is proposed, in one transaction that leaves one event (laws 2, 3, 10).
+
+Nothing goes to the outside from here. Unique rows are written, a day of each party that will be written to is claimed,
+and the frames from which all of it can be recomputed are kept as evidence. The same tick again proposes nothing more; a
+second tick of a business date leaves a trace only if it found something to propose.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from maatpak import __version__
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.ids import content_hash
+from maatpak.kernel.words import ActionState
+from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.database import Frames
+from maatpak.ledger.locks import lock_shard
+from policies.decide import Decisions, decide
+from tasks.current_pack import current_pack
+from tasks.desk import TICK
+from tasks.facts import FactFrames, build_facts
+from tasks.proposal import Proposal, make_proposal
+from tasks.tick_rows import days_taken, write_proposal
+from tasks.withdraw import withdraw_unwanted
+
+if TYPE_CHECKING:
+    from policies.pack import CompiledPack
+    from tasks.engine import Engine
+
+EVIDENCE = ("facts_evidence", "steps_evidence", "decisions_evidence")
+NOBODY = pl.DataFrame(schema={"case_id": pl.Int64})
+
+
+@dataclass(frozen=True)
+class TickSummary:
+    """What a tick saw and proposed."""
+
+    tick_id: int | None
+    """None when the day had been ticked and nothing was left to propose."""
+    cases: int
+    proposed: int = 0
+    awaiting_approval: int = 0
+    skipped: int = 0
+    withdrawn: int = 0
+    rounds_opened: int = 0
+    rerouted: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Reason → how many cases get nothing today for it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a tick looked at, before anything is written."""
+
+    facts: FactFrames
+    decisions: Decisions
+    packs: dict[int, "CompiledPack"]
+    pack_id: int
+
+
+def look(
+    engine: "Engine", frames: Frames, creditor_id: int, as_of: date, known_at: datetime, shard: int, shards: int
+) -> Look:
+    """Facts and decisions as of a date, with what was known at an instant; writes nothing."""
+    facts = build_facts(frames, creditor_id, as_of, known_at, shard, shards)
+    pack_id = current_pack(frames, creditor_id)
+    running = facts.cases["round_pack_id"].drop_nulls().unique().to_list()
+    packs = {each: engine.pack(each) for each in sorted({pack_id, *running})}
+    return Look(facts, decide(facts.cases, facts.steps, packs, pack_id, as_of), packs, pack_id)
+
+
+def tick(
+    engine: "Engine",
+    creditor_id: int,
+    as_of: date,
+    now: datetime,
+    shard: int = 0,
+    shards: int = 1,
+    actor: str = "engine",
+    flow_run: str | None = None,
+) -> TickSummary:
+    """Decide every case of a creditor's shard and propose what is due.
+
+    Raises:
+        RefusedError: `as_of` is not the creditor's business date.
+    """
+    with engine.database.frames() as frames, ThreadPoolExecutor(max_workers=1) as keeper:
+        lock_shard(frames, creditor_id, shard, shards)
+        known_at = _known_at(frames, creditor_id, as_of, now)
+        ticked = _ticked(frames, creditor_id, as_of, shard, shards)
+        seen = look(engine, frames, creditor_id, as_of, known_at, shard, shards)
+        keep = partial(keeper.submit, engine.store.put_frame)
+        # Frames are packed while the database works; both let go of the interpreter.
+        kept = [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)] if not ticked else []
+        done_today = _done_today(frames, creditor_id, as_of) if ticked else NOBODY
+        taken = days_taken(frames, creditor_id, as_of, seen.decisions.actions)
+        proposal = make_proposal(seen.decisions, seen.facts.items, taken, done_today, as_of)
+        withdrawn = withdraw_unwanted(frames, creditor_id, as_of, known_at + TICK, seen.facts, shard, shards)
+        if ticked and proposal.is_empty and not withdrawn:
+            return TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
+        kept = kept or [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)]
+        kept.append(keep("decisions", proposal.cases))
+        row = _tick_row(frames, creditor_id, as_of, known_at, shard, shards, proposal, seen, flow_run)
+        row |= dict(zip(EVIDENCE, (key.result() for key in kept), strict=True))
+        write_proposal(frames, row, proposal)
+        summary = _summary(row["id"], proposal, withdrawn)
+        append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
+    engine.anchor()
+    return summary
+
+
+def _known_at(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
+    """The instant that the tick speaks for: never before what the day began with."""
+    rows = frames.read(f"SELECT code, business_date, looked_at FROM creditor WHERE id = {int(creditor_id)}")
+    if rows.is_empty():
+        raise UsageError(f"There is no creditor {creditor_id}.", advice="`maatpak creditor list` shows them.")
+    code, business_date, looked_at = rows.row(0)
+    if business_date != as_of:
+        raise RefusedError(
+            f"{code} is at {business_date}, not at {as_of}: effects need the business date.",
+            advice="Begin that day first, or look with `run --dry`.",
+        )
+    return now if looked_at is None else max(now, looked_at)
+
+
+def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:
+    rows = frames.read(
+        f"SELECT 1 AS one FROM tick WHERE creditor_id = {int(creditor_id)} AND business_date = DATE '{as_of}'"
+        f" AND shard = {int(shard)} AND shards = {int(shards)} LIMIT 1"
+    )
+    return not rows.is_empty()
+
+
+def _done_today(frames: Frames, creditor_id: int, as_of: date) -> pl.DataFrame:
+    """Cases that something was proposed, taken up or executed for on this business date: one step a day."""
+    return frames.read(
+        f"SELECT DISTINCT case_id FROM action WHERE creditor_id = {int(creditor_id)}"
+        f" AND (business_date = DATE '{as_of}' OR started_on = DATE '{as_of}' OR executed_on = DATE '{as_of}')"
+    )
+
+
+def _tick_row(
+    frames: Frames,
+    creditor_id: int,
+    as_of: date,
+    known_at: datetime,
+    shard: int,
+    shards: int,
+    proposal: Proposal,
+    seen: Look,
+    flow_run: str | None,
+) -> dict[str, Any]:
+    snapshots = frames.read(
+        "SELECT DISTINCT ON (source) source, content_hash FROM snapshot"
+        f" WHERE creditor_id = {int(creditor_id)} AND recorded_at <= TIMESTAMPTZ '{known_at.isoformat()}'"
+        f" AND (as_of <= DATE '{as_of}' OR kind = 'history') ORDER BY source, as_of DESC, id DESC"
+    )
+    return {
+        "id": frames.read("SELECT nextval('tick_id_seq') AS id").item(),
+        "creditor_id": creditor_id,
+        "shard": shard,
+        "shards": shards,
+        "business_date": as_of,
+        "known_at": known_at,
+        "engine_version": __version__,
+        "case_count": proposal.cases.height,
+        "action_count": proposal.actions.height,
+        "packs": {str(pack_id): pack.content_hash for pack_id, pack in seen.packs.items()},
+        "snapshots": dict(snapshots.iter_rows()),
+        "flow_run": flow_run,
+        "recorded_at": known_at + TICK,
+    }
+
+
+def _event(row: dict[str, Any], summary: TickSummary, seen: Look, actor: str) -> EventDraft:
+    body = {
+        "tick": row["id"],
+        "shard": row["shard"],
+        "shards": row["shards"],
+        "engine": row["engine_version"],
+        "facts": row["facts_evidence"],
+        "steps": row["steps_evidence"],
+        "decisions": row["decisions_evidence"],
+        "packs": row["packs"],
+        "counts": {
+            "cases": summary.cases,
+            "proposed": summary.proposed,
+            "awaiting_approval": summary.awaiting_approval,
+            "skipped": summary.skipped,
+            "withdrawn": summary.withdrawn,
+            "rounds_opened": summary.rounds_opened,
+            "rerouted": summary.rerouted,
+        },
+    }
+    return EventDraft(
+        kind="tick_decided",
+        actor=actor,
+        business_date=row["business_date"],
+        creditor_id=row["creditor_id"],
+        flow_run=row["flow_run"],
+        policy_hash=seen.packs[seen.pack_id].content_hash,
+        snapshot_hash=_one_hash(row["snapshots"]),
+        body=body,
+    )
+
+
+def _one_hash(snapshots: dict[str, str]) -> str | None:
+    """The snapshot's hash; of several sources, the hash of their hashes."""
+    return next(iter(snapshots.values()), None) if len(snapshots) < 2 else content_hash(snapshots)
+
+
+def _summary(tick_id: int, proposal: Proposal, withdrawn: int) -> TickSummary:
+    actions = proposal.actions
+    skipped = actions.filter(pl.col("state") == ActionState.SKIPPED).height
+    awaiting = actions.filter((pl.col("state") != ActionState.SKIPPED) & (pl.col("approvals_needed") > 0)).height
+    return TickSummary(
+        tick_id=tick_id,
+        cases=proposal.cases.height,
+        proposed=actions.height - skipped,
+        awaiting_approval=awaiting,
+        skipped=skipped,
+        withdrawn=withdrawn,
+        rounds_opened=proposal.rounds.height,
+        rerouted=proposal.reroutes.height,
+        reasons=_reasons(proposal),
+    )
+
+
+def _reasons(proposal: Proposal) -> dict[str, int]:
+    counted = proposal.cases.filter(pl.col("outcome") == "none").group_by("reason").len().sort("reason")
+    return dict(counted.iter_rows())
