@@ -410,6 +410,10 @@ def _check_debtors(source: LedgerSource, document: Document, problems: Problems)
     """Whoever says anything of debtors must say what a debtor cannot be without."""
     if not source.has_debtors:
         return
+    items, both = source.files.items, source.files.debtors is not None
+    for name in sorted(items.given & OF_DEBTORS) if items is not None and both else ():
+        told = f"files.items: {name!r} is a column of the debtors, who have a file of their own"
+        problems.add(document, ("files", "items"), told)
     role = "debtors" if source.files.debtors is not None else "items"
     for column in FILE_COLUMNS["debtors"].values():
         if role == "items" and column.required and not source.gives("debtors", column.name):

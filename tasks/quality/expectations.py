@@ -1,0 +1,162 @@
+"""The gate's rules as Great Expectations suites: verdict, counts, and the Data Docs page. Nothing else imports it.
+
+Analytics and progress bars are off; the context is in memory and lives for one import. The page gets its styles inline
+and no scripts, so that reading the evidence calls nobody outside. It holds counts only: the values are in the findings.
+"""
+
+import gc
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import great_expectations as gx
+import polars as pl
+from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+from great_expectations.expectations.core.expect_column_pair_values_a_to_be_greater_than_b import (
+    ExpectColumnPairValuesAToBeGreaterThanB,
+)
+from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
+from great_expectations.expectations.core.expect_column_values_to_be_in_set import ExpectColumnValuesToBeInSet
+from great_expectations.expectations.core.expect_column_values_to_not_be_null import ExpectColumnValuesToNotBeNull
+from great_expectations.expectations.metadata_types import FailureSeverity
+from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+from great_expectations.render.view.view import DefaultJinjaPageView
+
+from maatpak.kernel.words import Severity
+from tasks.quality.checks import AtMost, Holds, Listed, NotAbove, Present, Rule
+
+_COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
+_SEVERITIES = {
+    Severity.REJECT: FailureSeverity.CRITICAL,
+    Severity.QUARANTINE: FailureSeverity.WARNING,
+    Severity.WARN: FailureSeverity.INFO,
+}
+_STYLE = """<style>
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#222} table{border-collapse:collapse;margin:.5rem 0 1.5rem}
+td,th{border:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top} nav img,footer,.modal{display:none}
+.badge{background:#eee;padding:0 .3rem;border-radius:.2rem}
+</style>"""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What Great Expectations says of one rule."""
+
+    success: bool
+    count: int
+
+
+class Judge:
+    """One import's suites, run a table and severity at a time, and the page of all their results."""
+
+    def __init__(self) -> None:
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.enable_analytics(enable=False)
+        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
+        source = self._context.data_sources.add_pandas("ledger")
+        asset = source.add_dataframe_asset("measures")
+        self._batches = asset.add_batch_definition_whole_dataframe("whole")
+        self._source = source
+        self._results: list[Any] = []
+
+    def judge(
+        self, table: str, severity: Severity, measures: pl.DataFrame, rules: Sequence[Rule]
+    ) -> dict[str, Judgement]:
+        """Validate the suite of a table and severity against the measures of its rules."""
+        if not rules:
+            return {}
+        suite = gx.ExpectationSuite(
+            name=f"{table} {severity}",
+            expectations=[_expectation(rule) for rule in rules],
+        )
+        names = {column: _named(column, rules) for column in measures.columns}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            batch = self._batches.get_batch({"dataframe": measures.rename(names).to_pandas()})
+            results = batch.validate(suite, result_format=_COUNTS).results
+        self._results += results
+        return {_told(result, "rule"): _judgement(result) for result in results}
+
+    def page(self) -> bytes:
+        """The Data Docs page of everything judged so far."""
+        ordered = sorted(self._results, key=lambda result: _told(result, "order"))
+        passed = sum(bool(result.success) for result in ordered)
+        whole = ExpectationSuiteValidationResult(
+            success=passed == len(ordered),
+            results=ordered,
+            suite_name="ledger gate",
+            statistics={
+                "evaluated_expectations": len(ordered),
+                "successful_expectations": passed,
+                "unsuccessful_expectations": len(ordered) - passed,
+                "success_percent": 100.0 * passed / len(ordered) if ordered else 100.0,
+            },
+            meta={"great_expectations_version": gx.__version__},
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            content = ValidationResultsPageRenderer().render(whole)
+            html: str = DefaultJinjaPageView().render(content)  # type: ignore[no-untyped-call]
+        return _without_calls_outside(html).encode()
+
+    def close(self) -> None:
+        """Let go of every frame that was judged."""
+        self._results.clear()
+        self._context.data_sources.delete(self._source.name)
+        gc.collect()
+
+
+def _name(rule: Rule) -> str:
+    return f"{rule.severity}: {rule.table} {rule.key}"
+
+
+def _named(column: str, rules: Sequence[Rule]) -> str:
+    """A measure's column as it is headed on the page: by severity and table."""
+    rule = next(rule for rule in rules if column in rule.check.measures(rule.key))
+    return _name(rule) + column.removeprefix(rule.key)
+
+
+def _meta(rule: Rule) -> dict[str, str]:
+    rank = list(Severity).index(rule.severity)
+    return {"rule": rule.key, "order": f"{rank} {rule.table} {rule.key}"}
+
+
+def _told(result: Any, what: str) -> str:
+    return str(result.expectation_config.meta[what])
+
+
+def _expectation(rule: Rule) -> Any:
+    name = _name(rule)
+    told: dict[str, Any] = {"meta": _meta(rule), "notes": rule.meaning, "severity": _SEVERITIES[rule.severity]}
+    match rule.check:
+        case Present():
+            return ExpectColumnValuesToNotBeNull(column=name, **told)
+        case Holds():
+            return ExpectColumnValuesToBeInSet(column=name, value_set=[True], **told)
+        case AtMost(limit=limit):
+            return ExpectColumnValuesToBeBetween(column=name, max_value=limit, **told)
+        case Listed(words=words):
+            return ExpectColumnValuesToBeInSet(column=name, value_set=list(words), **told)
+        case NotAbove():
+            return ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A=f"{name}: upper",
+                column_B=f"{name}: lower",
+                or_equal=True,
+                ignore_row_if="either_value_is_missing",
+                **told,
+            )
+
+
+def _judgement(result: Any) -> Judgement:
+    if result.exception_info and result.exception_info.get("raised_exception"):
+        raise RuntimeError(f"Great Expectations could not judge: {result.exception_info}")
+    return Judgement(bool(result.success), int(result.result["unexpected_count"]))
+
+
+def _without_calls_outside(html: str) -> str:
+    for pattern in (r"<script\b.*?</script>", r"<link\b[^>]*>", r"<img\b[^>]*>", r"<footer\b.*?</footer>"):
+        html = re.sub(pattern, "", html, flags=re.DOTALL | re.IGNORECASE)
+    html = re.sub(r"(href|src)=\"[^#\"][^\"]*\"", r'\1="#"', html)
+    return html.replace("</head>", f"{_STYLE}</head>", 1)
