@@ -56,7 +56,7 @@ def ticks() -> list[Line]:
         _memory("peak memory, tick", large),
         Line(
             "obvious loop with ORM objects",
-            f"{objects['us_a_debtor']:.0f} µs a debtor = {objects['us_a_debtor'] / small['us_a_debtor']:.0f} × the tick",
+            f"{objects['us_a_debtor']:.0f} µs a debtor, {objects['us_a_debtor'] / small['us_a_debtor']:.0f} × the tick",
         ),
     ]
 

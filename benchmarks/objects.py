@@ -1,4 +1,4 @@
-"""The obvious loop: one debtor after the other, as objects. What a dunning run looks like when nobody thought of frames.
+"""The obvious loop: one debtor after the other, as objects, as a dunning run looks when nobody thought of frames.
 
 It decides far less than a tick does (no netting, no evidence, no budget), so the comparison flatters it.
 """

@@ -1,7 +1,7 @@
 """All lives at once: one database, one tick a day for all, days missed and run twice, packs that change."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -22,7 +22,7 @@ from policies.pack import standard_pack_files
 from tasks.day import run_day
 from tasks.engine import Engine
 from tests.lives.ledger import Ledger, person
-from tests.lives.life import born, day_acts, night
+from tests.lives.life import Life, born, day_acts, night
 from tests.proofs.reader import Breach, prove
 
 LIFE_HOUSE = House(**{**vars(HOUSES[0]), "code": "LIFE"})
@@ -40,6 +40,17 @@ LISTS = {
     "plans": "SELECT plan_no, case_id FROM plan WHERE state = 'offered' AND replaced_at IS NULL ORDER BY id",
     "disputes": "SELECT dispute_no, case_id FROM dispute WHERE state = 'open' AND replaced_at IS NULL ORDER BY id",
 }
+
+
+def acts_of(engine: Engine, lives: Sequence[Life], day: date) -> list[Act]:
+    """What people do for all these lives on a day."""
+    rows: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    with psycopg.connect(engine.database.url) as connection:
+        cursor: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
+        for name, query in LISTS.items():
+            for row in cursor.execute(query, {"day": day}):
+                rows[row.case_id][name].append(row)
+    return [act for life in lives for act in day_acts(life, rows[life.account.case_id], day)]
 
 
 class Lives:
@@ -77,7 +88,7 @@ class Lives:
             self._run_again(day)
         if self.random.random() < 0.05:
             self._change_policy(day)
-        self._office(day).perform(self._acts(day))
+        self._office(day).perform(acts_of(self.engine, self.lives, day))
         return True
 
     def breaches(self, evidence: Path) -> list[Breach]:
@@ -96,15 +107,6 @@ class Lives:
     def _counted(self) -> dict[str, int]:
         with psycopg.connect(self.engine.database.url) as connection:
             return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in COUNTED}
-
-    def _acts(self, day: date) -> list[Act]:
-        rows: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-        with psycopg.connect(self.engine.database.url) as connection:
-            cursor: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
-            for name, query in LISTS.items():
-                for row in cursor.execute(query, {"day": day}):
-                    rows[row.case_id][name].append(row)
-        return [act for life in self.lives for act in day_acts(life, rows[life.account.case_id], day)]
 
     def _office(self, day: date) -> Office:
         return Office(self.engine, LIFE_HOUSE, self.ledger.creditor_id, day, self.done, self.refused)
