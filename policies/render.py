@@ -19,6 +19,7 @@ from maatpak.kernel.words import Channel
 from policies.document import Problems, read_document
 from policies.mailhtml import as_html
 from policies.markup import Block, as_text, guard, letter_blocks, parse, plain
+from policies.vocabulary import samples
 
 FOLDER = "templates/"
 SUFFIX = ".j2"
@@ -43,6 +44,16 @@ class Rendered:
     html: str | None = None
     letter: dict[str, Any] | None = None
     blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a template says of itself, whoever it is written to."""
+
+    kind: str
+    to: str
+    texts: bool
+    """Whether it has words for a text message."""
 
 
 class PackWithTemplates(Protocol):
@@ -74,6 +85,7 @@ class Templates:
             cache_size=-1,
         )
         self._labels: dict[str, dict[str, str]] = {}
+        self._about: dict[tuple[str, str], About] = {}
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -109,6 +121,13 @@ class Templates:
                 raise PolicyError(f"The pack has no {FOLDER}{file}.", problems=problems.listed())
             self._labels[language] = {str(name): str(word) for name, word in document.data.items()}
         return self._labels[language]
+
+    def about(self, template: str, tone: str) -> About:
+        """What the template is, from a sample of it."""
+        if (template, tone) not in self._about:
+            sample = self.render(template, tone, Channel.SMS, self.language(), next(samples()))
+            self._about[template, tone] = About(sample.kind, sample.to, bool(sample.text))
+        return self._about[template, tone]
 
     def render(self, template: str, tone: str, channel: Channel, language: str, context: Mapping[str, Any]) -> Rendered:
         """The message.

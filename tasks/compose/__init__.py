@@ -1,0 +1,11 @@
+"""From actions to messages: who is written to, on which channel, in which language, with which words.
+
+Composing is a function of what is recorded as of a date; its only effect is that the words are kept as evidence. The
+messages become rows by `queue_messages`, in the transaction of whoever executes the actions.
+"""
+
+from tasks.compose.composed import Composed
+from tasks.compose.drafting import compose, content_hashes, preview
+from tasks.compose.queueing import queue_messages
+
+__all__ = ["Composed", "compose", "content_hashes", "preview", "queue_messages"]

@@ -1,0 +1,65 @@
+"""What composing makes: drafts, and the frames that become rows of the outbox."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from connectors.message import Outgoing
+from tasks.compose.reading import Row
+
+MESSAGES: dict[str, Any] = {
+    "message_ref": pl.String,
+    "creditor_id": pl.Int64,
+    "debtor_id": pl.Int64,
+    "case_id": pl.Int64,
+    "channel": pl.String,
+    "recipient": pl.String,
+    "language": pl.String,
+    "template": pl.String,
+    "content_key": pl.String,
+    "attempt": pl.Int64,
+    "subject": pl.String,
+    "content": pl.String,
+    "written": pl.Boolean,
+    "business_date": pl.Date,
+    "queued_at": pl.Datetime("us", "UTC"),
+    "send_after": pl.Datetime("us", "UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One message before it is evidence."""
+
+    outgoing: Outgoing
+    actions: tuple[Row, ...]
+    recipient: str
+    template: str
+    content_key: str
+    content_hash: str
+    send_after: datetime | None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The messages of a cohort, ready to be queued."""
+
+    messages: pl.DataFrame
+    """A row a message, with the columns of the table."""
+    pairs: pl.DataFrame
+    """message_ref, action_id."""
+    unreachable: pl.DataFrame
+    """action_id, reason (no_address or opted_out), detail: actions that nobody can be told of."""
+    hashes: pl.DataFrame
+    """action_id, content_hash: what an approval binds to."""
+
+
+@dataclass
+class Drafts:
+    """The drafts of a cohort as they are made."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    unreachable: list[tuple[int, str, str]] = field(default_factory=list)
+    hashes: dict[int, list[str]] = field(default_factory=dict)

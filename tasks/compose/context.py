@@ -1,0 +1,328 @@
+"""What a message says, as data: the names that templates may use (policies/vocabulary.py), filled for one customer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
+from maatpak.kernel.words import Channel, EvidenceKind, ItemType, StepKind
+from policies.journey import Step
+from policies.render import Templates
+from tasks.compose.look import Look
+from tasks.compose.outlook import Next
+from tasks.compose.reading import Material, Row
+from tasks.compose.recipients import Customer
+from tasks.compose.spelling import joined, long_date, money, short_date
+
+USUAL_TERM = 5
+"""Working days in which we ask for a payment or a word, where the journey does not say."""
+LONGEST_TERM = 10
+"""Later than this we do not ask for a word, even if nothing comes before."""
+ON_THE_WAY = 3
+"""Working days that a letter travels; a demand's date counts from its delivery."""
+SILENT_WEAK = {Channel.EMAIL: 3, Channel.SMS: 3, Channel.POST: 7}
+"""Working days of silence after which a message counts as received (practice, rule 7)."""
+LOST = frozenset({EvidenceKind.BOUNCED, EvidenceKind.RETURNED})
+NOTICES = frozenset({StepKind.MESSAGE, StepKind.PLAN_OFFER})
+MOST_EARLIER = 3
+CREDITS = frozenset({ItemType.CREDIT_NOTE, ItemType.PAYMENT})
+ENGLISH = frozenset({"GB", "IE", "US", "CA", "AU", "NZ", "ZA", "IN", "SG", "HK"})
+"""Countries with an English of their own; elsewhere dates and amounts in English are British."""
+DEBIT_CAUSES = {
+    "AM04": "funds",
+    "insufficient_funds": "funds",
+    "MD01": "mandate",
+    "MD02": "mandate",
+    "MD07": "mandate",
+    "AC01": "account",
+    "AC04": "account",
+    "AC06": "account",
+    "AC13": "account",
+    "MD06": "refused",
+    "MS02": "refused",
+    "SL01": "refused",
+}
+"""Why a bank returned a debit (ISO 20022 reason codes), in the words of templates."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The actions of one customer that one message serves, with what it needs to say."""
+
+    actions: tuple[Row, ...]
+    items: tuple[Row, ...]
+    step: Step
+    creditor: Row
+    customer: Customer
+    profile: Row
+    outlook: Next | None
+    as_of: date
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """What is asked, by currency."""
+        totals: dict[str, int] = {}
+        for item in self.items:
+            totals[item["currency"]] = totals.get(item["currency"], 0) + item["asked"]
+        return totals
+
+    def in_working_days(self, count: int) -> date:
+        """A date counted in the customer's working days."""
+        return add_working_days(self.as_of, count, self.customer.country)
+
+
+class Writer:
+    """Writes contexts in one language for one creditor."""
+
+    def __init__(self, templates: Templates, language: str, country: str, material: Material, look: Look) -> None:
+        self.language = language
+        self._country = country if language != "en" or country in ENGLISH else "GB"
+        self.labels = templates.labels(language)
+        self._material = material
+        self._look = look
+
+    def context(self, subject: Subject, reference: str) -> dict[str, Any]:
+        """Everything that a template may name."""
+        creditor, customer, items = subject.creditor, subject.customer, subject.items
+        statement = subject.step.kind is StepKind.STATEMENT
+        totals = subject.totals
+        tables, total = self._statement(subject) if statement else self._tables(subject, totals)
+        proven, unproven = self.earlier(subject)
+        signatory = self._signatory(creditor)
+        case = subject.actions[0]["case_id"]
+        plan = self._material.plans.get(case)
+        return {
+            "creditor": {name: creditor[name] or "" for name in ("name", "email", "phone", "city", "country")},
+            "customer": {
+                "name": customer.name,
+                "number": customer.number,
+                "person": customer.contact_name,
+                "kind": customer.kind,
+                "country": customer.country,
+                "address": next((each.address for each in customer.reaches if each.channel is Channel.POST), ""),
+            },
+            "contact": creditor["phone"] or creditor["email"] or creditor["name"],
+            "total": total,
+            "count": len(items),
+            "document": items[0]["document_no"] if items else "",
+            "oldest_due": self._long(items[0]["due_on"]) if items else "",
+            "known_on": self._long(creditor["known_on"] or subject.as_of),
+            "today": self._long(subject.as_of),
+            "reply_by": self._long(subject.in_working_days(_reply_days(subject))),
+            "pay_by": self._long(subject.in_working_days((subject.step.term or LONGEST_TERM) + ON_THE_WAY)),
+            "earlier": [
+                {"on": self._long(each["sent_on"]), "how": self.labels[f"by_{each['channel']}"]} for each in proven
+            ],
+            "unproven": unproven
+            and {"on": self._long(unproven["sent_on"]), "what": self.labels[f"our_{unproven['channel']}"]},
+            "then": subject.outlook
+            and {
+                "kind": str(subject.outlook.kind),
+                "on": self._long(subject.in_working_days(subject.outlook.working_days)),
+            },
+            "copies": [],
+            "pay": self._pay(subject, "" if statement else total, totals, reference),
+            "signatory": signatory,
+            "manager": subject.profile["manager_name"] or "",
+            "plan": plan and self._plan(plan, subject.actions[0]["currency"]),
+            "promise": self._promise(case, subject.actions[0]["currency"]),
+            "payment": self._payment(subject.actions[0]),
+            "debit": self._debit(items),
+            "tables": tables,
+            "plan_tables": [self._plan_table(plan, subject.actions[0]["currency"])] if plan else [],
+            "signature": [signatory["name"], signatory["title"], creditor["name"]],
+            "sender_name": creditor["name"],
+            "look": {"colour": self._look.colour, "footer": list(self._look.footer or _footer(creditor))},
+        }
+
+    def earlier(self, subject: Subject) -> tuple[list[Row], Row | None]:
+        """Earlier notices of these items of which there is evidence; without any, the last one there was."""
+        asked = {item["item_id"] for item in subject.items}
+        notices = [
+            each
+            for action in subject.actions
+            for each in self._material.earlier.get(action["case_id"], ())
+            if each["kind"] in NOTICES and asked.intersection(each["item_ids"] or ())
+        ]
+        proven = [each for each in notices if _received(each, subject)]
+        if proven:
+            return proven[-MOST_EARLIER:], None
+        return [], notices[-1] if notices else None
+
+    def _tables(self, subject: Subject, totals: Mapping[str, int]) -> tuple[list[dict[str, Any]], str]:
+        tables = []
+        for currency, total in totals.items():
+            rows = [item for item in subject.items if item["currency"] == currency]
+            partly = any(item["amount"] != item["asked"] for item in rows)
+            columns = ["document", "issued", "due", *(["amount"] if partly else []), "asked"]
+            cells = [
+                [
+                    item["document_no"],
+                    self._short(item["issued_on"]),
+                    self._short(item["due_on"]),
+                    *([self._money(item["amount"], currency)] if partly else []),
+                    self._money(item["asked"], currency),
+                ]
+                for item in rows
+            ]
+            tables.append(_table(columns, cells, self.labels["total"], self._money(total, currency)))
+        words = joined((self._money(total, currency) for currency, total in totals.items()), self.labels["and"])
+        return tables, words
+
+    def _statement(self, subject: Subject) -> tuple[list[dict[str, Any]], str]:
+        """Everything open, due or not, credits against it."""
+        tables, balances = [], []
+        for action in subject.actions:
+            currency = action["currency"]
+            rows = self._material.ledger.get((action["debtor_id"], currency), [])
+            cells = [
+                [
+                    row["document_no"],
+                    self._short(row["issued_on"]),
+                    self._short(row["due_on"]),
+                    self.labels[_standing(row, subject.as_of)],
+                    self._money(_signed(row), currency),
+                ]
+                for row in rows
+            ]
+            balance = self._money(sum(_signed(row) for row in rows), currency)
+            balances.append(balance)
+            columns = ["document", "issued", "due", "status", "open"]
+            tables.append(_table(columns, cells, self.labels["total_open"], balance))
+        return tables, joined(balances, self.labels["and"])
+
+    def _pay(self, subject: Subject, amount: str, totals: Mapping[str, int], reference: str) -> dict[str, Any]:
+        creditor = subject.creditor
+        documents = " ".join(item["document_no"] for item in subject.items)
+        stated = f"{subject.customer.number} {documents}".strip()
+        one = next(iter(totals.items())) if len(totals) == 1 else None
+        link = creditor["payment_url"] or ""
+        return {
+            "amount": amount,
+            "link": f"{link}{'&' if '?' in link else '?'}m={reference}" if link else "",
+            "payee": creditor["name"],
+            "iban": _grouped(creditor["iban"] or ""),
+            "bic": creditor["bic"] or "",
+            "reference": stated if len(stated) <= 70 else subject.customer.number,
+            "currency": one[0] if one else "",
+            "minor": one[1] if one else None,
+        }
+
+    def _plan(self, plan: Row, currency: str) -> dict[str, Any]:
+        first = plan["instalments"][0]
+        return {
+            "count": len(plan["instalments"]),
+            "total": self._money(plan["total"], currency),
+            "first_amount": self._money(first["amount"], currency),
+            "first_on": self._long(date.fromisoformat(first["due_on"])),
+            "valid_until": self._long(plan["valid_until"]),
+        }
+
+    def _plan_table(self, plan: Row, currency: str) -> dict[str, Any]:
+        rows = [
+            [str(number), self._long(date.fromisoformat(each["due_on"])), self._money(each["amount"], currency)]
+            for number, each in enumerate(plan["instalments"], start=1)
+        ]
+        total = self._money(plan["total"], currency)
+        return _table(["instalment", "due", "amount"], rows, self.labels["total_plan"], total)
+
+    def _promise(self, case_id: int, currency: str) -> dict[str, str] | None:
+        promise = self._material.promises.get(case_id)
+        if promise is None:
+            return None
+        return {"amount": self._money(promise["amount"], currency), "on": self._long(promise["promised_on"])}
+
+    def _payment(self, action: Row) -> dict[str, str] | None:
+        payment = self._material.payments.get((action["debtor_id"], action["currency"]))
+        if payment is None:
+            return None
+        return {"amount": self._money(payment["amount"], action["currency"]), "on": self._long(payment["paid_on"])}
+
+    def _debit(self, items: Sequence[Row]) -> dict[str, str] | None:
+        returned = [item for item in items if item["returned_on"]]
+        if not returned:
+            return None
+        last = max(returned, key=lambda item: item["returned_on"])
+        return {"on": self._long(last["returned_on"]), "cause": DEBIT_CAUSES.get(last["return_code"] or "", "other")}
+
+    def _signatory(self, creditor: Row) -> dict[str, str]:
+        given = self._look.signatory
+        if given is not None:
+            return {"name": given.name, "title": given.title, "phone": given.phone}
+        name = creditor["credit_manager"] or ""
+        return {"name": name, "title": self.labels["credit_manager"] if name else "", "phone": creditor["phone"] or ""}
+
+    def _money(self, minor: int, currency: str) -> str:
+        return money(minor, currency, self.language, self._country)
+
+    def _long(self, day: date) -> str:
+        return long_date(day, self.language, self._country)
+
+    def _short(self, day: date) -> str:
+        return short_date(day, self.language, self._country)
+
+
+def _reply_days(subject: Subject) -> int:
+    """Never later than the next step comes."""
+    if subject.step.term is not None:
+        return subject.step.term
+    following = subject.outlook.working_days if subject.outlook else USUAL_TERM
+    return min(max(following, 2), LONGEST_TERM)
+
+
+def _received(message: Row, subject: Subject) -> bool:
+    """Whether there is evidence that a message arrived."""
+    observed = {EvidenceKind(each) for each in message["observed"].split(",") if each}
+    if observed & LOST:
+        return False
+    if observed - {EvidenceKind.ACCEPTED}:
+        return True
+    silent = working_days_between(message["sent_on"], subject.as_of, subject.customer.country)
+    return silent >= SILENT_WEAK[Channel(message["channel"])]
+
+
+def _standing(row: Row, as_of: date) -> str:
+    if row["item_type"] in CREDITS:
+        return "is_credit"
+    if row["disputed"]:
+        return "is_disputed"
+    return "is_overdue" if add_working_days(row["due_on"], 0, BANK) < as_of else "is_due_later"
+
+
+def _signed(row: Row) -> int:
+    open_amount: int = row["open_amount"]
+    return -open_amount if row["item_type"] in CREDITS else open_amount
+
+
+def _table(columns: list[str], rows: list[list[str]], label: str, total: str) -> dict[str, Any]:
+    return {
+        "title": "",
+        "columns": columns,
+        "right": [name for name in columns if name in ("amount", "asked", "open")],
+        "optional": [name for name in columns if name in ("issued", "amount")] if len(columns) > 3 else [],
+        "rows": rows,
+        "total_label": label,
+        "total": total,
+    }
+
+
+def _grouped(iban: str) -> str:
+    """An IBAN in groups of four, as people read it."""
+    plain = iban.replace(" ", "")
+    return " ".join(plain[at : at + 4] for at in range(0, len(plain), 4))
+
+
+def _footer(creditor: Row) -> list[str]:
+    place = " ".join(part for part in (creditor["postal_code"], creditor["city"]) if part)
+    return [
+        part
+        for part in (
+            creditor["name"],
+            ", ".join(part for part in (creditor["street"], place) if part),
+            creditor["registration_no"],
+            creditor["vat_no"],
+            f"IBAN {_grouped(creditor['iban'])}" if creditor["iban"] else "",
+        )
+        if part
+    ]

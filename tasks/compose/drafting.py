@@ -1,0 +1,378 @@
+"""Composing a cohort: recipients, words and hashes of the messages that its actions need.
+
+Actions of one customer that are at the same step (its cases in several currencies) make one message. What an approval
+binds to is the hash of items, amounts, recipient and text; dates that move with the day of sending are not part of it,
+or every approval would lapse overnight.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from connectors.message import Attachment, Correspondent, Outgoing
+from maatpak.kernel.ids import canonical_json, content_hash
+from maatpak.kernel.words import Channel, StepKind
+from maatpak.ledger.database import Frames
+from policies.journey import Step
+from policies.markup import pay_lines
+from policies.render import Rendered, Templates, templates_of
+from policies.schema import Attachment as Attach
+from policies.schema import ChannelRule, Hours
+from tasks.compose.composed import MESSAGES, Composed, Draft, Drafts
+from tasks.compose.context import Subject, Writer
+from tasks.compose.copies import Copies
+from tasks.compose.look import Look, logo_of, look_of
+from tasks.compose.outlook import what_next
+from tasks.compose.reading import Material, Row, action_ids_of, read_material
+from tasks.compose.recipients import NO_ADDRESS, OPTED_OUT, Customer, Reach, choose, customer_of
+from tasks.compose.windows import next_opening, zones_of
+from tasks.current_pack import current_pack
+
+if TYPE_CHECKING:
+    from policies.pack import CompiledPack
+    from tasks.engine import Engine
+
+WRITERS = 8
+"""Evidence files written at once: each waits for its disk."""
+MOST_REFERENCES = 10
+
+
+def compose(engine: "Engine", frames: Frames, actions: pl.DataFrame, as_of: date, now: datetime) -> Composed:
+    """Write the messages of these actions (a column `action_id`) and keep their words as evidence."""
+    made = _draft(engine, frames, action_ids_of(actions), as_of, now, keep=True)
+    with ThreadPoolExecutor(WRITERS) as pool:
+        keys = list(pool.map(lambda draft: engine.store.put("message", draft.outgoing.to_json(), "json"), made.drafts))
+    rows = [_row(draft, key, as_of, now) for draft, key in zip(made.drafts, keys, strict=True)]
+    pairs = [(draft.outgoing.message_ref, row["action_id"]) for draft in made.drafts for row in draft.actions]
+    return Composed(
+        messages=pl.DataFrame(rows, schema=MESSAGES),
+        pairs=pl.DataFrame(pairs, schema={"message_ref": pl.String, "action_id": pl.Int64}, orient="row"),
+        unreachable=pl.DataFrame(
+            made.unreachable, schema={"action_id": pl.Int64, "reason": pl.String, "detail": pl.String}, orient="row"
+        ),
+        hashes=pl.DataFrame(
+            list(_action_hashes(made).items()), schema={"action_id": pl.Int64, "content_hash": pl.String}, orient="row"
+        ),
+    )
+
+
+def content_hashes(
+    engine: "Engine", frames: Frames, action_ids: Sequence[int], as_of: date, now: datetime
+) -> dict[int, str]:
+    """What an approval of each action binds to; writes nothing."""
+    return _action_hashes(_draft(engine, frames, action_ids, as_of, now, keep=False))
+
+
+def preview(
+    engine: "Engine", frames: Frames, action_ids: Sequence[int], as_of: date, now: datetime
+) -> list[tuple[int, Outgoing]]:
+    """The messages as they would go out: (action, message); writes nothing."""
+    made = _draft(engine, frames, action_ids, as_of, now, keep=False)
+    return [(row["action_id"], draft.outgoing) for draft in made.drafts for row in draft.actions]
+
+
+def _draft(
+    engine: "Engine", frames: Frames, action_ids: Sequence[int], as_of: date, now: datetime, *, keep: bool
+) -> Drafts:
+    made = Drafts()
+    if not action_ids:
+        return made
+    material = read_material(frames, action_ids, as_of, now)
+    for creditor_id, creditor in material.creditors.items():
+        hours = engine.pack(current_pack(frames, creditor_id)).guardrails.hours
+        house = _House(engine, material, creditor, hours, as_of, now, keep=keep)
+        for (pack_id, segment, step), rows in _cohorts(material.actions, creditor_id).items():
+            house.draft(engine.pack(pack_id), segment, step, rows, made)
+    return made
+
+
+def _cohorts(actions: Sequence[Row], creditor_id: int) -> dict[tuple[int, str, str], list[Row]]:
+    cohorts: dict[tuple[int, str, str], list[Row]] = {}
+    for row in actions:
+        if row["creditor_id"] == creditor_id and row["template"]:
+            cohorts.setdefault((row["pack_id"], row["segment"], row["step"]), []).append(row)
+    return cohorts
+
+
+class _House:
+    """Writes for one creditor."""
+
+    def __init__(
+        self,
+        engine: "Engine",
+        material: Material,
+        creditor: Row,
+        hours: Hours,
+        as_of: date,
+        now: datetime,
+        *,
+        keep: bool,
+    ) -> None:
+        workspace = engine.settings.workspace
+        self._material = material
+        self._creditor = creditor
+        self._hours = hours
+        self._as_of = as_of
+        self._now = now
+        self._key = engine.link_key.encode()
+        self._look: Look = look_of(workspace, creditor["code"])
+        self._logo = logo_of(workspace, self._look)
+        self._copies = Copies(workspace, engine.store if keep else None)
+        self._writers: dict[tuple[str, str], Writer] = {}
+
+    def draft(self, pack: "CompiledPack", segment: str, step_name: str, rows: Sequence[Row], made: Drafts) -> None:
+        """The messages of one cohort: the actions of one step."""
+        journey = pack.journeys[segment]
+        step = journey.steps[step_name]
+        templates = templates_of(pack)
+        groups: dict[int, list[Row]] = {}
+        for row in rows:
+            groups.setdefault(row["debtor_id"], []).append(row)
+        known = pl.DataFrame(
+            [self._known(group) for group in groups.values()],
+            schema={"party_kind": pl.String, "asked_amount": pl.Int64, "consult_answer": pl.String},
+        )
+        for group, outlook in zip(groups.values(), what_next(journey, step, known), strict=True):
+            customer, profile = self._customer(templates, step, group)
+            subject = Subject(
+                actions=tuple(group),
+                items=tuple(item for row in group for item in self._material.items.get(row["action_id"], ())),
+                step=step,
+                creditor=self._creditor,
+                customer=customer,
+                profile=profile,
+                outlook=outlook,
+                as_of=self._as_of,
+            )
+            self._write(pack, templates, subject, made)
+
+    def _known(self, group: Sequence[Row]) -> dict[str, Any]:
+        profile = self._material.profiles.get(group[0]["debtor_id"])
+        return {
+            "party_kind": profile and profile["kind"],
+            "asked_amount": sum(row["amount"] for row in group),
+            "consult_answer": self._material.consults.get(group[0]["round_id"]),
+        }
+
+    def _customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:
+        debtor_id = group[0]["debtor_id"]
+        profile = self._material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
+        role = templates.about(str(group[0]["template"]), str(step.tone)).to
+        customer = customer_of(
+            group[0]["debtor_no"],
+            profile,
+            self._material.contacts.get(debtor_id, ()),
+            self._material.addresses.get(debtor_id, ()),
+            self._material.preferences.get(debtor_id, {}),
+            role,
+            self._creditor["country"],
+            self._creditor["language"],
+        )
+        return customer, profile
+
+    def _write(self, pack: "CompiledPack", templates: Templates, subject: Subject, made: Drafts) -> None:
+        lead = subject.actions[0]
+        template, tone, customer = str(lead["template"]), str(subject.step.tone), subject.customer
+        about = templates.about(template, tone)
+        rule = ChannelRule(lead["channel"] or ChannelRule.PREFERRED)
+        used = [each["channel"] for each in self._material.earlier.get(lead["case_id"], ())]
+        reaches = choose(customer, rule, sum(subject.totals.values()), used, texts=about.texts)
+        if not reaches or (subject.step.escalating and all(each.channel is not Channel.POST for each in reaches)):
+            reason = OPTED_OUT if customer.opted_out else NO_ADDRESS
+            for row in subject.actions:
+                made.unreachable.append((row["action_id"], reason, f"nothing usable for {rule}"))
+                made.hashes.setdefault(row["action_id"], []).append(content_hash({"unreachable": reason}))
+            return
+        language = templates.language(customer.language, self._creditor["language"])
+        writer = self._writer(pack, templates, language)
+        for reach in reaches:
+            draft = self._message(pack, templates, writer, subject, reach, template, tone)
+            made.drafts.append(draft)
+            for row in subject.actions:
+                made.hashes.setdefault(row["action_id"], []).append(draft.content_hash)
+
+    def _writer(self, pack: "CompiledPack", templates: Templates, language: str) -> Writer:
+        key = (pack.content_hash, language)
+        if key not in self._writers:
+            country = self._creditor["country"]
+            self._writers[key] = Writer(templates, language, country, self._material, self._look)
+        return self._writers[key]
+
+    def _message(
+        self,
+        pack: "CompiledPack",
+        templates: Templates,
+        writer: Writer,
+        subject: Subject,
+        reach: Reach,
+        template: str,
+        tone: str,
+    ) -> Draft:
+        token = self._token(subject.actions, reach.channel)
+        context = writer.context(subject, token)
+        attachments: tuple[Attachment, ...] = ()
+        if Attach.INVOICES in subject.step.attach and reach.channel is not Channel.SMS:
+            attachments = self._copies.of(subject.items)
+            context["copies"] = [each.name for each in attachments]
+        rendered = templates.render(template, tone, reach.channel, writer.language, context)
+        identity = {
+            "pack": pack.content_hash,
+            "template": template,
+            "tone": tone,
+            "language": writer.language,
+            "channel": reach.channel,
+            "recipient": reach.address,
+            "person": reach.person.name,
+            "items": [(item["item_id"], item["asked"]) for item in subject.items],
+            "earlier": [each["message_id"] for each in writer.earlier(subject)[0]],
+            "then": subject.outlook and subject.outlook.kind,
+            "plan": None if subject.step.kind is StepKind.PLAN_OFFER else context["plan"],
+            "promise": context["promise"],
+        }
+        identity_hash = content_hash(identity)
+        return Draft(
+            outgoing=self._outgoing(subject, reach, writer, rendered, context, token, attachments),
+            actions=subject.actions,
+            recipient=reach.address,
+            template=template,
+            content_key=content_hash([identity_hash, *(_action_key(row) for row in subject.actions)])[:32],
+            content_hash=identity_hash,
+            send_after=self._send_after(subject.customer, reach.channel),
+        )
+
+    def _outgoing(
+        self,
+        subject: Subject,
+        reach: Reach,
+        writer: Writer,
+        rendered: Rendered,
+        context: Mapping[str, Any],
+        token: str,
+        attachments: tuple[Attachment, ...],
+    ) -> Outgoing:
+        creditor = self._creditor
+        mail = creditor["email"] or f"{str(creditor['code']).lower()}@maatpak.local"
+        place = " ".join(part for part in (creditor["postal_code"], creditor["city"]) if part)
+        lines = tuple(part for part in (creditor["name"], creditor["street"], place) if part)
+        sender = Correspondent(creditor["name"], email=mail, phone=creditor["phone"], lines=lines)
+        thread = self._thread(subject.actions) if reach.channel is Channel.EMAIL else ()
+        letter = None
+        if rendered.letter is not None:
+            letter = {**rendered.letter, **self._letter(context, writer.labels, token)}
+        return Outgoing(
+            message_ref=f"{token}@{mail.rpartition('@')[2]}",
+            channel=reach.channel,
+            language=writer.language,
+            sender=sender,
+            recipient=reach.person,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            letter=letter,
+            written_at=self._now,
+            reply_to=creditor["email"],
+            in_reply_to=thread[-1] if thread else None,
+            references=thread,
+            attachments=attachments,
+            items=tuple(
+                {
+                    "item_id": item["item_id"],
+                    "document_no": item["document_no"],
+                    "asked": item["asked"],
+                    "currency": item["currency"],
+                }
+                for item in subject.items
+            ),
+        )
+
+    def _letter(self, context: Mapping[str, Any], labels: Mapping[str, str], token: str) -> dict[str, Any]:
+        creditor = self._creditor
+        reference = token[:10]
+        particulars = {
+            "our_reference": reference,
+            "your_number": context["customer"]["number"],
+            "date": context["today"],
+            "phone": creditor["phone"],
+            "email": creditor["email"],
+        }
+        return {
+            "tables": context["tables"],
+            "plan_tables": context["plan_tables"],
+            "pay": context["pay"],
+            "pay_lines": pay_lines(context["pay"], labels),
+            "signature": [line for line in context["signature"] if line],
+            "look": context["look"],
+            "logo": self._logo,
+            "reference": reference,
+            "particulars": [[labels[name], value] for name, value in particulars.items() if value],
+        }
+
+    def _thread(self, actions: Sequence[Row]) -> tuple[str, ...]:
+        """Message-IDs of the e-mails that the case has had, so that a mail program keeps them together."""
+        sent = [
+            each["message_ref"]
+            for row in actions
+            for each in self._material.earlier.get(row["case_id"], ())
+            if each["channel"] == Channel.EMAIL
+        ]
+        return tuple(dict.fromkeys(sent))[-MOST_REFERENCES:]
+
+    def _send_after(self, customer: Customer, channel: Channel) -> datetime | None:
+        if channel is Channel.POST:
+            return None
+        zones = zones_of(customer.time_zone, customer.country)
+        opening = next_opening(self._now, zones, self._hours, customer.kind, customer.country)
+        return None if opening == self._now else opening
+
+    def _token(self, actions: Sequence[Row], channel: Channel) -> str:
+        """The same actions on the same channel always have the same reference, and nobody can guess it."""
+        named = canonical_json([self._creditor["code"], [_action_key(row) for row in actions], channel])
+        return hmac.digest(self._key, named.encode(), "sha256").hex()[:32]
+
+
+def _action_key(row: Row) -> list[Any]:
+    names = ("debtor_no", "currency", "round_no", "stage", "step", "attempt", "occurrence")
+    return [row[name].isoformat() if isinstance(row[name], date) else row[name] for name in names]
+
+
+def _action_hashes(made: Drafts) -> dict[int, str]:
+    return {action_id: content_hash(sorted(hashes)) for action_id, hashes in made.hashes.items()}
+
+
+def _row(draft: Draft, content: str, as_of: date, now: datetime) -> dict[str, Any]:
+    outgoing, lead = draft.outgoing, draft.actions[0]
+    return {
+        "message_ref": outgoing.message_ref,
+        "creditor_id": lead["creditor_id"],
+        "debtor_id": lead["debtor_id"],
+        "case_id": lead["case_id"],
+        "channel": str(outgoing.channel),
+        "recipient": draft.recipient,
+        "language": outgoing.language,
+        "template": draft.template,
+        "content_key": draft.content_key,
+        "attempt": 1,
+        "subject": outgoing.subject,
+        "content": content,
+        "written": any(row["written"] for row in draft.actions),
+        "business_date": as_of,
+        "queued_at": now,
+        "send_after": draft.send_after,
+    }
+
+
+def _unknown_profile(row: Row, creditor: Row) -> Row:
+    """A customer of whom the master data says nothing has no address."""
+    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone", "manager_name")
+    return {
+        **dict.fromkeys(missing),
+        "name": row["debtor_no"],
+        "kind": "business",
+        "country": creditor["country"],
+        "language": creditor["language"],
+        "preferred_channel": Channel.EMAIL,
+    }

@@ -1,0 +1,70 @@
+"""What a journey does next if nothing happens, so that a message can say it and not more.
+
+Steps that the customer does not see are passed through with their waits. A step whose condition cannot hold is passed
+over; an escalating one is named only if its condition surely holds, for a consequence that will not come is a threat.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from maatpak.kernel.words import StepKind
+from policies.facts import FACTS
+from policies.journey import Journey, Step
+from policies.rules import outcomes
+
+_UNSEEN = frozenset({StepKind.NOTIFY, StepKind.WAIT})
+
+
+@dataclass(frozen=True)
+class Next:
+    """The step that comes next, and how many working days on at the earliest."""
+
+    kind: StepKind
+    working_days: int
+    escalating: bool
+
+
+def what_next(journey: Journey, step: Step, known: pl.DataFrame) -> list[Next | None]:
+    """What follows a step that did not work, a row of known facts each; None where nothing does, as after a reaction.
+
+    Of a demand it is the consequence that counts: the handoff, if it will come, whatever is tried before it.
+    """
+    later = {name: each.when for name, each in journey.steps.items() if each.when is not None}
+    asked = sorted({name for rule in later.values() for name in rule.facts} - set(known.columns))
+    frame = known.with_columns(pl.lit(None, dtype=FACTS[name].dtype).alias(name) for name in asked)
+    names = list(later)
+    verdicts = zip(*(each.to_list() for each in outcomes(list(later.values()), frame)), strict=True)
+    seen: dict[tuple[bool | None, ...], Next | None] = {}
+    found: list[Next | None] = []
+    for verdict in verdicts if names else ((),) * known.height:
+        if verdict not in seen:
+            seen[verdict] = _nearest(journey, step, dict(zip(names, verdict, strict=True)))
+        found.append(seen[verdict])
+    return found
+
+
+def _nearest(journey: Journey, step: Step, holds: Mapping[str, bool | None]) -> Next | None:
+    found = sorted(_ways(journey, step, holds, 0), key=lambda each: each.working_days)
+    if step.escalating:
+        return next((each for each in found if each.kind is StepKind.HANDOFF), None)
+    return next((each for each in found if not each.escalating), None)
+
+
+def _ways(journey: Journey, step: Step, holds: Mapping[str, bool | None], so_far: int) -> list[Next]:
+    ways: list[Next] = []
+    for later in journey.steps.values():
+        if step.name not in later.after:
+            continue
+        days = so_far + later.waits.get(step.name, later.wait)
+        verdict = holds.get(later.name, True)
+        if later.kind in _UNSEEN:
+            ways += _ways(journey, later, holds, days)
+        elif verdict is False or (later.escalating and verdict is not True):
+            ways += _ways(journey, later, holds, so_far)
+        else:
+            ways.append(Next(later.kind, days, later.escalating))
+            if step.escalating and later.kind is not StepKind.HANDOFF:
+                ways += _ways(journey, later, holds, days)
+    return ways

@@ -1,0 +1,221 @@
+"""Who a message goes to: the addresses that a customer has, what is known of each, and the step's channel rule.
+
+An address that is dead or opted out is not there. *Preferred* is the channel the customer asked for, unless its address
+is doubtful and another is proven; *other* is a second one, a text for small amounts of consumers.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import phonenumbers
+from babel.core import Locale, UnknownLocaleError
+
+from connectors.message import Correspondent
+from maatpak.kernel.words import Channel, PartyKind, ReachState
+from policies.schema import ChannelRule
+from tasks.compose.reading import Row
+
+ROLE_ORDER: dict[str, tuple[str, ...]] = {
+    "payables": ("payables", "invoice"),
+    "invoice": ("invoice", "payables"),
+    "decision_maker": ("decision_maker", "escalation", "payables"),
+    "escalation": ("escalation", "decision_maker", "payables"),
+}
+"""Contact roles in the order in which they are looked for."""
+LETTERS = ("payables", "invoice")
+"""Roles that the customer's own preference may replace."""
+SMALL_AMOUNT = 25000
+"""Minor units below which a consumer's second channel is a text."""
+UNUSABLE = frozenset({ReachState.DEAD, ReachState.OPTED_OUT})
+POSTCODE_LAST = frozenset({"GB", "IE"})
+"""Countries that write the postcode on a line of its own, below the town."""
+NO_ADDRESS, OPTED_OUT = "no_address", "opted_out"
+
+_MAIL = re.compile(r"[!-?A-~]+@[^\s@<>\"(),:;\\\[\]]+")
+_MOBILE = frozenset({phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One way to a customer."""
+
+    channel: Channel
+    address: str
+    """As the message row and the address states name it."""
+    person: Correspondent
+    state: ReachState
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer with every usable way to it, for messages to one contact role."""
+
+    name: str
+    number: str
+    kind: str
+    country: str
+    contact_name: str
+    language: str | None
+    time_zone: str | None
+    preferred: Channel
+    reaches: tuple[Reach, ...]
+    opted_out: bool
+
+    def reach(self, channel: Channel) -> Reach | None:
+        """The way over a channel, if there is one."""
+        return next((each for each in self.reaches if each.channel is channel), None)
+
+
+def customer_of(
+    debtor_no: str,
+    profile: Row,
+    contacts: Sequence[Row],
+    states: Sequence[Row],
+    preferences: Mapping[str, str],
+    role: str,
+    creditor_country: str,
+    creditor_language: str,
+) -> Customer:
+    """The customer as the messages to one contact role see it."""
+    if role in LETTERS:
+        role = preferences.get("contact_role", role)
+    person = next((each for wanted in ROLE_ORDER[role] for each in contacts if each["role"] == wanted), None)
+    known = {(_channel_of(each["channel"]), _key(each["address"])): ReachState(each["state"]) for each in states}
+    contact = person["name"] if person else profile["contact_name"] or ""
+    base = Correspondent(name=contact or profile["name"])
+    found: list[Reach] = []
+    unusable: list[ReachState] = []
+
+    def offer(channel: Channel, address: str | None, correspondent: Correspondent) -> bool:
+        if address is None:
+            return False
+        state = known.get((channel, _key(address)), ReachState.UNPROVEN)
+        if state in UNUSABLE:
+            unusable.append(state)
+            return False
+        found.append(Reach(channel, address, correspondent, state))
+        return True
+
+    for mail in ((person or {}).get("email"), profile["email"]):
+        address = mail_address(mail)
+        if offer(Channel.EMAIL, address, replace(base, email=address)):
+            break
+    for phone in ((person or {}).get("phone"), profile["phone"]):
+        number = mobile_number(phone, profile["country"])
+        if offer(Channel.SMS, number, replace(base, phone=number)):
+            break
+    place = _place(profile, creditor_country, creditor_language)
+    attention = [contact] if contact and contact != profile["name"] else []
+    envelope = replace(base, lines=(profile["name"], *attention, *place))
+    offer(Channel.POST, ", ".join(place) or None, envelope)
+    return Customer(
+        name=profile["name"],
+        number=debtor_no,
+        kind=profile["kind"],
+        country=profile["country"],
+        contact_name=contact if contact != profile["name"] else "",
+        language=preferences.get("language") or (person or {}).get("language") or profile["language"],
+        time_zone=profile["time_zone"],
+        preferred=Channel(preferences.get("channel") or profile["preferred_channel"]),
+        reaches=tuple(found),
+        opted_out=not found and ReachState.OPTED_OUT in unusable,
+    )
+
+
+def choose(
+    customer: Customer,
+    rule: ChannelRule,
+    amount: int,
+    used: Sequence[str],
+    *,
+    texts: bool,
+) -> list[Reach]:
+    """The ways that a step uses. `texts`: whether the template has words for a text; `used`: channels used before."""
+    usable = [each for each in customer.reaches if texts or each.channel is not Channel.SMS]
+    if not usable:
+        return []
+    first = _preferred(customer, usable)
+    match rule:
+        case ChannelRule.PREFERRED:
+            return [first]
+        case ChannelRule.OTHER:
+            return [_other(customer, usable, amount, Channel(used[-1]) if used else first.channel)]
+        case ChannelRule.BOTH:
+            return list(dict.fromkeys([first, _other(customer, usable, amount, first.channel)]))
+        case ChannelRule.POST_AND_EMAIL:
+            return [each for each in usable if each.channel in (Channel.POST, Channel.EMAIL)]
+        case _:
+            return [each for each in usable if each.channel is Channel(rule)]
+
+
+def _preferred(customer: Customer, usable: Sequence[Reach]) -> Reach:
+    """What the customer asked for; another that is proven when that one is doubtful."""
+    order = [customer.preferred, Channel.EMAIL, Channel.POST, Channel.SMS]
+    ranked = sorted(usable, key=lambda each: order.index(each.channel))
+    sound = [each for each in ranked if each.state is not ReachState.DOUBTFUL]
+    return (sound or ranked)[0]
+
+
+def _other(customer: Customer, usable: Sequence[Reach], amount: int, used: Channel) -> Reach:
+    small = customer.kind == PartyKind.CONSUMER and amount < SMALL_AMOUNT
+    order = (Channel.SMS, Channel.POST, Channel.EMAIL) if small else (Channel.POST, Channel.EMAIL, Channel.SMS)
+    ranked = sorted(usable, key=lambda each: order.index(each.channel))
+    different = [each for each in ranked if each.channel is not used]
+    sound = [each for each in different if each.state is not ReachState.DOUBTFUL]
+    return (sound or different or ranked)[0]
+
+
+def mail_address(text: str | None) -> str | None:
+    """An address that mail servers take, in plain ASCII; None for what is none."""
+    text = (text or "").strip()
+    if not _MAIL.fullmatch(text):
+        return None
+    if text.isascii():
+        return text
+    local, _, domain = text.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def mobile_number(text: str | None, country: str) -> str | None:
+    """A number that takes texts, in E.164 form; None for what is none."""
+    try:
+        number = phonenumbers.parse(text or "", country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number) or phonenumbers.number_type(number) not in _MOBILE:
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _place(profile: Row, home: str, language: str) -> list[str]:
+    """Street, town and, from abroad, the country, as they stand on the envelope; nothing when it is not whole."""
+    street, postcode, town = (str(profile[name] or "").strip() for name in ("street", "postal_code", "city"))
+    if not street or not town:
+        return []
+    streets = [each.strip() for each in street.splitlines() if each.strip()][:2]
+    towns = [town, postcode] if profile["country"] in POSTCODE_LAST else [f"{postcode} {town}".strip()]
+    abroad = [_country(profile["country"], language)] if profile["country"] != home else []
+    return [*streets, *(each for each in towns if each), *abroad]
+
+
+@lru_cache(maxsize=1024)
+def _country(code: str, language: str) -> str:
+    try:
+        return str(Locale.parse(language).territories.get(code, code)).upper()
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def _channel_of(word: str) -> Channel:
+    return Channel.SMS if word == "phone" else Channel(word)
+
+
+def _key(address: str) -> str:
+    """Addresses that only differ in case and spaces are one."""
+    return "".join(address.lower().split())
