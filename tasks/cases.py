@@ -76,7 +76,7 @@ def _decisions(engine: "Engine", creditor_id: int, business_date: date, evidence
 
 
 def _conditions(wanted: CaseFilter) -> list[pl.Expr]:
-    conditions = []
+    conditions = [pl.lit(value=True)]
     if wanted.creditor is not None:
         conditions.append(pl.col("creditor") == wanted.creditor)
     if wanted.debtor is not None:

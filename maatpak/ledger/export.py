@@ -23,6 +23,7 @@ from maatpak.kernel.ids import bytes_hash
 from maatpak.ledger.anchors import Anchor
 from maatpak.ledger.database import Database
 from maatpak.ledger.store import KEY, EvidenceStore
+from maatpak.ledger.tables import Tick
 
 CASES = 'SELECT id FROM "case" WHERE debtor_id = :debtor'
 ROUNDS = f"SELECT id FROM round WHERE case_id IN ({CASES})"  # noqa: S608
@@ -74,11 +75,11 @@ WHOSE: Mapping[str, str] = {
 }
 """Which rows of a table are about the debtor. Other creditors' dealings with the same party are not."""
 
-TICKS = """
-SELECT id, business_date, known_at, facts_evidence, decisions_evidence
-FROM tick WHERE creditor_id = :creditor ORDER BY id
-"""
+TICKS = "SELECT * FROM tick WHERE creditor_id = :creditor ORDER BY id"
 TICK_EVENTS = "SELECT * FROM event WHERE kind = 'tick_decided' AND creditor_id = :creditor ORDER BY seq"
+
+FRAMES = tuple(column for column in Tick.model_fields if column.endswith("_evidence"))
+"""What a pass saw and decided, a row a case: facts, steps taken before, decisions."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -118,8 +119,8 @@ def export_debtor(
         tables["tick_event"] = [dict(row) for row in connection.execute(text(TICK_EVENTS), whose).mappings()]
         head = connection.execute(text("SELECT seq, hash FROM event_head")).one()
     cases = [int(row["id"]) for row in tables["case"]]
-    tables["decision"] = _from_frames(store, ticks, "decisions_evidence", cases)
-    tables["facts"] = _from_frames(store, ticks, "facts_evidence", cases)
+    for column in FRAMES:
+        tables[column] = _from_frames(store, ticks, column, cases)
     for name, rows in tables.items():
         files[f"{name}.json"] = json.dumps(rows, ensure_ascii=False, indent=1, default=_plain).encode()
         files[f"{name}.csv"] = _csv(rows)

@@ -22,7 +22,8 @@ MOST_COMPARED = 200
 NEIGHBOURS = (-1, 1, -2, 2, -3, 3)
 
 NAMED_EVIDENCE = (
-    "SELECT 'tick', id, facts_evidence FROM tick UNION ALL SELECT 'tick', id, decisions_evidence FROM tick"
+    "SELECT 'tick', id, frame.value FROM tick, jsonb_each_text(to_jsonb(tick)) AS frame"
+    r" WHERE frame.key LIKE '%\_evidence'"
     " UNION ALL SELECT 'message', id, content FROM message"
     " UNION ALL SELECT 'snapshot', id, report FROM snapshot WHERE report IS NOT NULL"
     " UNION ALL SELECT 'snapshot', id, key FROM snapshot, jsonb_array_elements_text("

@@ -1,124 +1,24 @@
 """History stays what it was and states move only as they may, whoever writes (law 10)."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from maatpak.kernel.words import ACTION_TRANSITIONS, MESSAGE_TRANSITIONS, ActionState, MessageState
 from maatpak.ledger import guards
 from maatpak.ledger.database import Database
-from maatpak.ledger.tables import (
-    Action,
-    Case,
-    ContactSlot,
-    Creditor,
-    Debtor,
-    DebtorProfile,
-    Message,
-    Party,
-    PolicyPack,
-    Round,
-    Touch,
-    metadata,
-)
-
-NOW = datetime(2024, 3, 1, 6, tzinfo=UTC)
-DAY = date(2024, 3, 1)
-
-
-def add(session: Session, row: SQLModel) -> Any:
-    session.add(row)
-    session.flush()
-    return row.id  # type: ignore[attr-defined]
+from maatpak.ledger.tables import metadata
+from tests.ledger.world import small_world
 
 
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
-    """A session over one small world: a creditor, a debtor, a case with a round, an action and a message."""
+    """A session over a small world."""
     with database.session() as session:
-        creditor = Creditor(
-            code="C",
-            name="C",
-            country="NL",
-            language="nl",
-            currency="EUR",
-            time_zone="Europe/Amsterdam",
-            recorded_at=NOW,
-        )
-        creditor_id = add(session, creditor)
-        party_id = add(session, Party(party_ref="p", shard_key=1, recorded_at=NOW))
-        debtor_id = add(session, Debtor(creditor_id=creditor_id, party_id=party_id, debtor_no="1", recorded_at=NOW))
-        case = Case(
-            creditor_id=creditor_id,
-            debtor_id=debtor_id,
-            party_id=party_id,
-            currency="EUR",
-            shard_key=1,
-            recorded_at=NOW,
-        )
-        case_id = add(session, case)
-        pack = PolicyPack(name="p", version=1, content_hash="h", files={}, note="", published_by="a", recorded_at=NOW)
-        pack_id = add(session, pack)
-        round_id = add(session, Round(case_id=case_id, number=1, opened_on=DAY, opened_at=NOW))
-        action_id = add(
-            session,
-            Action(
-                creditor_id=creditor_id,
-                case_id=case_id,
-                round_id=round_id,
-                stage="remind",
-                step="reminder",
-                kind="message",
-                segment="prompt",
-                pack_id=pack_id,
-                state="proposed",
-                amount=100,
-                due_on=DAY,
-                business_date=DAY,
-                proposed_at=NOW,
-            ),
-        )
-        add(
-            session,
-            Message(
-                creditor_id=creditor_id,
-                debtor_id=debtor_id,
-                case_id=case_id,
-                channel="email",
-                recipient="a@b.example",
-                language="nl",
-                template="reminder",
-                content_key="k",
-                message_ref="r",
-                content="c",
-                business_date=DAY,
-                queued_at=NOW,
-            ),
-        )
-        profile = DebtorProfile(
-            debtor_id=debtor_id,
-            creditor_id=creditor_id,
-            name="A",
-            kind="business",
-            country="NL",
-            language="nl",
-            valid_from=DAY,
-            recorded_at=NOW,
-        )
-        add(session, profile)
-        add(
-            session,
-            Touch(
-                creditor_id=creditor_id, party_id=party_id, kind="reminder", rating=0, touched_on=DAY, recorded_at=NOW
-            ),
-        )
-        session.add(ContactSlot(party_id=party_id, day=DAY, action_id=action_id, recorded_at=NOW))
-        session.flush()
+        small_world(session)
         yield session
 
 

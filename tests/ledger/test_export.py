@@ -1,0 +1,118 @@
+"""An auditor gets everything on one debtor, nothing of others, and can prove that it is whole."""
+
+import csv
+import hashlib
+import json
+import zipfile
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from maatpak.kernel.errors import UsageError
+from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.export import WHOSE, export_debtor
+from maatpak.ledger.tables import metadata
+from tests.ledger.world import DAY, NOW, World, pass_over, small_world
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+ELSEWHERE = {"event_head", "person", "creditor_pack", "finding", "alembic_version"}
+"""Tables with nothing about a single debtor."""
+
+
+@pytest.fixture
+def worlds(engine: "Engine") -> tuple[World, World]:
+    """Two creditors that know the same party, each with a tick, events and a message with an enclosure."""
+    made = []
+    for number in (1, 2):
+        enclosure = engine.store.put("enclosure", b"%PDF" + bytes([number]), "pdf")
+        content = json.dumps({"subject": f"of {number}", "attachments": [{"key": enclosure}]})
+        with engine.database.session() as session:
+            key = engine.store.put("message", content.encode(), "json")
+            world = small_world(session, number, key)
+            frame = pl.DataFrame({"case_id": [world.case, 99], "reason": ["wait", "hold"], "asked_amount": [100, 5]})
+            evidence = engine.store.put_frame("decisions", frame)
+            session.add(pass_over(world.creditor, evidence))
+            drafts = [
+                EventDraft("tick_decided", "engine", DAY, world.creditor, body={"decisions": evidence}),
+                EventDraft("hold_set", "anna", DAY, world.creditor, world.debtor, world.case, body={"hold_no": "H1"}),
+            ]
+            append_events(session, drafts, NOW)
+            made.append(world)
+    engine.anchor()
+    return made[0], made[1]
+
+
+def export(engine: "Engine", target: Path) -> None:
+    done = export_debtor(engine.database, engine.store, engine.anchors.last(), "C1", "D1", target, NOW)
+    assert done.target == target
+    assert done.evidence_files == 2
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / f"{table}.json").read_text())
+    return found
+
+
+def test_every_table_is_exported_or_has_a_reason_not_to_be() -> None:
+    assert set(WHOSE) | ELSEWHERE == set(metadata.tables) | {"alembic_version"}
+
+
+@pytest.mark.usefixtures("worlds")
+def test_the_checksums_cover_every_file(engine: "Engine", tmp_path: Path) -> None:
+    export(engine, tmp_path / "out")
+    lines = (line.split("  ", 1) for line in (tmp_path / "out" / "SHA256SUMS").read_text().splitlines())
+    sums = {name: digest for digest, name in lines}
+    files = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert set(sums) == files - {"SHA256SUMS"}
+    for name, digest in sums.items():
+        assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
+
+
+def test_it_holds_this_debtor_and_nobody_else(engine: "Engine", worlds: tuple[World, World], tmp_path: Path) -> None:
+    mine, _ = worlds
+    folder = tmp_path / "out"
+    export(engine, folder)
+    assert [row["id"] for row in rows(folder, "action")] == [mine.action]
+    assert [row["creditor_id"] for row in rows(folder, "touch")] == [mine.creditor]
+    assert [(row["tick_id"], row["reason"]) for row in rows(folder, "decisions_evidence")] == [(1, "wait")]
+    assert [row["case_id"] for row in rows(folder, "facts_evidence")] == [mine.case]
+    assert [(row["kind"], row["debtor_id"]) for row in rows(folder, "event")] == [("hold_set", mine.debtor)]
+    assert [row["creditor_id"] for row in rows(folder, "tick_event")] == [mine.creditor]
+    evidence = sorted(path.suffix for path in (folder / "evidence").rglob("*") if path.is_file())
+    assert evidence == [".json", ".pdf"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["event_head"]["seq"] == manifest["last_anchor"]["seq"] == 4
+    assert manifest["rows"]["item_version"] == 1
+
+
+@pytest.mark.usefixtures("worlds")
+def test_a_spreadsheet_sees_text_not_formulas(engine: "Engine", tmp_path: Path) -> None:
+    export(engine, tmp_path / "out")
+    text = (tmp_path / "out" / "debtor_profile.csv").read_text(encoding="utf-8-sig")
+    (row,) = csv.DictReader(StringIO(text))
+    assert row["name"] == "'=Ålpha & Co"
+    assert rows(tmp_path / "out", "debtor_profile")[0]["name"] == "=Ålpha & Co"
+
+
+@pytest.mark.usefixtures("worlds")
+def test_an_archive_holds_the_same_files(engine: "Engine", tmp_path: Path) -> None:
+    export(engine, tmp_path / "out")
+    export(engine, tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in packed.items():
+        assert (tmp_path / "out" / name).read_bytes() == content
+    assert (tmp_path / "out.zip").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+@pytest.mark.usefixtures("worlds")
+def test_what_is_there_is_not_overwritten(engine: "Engine", tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="is there already"):
+        export(engine, tmp_path / "out")
