@@ -131,7 +131,8 @@ class JourneyCompiler:
             self._check_graph(steps, placed)
         if goal is None:
             return None
-        return Journey(file.journey, file.about, file.tone, goal, steps)
+        above = {name: tuple(ups) for name, ups in ancestors(steps).items()}
+        return Journey(file.journey, file.about, file.tone, goal, steps, above, closings(steps))
 
     def _placed(self, document: Document, file: JourneyFile) -> Iterator[tuple[str, _Placed]]:
         for name, line in file.steps.items():

@@ -5,6 +5,7 @@ A `Journey` lists its steps in topological order with fragments already put in; 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from maatpak.kernel.words import Reaction, Role, Stage, StepKind
 from policies.rules import CompiledRule
@@ -89,6 +90,25 @@ class Journey:
     tone: Tone
     goal: CompiledRule
     steps: Mapping[str, Step]
+    above: Mapping[str, tuple[str, ...]]
+    """For each step, all that come before it."""
+    closing: Mapping[str, str]
+    """For each step, the decision at which its branch ends when the step may never be taken."""
+
+    @cached_property
+    def course(self) -> tuple[Step, ...]:
+        """The steps that a round passes through, in order."""
+        return tuple(step for step in self.steps.values() if not step.outside_round and step.on is None)
+
+    @cached_property
+    def reactions(self) -> tuple[Step, ...]:
+        """The steps that answer an event inside a round."""
+        return tuple(step for step in self.steps.values() if step.on is not None)
+
+    @cached_property
+    def outside(self) -> tuple[Step, ...]:
+        """The steps that live outside rounds."""
+        return tuple(step for step in self.steps.values() if step.outside_round)
 
     def edges(self) -> list[tuple[str, str]]:
         """(earlier, later) for every `after`, in the order of the steps."""

@@ -211,9 +211,8 @@ class ContactLimits(_File):
 
 
 class CallLimits(_File):
-    """Call attempts at a case."""
+    """Call attempts at a case; never more than one a day."""
 
-    a_day: int = Field(ge=1)
     a_week: int = Field(ge=1)
 
 

@@ -1,0 +1,289 @@
+"""What stops a case or a step today: every gate, in the order of `NoActionReason` (practice, section 2).
+
+Gates of the case hold whatever the step; gates of the step depend on what it would do. Each tells its reason, and where
+it can the date on which to look again. The newest pack's guardrails hold for every version (design, section 6).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, NoActionReason, PartyKind, StepKind
+from policies.cases import Cases
+from policies.history import CODE, NONE, Codes
+from policies.journey import Step
+from policies.schema import ChannelRule, GuardrailsFile, Scale, Season, Through
+from policies.workdays import EPOCH, MISSING, Days, Flags, Rows
+
+Bits = npt.NDArray[np.int16]
+
+R = NoActionReason
+
+MISSING_FOR_ESCALATION: tuple[tuple[str, bool], ...] = (
+    ("the account manager's word", True),
+    ("a tried call, or its waiver by a credit manager", True),
+    ("the end of the open plan offer", False),
+    ("the answer to the open consultation", False),
+    ("the end of the open promise", False),
+    ("an answer to the open dispute", False),
+    ("an answer to the open ticket", False),
+    ("that the customer's answer is read", False),
+)
+"""What law 5 and rule 9 ask before an escalating step, and whether its lack can last for good. Bit by bit."""
+
+LASTING = sum(1 << at for at, (_, lasting) in enumerate(MISSING_FOR_ESCALATION) if lasting)
+
+PART_PAYMENT_PAUSE = 5
+"""Working days of rest after at least half was paid (practice, rule 19)."""
+
+_TALKS = frozenset({StepKind.MESSAGE, StepKind.CALL, StepKind.HANDOFF})
+"""Kinds that rest for some days after the customer was spoken."""
+
+
+@dataclass
+class Verdict:
+    """The first reason against each row, the date to look again, and what an escalation lacks."""
+
+    code: Codes
+    until: Days
+    lacks: Bits
+
+    def put(self, mask: Flags, reason: NoActionReason, until: Days | None = None) -> None:
+        """Name a reason where the mask holds, unless an earlier one in the order is named already."""
+        self.put_codes(np.where(mask, CODE[reason], NONE), until)
+
+    def put_codes(self, codes: Codes, until: Days | None = None) -> None:
+        """Name a reason a row, unless an earlier one in the order is named already."""
+        mask = codes < self.code
+        if mask.any():
+            self.code[mask] = codes[mask]
+            self.until[mask] = MISSING if until is None else until[mask]
+
+
+class Gates:
+    """The gates of a frame of cases as of its date."""
+
+    def __init__(self, cases: Cases, guardrails: GuardrailsFile, scale: Scale, open_codes: Codes) -> None:
+        self.cases = cases
+        self.guardrails = guardrails
+        self.scale = scale
+        self.open_codes = open_codes
+        self.parked = self._parked()
+        self.stopped = self._stopped()
+        self.no_demand = any(in_season(season, cases.as_of) for season in guardrails.escalation.no_demand)
+
+    def _stopped(self) -> Codes:
+        """Reasons for which nothing at all happens in a case."""
+        cases = self.cases
+        code = np.full(cases.count, NONE, dtype=np.int8)
+        held = ~cases.are("hold_reason", HoldReason.NONE)
+        stale = cases.amounts("data_age_wd", unknown=999) > self.guardrails.data_age
+        code[held] = CODE[R.HOLD]
+        code[cases.amounts("placed_open") > 0] = CODE[R.PLACED]
+        code[cases.amounts("quarantined_rows") > 0] = CODE[R.QUARANTINED]
+        code[stale] = CODE[R.DATA_STALE]
+        code[~cases.are("legal_stop", LegalStop.NONE)] = CODE[R.LEGAL_STOP]
+        return code
+
+    def _parked(self) -> Codes:
+        """Why nothing is left to ask: the largest of what was netted names the reason (rule 5)."""
+        cases = self.cases
+        overdue, asked = cases.amounts("overdue_open"), cases.amounts("asked_amount")
+        credit = cases.amounts("credit_notes_open") + cases.amounts("cash_unallocated")
+        tolerance = self.guardrails.tolerance
+        code = np.full(cases.count, CODE[R.BELOW_TOLERANCE], dtype=np.int8)
+        largest = np.zeros(cases.count, dtype=np.int64)
+        for name, reason in [
+            ("disputed_open", R.DISPUTE),
+            ("in_plan_open", R.PLAN),
+            ("promised_open", R.PROMISE),
+            ("claimed_paid_open", R.CLAIMED_PAID),
+            ("debits_in_flight", R.DEBIT_IN_FLIGHT),
+        ]:
+            amount = cases.amounts(name)
+            code[amount > largest] = CODE[reason]
+            largest = np.maximum(largest, amount)
+        code[credit > largest] = CODE[R.COVERED_BY_CASH]
+        code[(overdue <= tolerance) & (overdue > 0)] = CODE[R.BELOW_TOLERANCE]
+        code[overdue <= 0] = CODE[R.NOTHING_OVERDUE]
+        code[credit > overdue + cases.amounts("not_due_open") + tolerance] = CODE[R.WE_OWE_CUSTOMER]
+        code[(asked > tolerance) & (overdue > 0)] = NONE
+        return code
+
+    def of_case(self, rows: Rows) -> Verdict:
+        """Reasons that hold whatever the step would be."""
+        verdict = _none(len(rows))
+        self._put_talks(verdict, rows)
+        self._put_callback(verdict, rows)
+        self._put_rest(verdict, rows, self.parked[rows], self.stopped[rows])
+        return verdict
+
+    def frozen(self, step: Step, rows: Rows) -> Flags:
+        """Whether the case rests, so that its steps are not even passed over."""
+        through = _codes(step.through)
+        parked, stopped = self.parked[rows], self.stopped[rows]
+        unread = self.cases.flags("unread_reply", unknown=True)[rows]
+        rests: Flags = ((parked != NONE) & ~np.isin(parked, through)) | (stopped != NONE) | unread
+        return rests
+
+    def of_step(self, step: Step, rows: Rows, rerouted_on: Days | None = None) -> Verdict:
+        """The first reason against taking a step; `rerouted_on` for the rows, inside a round."""
+        verdict = _none(len(rows))
+        if step.to_customer:
+            self._put_waits(verdict, step, rows, rerouted_on)
+            self._put_window(verdict, step, rows)
+            self._put_budget(verdict, step, rows)
+            if step.kind is not StepKind.HANDOFF:
+                verdict.put(~self.reachable(step, rows), R.NO_ADDRESS)
+            self._put_experience(verdict, step, rows)
+        if step.escalating:
+            self._put_escalation(verdict, rows)
+        if step.outward:
+            self._put_talks(verdict, rows, ours=not _minds_not_our_turn(step))
+        parked = self.parked[rows]
+        stopped = self.stopped[rows]
+        if step.outside_round:
+            parked = np.full(len(rows), NONE, dtype=np.int8)
+        elif step.through:
+            parked = np.where(np.isin(parked, _codes(step.through)), NONE, parked)
+        if step.kind is StepKind.STATEMENT:
+            stopped = np.where(stopped == CODE[R.PLACED], NONE, stopped)
+        self._put_rest(verdict, rows, parked, stopped)
+        return verdict
+
+    def _put_rest(self, verdict: Verdict, rows: Rows, parked: Codes, stopped: Codes) -> None:
+        """What parks or stops the whole case, with the date on which a hold, promise, plan or claim ends."""
+        wake = self.cases.days("wake_on")[rows]
+        verdict.put_codes(parked, wake)
+        verdict.put_codes(stopped, wake)
+        ours = (verdict.code == CODE[R.DATA_STALE]) | (verdict.code == CODE[R.QUARANTINED])
+        verdict.until[ours] = MISSING
+
+    def _put_talks(self, verdict: Verdict, rows: Rows, *, ours: bool = True) -> None:
+        """Somebody is talking with the customer, a step is on its way, or the ball is with us."""
+        cases = self.cases
+        verdict.put_codes(self.open_codes[rows])
+        verdict.put(cases.are("consult_answer", ConsultAnswer.OPEN)[rows], R.CONSULT_OPEN)
+        if ours:
+            tickets = cases.amounts("tickets_open", unknown=1)[rows] > 0
+            verdict.put(cases.flags("our_turn", unknown=True)[rows] | tickets, R.OUR_TURN)
+        verdict.put(cases.flags("unread_reply", unknown=True)[rows], R.UNREAD_ANSWER)
+
+    def _put_callback(self, verdict: Verdict, rows: Rows) -> None:
+        """A callback was agreed: silence until then and a working day longer."""
+        until = self.cases.workdays.shift(self.cases.days("callback_on")[rows], 1, rows)
+        verdict.put(until >= self.cases.as_of, R.CALL_OPEN, until)
+
+    def _put_waits(self, verdict: Verdict, step: Step, rows: Rows, rerouted_on: Days | None) -> None:
+        """Days of silence: after a talk, a part payment, a reroute; and a callback that was agreed."""
+        cases, limits = self.cases, self.guardrails
+        if step.kind is StepKind.STATEMENT or (step.kind is StepKind.MESSAGE and not step.written):
+            return
+        waits = [cases.days("paused_until")[rows]]
+        if step.kind in _TALKS:
+            waits.append(cases.workdays.shift(cases.days("last_spoken_on")[rows], limits.silence_after_talk, rows))
+        if rerouted_on is not None and step.written:
+            waits.append(cases.workdays.shift(rerouted_on, limits.notice_after_reroute, rows))
+        until = np.maximum.reduce(waits)
+        verdict.put(until > cases.as_of, R.WAIT, until)
+        self._put_callback(verdict, rows)
+
+    def _following(self, rows: Rows) -> Days:
+        """The next working day of each row's debtor."""
+        return self.cases.workdays.shift(np.full(len(rows), self.cases.as_of, dtype=np.int32), 1, rows)
+
+    def _put_window(self, verdict: Verdict, step: Step, rows: Rows) -> None:
+        cases = self.cases
+        following = self._following(rows)
+        closed = ~cases.workdays.working(cases.as_of, rows)
+        if step.escalating:
+            closed |= self.no_demand
+            if self.guardrails.escalation.holiday_eve:
+                closed |= cases.workdays.eve(cases.as_of, rows)
+        verdict.put(closed, R.WINDOW, following)
+
+    def _put_budget(self, verdict: Verdict, step: Step, rows: Rows) -> None:
+        """Written contacts of the party, and call attempts at the case."""
+        cases, limits = self.cases, self.guardrails
+        following = self._following(rows)
+        if step.kind is StepKind.CALL:
+            again = cases.days("last_call_on")[rows] == cases.as_of
+            verdict.put(again | (cases.amounts("calls_5wd")[rows] >= limits.calls.a_week), R.BUDGET, following)
+        written = self.written(step, rows)
+        apart = cases.workdays.shift(cases.days("last_written_on")[rows], limits.contacts.apart, rows)
+        spent = cases.amounts("contacts_20wd")[rows] >= limits.contacts.most
+        verdict.put(written & (spent | (apart > cases.as_of)), R.BUDGET, np.maximum(apart, following))
+
+    def written(self, step: Step, rows: Rows) -> Flags:
+        """Whether the step is a written contact of the budget: a call is, where there is no phone and a letter goes."""
+        if step.kind is StepKind.CALL:
+            return ~self.cases.flags("phone_known", unknown=False)[rows]
+        return np.full(len(rows), step.written)
+
+    def reachable(self, step: Step, rows: Rows) -> Flags:
+        """Whether there is an address for what the step would send."""
+        cases = self.cases
+        email = cases.flags("email_known", unknown=False)[rows]
+        phone = cases.flags("phone_known", unknown=False)[rows]
+        post = cases.flags("post_known", unknown=False)[rows]
+        match step.channel:
+            case ChannelRule.POST | ChannelRule.POST_AND_EMAIL:
+                return post
+            case ChannelRule.EMAIL:
+                return email
+            case ChannelRule.SMS:
+                return phone
+            case _:
+                return email | phone | post
+
+    def _put_experience(self, verdict: Verdict, step: Step, rows: Rows) -> None:
+        """A customer who has had too much hears from a person, not from a machine (practice, section 6)."""
+        balance = self.cases.amounts("experience_balance")[rows]
+        if step.written and not step.escalating:
+            limit = self.scale.agree_first_at if step.approval_role else self.scale.no_notice_at
+            verdict.put(balance <= limit, R.EXPERIENCE)
+
+    def _put_escalation(self, verdict: Verdict, rows: Rows) -> None:
+        """Law 5 and rules 7 and 9."""
+        cases = self.cases
+        lacking = [
+            ~cases.flags("manager_heard", unknown=False),
+            ~(cases.flags("tried_call", unknown=False) | cases.flags("call_waived", unknown=False)),
+            cases.flags("offer_open", unknown=True),
+            cases.are("consult_answer", ConsultAnswer.OPEN),
+            cases.flags("promise_open", unknown=True),
+            cases.flags("dispute_open", unknown=True),
+            cases.amounts("tickets_open", unknown=1) > 0,
+            cases.flags("unread_reply", unknown=True),
+        ]
+        for at, lacks in enumerate(lacking):
+            verdict.lacks |= lacks[rows].astype(np.int16) << at
+        demandable = cases.amounts("demandable_amount")[rows]
+        verdict.put(demandable <= self.guardrails.tolerance, R.EVIDENCE_MISSING)
+        verdict.put(verdict.lacks > 0, R.ESCALATION_BLOCKED)
+        verdict.put(~cases.are("party_kind", PartyKind.BUSINESS)[rows], R.LAW_NOT_COVERED)
+
+
+def _none(count: int) -> Verdict:
+    return Verdict(
+        np.full(count, NONE, dtype=np.int8),
+        np.full(count, MISSING, dtype=np.int32),
+        np.zeros(count, dtype=np.int16),
+    )
+
+
+def _minds_not_our_turn(step: Step) -> bool:
+    return step.kind is StepKind.STATEMENT or Through.OUR_TURN in step.through
+
+
+def _codes(through: frozenset[Through]) -> list[int]:
+    return [int(CODE[NoActionReason(each)]) for each in through]
+
+
+def in_season(season: Season, day: int) -> bool:
+    """Whether a day of the year lies in a season, which may go over New Year."""
+    today = f"{EPOCH.fromordinal(EPOCH.toordinal() + day):%m-%d}"
+    if season.from_ <= season.to:
+        return season.from_ <= today <= season.to
+    return today >= season.from_ or today <= season.to
