@@ -4,6 +4,7 @@ Rules read facts through Polars; gates and dates are reckoned with here. What is
 each caller says which that is.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -51,7 +52,7 @@ class Cases:
             self._kept[key] = (self.frame.get_column(name) == word).fill_null(value=False).to_numpy()
         return self._kept[key]  # type: ignore[return-value]
 
-    def words(self, name: str, known: list[str]) -> npt.NDArray[np.int16]:
+    def words(self, name: str, known: Sequence[str]) -> npt.NDArray[np.int16]:
         """A column of words as positions in a list; −1 where it is none of them, or null."""
-        enum = self.frame.get_column(name).cast(pl.Enum(known), strict=False)
+        enum = self.frame.get_column(name).cast(pl.Enum([str(word) for word in known]), strict=False)
         return enum.to_physical().cast(pl.Int16).fill_null(-1).to_numpy()

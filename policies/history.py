@@ -4,6 +4,8 @@ Strings become positions in lists once, here; everything after works on numbers.
 frame are dropped.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -92,8 +94,8 @@ class History:
         self.retry_on = self._days("retry_on")
         self.for_driver: Flags = joined.get_column("for_driver").fill_null(value=False).to_numpy()
 
-    def _positions(self, name: str, known: list[str]) -> npt.NDArray[np.int16]:
-        enum = self.frame.get_column(name).cast(pl.Enum(known), strict=False)
+    def _positions(self, name: str, known: Sequence[str]) -> npt.NDArray[np.int16]:
+        enum = self.frame.get_column(name).cast(pl.Enum([str(word) for word in known]), strict=False)
         return enum.to_physical().cast(pl.Int16).fill_null(-1).to_numpy()
 
     def _days(self, name: str) -> Days:
