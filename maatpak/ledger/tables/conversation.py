@@ -21,6 +21,11 @@ class Message(SQLModel, table=True):
         CheckConstraint("(state = 'failed') <= (failure IS NOT NULL)", name="failed_says_why"),
         Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
         Index("ix_message_debtor", "debtor_id"),
+        Index(
+            "ix_message_unreported",
+            "creditor_id",
+            postgresql_where=text("ended_at IS NOT NULL AND reported_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -54,6 +59,8 @@ class Message(SQLModel, table=True):
     service_ref: str | None = None
     """The number that the service gave it."""
     resolved_by: str | None = None
+    reported_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When its outcome was put on its actions and into an event; until then a delivery has that still to do."""
 
 
 class MessageAction(SQLModel, table=True):

@@ -648,6 +648,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(), nullable=True),
         sa.Column("service_ref", sa.String(), nullable=True),
         sa.Column("resolved_by", sa.String(), nullable=True),
+        sa.Column("reported_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint("(state = 'failed') <= (failure IS NOT NULL)", name=op.f("ck_message_failed_says_why")),
         sa.CheckConstraint("(state = 'sent') <= (sent_on IS NOT NULL)", name=op.f("ck_message_sent_is_dated")),
         sa.CheckConstraint("channel IN ('email', 'sms', 'post')", name=op.f("ck_message_channel_known")),
@@ -676,6 +677,13 @@ def upgrade() -> None:
         ["channel", "id"],
         unique=False,
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
+    )
+    op.create_index(
+        "ix_message_unreported",
+        "message",
+        ["creditor_id"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NOT NULL AND reported_at IS NULL"),
     )
     op.create_table(
         "payment",
@@ -1209,6 +1217,11 @@ def downgrade() -> None:
     op.drop_table("round")
     op.drop_index(op.f("ix_payment_debtor_id"), table_name="payment")
     op.drop_table("payment")
+    op.drop_index(
+        "ix_message_unreported",
+        table_name="message",
+        postgresql_where=sa.text("ended_at IS NOT NULL AND reported_at IS NULL"),
+    )
     op.drop_index("ix_message_due", table_name="message", postgresql_where=sa.text("state IN ('queued', 'sending')"))
     op.drop_index("ix_message_debtor", table_name="message")
     op.drop_index(op.f("ix_message_case_id"), table_name="message")
