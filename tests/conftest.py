@@ -162,9 +162,9 @@ def _server_folder() -> Path:
 def _sweep_what_killed_sessions_left() -> None:
     """Stop servers whose test session was killed; those still in use refuse to be left by the last."""
     for home in _server_folder().glob(f"{SERVER_FOLDER}*"):
-        if home.owner() != Path.home().owner() or not (home / "data").exists():
-            continue
-        with contextlib.suppress(WorkspaceError):
+        with contextlib.suppress(WorkspaceError, OSError):
+            if home.owner() != Path.home().owner() or not (home / "data").exists():
+                continue
             server = EmbeddedPostgres(home, FAST)
             server.start()
             if server.leave():

@@ -126,7 +126,12 @@ class EmbeddedPostgres:
         try:
             with psycopg.connect(self.url_of("postgres"), connect_timeout=10):
                 return True
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise WorkspaceError(
+                    f"The password in {self._password_file} is not that of its database.",
+                    advice="Restore that file from a backup.",
+                ) from None
             return False
 
     @property
@@ -153,11 +158,12 @@ class EmbeddedPostgres:
     def _make_folders(self) -> None:
         """The folders that the server's user must reach; parents that were there before keep their modes."""
         missing = [folder for folder in (self.home, *self.home.parents) if not folder.exists()]
+        by_root = os.geteuid() == 0
         try:
             for folder in reversed(missing):
                 folder.mkdir(exist_ok=True)
-                folder.chmod(0o755)
-            self.home.chmod(0o711)
+                folder.chmod(0o755 if by_root else 0o700)
+            self.home.chmod(0o711 if by_root else 0o700)
             self._sockets.mkdir(exist_ok=True)
         except OSError as error:
             raise WorkspaceError(
@@ -217,6 +223,10 @@ class EmbeddedPostgres:
     def _ensure_answers(self, deadline: float) -> None:
         """Start until it answers. A crashed server's children, or one that still recovers, need more than one try."""
         log = self._data / "server.log"
+        if not self._password_file.exists():
+            raise WorkspaceError(
+                f"The password of the database in {self.home} is gone.", advice="Restore that file from a backup."
+            )
         while not self.answers():
             if time.monotonic() > deadline:
                 tail = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []

@@ -132,6 +132,20 @@ def test_the_password_is_needed_and_private(home: Path) -> None:
     server.leave()
 
 
+def test_a_lost_or_foreign_password_is_told_at_once(home: Path) -> None:
+    server = EmbeddedPostgres(home, FAST)
+    server.start()
+    password = (home / "password").read_text()
+    (home / "password").write_text("guessed")
+    with pytest.raises(WorkspaceError, match="is not that of its database"):
+        EmbeddedPostgres(home, FAST).start()
+    (home / "password").unlink()
+    with pytest.raises(WorkspaceError, match="is gone"):
+        EmbeddedPostgres(home, FAST).start()
+    (home / "password").write_text(password)
+    assert server.leave() is True
+
+
 def test_it_listens_on_no_network_address(home: Path) -> None:
     server = EmbeddedPostgres(home, FAST)
     server.start()

@@ -51,6 +51,16 @@ def test_initialise_then_open_with_an_embedded_database(own_settings: Settings) 
     assert not server.answers()
 
 
+@pytest.mark.skipif(bool(GIVEN_SERVER), reason="a server is given by URL; the embedded one is not used")
+def test_three_first_inits_at_once_all_work(own_settings: Settings) -> None:
+    command = [sys.executable, "-m", "maatpak", "--workspace", str(own_settings.workspace), "init"]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    ended = [(*process.communicate(), process.returncode) for process in started]
+    assert [status for _, _, status in ended] == [0, 0, 0], ended
+    open_engine(own_settings).close()
+    assert not EmbeddedPostgres.of_workspace(own_settings.workspace).answers()
+
+
 def test_an_empty_database_by_url_is_refused_until_initialised(empty_database: Database, workspace: Path) -> None:
     settings = Settings(workspace=workspace, database_url=empty_database.url)
     with pytest.raises(WorkspaceError, match="maatpak init"):
