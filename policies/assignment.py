@@ -18,7 +18,7 @@ from policies.gates import Gates
 from policies.history import CODE, NONE, STATE, History
 from policies.journey import Journey
 from policies.pack import CompiledPack
-from policies.rules import CompiledRule, outcomes
+from policies.rules import CompiledRule, held
 from policies.walk import ENTRY_LIMIT
 from policies.workdays import MISSING, Days, Flags
 
@@ -75,7 +75,7 @@ def assign(
     position = {(plan.pack_id, plan.segment): at for at, plan in enumerate(plans)}
     current = packs[current_pack_id]
     fresh = first_match([segment.rule for segment in current.segments], cases.frame)
-    has_round = cases.frame.get_column("round_id").is_not_null().to_numpy()
+    has_round = cases.flags("has_round")
     wants = ~has_round & (gates.parked == NONE) & (gates.stopped == NONE)
     rested = cases.workdays.shift(cases.days("last_round_closed_on"), gates.guardrails.silence_after_round)
     silent = wants & (rested > cases.as_of)
@@ -83,7 +83,7 @@ def assign(
     plan = np.where(opens, fresh, np.int16(-1))
     cause = np.full(cases.count, -1, dtype=np.int16)
     causes: list[str] = []
-    pack_of_round = cases.amounts("round_pack_id", unknown=-1)
+    pack_of_round = cases.amounts("round_pack_id")
     may_move = has_round & ~np.isin(gates.stopped, [CODE[reason] for reason in _OPEN_NO_ROUND])
     for pack_id in np.unique(pack_of_round[has_round]).tolist():
         if pack_id not in packs:
@@ -122,8 +122,8 @@ def assign(
 def first_match(rules: Sequence[CompiledRule], frame: pl.DataFrame) -> Index:
     """Per row: the position of the first rule that holds; −1 where none does. Unknown counts as false."""
     found = np.full(frame.height, -1, dtype=np.int16)
-    for at, outcome in reversed(list(enumerate(outcomes(rules, frame)))):
-        found[outcome.fill_null(value=False).to_numpy()] = at
+    for at, holds in reversed(list(enumerate(held(rules, frame)))):
+        found[holds] = at
     return found
 
 

@@ -1,10 +1,11 @@
 """What would change a no: one sentence a reason, for the case page, the CLI and whoever asks why nothing happened."""
 
 import numpy as np
+import polars as pl
 
 from maatpak.kernel.words import NoActionReason
 from policies.gates import MISSING_FOR_ESCALATION, Bits
-from policies.history import CODE, REASONS, Codes
+from policies.history import CODE, NONE, REASONS, Codes
 
 R = NoActionReason
 
@@ -59,11 +60,11 @@ def detail(reason: NoActionReason, bits: int = 0) -> str:
     return WHAT_CHANGES[reason]
 
 
-def details(codes: Codes, lacks: Bits) -> list[str]:
-    """`detail` for a column of reasons, each combination spelled once."""
+def details(codes: Codes, lacks: Bits) -> pl.Series:
+    """`detail` for a column of reasons, each combination spelled once; null where there is none."""
     blocked = codes == CODE[R.ESCALATION_BLOCKED]
     keys = codes.astype(np.int32) * 1024 + np.where(blocked, lacks, 0)
     found, places = np.unique(keys, return_inverse=True)
-    texts = np.array([detail(REASONS[key // 1024], key % 1024) for key in found.tolist()], dtype=object)
-    spelled: list[str] = texts[places].tolist() if len(texts) else []
-    return spelled
+    reasons = [(key // 1024, key % 1024) for key in found.tolist()]
+    texts = [None if at == NONE else detail(REASONS[at], bits) for at, bits in reasons]
+    return pl.Series(texts, dtype=pl.String).gather(places)

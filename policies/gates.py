@@ -78,7 +78,7 @@ class Gates:
         cases = self.cases
         code = np.full(cases.count, NONE, dtype=np.int8)
         held = ~cases.are("hold_reason", HoldReason.NONE)
-        stale = cases.amounts("data_age_wd", unknown=999) > self.guardrails.data_age
+        stale = cases.amounts("data_age_wd") > self.guardrails.data_age
         code[held] = CODE[R.HOLD]
         code[cases.amounts("placed_open") > 0] = CODE[R.PLACED]
         code[cases.amounts("quarantined_rows") > 0] = CODE[R.QUARANTINED]
@@ -123,7 +123,7 @@ class Gates:
         """Whether the case rests, so that its steps are not even passed over."""
         through = _codes(step.through)
         parked, stopped = self.parked[rows], self.stopped[rows]
-        unread = self.cases.flags("unread_reply", unknown=True)[rows]
+        unread = self.cases.flags("unread_reply")[rows]
         rests: Flags = ((parked != NONE) & ~np.isin(parked, through)) | (stopped != NONE) | unread
         return rests
 
@@ -166,9 +166,9 @@ class Gates:
         verdict.put_codes(self.open_codes[rows])
         verdict.put(cases.are("consult_answer", ConsultAnswer.OPEN)[rows], R.CONSULT_OPEN)
         if ours:
-            tickets = cases.amounts("tickets_open", unknown=1)[rows] > 0
-            verdict.put(cases.flags("our_turn", unknown=True)[rows] | tickets, R.OUR_TURN)
-        verdict.put(cases.flags("unread_reply", unknown=True)[rows], R.UNREAD_ANSWER)
+            tickets = cases.amounts("tickets_open")[rows] > 0
+            verdict.put(cases.flags("our_turn")[rows] | tickets, R.OUR_TURN)
+        verdict.put(cases.flags("unread_reply")[rows], R.UNREAD_ANSWER)
 
     def _put_callback(self, verdict: Verdict, rows: Rows) -> None:
         """A callback was agreed: silence until then and a working day longer."""
@@ -218,15 +218,15 @@ class Gates:
     def written(self, step: Step, rows: Rows) -> Flags:
         """Whether the step is a written contact of the budget: a call is, where there is no phone and a letter goes."""
         if step.kind is StepKind.CALL:
-            return ~self.cases.flags("phone_known", unknown=False)[rows]
+            return ~self.cases.flags("phone_known")[rows]
         return np.full(len(rows), step.written)
 
     def reachable(self, step: Step, rows: Rows) -> Flags:
         """Whether there is an address for what the step would send."""
         cases = self.cases
-        email = cases.flags("email_known", unknown=False)[rows]
-        phone = cases.flags("phone_known", unknown=False)[rows]
-        post = cases.flags("post_known", unknown=False)[rows]
+        email = cases.flags("email_known")[rows]
+        phone = cases.flags("phone_known")[rows]
+        post = cases.flags("post_known")[rows]
         match step.channel:
             case ChannelRule.POST | ChannelRule.POST_AND_EMAIL:
                 return post
@@ -248,14 +248,14 @@ class Gates:
         """Law 5 and rules 7 and 9."""
         cases = self.cases
         lacking = [
-            ~cases.flags("manager_heard", unknown=False),
-            ~(cases.flags("tried_call", unknown=False) | cases.flags("call_waived", unknown=False)),
-            cases.flags("offer_open", unknown=True),
+            ~cases.flags("manager_heard"),
+            ~(cases.flags("tried_call") | cases.flags("call_waived")),
+            cases.flags("offer_open"),
             cases.are("consult_answer", ConsultAnswer.OPEN),
-            cases.flags("promise_open", unknown=True),
-            cases.flags("dispute_open", unknown=True),
-            cases.amounts("tickets_open", unknown=1) > 0,
-            cases.flags("unread_reply", unknown=True),
+            cases.flags("promise_open"),
+            cases.flags("dispute_open"),
+            cases.amounts("tickets_open") > 0,
+            cases.flags("unread_reply"),
         ]
         for at, lacks in enumerate(lacking):
             verdict.lacks |= lacks[rows].astype(np.int16) << at

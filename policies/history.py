@@ -4,8 +4,6 @@ Strings become positions in lists once, here; everything after works on numbers.
 frame are dropped.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -19,7 +17,7 @@ from maatpak.kernel.words import (
     Stage,
     StepKind,
 )
-from policies.cases import Cases
+from policies.cases import Cases, positions
 from policies.facts import STEP_COLUMNS
 from policies.journey import OUTWARD
 from policies.workdays import MISSING, Days, Flags, Rows
@@ -81,29 +79,34 @@ class History:
             joined = joined.sort("attempt", maintain_order=True)
         self.frame = joined
         self.names = names
-        self.row: Rows = joined.get_column("row").cast(pl.Int64).to_numpy()
-        self.name = self._positions("step", names)
-        self.stage = self._positions("stage", list(Stage))
-        self.state = self._positions("state", list(ActionState))
-        self.kind = self._positions("kind", list(StepKind))
-        self.in_round: Flags = joined.get_column("round_id").is_not_null().to_numpy()
-        self.occurrence = self._days("occurrence")
-        self.executed_on = self._days("executed_on")
-        self.proposed_on = self._days("proposed_on")
-        self.evidence_on = self._days("evidence_on")
-        self.retry_on = self._days("retry_on")
-        self.for_driver: Flags = joined.get_column("for_driver").fill_null(value=False).to_numpy()
-
-    def _positions(self, name: str, known: Sequence[str]) -> npt.NDArray[np.int16]:
-        enum = self.frame.get_column(name).cast(pl.Enum([str(word) for word in known]), strict=False)
-        return enum.to_physical().cast(pl.Int16).fill_null(-1).to_numpy()
-
-    def _days(self, name: str) -> Days:
-        return self.frame.get_column(name).cast(pl.Int32).fill_null(int(MISSING)).to_numpy()
-
-    def done_on(self) -> Days:
-        """When each action was done: executed, or skipped."""
-        return np.where(self.executed_on == MISSING, self.proposed_on, self.executed_on)
+        columns = joined.select(
+            pl.col("row").cast(pl.Int64),
+            pl.col("round_id").is_not_null().alias("in_round"),
+            pl.col("for_driver").fill_null(value=False),
+            positions("step", names),
+            positions("stage", list(Stage)),
+            positions("state", list(ActionState)),
+            positions("kind", list(StepKind)),
+            *(
+                pl.col(name).cast(pl.Int32).fill_null(int(MISSING))
+                for name in ("occurrence", "executed_on", "evidence_on", "retry_on")
+            ),
+            pl.coalesce("executed_on", "proposed_on").cast(pl.Int32).fill_null(int(MISSING)).alias("done_on"),
+        )
+        read = {each.name: each.to_numpy() for each in columns}
+        self.row: Rows = read["row"]
+        self.name: npt.NDArray[np.int16] = read["step"]
+        self.stage: npt.NDArray[np.int16] = read["stage"]
+        self.state: npt.NDArray[np.int16] = read["state"]
+        self.kind: npt.NDArray[np.int16] = read["kind"]
+        self.in_round: Flags = read["in_round"]
+        self.for_driver: Flags = read["for_driver"]
+        self.occurrence: Days = read["occurrence"]
+        self.executed_on: Days = read["executed_on"]
+        self.done_on: Days = read["done_on"]
+        """When it was executed, or skipped."""
+        self.evidence_on: Days = read["evidence_on"]
+        self.retry_on: Days = read["retry_on"]
 
     def texts(self, name: str, chosen: Rows) -> list[str | None]:
         """A column's words, for few rows."""

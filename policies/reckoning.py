@@ -19,7 +19,7 @@ from policies.history import History
 from policies.journey import Journey, Step
 from policies.outside import OutsideWalk
 from policies.pack import CompiledPack
-from policies.rules import CompiledRule, outcomes
+from policies.rules import CompiledRule, held
 from policies.standing import Standing
 from policies.walk import Walk
 from policies.workdays import MISSING, Days, Flags, Rows
@@ -103,7 +103,7 @@ def _groups(plan: npt.NDArray[np.int16], history: History, *, in_round: bool) ->
             continue
         rows = by_plan[start:end]
         place[rows] = np.arange(len(rows))
-        own = actions[np.searchsorted(of_action, at, "left") : np.searchsorted(of_action, at, "right")]
+        own = actions[slice(*np.searchsorted(of_action, np.array([at, at + 1], dtype=np.int16)))]
         groups.append(Group(at, rows, own, place[history.row[own]]))
     return groups
 
@@ -140,9 +140,8 @@ def _holds(steps: Sequence[Step], frame: pl.DataFrame, rows: Rows) -> dict[str, 
     part = frame.select(needed) if needed else frame.select("case_id")
     if len(rows) != frame.height or not np.array_equal(rows, np.arange(len(rows))):
         part = part[rows]
-    found = dict(zip(rules, outcomes(list(rules.values()), part), strict=True))
-    held = {text: outcome.fill_null(value=False).to_numpy() for text, outcome in found.items()}
-    return {step.name: held[step.when.text] for step in steps if step.when is not None}
+    found = dict(zip(rules, held(list(rules.values()), part), strict=True))
+    return {step.name: found[step.when.text] for step in steps if step.when is not None}
 
 
 def _plan_asked(history: History, packs: Mapping[int, CompiledPack], assignment: Assignment, count: int) -> Days:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from polars.datatypes import DataTypeClass
 from polars.exceptions import PolarsError
@@ -111,10 +113,19 @@ def both(first: CompiledRule | None, second: CompiledRule | None) -> CompiledRul
 
 def outcomes(rules: Sequence[CompiledRule], frame: pl.DataFrame) -> list[pl.Series]:
     """What each rule says of each row: true, false, or null where a fact it needs is unknown."""
-    if not rules:
+    return _decided([rule.expression for rule in rules], frame)
+
+
+def held(rules: Sequence[CompiledRule], frame: pl.DataFrame) -> list[npt.NDArray[np.bool_]]:
+    """Where each rule holds; unknown counts as false."""
+    return [each.to_numpy() for each in _decided([rule.expression.fill_null(value=False) for rule in rules], frame)]
+
+
+def _decided(expressions: Sequence[pl.Expr], frame: pl.DataFrame) -> list[pl.Series]:
+    if not expressions:
         return []
-    names = [f"rule_{at}" for at in range(len(rules))]
-    made = frame.with_columns(rule.expression.alias(name) for rule, name in zip(rules, names, strict=True))
+    names = [f"rule_{at}" for at in range(len(expressions))]
+    made = frame.with_columns(each.alias(name) for each, name in zip(expressions, names, strict=True))
     return [made.get_column(name) for name in names]
 
 

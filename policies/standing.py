@@ -59,8 +59,8 @@ class Standing:
         self.done_on: Days = np.full(shape, MISSING, dtype=np.int32)
         self.executed: Flags = np.zeros(shape, dtype=bool)
         self.evidence_on: Days = np.full(shape, MISSING, dtype=np.int32)
-        self.attempts: npt.NDArray[np.int16] = np.zeros(shape, dtype=np.int16)
-        self.failures: npt.NDArray[np.int16] = np.zeros(shape, dtype=np.int16)
+        self.attempts: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
+        self.failures: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
         self.open: Codes = np.full(shape, NONE, dtype=np.int8)
         self.ended: Codes = np.full(shape, NONE, dtype=np.int8)
         self.retry_on: Days = np.full(shape, MISSING, dtype=np.int32)
@@ -81,8 +81,8 @@ class Standing:
         state = history.state[actions]
         stage = np.array([each.stage.rank for each in self.steps], dtype=np.int16)
         counted = IS_TERMINAL[state] & (history.stage[actions] == stage[step])
-        np.add.at(self.attempts, (step[counted], place[counted]), 1)
-        np.add.at(self.failures, _both(step, place, state == STATE[ActionState.FAILED]), 1)
+        self.attempts = self._count(step, place, counted)
+        self.failures = self._count(step, place, state == STATE[ActionState.FAILED])
         self._read_open(history, actions, place, step)
         self._read_done(history, actions, place, step)
         self._read_ended(history, actions, place, step)
@@ -104,6 +104,12 @@ class Standing:
             same[mine] = occurrence[mine] == event[place[mine]]
         return same
 
+    def _count(self, step: Rows, place: Rows, chosen: Flags) -> npt.NDArray[np.int64]:
+        """How many of the chosen actions each step of each case has."""
+        count = self.done_on.shape[1]
+        cells = step[chosen] * count + place[chosen]
+        return np.bincount(cells, minlength=self.done_on.size).reshape(self.done_on.shape)
+
     def _read_open(self, history: History, actions: Rows, place: Rows, step: Rows) -> None:
         state = history.state[actions]
         pending = IS_OPEN[state]
@@ -118,9 +124,9 @@ class Standing:
         if others.any():
             counts &= self._since_driver(history, actions, place, named & mine, others)
         chosen = _both(step, place, counts)
-        self.done_on[chosen] = history.done_on()[actions][counts]
+        self.done_on[chosen] = history.done_on[actions[counts]]
         self.executed[chosen] = state[counts] == _EXECUTED
-        self.evidence_on[chosen] = history.evidence_on[actions][counts]
+        self.evidence_on[chosen] = history.evidence_on[actions[counts]]
 
     def _since_driver(self, history: History, actions: Rows, place: Rows, own: Flags, others: Flags) -> Flags:
         """After a change of driver, calls and talks count from the new driver's own first notice on."""
@@ -136,6 +142,8 @@ class Standing:
 
     def _read_ended(self, history: History, actions: Rows, place: Rows, step: Rows) -> None:
         state = history.state[actions]
+        if not np.isin(state, list(_ENDED)).any():
+            return
         last = np.full(self.done_on.shape, -1, dtype=np.int16)
         last[step, place] = state
         for ended, reason in _ENDED.items():

@@ -45,6 +45,8 @@ STUCK = frozenset({R.EXPERIENCE, R.EVIDENCE_MISSING, R.NO_ADDRESS, R.STEP_FAILED
 _ONE_WAY = frozenset({ChannelRule.POST_AND_EMAIL, ChannelRule.POST, ChannelRule.EMAIL, ChannelRule.SMS, None})
 """Channel rules that leave no other channel to try."""
 
+_NO_DAYS: Days = np.empty(0, dtype=np.int32)
+
 _STUCK = [int(CODE[reason]) for reason in STUCK]
 
 
@@ -136,6 +138,8 @@ class Walk:
     def _react(self, at: int, step: Step) -> None:
         """A reaction is due once an event; nothing comes after it."""
         event = self.events[step.name]
+        if (event == MISSING).all():
+            return
         done = self.standing.done_on[at] != MISSING
         self.status[at, done & (event != MISSING)] = Status.DONE
         lost = np.isin(self.standing.ended[at], [CODE[R.STEP_FAILED], CODE[R.STEP_REJECTED]])
@@ -165,16 +169,17 @@ class Walk:
         ready = ~done
         for name in step.after:
             ready &= self.passed[standing.column[name]]
-        due = self._due(step, np.flatnonzero(ready))
-        everywhere = np.full(len(self.rows), MISSING, dtype=np.int32)
-        everywhere[ready] = due
-        for forced in self._forced(at, step):
-            mask = (forced != MISSING) & ~done
-            ready |= mask
-            everywhere[mask] = forced[mask]
         places = np.flatnonzero(ready)
+        due = self._due(step, places) if len(places) else _NO_DAYS
+        forced_on = np.where(done, MISSING, self._forced(at, step))
+        if (forced_on != MISSING).any():
+            everywhere = np.full(len(self.rows), MISSING, dtype=np.int32)
+            everywhere[places] = due
+            everywhere = np.where(forced_on != MISSING, forced_on, everywhere)
+            places = np.flatnonzero(ready | (forced_on != MISSING))
+            due = everywhere[places]
         if len(places):
-            self._meet(at, step, places, everywhere[places])
+            self._meet(at, step, places, due)
 
     def _again(self, at: int, step: Step) -> Flags:
         """A decision that let the case rest or go on is asked again after a while."""
@@ -186,14 +191,14 @@ class Walk:
         asked: Flags = (again != MISSING) & standing.executed[at] & ~standing.final[at] & (again <= self.as_of)
         return asked
 
-    def _forced(self, at: int, step: Step) -> list[Days]:
-        """Dates from which the step is next whatever comes before it."""
-        found = [self.standing.forced_on[at]]
+    def _forced(self, at: int, step: Step) -> Days:
+        """From when the step is next whatever comes before it; MISSING where it is not."""
+        forced_on: Days = self.standing.forced_on[at]
         if step.kind is StepKind.PLAN_OFFER:
-            found.append(self.plan_asked_on)
+            forced_on = np.maximum(forced_on, self.plan_asked_on)
         if step.name in self.closed_on:
-            found.append(self.closed_on[step.name])
-        return found
+            forced_on = np.maximum(forced_on, self.closed_on[step.name])
+        return forced_on
 
     def _due(self, step: Step, places: Rows) -> Days:
         """The later of its own date and the waits after what it follows; today where neither says anything."""
@@ -272,7 +277,7 @@ class Walk:
         """Whether a failed step has not failed twice and another channel is left."""
         rows = self.rows[places]
         names = ("email_known", "phone_known", "post_known")
-        known = sum(self.cases.flags(name, unknown=False)[rows].astype(np.int8) for name in names)
+        known = sum(self.cases.flags(name)[rows].astype(np.int8) for name in names)
         if step.kind is StepKind.CALL:
             possible = known >= 1
         elif step.channel in _ONE_WAY:
@@ -285,9 +290,9 @@ class Walk:
     def _prefers_known(self, rows: Rows) -> Flags:
         cases = self.cases
         return (
-            (cases.are("preferred_channel", "email") & cases.flags("email_known", unknown=False))
-            | (cases.are("preferred_channel", "sms") & cases.flags("phone_known", unknown=False))
-            | (cases.are("preferred_channel", "post") & cases.flags("post_known", unknown=False))
+            (cases.are("preferred_channel", "email") & cases.flags("email_known"))
+            | (cases.are("preferred_channel", "sms") & cases.flags("phone_known"))
+            | (cases.are("preferred_channel", "post") & cases.flags("post_known"))
         )[rows]
 
     def _skips(self, at: int, step: Step, places: Rows, due: Days) -> Codes:
@@ -318,7 +323,7 @@ class Walk:
         holds = self.holds[step.name][places] if step.name in self.holds else np.ones(len(places), dtype=bool)
         match step.only:
             case Only.FIRST_LATE:
-                return holds & ~cases.flags("late_before", unknown=True)[rows]
+                return holds & ~cases.flags("late_before")[rows]
             case Only.HALF_PAID | Only.LESS_PAID:
                 rest = cases.workdays.shift(cases.days("part_paid_on")[rows], PART_PAYMENT_PAUSE, rows)
                 half = cases.days("paused_until")[rows] >= rest

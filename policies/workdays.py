@@ -34,10 +34,9 @@ def day_of(number: int) -> date | None:
     return None if number == MISSING else EPOCH + timedelta(days=int(number))
 
 
-def dates(days: Days) -> pl.Series:
-    """The numbers as a column of dates, `MISSING` as null."""
-    column = pl.Series(days, dtype=pl.Int32)
-    return pl.select(pl.when(column != int(MISSING)).then(column).cast(pl.Date)).to_series()
+def dates(name: str) -> pl.Expr:
+    """A column of such numbers as dates, `MISSING` as null."""
+    return pl.when(pl.col(name) != int(MISSING)).then(pl.col(name)).cast(pl.Date).alias(name)
 
 
 @cache
