@@ -15,6 +15,7 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
 from maatpak.ledger.tables import Action, Approval, Case
 from tasks.actions import action_of, move_action
+from tasks.content import hashes_of
 from tasks.desk import Desk
 
 ADDRESS_WATCH = 5
@@ -116,9 +117,11 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
             advice="Look at them in smaller batches.",
         )
     for action in actions:
+        _may_approve(desk, action, desk.case(action.case_id))
+    as_they_are = _as_they_are(desk, actions)
+    for action in actions:
         case = desk.case(action.case_id)
-        _may_approve(desk, action, case)
-        _unchanged(desk, action, shown)
+        _unchanged(action, shown, as_they_are.get(int(action.id or 0)))
         approval = Approval(
             action_id=int(action.id or 0),
             content_hash=str(action.content_hash),
@@ -246,18 +249,23 @@ def _may_approve(desk: Desk, action: Action, case: Case) -> None:
         )
 
 
-def _unchanged(desk: Desk, action: Action, shown: str | None) -> None:
-    from tasks.content import content_hash_of
-
+def _unchanged(action: Action, shown: str | None, as_it_is: str | None) -> None:
     if shown is not None and shown != action.content_hash:
         raise RefusedError(
             f"Action {action.id} is no longer what was shown.", advice="Look at it again before you approve it."
         )
-    if content_hash_of(desk, action) != action.content_hash:
+    if as_it_is != action.content_hash:
         raise RefusedError(
             f"Items, amount, recipient or text of action {action.id} have changed since it was proposed.",
             advice="The next run proposes it afresh.",
         )
+
+
+def _as_they_are(desk: Desk, actions: Sequence[Action]) -> dict[int, str]:
+    """The hashes of what the actions would do now; the parties are locked, so nothing moves meanwhile."""
+    with desk.engine.database.frames(read_only=True) as frames:
+        ids = [int(action.id or 0) for action in actions]
+        return hashes_of(desk.engine, frames, ids, desk.as_of, desk.now)
 
 
 def _yeses(desk: Desk, action: Action) -> int:

@@ -47,12 +47,14 @@ class Instalment:
         return {"due_on": self.due_on.isoformat(), "amount": self.amount}
 
 
-def standard_instalments(total: int, as_of: date, country: str) -> list[Instalment]:
+def standard_instalments(
+    total: int, as_of: date, country: str, count: int = INSTALMENTS, first_within: int = FIRST_WITHIN
+) -> list[Instalment]:
     """The plan that is offered unless a person makes another: three, the first within ten working days."""
-    first = add_working_days(as_of, FIRST_WITHIN, country)
-    share, rest = divmod(total, INSTALMENTS)
-    amounts = [share + rest, *[share] * (INSTALMENTS - 1)]
-    dues = [first, *(add_working_days(first + timedelta(days=30 * step), 0, country) for step in (1, 2))]
+    first = add_working_days(as_of, first_within, country)
+    share, rest = divmod(total, count)
+    amounts = [share + rest, *[share] * (count - 1)]
+    dues = [first, *(add_working_days(first + timedelta(days=30 * part), 0, country) for part in range(1, count))]
     return [Instalment(due, amount) for due, amount in zip(dues, amounts, strict=True) if amount > 0]
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from maatpak.kernel.words import SkipReason
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
+from tasks.cancelling import cancel_actions
 from tasks.settle_money import (
     Settling,
     begin_settling,
@@ -23,7 +24,6 @@ from tasks.settle_money import (
 )
 from tasks.settle_placements import settle_placements
 from tasks.settle_waits import (
-    cancel_actions,
     end_claim_work,
     lapse_approvals,
     pass_consultations_on,
@@ -110,7 +110,7 @@ def close_rounds(settling: Settling) -> pl.DataFrame:
         " AND NOT EXISTS (SELECT 1 FROM message_action j JOIN message m ON m.id = j.message_id"
         " WHERE j.action_id = a.id AND m.state IN ('sending', 'sent', 'unknown'))"
     )
-    cancel_actions(settling, under_way.with_columns(reason=pl.lit(str(SkipReason.ROUND_CLOSED))))
+    cancel_actions(frames, under_way.with_columns(reason=pl.lit(str(SkipReason.ROUND_CLOSED))), settling.at)
     return changes(
         closed.select(
             "case_id",

@@ -9,6 +9,7 @@ from maatpak.kernel.calendars import shift_working_days
 from maatpak.kernel.words import DisputeState, Role, SkipReason, WorkKind
 from maatpak.ledger.tables import Dispute
 from maatpak.ledger.versions import succeed_all
+from tasks.cancelling import cancel_actions
 from tasks.claims import ASK_FOR_PROOF
 from tasks.settle_money import Settling, changes
 
@@ -207,7 +208,9 @@ def lapse_approvals(settling: Settling) -> pl.DataFrame:
     rows = rows.with_columns(
         until=pl.when(pl.col("state") == "approved").then(pl.col("lapses_on")).otherwise(waited)
     ).filter(pl.col("until") < settling.as_of)
-    cancel_actions(settling, rows.select("action_id", reason=pl.lit(str(SkipReason.APPROVAL_LAPSED))))
+    cancel_actions(
+        settling.frames, rows.select("action_id", reason=pl.lit(str(SkipReason.APPROVAL_LAPSED))), settling.at
+    )
     return changes(
         rows.select(
             "case_id",
@@ -216,47 +219,4 @@ def lapse_approvals(settling: Settling) -> pl.DataFrame:
             record=pl.col("action_id").cast(pl.String),
             state=pl.lit(str(SkipReason.APPROVAL_LAPSED)),
         )
-    )
-
-
-def cancel_actions(settling: Settling, cancelled: pl.DataFrame) -> int:
-    """Take open actions back, with the work and the queued messages that came of them; give their days back."""
-    if cancelled.is_empty():
-        return 0
-    frames, at = settling.frames, f"TIMESTAMPTZ '{settling.at.isoformat()}'"
-    frames.stage("cancelled", cancelled)
-    count = frames.execute(
-        "UPDATE action a SET state = 'cancelled', reason = c.reason, ended_at = "  # noqa: S608 - typed literals
-        f"{at} FROM pg_temp.cancelled c WHERE a.id = c.action_id"
-        " AND a.state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"
-    )
-    frames.execute(
-        "UPDATE work_task t SET state = 'cancelled', outcome = c.reason, done_at = "  # noqa: S608 - typed literals
-        f"{at} FROM pg_temp.cancelled c WHERE t.action_id = c.action_id AND t.state = 'open'"
-    )
-    frames.execute(
-        f"UPDATE message m SET state = 'cancelled', ended_at = {at} FROM message_action j"  # noqa: S608
-        " JOIN pg_temp.cancelled c ON c.action_id = j.action_id WHERE j.message_id = m.id AND m.state = 'queued'"
-        " AND NOT EXISTS (SELECT 1 FROM message_action o JOIN action a ON a.id = o.action_id"
-        " WHERE o.message_id = m.id AND a.state = 'in_progress')"
-    )
-    give_days_back(settling)
-    return count
-
-
-def give_days_back(settling: Settling) -> None:
-    """A cancelled action's day goes to another action of the same letter, else it is free."""
-    settling.frames.execute(
-        """
-        UPDATE contact_slot s SET action_id = o.id
-        FROM pg_temp.cancelled c JOIN action a ON a.id = c.action_id JOIN "case" k ON k.id = a.case_id
-        JOIN "case" x ON x.party_id = k.party_id AND x.creditor_id = k.creditor_id
-        JOIN action o ON o.case_id = x.id AND o.business_date = a.business_date AND o.written
-         AND o.state NOT IN ('cancelled', 'rejected', 'skipped')
-        WHERE s.action_id = c.action_id
-        """
-    )
-    settling.frames.execute(
-        "DELETE FROM contact_slot s USING pg_temp.cancelled c, action a"
-        " WHERE s.action_id = c.action_id AND a.id = c.action_id AND a.state = 'cancelled'"
     )

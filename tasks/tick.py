@@ -5,10 +5,9 @@ and the frames from which all of it can be recomputed are kept as evidence. The 
 second tick of a business date leaves a trace only if it found something to propose.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -21,6 +20,7 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_shard
 from policies.decide import Decisions, decide
+from tasks.content import bind_contents
 from tasks.current_pack import current_pack
 from tasks.desk import TICK
 from tasks.facts import FactFrames, build_facts
@@ -94,20 +94,24 @@ def tick(
         known_at = _known_at(frames, creditor_id, as_of, now)
         ticked = _ticked(frames, creditor_id, as_of, shard, shards)
         seen = look(engine, frames, creditor_id, as_of, known_at, shard, shards)
-        keep = partial(keeper.submit, engine.store.put_frame)
+
+        def keep(kind: str, frame: pl.DataFrame) -> Future[str]:
+            return keeper.submit(engine.store.put_frame, kind, frame)
+
         # Frames are packed while the database works; both let go of the interpreter.
         kept = [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)] if not ticked else []
         done_today = _done_today(frames, creditor_id, as_of) if ticked else NOBODY
         taken = days_taken(frames, creditor_id, as_of, seen.decisions.actions)
         proposal = make_proposal(seen.decisions, seen.facts.items, taken, done_today, as_of)
-        withdrawn = withdraw_unwanted(frames, creditor_id, as_of, known_at + TICK, seen.facts, shard, shards)
+        withdrawn = withdraw_unwanted(engine, frames, creditor_id, known_at + TICK, seen, shard, shards)
         if ticked and proposal.is_empty and not withdrawn:
             return TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
         kept = kept or [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)]
         kept.append(keep("decisions", proposal.cases))
         row = _tick_row(frames, creditor_id, as_of, known_at, shard, shards, proposal, seen, flow_run)
         row |= dict(zip(EVIDENCE, (key.result() for key in kept), strict=True))
-        write_proposal(frames, row, proposal)
+        waiting = write_proposal(frames, row, proposal)
+        bind_contents(engine, frames, waiting, as_of, row["recorded_at"])
         summary = _summary(row["id"], proposal, withdrawn)
         append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
     engine.anchor()
@@ -116,7 +120,7 @@ def tick(
 
 def _known_at(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
     """The instant that the tick speaks for: never before what the day began with."""
-    rows = frames.read(f"SELECT code, business_date, looked_at FROM creditor WHERE id = {int(creditor_id)}")
+    rows = frames.read(f"SELECT code, business_date, looked_at FROM creditor WHERE id = {int(creditor_id)}")  # noqa: S608
     if rows.is_empty():
         raise UsageError(f"There is no creditor {creditor_id}.", advice="`maatpak creditor list` shows them.")
     code, business_date, looked_at = rows.row(0)
@@ -130,7 +134,7 @@ def _known_at(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> d
 
 def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:
     rows = frames.read(
-        f"SELECT 1 AS one FROM tick WHERE creditor_id = {int(creditor_id)} AND business_date = DATE '{as_of}'"
+        f"SELECT 1 AS one FROM tick WHERE creditor_id = {int(creditor_id)} AND business_date = DATE '{as_of}'"  # noqa: S608
         f" AND shard = {int(shard)} AND shards = {int(shards)} LIMIT 1"
     )
     return not rows.is_empty()
@@ -139,7 +143,7 @@ def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: i
 def _done_today(frames: Frames, creditor_id: int, as_of: date) -> pl.DataFrame:
     """Cases that something was proposed, taken up or executed for on this business date: one step a day."""
     return frames.read(
-        f"SELECT DISTINCT case_id FROM action WHERE creditor_id = {int(creditor_id)}"
+        f"SELECT DISTINCT case_id FROM action WHERE creditor_id = {int(creditor_id)}"  # noqa: S608
         f" AND (business_date = DATE '{as_of}' OR started_on = DATE '{as_of}' OR executed_on = DATE '{as_of}')"
     )
 
@@ -156,7 +160,7 @@ def _tick_row(
     flow_run: str | None,
 ) -> dict[str, Any]:
     snapshots = frames.read(
-        "SELECT DISTINCT ON (source) source, content_hash FROM snapshot"
+        "SELECT DISTINCT ON (source) source, content_hash FROM snapshot"  # noqa: S608
         f" WHERE creditor_id = {int(creditor_id)} AND recorded_at <= TIMESTAMPTZ '{known_at.isoformat()}'"
         f" AND (as_of <= DATE '{as_of}' OR kind = 'history') ORDER BY source, as_of DESC, id DESC"
     )

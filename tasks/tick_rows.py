@@ -45,15 +45,15 @@ def days_taken(frames: Frames, creditor_id: int, as_of: date, actions: pl.DataFr
     return frames.read(DAYS_TAKEN.format(creditor=int(creditor_id), day=as_of))
 
 
-def write_proposal(frames: Frames, tick: dict[str, Any], proposal: Proposal) -> None:
-    """Insert the tick's row and everything that it proposes."""
+def write_proposal(frames: Frames, tick: dict[str, Any], proposal: Proposal) -> list[int]:
+    """Insert the tick's row and everything that it proposes; the actions that wait for an approval."""
     at, day = f"TIMESTAMPTZ '{tick['recorded_at'].isoformat()}'", f"DATE '{tick['business_date'].isoformat()}'"
     _insert_tick(frames, tick)
     opened = _open_rounds(frames, proposal, day, at)
     _reroute(frames, proposal, day, at)
     actions = _with_ids(frames, proposal.actions, opened, tick)
     if actions.is_empty():
-        return
+        return []
     frames.stage("new_action", actions.select(ACTION_COLUMNS))
     listed = ", ".join(ACTION_COLUMNS)
     frames.execute(
@@ -72,6 +72,7 @@ def write_proposal(frames: Frames, tick: dict[str, Any], proposal: Proposal) -> 
             f" SELECT s.party_id, {day}, 1, a.id, {at} FROM pg_temp.new_slot s JOIN action a ON a.id = s.action_id"
             " ORDER BY s.party_id ON CONFLICT DO NOTHING"
         )
+    return actions.filter(pl.col("state") == ActionState.AWAITING_APPROVAL)["id"].to_list()
 
 
 def _insert_tick(frames: Frames, tick: dict[str, Any]) -> None:
@@ -132,7 +133,7 @@ def _with_ids(frames: Frames, actions: pl.DataFrame, opened: pl.DataFrame, tick:
     """The actions with their ids and the rounds that opened with them, in the state in which they begin."""
     if actions.is_empty():
         return actions
-    ids = frames.read(f"SELECT nextval('action_id_seq') AS id FROM generate_series(1, {actions.height})")
+    ids = frames.read(f"SELECT nextval('action_id_seq') AS id FROM generate_series(1, {actions.height})")  # noqa: S608
     skipped = pl.col("state") == ActionState.SKIPPED
     waits = ~skipped & (pl.col("approvals_needed") > 0)
     at_once = ~skipped & ~waits

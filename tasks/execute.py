@@ -1,0 +1,200 @@
+"""Executing: approved actions are taken up, asked again, and given their effect, in one transaction (laws 3, 4).
+
+The order is fixed: the creditor shared, the parties of the cohort in ascending order, then everything is read afresh,
+so a payment, hold, dispute or promise that was recorded before this moment cancels the effect. Messages become rows of
+the outbox here and leave later (tasks.send); calls, questions and reviews become work; a placement is handed over after
+the commit (tasks.handoff).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.database import Frames
+from maatpak.ledger.locks import lock_creditor, lock_parties
+from tasks.cancelling import cancel_actions
+from tasks.content import hashes_of
+from tasks.current_pack import current_pack
+from tasks.desk import recorded_after
+from tasks.effects import Cohort, carry_out
+from tasks.facts import build_facts
+from tasks.handoff import hand_over
+from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, step_properties
+from tasks.spacing import crowded, move_days
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+MOST_SHOWN = 100
+"""Case ids that a summary lists."""
+
+CANDIDATES = """
+SELECT a.id AS action_id, a.case_id, k.party_id, k.debtor_id, a.round_id, a.stage, a.step, a.attempt, a.kind, a.segment,
+  a.pack_id, a.occurrence, a.channel, a.template, a.written, a.escalating, a.approvals_needed, a.amount,
+  a.overdue_amount, a.content_hash, a.due_on, a.business_date, k.currency, false AS own_offer
+FROM action a JOIN "case" k ON k.id = a.case_id
+WHERE a.creditor_id = {creditor} AND a.state = 'approved' AND k.shard_key % {shards} = {shard} {which}
+ORDER BY a.id
+"""
+
+NAMED = """
+SELECT i.action_id, i.item_id, i.amount FROM action_item i JOIN pg_temp.taken_up t ON t.action_id = i.action_id
+"""
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """What became of a cohort: counts by outcome and reason, and at most 100 of its cases."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    case_ids: tuple[int, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many actions were taken up."""
+        return sum(self.counts.values())
+
+
+def execute_step(
+    engine: "Engine",
+    creditor_id: int,
+    segment: str,
+    pack_id: int,
+    step: str,
+    as_of: date,
+    now: datetime,
+    shard: int = 0,
+    shards: int = 1,
+    flow_run: str | None = None,
+) -> StepSummary:
+    """Give one step's approved actions of one segment and pack version their effect.
+
+    Raises:
+        RefusedError: `as_of` is not the creditor's business date.
+    """
+    steps = engine.pack(pack_id).journeys[segment].steps
+    if step not in steps:
+        raise UsageError(f"The journey {segment} has no step {step!r}.", advice=f"One of: {', '.join(steps)}.")
+    which = f"AND a.segment = '{segment}' AND a.pack_id = {int(pack_id)} AND a.step = '{step}'"
+    return _execute(engine, creditor_id, which, f"{segment}/{step}", as_of, now, shard, shards, flow_run)
+
+
+def execute_all(
+    engine: "Engine",
+    creditor_id: int,
+    as_of: date,
+    now: datetime,
+    shard: int = 0,
+    shards: int = 1,
+    flow_run: str | None = None,
+) -> StepSummary:
+    """The same for every cohort of a creditor's shard at once: what a day by direct calls does."""
+    return _execute(engine, creditor_id, "", "all", as_of, now, shard, shards, flow_run)
+
+
+def _execute(
+    engine: "Engine",
+    creditor_id: int,
+    which: str,
+    title: str,
+    as_of: date,
+    now: datetime,
+    shard: int,
+    shards: int,
+    flow_run: str | None,
+) -> StepSummary:
+    query = CANDIDATES.format(creditor=int(creditor_id), shard=int(shard), shards=int(shards), which=which)
+    with engine.database.frames() as frames:
+        lock_creditor(frames, creditor_id, shared=True)
+        at = _instant(frames, creditor_id, as_of, now)
+        lock_parties(frames, frames.read(query)["party_id"])
+        actions = frames.read(query)
+        outcomes = _take_up(engine, frames, creditor_id, actions, as_of, at) if not actions.is_empty() else None
+        if outcomes is not None and not outcomes.is_empty():
+            evidence = engine.store.put_frame("executed", outcomes.sort("action_id"))
+            counts = _counts(outcomes)
+            body = {"step": title, "counts": counts, "evidence": evidence, "shard": shard}
+            draft = EventDraft(
+                "step_executed",
+                "engine",
+                business_date=as_of,
+                creditor_id=creditor_id,
+                flow_run=flow_run,
+                body=body,
+            )
+            append_events(frames, [draft], at)
+    hand_over(engine, creditor_id, as_of, at, flow_run)
+    if outcomes is None or outcomes.is_empty():
+        return StepSummary()
+    engine.anchor()
+    return StepSummary(counts, tuple(outcomes["case_id"].unique().sort().head(MOST_SHOWN)))
+
+
+def _instant(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
+    rows = frames.read(f"SELECT code, business_date, looked_at FROM creditor WHERE id = {int(creditor_id)}")  # noqa: S608
+    if rows.is_empty():
+        raise UsageError(f"There is no creditor {creditor_id}.", advice="`maatpak creditor list` shows them.")
+    code, business_date, looked_at = rows.row(0)
+    if business_date != as_of:
+        raise RefusedError(
+            f"{code} is at {business_date}, not at {as_of}: effects need the business date.",
+            advice="Begin that day first.",
+        )
+    return recorded_after(looked_at, now)
+
+
+def _take_up(
+    engine: "Engine", frames: Frames, creditor_id: int, actions: pl.DataFrame, as_of: date, at: datetime
+) -> pl.DataFrame:
+    """(action_id, case_id, outcome, reason) of the actions that were not left for another day."""
+    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
+    frames.stage("taken_up", actions.select("action_id"))
+    named = frames.read(NAMED)
+    facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"])
+    properties = step_properties(engine.pack, actions)
+    asked = actions.join(properties, on=["pack_id", "segment", "step"], how="left", maintain_order="left")
+    against = pl.concat(
+        [
+            objections(asked, named, facts, guardrails),
+            _changed(engine, frames, actions, as_of, at),
+        ]
+    ).unique("action_id", keep="first", maintain_order=True)
+    cancel_actions(frames, against, at, as_of)
+    wanted = asked.join(against, on="action_id", how="anti", maintain_order="left")
+    countries = facts.cases.select("case_id", "country")
+    later = pl.concat(
+        [
+            closed_today(wanted, countries, guardrails, as_of),
+            crowded(frames, creditor_id, wanted, countries, guardrails, as_of),
+        ]
+    )
+    now_due = wanted.join(later, on="action_id", how="anti", maintain_order="left")
+    move_days(frames, now_due, as_of, at)
+    cohort = Cohort(engine, frames, creditor_id, now_due, named, facts, as_of, at)
+    done = carry_out(cohort)
+    cancelled = against.join(actions.select("action_id", "case_id"), on="action_id").select(
+        "action_id", "case_id", "reason", outcome=pl.lit("cancelled")
+    )
+    columns = ["action_id", "case_id", "outcome", "reason"]
+    return pl.concat([cancelled.select(columns), done.select(columns)])
+
+
+def _changed(engine: "Engine", frames: Frames, actions: pl.DataFrame, as_of: date, at: datetime) -> pl.DataFrame:
+    """(action_id, reason): what a person approved is no longer what would go out."""
+    approved = actions.filter(pl.col("approvals_needed") > 0)
+    schema = {"action_id": pl.Int64, "reason": pl.String}
+    if approved.is_empty():
+        return pl.DataFrame(schema=schema)
+    hashes = hashes_of(engine, frames, approved["action_id"].to_list(), as_of, at)
+    bound = approved.select("action_id", "content_hash").iter_rows()
+    changed = [(action_id, "amount_changed") for action_id, bound_to in bound if hashes.get(action_id) != bound_to]
+    return pl.DataFrame(changed, schema=schema, orient="row")
+
+
+def _counts(outcomes: pl.DataFrame) -> dict[str, int]:
+    rows = outcomes.group_by("outcome", "reason").len().sort("outcome", "reason")
+    return {f"{outcome} {reason}" if reason else outcome: count for outcome, reason, count in rows.iter_rows()}

@@ -1,0 +1,237 @@
+"""Asked again: what has come in between deciding and acting that forbids the effect (law 4).
+
+One vectorised look at the facts of the cases concerned, as recorded at this very moment. What is wanted no longer is
+cancelled, with the reason; what may not happen today (a holiday, a crowded week) waits.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from maatpak.kernel.words import ActionState, HoldReason, LegalStop, SkipReason, StepKind
+from maatpak.ledger.database import Frames
+from policies.gates import in_season
+from policies.journey import TO_CUSTOMER, Step
+from policies.schema import GuardrailsFile, Through
+from policies.workdays import Workdays, day_number
+from tasks.current_pack import current_pack
+from tasks.facts import FactFrames, build_facts
+
+if TYPE_CHECKING:
+    from policies.pack import CompiledPack
+    from tasks.engine import Engine
+
+EVERYTHING_RECORDED = datetime.max.replace(tzinfo=UTC)
+"""Known-at that hides nothing: law 4 asks what is recorded by now, not what was when the run began."""
+
+PROPERTIES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "pack_id": pl.Int64,
+    "segment": pl.String,
+    "step": pl.String,
+    "passes": pl.List(pl.String),
+    "outside_round": pl.Boolean,
+}
+NAMED = {"action_id": pl.Int64, "item_id": pl.Int64, "amount": pl.Int64}
+
+
+ACTIONS = """
+SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_id, a.segment, a.step, a.state,
+  EXISTS (SELECT 1 FROM plan p WHERE p.action_id = a.id) AS own_offer
+FROM action a WHERE a.id = ANY('{{{ids}}}'::bigint[])
+"""
+
+ITEMS = "SELECT action_id, item_id, amount FROM action_item WHERE action_id = ANY('{{{ids}}}'::bigint[])"
+
+
+def still_wanted(
+    engine: "Engine", frames: Frames, creditor_id: int, action_ids: Iterable[int], as_of: date
+) -> pl.DataFrame:
+    """(action_id, reason): which of these actions that are under way must not reach the customer after all.
+
+    For the sender, under the party's lock; a cancelled action's messages are not wanted either.
+    """
+    ids = ",".join(str(int(each)) for each in sorted(set(action_ids)))
+    actions = frames.read(ACTIONS.format(ids=ids))
+    if actions.is_empty():
+        return actions.select("action_id", reason=pl.lit(None, dtype=pl.String))
+    gone = actions.filter(~pl.col("state").is_in([str(ActionState.IN_PROGRESS), str(ActionState.APPROVED)]))
+    named = frames.read(ITEMS.format(ids=ids))
+    facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"])
+    asked = actions.join(step_properties(engine.pack, actions), on=["pack_id", "segment", "step"], how="left")
+    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
+    return pl.concat(
+        [
+            gone.select("action_id", reason=pl.lit(str(SkipReason.STOPPED))),
+            objections(asked, named, facts, guardrails),
+        ]
+    ).unique("action_id", keep="first", maintain_order=True)
+
+
+def step_properties(pack_of: Callable[[int], "CompiledPack"], keys: pl.DataFrame) -> pl.DataFrame:
+    """What the steps of these (pack_id, segment, step) say of objections; a step that no pack knows passes nothing."""
+    rows = []
+    for pack_id, segment, name in keys.select("pack_id", "segment", "step").unique(maintain_order=True).iter_rows():
+        journey = pack_of(pack_id).journeys.get(segment)
+        step = journey.steps.get(name) if journey else None
+        rows.append((pack_id, segment, name, *_passes(step)))
+    return pl.DataFrame(rows, schema=PROPERTIES, orient="row")
+
+
+def _passes(step: Step | None) -> tuple[list[str], bool]:
+    return ([], False) if step is None else ([str(each) for each in step.through], step.outside_round)
+
+
+def objections(
+    actions: pl.DataFrame, named: pl.DataFrame, facts: FactFrames, guardrails: GuardrailsFile
+) -> pl.DataFrame:
+    """(action_id, reason) of the actions that are no longer wanted; one row each, the weightiest reason.
+
+    `actions`: action_id, case_id, kind, escalating, occurrence, passes, outside_round, own_offer (the action has made
+    its plan offer already, so that plan speaks for it, not against it).
+    `named`: action_id, item_id, amount.
+    """
+    joined = actions.join(_of_cases(facts.cases, guardrails), on="case_id", how="left").join(
+        _of_items(actions, named, facts.items), on="action_id", how="left"
+    )
+    to_customer = pl.col("kind").is_in([str(kind) for kind in TO_CUSTOMER])
+    asks = (to_customer & (pl.col("kind") != StepKind.STATEMENT)) | pl.col("kind").is_in(
+        [StepKind.CONSULT, StepKind.DECIDE]
+    )
+    in_round = ~pl.col("outside_round")
+    names_items = pl.col("items_named").fill_null(0) > 0
+    own = pl.col("own_offer")
+    tests: list[tuple[pl.Expr, pl.Expr | str]] = [
+        (to_customer & pl.col("legal_stopped").fill_null(value=True), SkipReason.LEGAL_STOP),
+        (to_customer & pl.col("stale"), SkipReason.DATA_STALE),
+        (to_customer & pl.col("quarantined"), SkipReason.QUARANTINED),
+        (names_items & (pl.col("open_now") <= 0), SkipReason.PAID),
+        (asks & in_round & (pl.col("round_open") <= 0), SkipReason.PAID),
+        (_gone_upcoming(), SkipReason.PAID),
+        (to_customer & pl.col("held"), SkipReason.ON_HOLD),
+        (to_customer & ~_passes_through(Through.OUR_TURN) & pl.col("ours"), SkipReason.ON_HOLD),
+        (asks & in_round & ~_passes_parked() & ~own & (pl.col("parked") != ""), pl.col("parked")),
+        (to_customer & pl.col("unread"), SkipReason.ANSWER_UNREAD),
+        (pl.col("escalating") & pl.col("dispute_open"), SkipReason.DISPUTED),
+        (pl.col("escalating") & pl.col("promise_open"), SkipReason.PROMISED),
+        (pl.col("escalating") & pl.col("offer_open"), SkipReason.IN_PLAN),
+        (pl.col("escalating") & pl.col("unheard"), SkipReason.ON_HOLD),
+        (names_items & pl.col("changed") & ~(own & (pl.col("change") == SkipReason.IN_PLAN)), pl.col("change")),
+    ]
+    reason = pl.coalesce(
+        pl.when(test).then(why if isinstance(why, pl.Expr) else pl.lit(str(why))) for test, why in tests
+    )
+    return joined.select("action_id", reason=reason).filter(pl.col("reason").is_not_null())
+
+
+def _of_cases(cases: pl.DataFrame, guardrails: GuardrailsFile) -> pl.DataFrame:
+    """What the facts of a case say to every action of it."""
+    covers = {
+        SkipReason.DISPUTED: "disputed_open",
+        SkipReason.IN_PLAN: "in_plan_open",
+        SkipReason.PROMISED: "promised_open",
+        SkipReason.CLAIMED_PAID: "claimed_paid_open",
+        SkipReason.DEBIT_IN_FLIGHT: "debits_in_flight",
+        SkipReason.ON_HOLD: "placed_open",
+    }
+    largest = pl.max_horizontal(list(covers.values()))
+    by = pl.coalesce(
+        pl.when((pl.col(name) > 0) & (pl.col(name) == largest)).then(pl.lit(str(reason)))
+        for reason, name in covers.items()
+    )
+    parked = pl.col("asked_amount") <= guardrails.tolerance
+    return cases.select(
+        "case_id",
+        "round_open",
+        "dispute_open",
+        "promise_open",
+        "offer_open",
+        "upcoming_bank_due_on",
+        "country",
+        "party_kind",
+        legal_stopped=pl.col("legal_stop") != LegalStop.NONE,
+        stale=pl.col("data_age_wd").fill_null(999) > guardrails.data_age,
+        quarantined=pl.col("quarantined_rows") > 0,
+        held=pl.col("hold_reason") != HoldReason.NONE,
+        ours=pl.col("our_turn") | (pl.col("tickets_open") > 0),
+        unread=pl.col("unread_reply"),
+        unheard=~pl.col("manager_heard") | ~(pl.col("tried_call") | pl.col("call_waived")),
+        parked=pl.when(parked).then(pl.coalesce(by, pl.lit(str(SkipReason.PAID)))).otherwise(pl.lit("")),
+    )
+
+
+def _of_items(actions: pl.DataFrame, named: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """What became of the items that the actions name."""
+    rows = (
+        named.join(actions.select("action_id", "escalating", "outside_round"), on="action_id")
+        .join(items, on="item_id", how="left", suffix="_now")
+        .with_columns(
+            now=pl.when("outside_round")
+            .then("open_amount")
+            .when(pl.col("escalating") & ~pl.col("demandable"))
+            .then(0)
+            .otherwise("asked")
+        )
+    )
+    covers = {
+        SkipReason.DISPUTED: "disputed",
+        SkipReason.IN_PLAN: "in_plan",
+        SkipReason.PROMISED: "promised",
+        SkipReason.CLAIMED_PAID: "claimed",
+        SkipReason.DEBIT_IN_FLIGHT: "in_flight",
+        SkipReason.ON_HOLD: "placed",
+    }
+    differs = pl.col("now").fill_null(0) != pl.col("amount")
+    return rows.group_by("action_id").agg(
+        items_named=pl.len(),
+        open_now=pl.col("open_amount").fill_null(0).sum(),
+        changed=differs.any(),
+        change=pl.coalesce(
+            *(
+                pl.when((pl.col(name).fill_null(0) > 0).filter(differs).any()).then(pl.lit(str(reason)))
+                for reason, name in covers.items()
+            ),
+            pl.lit(str(SkipReason.AMOUNT_CHANGED)),
+        ),
+    )
+
+
+def _passes_through(state: Through) -> pl.Expr:
+    return pl.col("passes").list.contains(str(state)).fill_null(value=False)
+
+
+def _passes_parked() -> pl.Expr:
+    """Whether the step goes on in the parked state that the case is in."""
+    words = {
+        SkipReason.DISPUTED: Through.DISPUTE,
+        SkipReason.IN_PLAN: Through.PLAN,
+        SkipReason.PROMISED: Through.PROMISE,
+        SkipReason.CLAIMED_PAID: Through.CLAIMED_PAID,
+        SkipReason.DEBIT_IN_FLIGHT: Through.DEBIT_IN_FLIGHT,
+    }
+    passed = [(pl.col("parked") == str(reason)) & _passes_through(state) for reason, state in words.items()]
+    return pl.any_horizontal(passed)
+
+
+def _gone_upcoming() -> pl.Expr:
+    """A step before a due date whose item is open no longer."""
+    calls = (pl.col("kind") == StepKind.CALL) & pl.col("outside_round") & pl.col("occurrence").is_not_null()
+    return calls & (pl.col("upcoming_bank_due_on") != pl.col("occurrence")).fill_null(value=True)
+
+
+def closed_today(
+    actions: pl.DataFrame, countries: pl.DataFrame, guardrails: GuardrailsFile, as_of: date
+) -> pl.DataFrame:
+    """(action_id) of actions to customers that wait for a working day, and demands for another season."""
+    joined = actions.join(countries, on="case_id", how="left", maintain_order="left")
+    if joined.is_empty():
+        return joined.select("action_id")
+    workdays, day = Workdays(joined["country"]), day_number(as_of)
+    rows = joined.with_row_index("row")["row"].cast(pl.Int64).to_numpy()
+    no_demand = any(in_season(season, day) for season in guardrails.escalation.no_demand)
+    closed = pl.Series(~workdays.working(day, rows))
+    eve = pl.Series(workdays.eve(day, rows)) if guardrails.escalation.holiday_eve else pl.Series([False] * len(rows))
+    spared = joined["escalating"] & (eve | no_demand)
+    to_customer = joined["kind"].is_in([str(kind) for kind in TO_CUSTOMER])
+    return joined.filter(to_customer & (closed | spared)).select("action_id")

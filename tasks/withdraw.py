@@ -1,0 +1,57 @@
+"""Taking back what is no longer wanted before anybody does it: calls, questions and proposals that wait for people.
+
+A tick has just looked at every case, so it also sees which open work has lost its ground: paid, promised, disputed, on
+hold. An approver's list and a collector's list hold nothing that would be cancelled in the end anyway.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from maatpak.kernel.words import ActionState, SkipReason, StepKind
+from maatpak.ledger.database import Frames
+from tasks.cancelling import cancel_actions
+from tasks.revalidate import objections, step_properties
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+    from tasks.tick import Look
+
+OPEN = """
+SELECT a.id AS action_id, a.case_id, a.kind, a.state, a.escalating, a.occurrence, a.pack_id, a.segment, a.step,
+  false AS own_offer
+FROM action a JOIN "case" k ON k.id = a.case_id
+WHERE a.creditor_id = {creditor} AND k.shard_key % {shards} = {shard}
+  AND (a.state = 'awaiting_approval' OR (a.state = 'in_progress' AND a.kind IN ('call', 'consult')
+       AND NOT EXISTS (SELECT 1 FROM message_action m WHERE m.action_id = a.id)))
+"""
+
+NAMED = """
+SELECT i.action_id, i.item_id, i.amount FROM action_item i JOIN pg_temp.open_work w ON w.action_id = i.action_id
+"""
+
+BLOCKED_ONLY = (SkipReason.DATA_STALE, SkipReason.QUARANTINED)
+"""A late ledger takes nobody's work away; it only stops what would go out."""
+
+
+def withdraw_unwanted(
+    engine: "Engine", frames: Frames, creditor_id: int, at: datetime, seen: "Look", shard: int, shards: int
+) -> int:
+    """Cancel open calls, questions and proposals that the facts speak against; how many."""
+    found = frames.read(OPEN.format(creditor=int(creditor_id), shard=int(shard), shards=int(shards)))
+    if found.is_empty():
+        return 0
+    properties = step_properties(engine.pack, found)
+    actions = found.join(properties, on=["pack_id", "segment", "step"], how="left")
+    frames.stage("open_work", actions.select("action_id"))
+    against = objections(actions, frames.read(NAMED), seen.facts, seen.packs[seen.pack_id].guardrails)
+    working = actions.filter(pl.col("state") == ActionState.IN_PROGRESS).select("action_id", "kind")
+    # A call that somebody is making is not taken away because an amount moved.
+    kept = working.filter(pl.col("kind") == StepKind.CALL).join(
+        against.filter(pl.col("reason") == SkipReason.AMOUNT_CHANGED), on="action_id", how="semi"
+    )
+    against = against.filter(~pl.col("reason").is_in([str(reason) for reason in BLOCKED_ONLY])).join(
+        kept, on="action_id", how="anti"
+    )
+    return cancel_actions(frames, against, at)
