@@ -21,6 +21,8 @@ ITEMS = {
     "currency": pl.String,
     "amount": pl.Int64,
     "open_amount": pl.Int64,
+    "disputed_amount": pl.Int64,
+    "disputed_on": pl.Date,
     "source": pl.String,
 }
 
@@ -109,10 +111,10 @@ def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) 
 
 
 def same_import(frames: Frames, creditor_id: int, source: str, content: str, as_of: date) -> int | None:
-    """The snapshot of the same content for the same day, if there is one."""
+    """The snapshot of the same content for the same day, if there is one. A history speaks for all of its days."""
     found = frames.read(
         f"SELECT id FROM snapshot WHERE creditor_id = {creditor_id} AND source = {quoted(source)}"  # noqa: S608 - quoted
-        f" AND content_hash = {quoted(content)} AND as_of = DATE '{as_of}'"
+        f" AND content_hash = {quoted(content)} AND (as_of = DATE '{as_of}' OR kind = 'history')"
     )
     return None if found.is_empty() else int(found.item())
 
@@ -139,7 +141,7 @@ def _open_items(frames: Frames, creditor_id: int) -> pl.DataFrame:
     return frames.read(
         f"""
         SELECT v.id AS version_id, v.item_id, d.debtor_no, v.item_type AS document_type, v.document_no, v.issued_on,
-               v.currency, v.amount, v.open_amount, s.source
+               v.currency, v.amount, v.open_amount, v.disputed_amount, v.disputed_on, s.source
         FROM item_version v JOIN debtor d ON d.id = v.debtor_id LEFT JOIN snapshot s ON s.id = v.snapshot_id
         WHERE v.creditor_id = {creditor_id} AND v.replaced_at IS NULL AND v.open_amount > 0
         """  # noqa: S608 - an integer

@@ -5,7 +5,7 @@ what stands beside them. Where the file of items tells of the debtors too, its a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from connectors.ledgers.canonical import AMBIGUOUS, FILE, SWAPPED, Mapped, fault
 from connectors.ledgers.columns import FILE_COLUMNS, OF_DEBTORS, Kind
 from connectors.ledgers.raw import ROW, ROW_BROKEN, ROW_CUT_OFF
 from connectors.ledgers.source import Role
+from maatpak.kernel.money import to_decimal, to_minor
 from maatpak.kernel.words import ItemType, Severity
 from tasks.intake.resolutions import TEXT, as_read
 from tasks.quality.checks import Holds, Rule
@@ -38,6 +39,7 @@ QUARANTINED = {
     "row_no": pl.Int64,
     "debtor_no": pl.String,
     "document_no": pl.String,
+    "dated_on": pl.Date,
     "rules": pl.String,
     "raw": pl.String,
 }
@@ -56,6 +58,8 @@ class Sifted:
     quarantined: list[pl.DataFrame] = field(default_factory=list)
     row_counts: dict[str, int] = field(default_factory=dict)
     repeats: int = 0
+    payments_before: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"payment_no": pl.String}))
+    """Payments of the file that are known already."""
 
     def set_apart(self) -> pl.DataFrame:
         """All rows that are set apart."""
@@ -144,7 +148,7 @@ class Sieve:
             pl.lit(role).alias("table_name"),
             FILE,
             ROW,
-            *(pl.lit(None, dtype=pl.String).alias(name) for name in ("debtor_no", "document_no")),
+            *(pl.lit(None).alias(name) for name in ("debtor_no", "document_no", "dated_on")),
             pl.col("fault").alias("rules"),
             pl.struct(TEXT).struct.json_encode().alias("raw"),
         )
@@ -173,6 +177,7 @@ class Sieve:
             debtors = _debtors_of_items(self.sifted.accepted["items"], by_date=self.about.is_history)
             self.gate.pass_table("debtors", debtors, reach_rules(debtors))
             self.sifted.accepted["debtors"] = debtors
+        self._measure_totals(mapped, frame)
         other = int((~frame["currency"].is_in(self.about.currencies)).sum())
         share = other / frame.height if other >= A_FEW else 0.0
         told = f"{other} of {frame.height} rows are in a currency that the source does not list."
@@ -181,15 +186,39 @@ class Sieve:
             "other_currency", "items.currency", share, limit, told, "List it in `currencies`.", "max_other_currency"
         )
 
+    def _measure_totals(self, mapped: Mapped, frame: pl.DataFrame) -> None:
+        """Control totals: those of the source, and those of a total row in the file itself."""
+        source, advice = self.about.source, "Find out what is missing or doubled; export it again."
+        against = pl.col("document_type").is_in([str(ItemType.CREDIT_NOTE), str(ItemType.PAYMENT)])
+        signed = pl.when(against).then(-pl.col("amount").abs()).otherwise("amount")
+        for currency, total in source.bounds.control_total.items():
+            found = int(frame.filter(pl.col("currency") == currency).select(signed.sum()).item() or 0)
+            expected = to_minor(total, currency)
+            told = f"The amounts in {currency} sum up to {to_decimal(found, currency)}, not to {total}."
+            off = abs(found - expected)
+            self.measures.at_most("control_total", f"items.{currency}", off, 0, told, advice, "control_total")
+        if source.files.items is None or source.files.items.total_row is None:
+            return
+        totals = type_columns(source, replace(mapped, cells=mapped.totals), self.about.currency)
+        for column in [name for name in ("amount", "open_amount") if text_of(name) in totals.columns]:
+            stated = totals.filter(pl.col(text_of(column)).is_not_null())
+            found, bad = int(frame[column].sum() or 0), stated.is_empty() or bool(stated[column].null_count())
+            expected = int(stated[column].sum() or 0)
+            told = f"The total row says {expected} for {column}, the rows sum up to {found} (in minor units)."
+            off = 1 if bad else abs(found - expected)
+            self.measures.at_most("control_total", f"items.{column}", off, 0, told, advice, "control_total")
+
     def _payments(self, mapped: Mapped, frame: pl.DataFrame) -> None:
         frame = number_payments(frame)
         apart = self.sifted.set_apart()
         waiting = apart.filter((pl.col("table_name") == "items") & pl.col("document_no").is_not_null())["document_no"]
         key = ["debtor_no", "document_no", "currency"]
         demands = [str(ItemType.INVOICE), str(ItemType.DEBIT_NOTE)]
-        known = [self.known_items.frame, *([self.sifted.accepted["items"]] if "items" in self.sifted.accepted else [])]
-        targets = pl.concat([each.filter(pl.col("document_type").is_in(demands)).select(key) for each in known])
-        frame = measure_payments(frame, targets.unique(), waiting, self.known_payments(frame))
+        tables = [self.known_items.frame, *([self.sifted.accepted["items"]] if "items" in self.sifted.accepted else [])]
+        targets = pl.concat([each.filter(pl.col("document_type").is_in(demands)).select(key) for each in tables])
+        known_payments = self.known_payments(frame)
+        self.sifted.payments_before = known_payments.select("payment_no")
+        frame = measure_payments(frame, targets.unique(), waiting, known_payments)
         rules = payment_rules(frame, self.about, self.known_debtors)
         self._keep("payments", mapped.cells, frame, self.gate.pass_table("payments", frame, rules))
 
@@ -210,14 +239,15 @@ class Sieve:
         rows = frame.filter(held)
         raw = rows.select(FILE, ROW).join(cells, on=[FILE, ROW], how="left", maintain_order="left")
         raw = raw.select(pl.struct(as_read(cells)).struct.json_encode().alias("raw"))
+        dated = next((pl.col(name) for name in ("issued_on", "paid_on", "opened_on") if name in rows.columns), None)
+        numbers = [pl.col(name) if name in rows.columns else pl.lit(None) for name in ("debtor_no", "document_no")]
         numbered = rows.select(
             pl.lit(table).alias("table_name"),
             FILE,
             ROW,
-            *(
-                pl.col(name) if name in rows.columns else pl.lit(None).alias(name)
-                for name in ("debtor_no", "document_no")
-            ),
+            numbers[0].alias("debtor_no"),
+            numbers[1].alias("document_no"),
+            (pl.lit(None) if dated is None else dated).alias("dated_on"),
         )
         self.sifted.quarantined.append(pl.concat([numbered, told, raw], how="horizontal").cast(pl.Schema(QUARANTINED)))
 

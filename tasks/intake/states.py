@@ -96,7 +96,7 @@ def apply_payments(items: pl.DataFrame, payments: pl.DataFrame, already: pl.Data
     until = pl.col("amount").cum_sum().over("item")
     taken = pl.min_horizontal(until, "room") - pl.min_horizontal(until - pl.col("amount"), "room")
     applied = pl.when(pl.col("item").is_not_null()).then(taken).otherwise(0).fill_null(0)
-    return ordered.with_columns(applied.alias("applied")).select(PAYMENT)
+    return ordered.with_columns(applied.alias("applied")).select(*PAYMENT)
 
 
 def settle_by_payments(items: pl.DataFrame, payments: pl.DataFrame, already: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,11 @@ from typing import Any
 import great_expectations as gx
 import polars as pl
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 from great_expectations.expectations.core.expect_column_pair_values_a_to_be_greater_than_b import (
     ExpectColumnPairValuesAToBeGreaterThanB,
 )
@@ -52,9 +57,7 @@ class Judge:
     """One import's suites, run a table and severity at a time, and the page of all their results."""
 
     def __init__(self) -> None:
-        self._context = gx.get_context(mode="ephemeral")
-        self._context.enable_analytics(enable=False)
-        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
+        self._context = gx.get_context(mode="ephemeral", project_config=_nothing_on_disk())
         source = self._context.data_sources.add_pandas("ledger")
         asset = source.add_dataframe_asset("measures")
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
@@ -106,6 +109,15 @@ class Judge:
         self._results.clear()
         self._context.data_sources.delete(self._source.name)
         gc.collect()
+
+
+def _nothing_on_disk() -> DataContextConfig:
+    """Without this, every context leaves a temporary folder behind."""
+    return DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+    )
 
 
 def _name(rule: Rule) -> str:

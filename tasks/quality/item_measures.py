@@ -19,7 +19,7 @@ ENOUGH_ROWS = 20
 
 REPEAT, DIFFERS, REUSED = "is_repeat", "differs", "is_reused"
 SWAPPED_TERM, OUTLYING, ZEROS_LOST = "is_swapped", "is_outlier", "zeros_lost"
-KNOWN_AMOUNT, MOVED = "known_amount", "moved"
+KNOWN_AMOUNT, KNOWN_CURRENCY, MOVED = "known_amount", "known_currency", "moved"
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,12 @@ def _outliers(frame: pl.DataFrame) -> pl.Series:
 
 def _compared(frame: pl.DataFrame, about: Import, known: KnownItems) -> pl.DataFrame:
     """What the database has under the same keys: another amount, another date, another debtor."""
-    none = [pl.lit(None, dtype=pl.Int64).alias(KNOWN_AMOUNT), pl.lit(None, dtype=pl.String).alias(MOVED)]
+    none = [pl.lit(None, dtype=pl.String).alias(name) for name in (KNOWN_CURRENCY, MOVED)]
+    none.append(pl.lit(None, dtype=pl.Int64).alias(KNOWN_AMOUNT))
     if not known.frame.height:
         return frame.with_columns(none)
     key = ["debtor_no", "document_type", "document_no", "issued_on"]
-    amounts = known.frame.select(*key, pl.col("amount").alias(KNOWN_AMOUNT))
+    amounts = known.frame.select(*key, pl.col("amount").alias(KNOWN_AMOUNT), pl.col("currency").alias(KNOWN_CURRENCY))
     frame = frame.join(amounts, on=key, how="left", maintain_order="left")
     gone = known.frame.join(frame, on=key, how="anti")
     by_number = gone.group_by("document_type", "document_no").agg(

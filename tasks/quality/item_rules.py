@@ -10,6 +10,7 @@ from tasks.quality.common_rules import Import, cell_rules, missing
 from tasks.quality.item_measures import (
     DIFFERS,
     KNOWN_AMOUNT,
+    KNOWN_CURRENCY,
     MOVED,
     OUTLIER,
     OUTLYING,
@@ -179,6 +180,14 @@ def _doubtful(about: Import) -> Iterator[Rule]:
         "The original amount is not what it was in the last ledger.",
         release,
         waivable=True,
+    )
+    yield _rule(
+        "currency_changed",
+        "currency",
+        quarantine,
+        Holds(pl.col(KNOWN_CURRENCY).is_null() | (pl.col(KNOWN_CURRENCY) == pl.col("currency"))),
+        "The item had another currency in the last ledger.",
+        "Correct the currency, or credit the item and invoice it anew.",
     )
     yield _rule(
         "document_redated",

@@ -11,7 +11,7 @@ from tasks.quality.common_rules import Import, cell_rules, missing, repeats
 from tasks.quality.item_measures import DIFFERS, REPEAT
 
 TARGETS, TARGET_DEBTOR, TARGET_CURRENCY, WAITS = "targets", "target_debtor", "target_currency", "waits"
-CHANGED = "is_changed"
+CHANGED, KNOWN = "is_changed", "is_known"
 
 
 def number_payments(frame: pl.DataFrame) -> pl.DataFrame:
@@ -39,7 +39,9 @@ def measure_payments(
     frame = frame.with_columns(is_repeat.alias(REPEAT), differs.alias(DIFFERS))
     frame = frame.join(known, on="payment_no", how="left", maintain_order="left")
     changed = (pl.col("known_amount") != pl.col("amount")) | (pl.col("known_on") != pl.col("paid_on"))
-    frame = frame.with_columns(changed.fill_null(value=False).alias(CHANGED)).drop("known_amount", "known_on")
+    is_known = pl.col("known_on").is_not_null().alias(KNOWN)
+    frame = frame.with_columns(changed.fill_null(value=False).alias(CHANGED), is_known)
+    frame = frame.drop("known_amount", "known_on")
     by_number = targets.group_by("document_no").agg(
         pl.col("debtor_no").n_unique().cast(pl.Int64).alias(TARGETS),
         pl.col("debtor_no").first().alias(TARGET_DEBTOR),
@@ -92,7 +94,7 @@ def _assigned(known_debtors: pl.Series) -> Iterator[Rule]:
         "payment_unassigned",
         "document_no",
         quarantine,
-        Holds((pl.col(TARGETS) > 0) | pl.col(WAITS) | known.fill_null(value=False)),
+        Holds((pl.col(TARGETS) > 0) | pl.col(WAITS) | pl.col(KNOWN) | known.fill_null(value=False)),
         "Neither the document nor the debtor of the payment is known.",
         "Give the debtor's number.",
     )
@@ -134,6 +136,9 @@ def _told(about: Import) -> Iterator[Rule]:
     warn = Severity.WARN
     told = "The row repeats an earlier one; the first is kept."
     yield _rule("repeat", "payment_no", warn, Holds(~pl.col(REPEAT)), told, "Have the export leave repeats out.")
+    told = "No item here has the document's number; the payment settles nothing here."
+    unknown = Holds(pl.col("document_no").is_null() | (pl.col(TARGETS) > 0) | pl.col(WAITS))
+    yield _rule("document_unknown", "document_no", warn, unknown, told, "Nothing, if it was settled long ago.")
     if not about.is_history:
         told = "The payment is dated after the day the file speaks for, and counts from its date."
         later = NotAbove(pl.col("paid_on"), pl.lit(about.as_of))

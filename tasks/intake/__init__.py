@@ -1,0 +1,11 @@
+"""Ledger intake: files to a snapshot in one transaction, or a refusal that changes nothing.
+
+`files` reads, `known` says what the database has, `resolutions` applies what people decided on rows before, `sifting`
+goes through the gate, `states` and `plan` decide what is to be written, `writing` and `beside` write it, `ingest` is
+the order.
+"""
+
+from tasks.intake.ingest import ingest_ledger
+from tasks.intake.report import IntakeReport, SnapshotReport
+
+__all__ = ["IntakeReport", "SnapshotReport", "ingest_ledger"]
