@@ -4,24 +4,21 @@ One vectorised look at the facts of the cases concerned, as recorded at this ver
 cancelled, with the reason; what may not happen today (a holiday, a crowded week) waits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from maatpak.kernel.words import ActionState, HoldReason, LegalStop, SkipReason, StepKind
-from maatpak.ledger.database import Frames
+from maatpak.kernel.words import HoldReason, LegalStop, SkipReason, StepKind
 from policies.gates import in_season
 from policies.journey import TO_CUSTOMER, Step
 from policies.schema import GuardrailsFile, Through
 from policies.workdays import Workdays, day_number
-from tasks.current_pack import current_pack
-from tasks.facts import FactFrames, build_facts
+from tasks.facts import FactFrames
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
-    from tasks.engine import Engine
 
 EVERYTHING_RECORDED = datetime.max.replace(tzinfo=UTC)
 """Known-at that hides nothing: law 4 asks what is recorded by now, not what was when the run began."""
@@ -34,39 +31,6 @@ PROPERTIES: dict[str, pl.DataType | type[pl.DataType]] = {
     "outside_round": pl.Boolean,
 }
 NAMED = {"action_id": pl.Int64, "item_id": pl.Int64, "amount": pl.Int64}
-
-
-ACTIONS = """
-SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_id, a.segment, a.step, a.state,
-  EXISTS (SELECT 1 FROM plan p WHERE p.action_id = a.id) AS own_offer
-FROM action a WHERE a.id = ANY('{{{ids}}}'::bigint[])
-"""
-
-ITEMS = "SELECT action_id, item_id, amount FROM action_item WHERE action_id = ANY('{{{ids}}}'::bigint[])"
-
-
-def still_wanted(
-    engine: "Engine", frames: Frames, creditor_id: int, action_ids: Iterable[int], as_of: date
-) -> pl.DataFrame:
-    """(action_id, reason): which of these actions that are under way must not reach the customer after all.
-
-    For the sender, under the party's lock; a cancelled action's messages are not wanted either.
-    """
-    ids = ",".join(str(int(each)) for each in sorted(set(action_ids)))
-    actions = frames.read(ACTIONS.format(ids=ids))
-    if actions.is_empty():
-        return actions.select("action_id", reason=pl.lit(None, dtype=pl.String))
-    gone = actions.filter(~pl.col("state").is_in([str(ActionState.IN_PROGRESS), str(ActionState.APPROVED)]))
-    named = frames.read(ITEMS.format(ids=ids))
-    facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"])
-    asked = actions.join(step_properties(engine.pack, actions), on=["pack_id", "segment", "step"], how="left")
-    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
-    return pl.concat(
-        [
-            gone.select("action_id", reason=pl.lit(str(SkipReason.STOPPED))),
-            objections(asked, named, facts, guardrails),
-        ]
-    ).unique("action_id", keep="first", maintain_order=True)
 
 
 def step_properties(pack_of: Callable[[int], "CompiledPack"], keys: pl.DataFrame) -> pl.DataFrame:

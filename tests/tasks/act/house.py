@@ -225,6 +225,7 @@ def build_house(engine: Engine, day: date, code: str = "ACME", **creditor: Any) 
         "city": "Amsterdam",
         **creditor,
     }
+    engine.workspace.create()
     with engine.database.session() as session:
         for login, (role, limit, deputy) in STAFF.items():
             if session.exec(select(Person).where(Person.login == login)).first() is None:
