@@ -1,0 +1,253 @@
+"""Claiming: which messages go out now, taken so that no other worker takes them, and asked again (law 4).
+
+Locks in the order of the house: creditor shared, parties ascending, then the messages. A lease is technical time, so
+the database's clock counts it; everything else counts by the business date and instant that were given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.words import Channel, ReachState, SkipReason
+from maatpak.ledger.database import Frames
+from maatpak.ledger.locks import lock_creditor, lock_parties
+from tasks.compose.windows import is_open, next_opening, zones_of
+from tasks.current_pack import current_pack
+from tasks.send.wanted import no_longer_wanted
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+BATCH = 500
+"""Messages of one claim: few enough that asking again is fresh, many enough that it is cheap."""
+LEASE = "interval '5 minutes'"
+UNTIL_TOMORROW = timedelta(hours=12)
+LOCAL_CHANNELS = frozenset({Channel.EMAIL, Channel.SMS})
+"""Channels that reach a person at once, and so have hours."""
+
+CANDIDATES = """
+SELECT m.id, k.party_id FROM message m JOIN "case" k ON k.id = m.case_id
+WHERE m.creditor_id = {creditor} AND m.channel = ANY({channels}) AND m.state = 'queued'
+  AND (m.send_after IS NULL OR m.send_after <= {now})
+  AND (m.leased_until IS NULL OR m.leased_until < clock_timestamp())
+ORDER BY m.id LIMIT {limit}
+"""
+
+CLAIM = """
+WITH taken AS (
+  SELECT id FROM message WHERE id = ANY({ids}) AND state = 'queued'
+    AND (leased_until IS NULL OR leased_until < clock_timestamp())
+  ORDER BY id FOR UPDATE SKIP LOCKED),
+leased AS (
+  UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
+  WHERE m.id = taken.id
+  RETURNING m.id, m.debtor_id, m.case_id, m.channel, m.recipient, m.content, m.tries)
+SELECT l.*, k.party_id, p.kind, p.country, p.time_zone,
+  (SELECT s.state FROM address_state s WHERE s.debtor_id = l.debtor_id AND s.replaced_at IS NULL
+     AND s.channel = l.channel AND lower(s.address) = lower(l.recipient)) AS address_state,
+  (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = l.id) AS action_ids
+FROM leased l JOIN "case" k ON k.id = l.case_id
+LEFT JOIN debtor_profile p ON p.debtor_id = l.debtor_id AND p.replaced_at IS NULL
+ORDER BY l.id
+"""
+
+CANCEL = """
+UPDATE message m SET state = 'cancelled', failure = c.reason, ended_at = {now}, leased_by = NULL, leased_until = NULL
+FROM pg_temp.unwanted c WHERE m.id = c.message_id AND m.state = 'queued'
+"""
+
+POSTPONE = """
+UPDATE message m SET send_after = p.send_after, leased_by = NULL, leased_until = NULL
+FROM pg_temp.postponed p WHERE m.id = p.message_id AND m.state = 'queued'
+"""
+
+RELEASE = """
+UPDATE message SET leased_by = NULL, leased_until = NULL
+WHERE id = ANY({ids}) AND state = 'queued' AND leased_by = '{worker}'
+"""
+
+BROKEN_OFF = """
+WITH taken AS (
+  SELECT id FROM message WHERE creditor_id = {creditor} AND channel = ANY({channels}) AND state = 'sending'
+    AND leased_until < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED)
+UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
+WHERE m.id = taken.id RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries
+"""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A message that is ours to send for a while."""
+
+    message_id: int
+    debtor_id: int
+    party_id: int
+    channel: Channel
+    recipient: str
+    content: str
+    tries: int
+    action_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one claim took, and what it put aside."""
+
+    looked_at: int
+    """Candidates there were; none means that the outbox is empty for now."""
+    claimed: tuple[Claimed, ...]
+    seen_seq: int
+    """The last event when it was asked again; what is recorded later asks once more."""
+    cancelled: dict[Channel, int]
+    postponed: dict[Channel, int]
+
+
+class Claims:
+    """One worker's claims on one creditor's outbox."""
+
+    def __init__(
+        self, engine: "Engine", creditor_id: int, as_of: date, now: datetime, worker: str, channels: Sequence[Channel]
+    ) -> None:
+        self.engine = engine
+        self.creditor_id = creditor_id
+        self.as_of = as_of
+        self.now = now
+        self.channels = tuple(channels)
+        self.worker = "".join(sign for sign in worker if sign.isalnum() or sign in "-_.:@")[:100]
+        self._marks: dict[str, Any] = {
+            "creditor": int(creditor_id),
+            "channels": _texts(channels),
+            "now": f"TIMESTAMPTZ '{now.isoformat()}'",
+            "worker": self.worker,
+            "lease": LEASE,
+        }
+
+    def only(self, channels: Sequence[Channel]) -> "Claims":
+        """The same claims on fewer channels."""
+        return Claims(self.engine, self.creditor_id, self.as_of, self.now, self.worker, channels)
+
+    def take(self, limit: int) -> Batch:
+        """Claim the next messages that may and should go out now.
+
+        Raises:
+            RefusedError: the business date is another.
+        """
+        with self.engine.database.frames() as frames:
+            lock_creditor(frames, self.creditor_id, shared=True)
+            self._require_today(frames)
+            candidates = frames.read(CANDIDATES.format(**self._marks, limit=min(limit, BATCH)))
+            lock_parties(frames, candidates["party_id"].to_list())
+            rows = frames.read(CLAIM.format(**self._marks, ids=_numbers(candidates["id"].to_list()))).to_dicts()
+            unwanted, postponed = self._aside(frames, rows)
+            self._put_aside(frames, unwanted, postponed)
+            seen = int(frames.read("SELECT seq FROM event_head").item())
+        apart = unwanted.keys() | postponed.keys()
+        return Batch(
+            looked_at=candidates.height,
+            claimed=tuple(_claimed(row) for row in rows if row["id"] not in apart),
+            seen_seq=seen,
+            cancelled=_counted(row for row in rows if row["id"] in unwanted),
+            postponed=_counted(row for row in rows if row["id"] in postponed),
+        )
+
+    def ask_again(self, left: Sequence[Claimed]) -> tuple[set[int], int]:
+        """Ask again for claimed messages after something was recorded: (those to drop, the last event seen)."""
+        with self.engine.database.frames() as frames:
+            lock_creditor(frames, self.creditor_id, shared=True)
+            self._require_today(frames)
+            lock_parties(frames, (each.party_id for each in left))
+            unwanted, _ = self._unwanted(frames, {each.message_id: each.action_ids for each in left})
+            self._put_aside(frames, unwanted, {})
+            return set(unwanted), int(frames.read("SELECT seq FROM event_head").item())
+
+    def broken_off(self) -> list[Claimed]:
+        """Messages that a worker was handing over when it ended; they are ours now, to find out about."""
+        with self.engine.database.frames() as frames:
+            rows = frames.read(BROKEN_OFF.format(**self._marks)).to_dicts()
+        return [_claimed({**row, "party_id": 0, "action_ids": []}) for row in rows]
+
+    def release(self, left: Sequence[Claimed]) -> None:
+        """Give claimed messages back that were not begun."""
+        if left:
+            with self.engine.database.frames() as frames:
+                frames.execute(RELEASE.format(**self._marks, ids=_numbers([each.message_id for each in left])))
+
+    def _require_today(self, frames: Frames) -> None:
+        today = frames.read(f"SELECT business_date FROM creditor WHERE id = {int(self.creditor_id)}").item()  # noqa: S608
+        if today != self.as_of:
+            raise RefusedError(
+                f"The business date is {today}; nothing is sent for {self.as_of}.",
+                advice="Effects are only for the business date; run that day first.",
+            )
+
+    def _aside(self, frames: Frames, rows: Sequence[dict[str, Any]]) -> tuple[dict[int, str], dict[int, datetime]]:
+        """Claimed messages that are not wanted any more, and those whose hour has not come."""
+        unwanted, later = self._unwanted(frames, {row["id"]: tuple(row["action_ids"] or ()) for row in rows})
+        postponed = dict.fromkeys(later, self.now + UNTIL_TOMORROW)
+        hours = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails.hours
+        for row in rows:
+            if row["address_state"] in (ReachState.DEAD, ReachState.OPTED_OUT):
+                opted_out = row["address_state"] == ReachState.OPTED_OUT
+                unwanted.setdefault(row["id"], SkipReason.OPTED_OUT if opted_out else SkipReason.NO_ADDRESS)
+                postponed.pop(row["id"], None)
+            elif row["id"] not in unwanted and Channel(row["channel"]) in LOCAL_CHANNELS and row["country"]:
+                zones = zones_of(row["time_zone"], row["country"])
+                if not is_open(self.now, zones, hours, row["kind"], row["country"]):
+                    postponed[row["id"]] = next_opening(self.now, zones, hours, row["kind"], row["country"])
+        return unwanted, postponed
+
+    def _unwanted(self, frames: Frames, actions: dict[int, tuple[int, ...]]) -> tuple[dict[int, str], set[int]]:
+        """Message → reason of those not wanted any more, and those that wait for another day."""
+        ids = {action for served in actions.values() for action in served}
+        against = no_longer_wanted(self.engine, frames, self.creditor_id, ids, self.as_of)
+        reasons: dict[int, str] = {}
+        later: set[int] = set()
+        for message_id, served in actions.items():
+            reason = next((against.reasons[action] for action in served if action in against.reasons), None)
+            if reason is not None:
+                reasons[message_id] = reason
+            elif not against.later.isdisjoint(served):
+                later.add(message_id)
+        return reasons, later
+
+    def _put_aside(self, frames: Frames, unwanted: dict[int, str], postponed: dict[int, datetime]) -> None:
+        if unwanted:
+            frames.stage("unwanted", pl.DataFrame({"message_id": list(unwanted), "reason": list(unwanted.values())}))
+            frames.execute(CANCEL.format(**self._marks))
+        if postponed:
+            rows = {"message_id": list(postponed), "send_after": list(postponed.values())}
+            frames.stage("postponed", pl.DataFrame(rows))
+            frames.execute(POSTPONE.format(**self._marks))
+
+
+def _claimed(row: dict[str, Any]) -> Claimed:
+    return Claimed(
+        message_id=row["id"],
+        debtor_id=row["debtor_id"],
+        party_id=row["party_id"],
+        channel=Channel(row["channel"]),
+        recipient=row["recipient"],
+        content=row["content"],
+        tries=row["tries"],
+        action_ids=tuple(row["action_ids"] or ()),
+    )
+
+
+def _counted(rows: Any) -> dict[Channel, int]:
+    counts: dict[Channel, int] = {}
+    for row in rows:
+        channel = Channel(row["channel"])
+        counts[channel] = counts.get(channel, 0) + 1
+    return counts
+
+
+def _numbers(ids: Sequence[int]) -> str:
+    return f"'{{{','.join(str(int(each)) for each in ids)}}}'::bigint[]"
+
+
+def _texts(channels: Sequence[Channel]) -> str:
+    return f"'{{{','.join(str(each) for each in channels)}}}'::text[]"

@@ -1,0 +1,94 @@
+"""A delivery: broken-off messages first, then the outbox, batch by batch, each reported when it is done."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
+
+from connectors.message import MessagePort
+from maatpak.kernel.words import Channel
+from tasks.send.claiming import BATCH, Claims
+from tasks.send.lanes import Lanes
+from tasks.send.reporting import report_outcomes
+from tasks.send.summary import DeliverySummary
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+MIDDAY = time(11, tzinfo=UTC)
+"""An hour of the day at which all of Europe is at work."""
+
+
+def sending_instant(as_of: date, now: datetime) -> datetime:
+    """When a caught-up day's messages are taken to have left: within everybody's hours, not before `now`."""
+    return max(now, datetime.combine(as_of, MIDDAY))
+
+
+def deliver(
+    engine: "Engine",
+    creditor_id: int,
+    as_of: date,
+    now: datetime,
+    worker: str,
+    channel: Channel | None = None,
+    limit: int | None = None,
+) -> DeliverySummary:
+    """Send what waits in the creditor's outbox; several workers may do so at once.
+
+    Raises:
+        RefusedError: `as_of` is not the creditor's business date.
+    """
+    summary = DeliverySummary()
+    channels = [channel] if channel is not None else list(Channel)
+    claims = Claims(engine, creditor_id, as_of, now, worker, channels)
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(_deliver(engine, claims, summary, limit))
+    report_outcomes(engine, creditor_id, as_of, now, worker)
+    return summary
+
+
+async def _deliver(engine: "Engine", claims: Claims, summary: DeliverySummary, limit: int | None) -> None:
+    ports = {channel: _port(engine, channel) for channel in claims.channels}
+    used: dict[Channel, MessagePort] = {}
+    try:
+        doubtful = await asyncio.to_thread(claims.broken_off)
+        if doubtful:
+            used.update(ports)
+            await Lanes(engine, claims, summary).find_out(doubtful, ports)
+        left = limit
+        while left is None or left > 0:
+            batch = await asyncio.to_thread(claims.take, BATCH if left is None else left)
+            _count_aside(summary, batch.cancelled, batch.postponed)
+            if not batch.looked_at:
+                return
+            if batch.claimed:
+                used.update(ports)
+                await Lanes(engine, claims, summary).send(batch.claimed, batch.seen_seq, ports)
+                await asyncio.to_thread(
+                    report_outcomes, engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
+                )
+            if summary.stopped:
+                ports = {channel: port for channel, port in ports.items() if channel not in summary.stopped}
+                claims = claims.only(list(ports))
+                if not ports:
+                    return
+            left = None if left is None else left - len(batch.claimed)
+    finally:
+        for port in used.values():
+            await port.close()
+
+
+def _port(engine: "Engine", channel: Channel) -> MessagePort:
+    match channel:
+        case Channel.EMAIL:
+            return engine.mail
+        case Channel.SMS:
+            return engine.sms
+        case Channel.POST:
+            return engine.post
+
+
+def _count_aside(summary: DeliverySummary, cancelled: Mapping[Channel, int], postponed: Mapping[Channel, int]) -> None:
+    for outcome, counts in (("cancelled", cancelled), ("postponed", postponed)):
+        for channel, count in counts.items():
+            summary.add(channel, outcome, count)

@@ -1,0 +1,151 @@
+"""Reporting: what came of messages goes onto their actions, into the customer's experience and into one event.
+
+It works on whatever has ended and was not reported, so a delivery that was killed is made whole by the next one.
+"""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from maatpak.kernel.words import SkipReason
+from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.database import Frames
+from maatpak.ledger.locks import lock_creditor, lock_parties
+from tasks.cancelling import cancel_actions
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+ENDED = """
+SELECT m.id AS message_id, k.party_id FROM message m JOIN "case" k ON k.id = m.case_id
+WHERE m.creditor_id = {creditor} AND m.ended_at IS NOT NULL AND m.reported_at IS NULL
+"""
+
+TAKE = """
+CREATE TEMP TABLE reported ON COMMIT DROP AS
+SELECT id AS message_id, message_ref, channel, state, sent_on, failure, content FROM message
+WHERE id = ANY({ids}) AND ended_at IS NOT NULL AND reported_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
+"""
+
+ACTIONS = """
+SELECT a.id AS action_id, a.case_id, k.party_id, a.kind, a.step, a.segment, a.pack_id, min(m.id) AS message_id,
+  max(m.sent_on) FILTER (WHERE m.state = 'sent') AS sent_on,
+  bool_or(m.state = 'sent') AS any_sent, bool_or(m.state = 'unknown') AS any_unknown,
+  bool_or(m.state = 'failed') AS any_failed,
+  min(m.failure) FILTER (WHERE m.state IN ('failed', 'unknown')) AS failure,
+  min(m.failure) FILTER (WHERE m.state = 'cancelled') AS reason
+FROM action a JOIN "case" k ON k.id = a.case_id JOIN message_action ma ON ma.action_id = a.id
+JOIN message m ON m.id = ma.message_id
+WHERE a.state = 'in_progress' AND a.id IN (
+  SELECT x.action_id FROM message_action x JOIN pg_temp.reported r ON r.message_id = x.message_id)
+GROUP BY a.id, k.party_id
+HAVING bool_and(m.state IN ('sent', 'failed', 'unknown', 'cancelled'))
+ORDER BY a.id
+"""
+
+MOVE = """
+UPDATE action a SET state = e.state, ended_at = {now}, executed_on = e.executed_on,
+  result = COALESCE(a.result, e.result)
+FROM pg_temp.ended_action e WHERE a.id = e.action_id AND a.state = 'in_progress'
+"""
+
+TOUCHES = """
+INSERT INTO touch (creditor_id, party_id, case_id, action_id, kind, rating, wrongful, touched_on, recorded_at)
+SELECT {creditor}, t.party_id, t.case_id, t.action_id, t.kind,
+  CASE WHEN t.rating > 0 AND EXISTS (SELECT 1 FROM touch o WHERE o.party_id = t.party_id AND o.touched_on = t.touched_on
+    AND o.rating > 0) THEN 0 ELSE t.rating END, false, t.touched_on, {now}
+FROM pg_temp.touched t
+"""
+
+OUTCOMES = """
+SELECT r.message_id, r.message_ref, r.channel, r.state, r.sent_on, r.content,
+  (SELECT array_agg(ma.action_id ORDER BY ma.action_id) FROM message_action ma
+   WHERE ma.message_id = r.message_id) AS action_ids
+FROM pg_temp.reported r ORDER BY r.message_id
+"""
+
+
+def report_outcomes(engine: "Engine", creditor_id: int, as_of: date, now: datetime, worker: str) -> int:
+    """Report every message of the creditor that has ended; how many."""
+    marks = {"creditor": int(creditor_id), "now": f"TIMESTAMPTZ '{now.isoformat()}'"}
+    with engine.database.frames() as frames:
+        if frames.read(ENDED.format(**marks) + " LIMIT 1").is_empty():
+            return 0
+        lock_creditor(frames, creditor_id, shared=True)
+        ended = frames.read(ENDED.format(**marks))
+        lock_parties(frames, ended["party_id"].to_list())
+        listed = ",".join(str(each) for each in ended["message_id"].to_list())
+        frames.execute(TAKE.format(ids=f"'{{{listed}}}'::bigint[]"))
+        outcomes = frames.read(OUTCOMES)
+        if outcomes.is_empty():
+            return 0
+        executed = _move_actions(engine, frames, marks, as_of, now)
+        frames.execute(
+            f"UPDATE message m SET reported_at = {marks['now']} FROM pg_temp.reported r WHERE m.id = r.message_id"  # noqa: S608
+        )
+        counts = outcomes.group_by("channel", "state").len().sort("channel", "state")
+        body = {
+            "worker": worker,
+            "outcomes": {f"{channel}_{state}": count for channel, state, count in counts.iter_rows()},
+            "actions_executed": executed,
+            "evidence": engine.store.put_frame("delivery", outcomes),
+        }
+        draft = EventDraft("messages_delivered", "engine", business_date=as_of, creditor_id=creditor_id, body=body)
+        append_events(frames, [draft], now)
+    engine.anchor()
+    return outcomes.height
+
+
+def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as_of: date, now: datetime) -> int:
+    actions = frames.read(ACTIONS)
+    if actions.is_empty():
+        return 0
+    state = (
+        pl.when("any_sent")
+        .then(pl.lit("executed"))
+        .when("any_unknown")
+        .then(pl.lit("unknown"))
+        .when("any_failed")
+        .then(pl.lit("failed"))
+        .otherwise(pl.lit("cancelled"))
+    )
+    actions = actions.with_columns(state=state)
+    cancelled = actions.filter(pl.col("state") == "cancelled").select(
+        "action_id", reason=pl.col("reason").fill_null(str(SkipReason.STOPPED))
+    )
+    cancel_actions(frames, cancelled, now, as_of)
+    moved = actions.filter(pl.col("state") != "cancelled").select(
+        "action_id",
+        "state",
+        executed_on=pl.when(pl.col("state") == "executed").then("sent_on"),
+        result=pl.when(pl.col("state") != "executed").then(pl.col("failure").str.slice(0, 200)),
+    )
+    if moved.is_empty():
+        return 0
+    frames.stage("ended_action", moved)
+    frames.execute(MOVE.format(**marks))
+    executed = actions.filter(pl.col("state") == "executed")
+    _touch(engine, frames, marks, executed, as_of)
+    return executed.height
+
+
+def _touch(engine: "Engine", frames: Frames, marks: dict[str, object], executed: pl.DataFrame, as_of: date) -> None:
+    """One touch a letter, however many cases it was about."""
+    letters = executed.unique("message_id", keep="first", maintain_order=True)
+    if letters.is_empty():
+        return
+    ratings = [
+        engine.pack(pack_id).step(segment, step).rating
+        for pack_id, segment, step in letters.select("pack_id", "segment", "step").iter_rows()
+    ]
+    touched = letters.select(
+        "party_id",
+        "case_id",
+        "action_id",
+        kind="step",
+        rating=pl.Series(ratings, dtype=pl.Int32),
+        touched_on=pl.lit(as_of),
+    )
+    frames.stage("touched", touched)
+    frames.execute(TOUCHES.format(**marks))

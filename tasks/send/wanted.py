@@ -1,0 +1,54 @@
+"""Asked for the last time: are the actions behind these messages still wanted at this very moment (law 4)?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from maatpak.kernel.words import SkipReason
+from maatpak.ledger.database import Frames
+from tasks.current_pack import current_pack
+from tasks.facts import build_facts
+from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, step_properties
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+ACTIONS = """
+SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_id, a.segment, a.step, a.state,
+  EXISTS (SELECT 1 FROM plan p WHERE p.action_id = a.id) AS own_offer
+FROM action a WHERE a.id = ANY('{{{ids}}}'::bigint[])
+"""
+
+NAMED = "SELECT i.action_id, i.item_id, i.amount FROM action_item i WHERE i.action_id = ANY('{{{ids}}}'::bigint[])"
+
+
+@dataclass(frozen=True)
+class Against:
+    """What speaks against actions."""
+
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Action → why it is not wanted any more."""
+    later: frozenset[int] = frozenset()
+    """Actions that are wanted, but not on this day."""
+
+
+def no_longer_wanted(
+    engine: "Engine", frames: Frames, creditor_id: int, action_ids: Iterable[int], as_of: date
+) -> Against:
+    """What speaks against sending for these actions now. Their parties are locked by the caller."""
+    ids = ",".join(str(int(each)) for each in sorted(set(action_ids)))
+    actions = frames.read(ACTIONS.format(ids=ids))
+    gone = actions.filter(pl.col("state") != "in_progress")
+    actions = actions.join(gone, on="action_id", how="anti")
+    reasons = dict.fromkeys(gone["action_id"].to_list(), str(SkipReason.STOPPED))
+    if actions.is_empty():
+        return Against(reasons)
+    facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"].unique())
+    asked = actions.join(step_properties(engine.pack, actions), on=["pack_id", "segment", "step"], how="left")
+    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
+    against = objections(asked, frames.read(NAMED.format(ids=ids)), facts, guardrails)
+    later = closed_today(actions, facts.cases.select("case_id", "country"), guardrails, as_of)
+    return Against({**reasons, **dict(against.iter_rows())}, frozenset(later["action_id"].to_list()))
