@@ -1,0 +1,30 @@
+"""Money that came in: what was paid only in part (practice, rule 19)."""
+
+import polars as pl
+
+from tasks.facts.amounts import of_cases
+from tasks.facts.reading import Reader
+
+
+def told_money(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, told_money_on): the last payment that the ledger or the bank told of."""
+    return of_cases(reader.rows("last_payments"), cases).select("case_id", told_money_on="paid_on")
+
+
+def part_payments(reader: Reader, debts: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, item_id, paid_on, applied) of the last six months' payments that left part of their item open."""
+    payments = reader.rows("payments")
+    if payments.is_empty():
+        return pl.DataFrame(schema={"case_id": pl.Int64, "item_id": pl.Int64, "paid_on": pl.Date, "applied": pl.Int64})
+    items = pl.concat(
+        [
+            debts.select("item_id", "case_id", "amount", settled_on=pl.lit(None, pl.Date)),
+            settled.select("item_id", "case_id", "amount", "settled_on"),
+        ]
+    )
+    left_open = pl.col("settled_on").is_null() | (pl.col("settled_on") > pl.col("paid_on"))
+    return (
+        payments.join(items, on="item_id")
+        .filter((pl.col("applied") < pl.col("amount")) & left_open)
+        .select("case_id", "item_id", "paid_on", "applied")
+    )

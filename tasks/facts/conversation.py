@@ -1,0 +1,169 @@
+"""What was said between the customer and us: letters, calls, reasons, answers, consultations (practice, section 4)."""
+
+import polars as pl
+
+from maatpak.kernel.calendars import count_working_days
+from maatpak.kernel.words import (
+    ATTEMPT_ONLY_RESULTS,
+    OPEN_ACTION_STATES,
+    ActionState,
+    CallResult,
+    ConsultAnswer,
+    StepKind,
+)
+from tasks.facts.evidence import SPOKEN
+from tasks.facts.people import CALENDAR
+from tasks.facts.reading import Reader
+from tasks.facts.scope import CONTACT_DAYS
+
+BUDGET_DAYS, CALL_DAYS = 20, 5
+"""Working days, today included, over which written contacts and call attempts are counted."""
+TRIED_DAYS, TRIED_DAY_PARTS = 3, 2
+"""Attempts on so many days at so many times of day make a tried call."""
+
+NO_CONTACT = tuple(
+    str(state) for state in (ActionState.SKIPPED, ActionState.REJECTED, ActionState.CANCELLED, ActionState.FAILED)
+)
+UNDER_WAY = tuple(sorted(str(state) for state in OPEN_ACTION_STATES))
+ATTEMPTS_ONLY = tuple(sorted(str(result) for result in ATTEMPT_ONLY_RESULTS))
+ANSWERS = tuple(str(answer) for answer in ConsultAnswer if answer not in (ConsultAnswer.NONE, ConsultAnswer.OPEN))
+HEARD = (ConsultAnswer.AGREE.value, ConsultAnswer.NOT_HEARD.value)
+WAIVED = "waived"
+"""Result of a call that a credit manager waived."""
+
+
+def written(reader: Reader, actions: pl.DataFrame, cases: pl.DataFrame, *, shared: bool) -> pl.DataFrame:
+    """One row a case whose party was written to in the last weeks, by whichever of our creditors.
+
+    Actions of one creditor on one day are one letter. One under way stands on the day it was proposed for.
+    """
+    own = (
+        actions.filter(pl.col("written") & (pl.col("proposed_on") > reader.scope.days_ago(CONTACT_DAYS)))
+        .join(cases.select("case_id", "party_id"), on="case_id")
+        .select(
+            "party_id", "state", "proposed_on", "executed_on", creditor_id=pl.lit(reader.scope.creditor_id, pl.Int64)
+        )
+    )
+    rows = pl.concat([own, reader.rows("written_elsewhere").select(own.columns)]) if shared else own
+    letters = (
+        rows.filter(~pl.col("state").is_in(NO_CONTACT))
+        .select("party_id", "creditor_id", on=pl.coalesce("executed_on", "proposed_on"))
+        .unique()
+        .join(cases.select("case_id", "party_id", CALENDAR), on="party_id")
+    )
+    age = count_working_days(letters["on"], reader.scope.as_of, letters[CALENDAR])
+    return (
+        letters.with_columns(counted=(age < BUDGET_DAYS).cast(pl.Int64))
+        .group_by("case_id")
+        .agg(contacts_20wd=pl.sum("counted"), last_written_on=pl.max("on"))
+    )
+
+
+def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """One row a case that was called: attempts, who was reached, and what is agreed."""
+    calls = reader.rows("calls")
+    if calls.is_empty():
+        return _NO_CALLS
+    as_of = reader.scope.as_of
+    calls = calls.join(rounds.select("case_id", "round_opened_on"), on="case_id", how="left").join(
+        cases.select("case_id", CALENDAR), on="case_id"
+    )
+    age = count_working_days(calls["called_on"], as_of, calls[CALENDAR])
+    calls = calls.with_columns(
+        in_round=(pl.col("called_on") >= pl.col("round_opened_on")).fill_null(value=False),
+        spoken=pl.col("code").is_in(SPOKEN),
+        lately=age < CALL_DAYS,
+    )
+    in_round = pl.col("in_round")
+    summed = calls.group_by("case_id").agg(
+        call_attempts=in_round.sum().cast(pl.Int64),
+        spoken=(in_round & pl.col("spoken")).any(),
+        calls_5wd=pl.col("lately").sum().cast(pl.Int64),
+        calls_known=(in_round & pl.col("lately") & (pl.col("called_on") < as_of)).sum().cast(pl.Int64),
+        last_call_on=pl.max("called_on"),
+        last_spoken_on=pl.col("called_on").filter("spoken").max(),
+    )
+    tried = (
+        calls.filter(in_round & pl.col("code").is_in(ATTEMPTS_ONLY))
+        .filter(pl.len().over("case_id") >= TRIED_DAYS)
+        .group_by("case_id")
+        .agg(
+            tried_call=(pl.n_unique("called_on") >= TRIED_DAYS) & (pl.n_unique("day_part") >= TRIED_DAY_PARTS),
+        )
+    )
+    last = calls.sort("called_on", "call_id").unique("case_id", keep="last", maintain_order=True)
+    callbacks = last.filter(pl.col("code") == CallResult.CALLBACK_AGREED.value).select("case_id", "callback_on")
+    return (
+        summed.join(tried, on="case_id", how="left")
+        .join(callbacks, on="case_id", how="left")
+        .with_columns(tried_call=pl.col("tried_call").fill_null(value=False) | pl.col("spoken"))
+        .select(_NO_CALLS.columns)
+    )
+
+
+_NO_CALLS = pl.DataFrame(
+    schema={
+        "case_id": pl.Int64,
+        "call_attempts": pl.Int64,
+        "spoken": pl.Boolean,
+        "calls_5wd": pl.Int64,
+        "calls_known": pl.Int64,
+        "last_call_on": pl.Date,
+        "last_spoken_on": pl.Date,
+        "tried_call": pl.Boolean,
+        "callback_on": pl.Date,
+    }
+)
+
+
+def consulted(actions: pl.DataFrame) -> pl.DataFrame:
+    """One row a case whose open round asked the account manager, or had its call waived."""
+    in_round = actions.filter(pl.col("in_scope") & pl.col("round_id").is_not_null())
+    running = pl.col("state").is_in(UNDER_WAY)
+    asked = (
+        in_round.filter((pl.col("kind") == StepKind.CONSULT.value) & (running | pl.col("result").is_in(ANSWERS)))
+        .sort("action_id")
+        .unique("case_id", keep="last", maintain_order=True)
+        .select("case_id", consult_answer=pl.when(running).then(pl.lit("open")).otherwise("result"))
+        .with_columns(manager_heard=pl.col("consult_answer").is_in(HEARD))
+    )
+    waived = (
+        in_round.filter((pl.col("kind") == StepKind.CALL.value) & (pl.col("result") == WAIVED))
+        .select("case_id", call_waived=pl.lit(value=True))
+        .unique()
+    )
+    return asked.join(waived, on="case_id", how="full", coalesce=True)
+
+
+def last_reason(reader: Reader) -> pl.DataFrame:
+    """(case_id, reason, stated_on): the last stated reason of at most 90 days ago."""
+    return (
+        reader.rows("reasons")
+        .sort("stated_on", "record_id")
+        .unique("case_id", keep="last", maintain_order=True)
+        .select("case_id", "reason", "stated_on")
+    )
+
+
+def unread(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, unread_reply) of customers whose answer nobody has read, on whichever of their cases."""
+    return (
+        reader.rows("answers")
+        .filter("unread")
+        .select("debtor_id")
+        .unique()
+        .join(cases.select("case_id", "debtor_id"), on="debtor_id")
+        .select("case_id", unread_reply=pl.lit(value=True))
+    )
+
+
+def answered(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, on) of every answer; one that names no case counts for all of the debtor's."""
+    answers = reader.rows("answers")
+    of_debtor = answers.filter(pl.col("case_id").is_null()).drop("case_id")
+    return pl.concat(
+        [
+            answers.drop_nulls("case_id").select("case_id", on="received_on"),
+            of_debtor.join(cases.select("case_id", "debtor_id"), on="debtor_id").select("case_id", on="received_on"),
+        ]
+    )

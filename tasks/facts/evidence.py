@@ -1,0 +1,112 @@
+"""Which notices arrived, as far as we can tell, and what each open item was told (law 5; practice, rule 7).
+
+A sent message is weak evidence once nothing came back for 3 working days (mail, text) or 7 (post), or on the day of a
+delivery report; strong once it was answered, used or receipted, or the right person was spoken after it. One that
+bounced or was returned is none at all.
+"""
+
+import polars as pl
+
+from maatpak.kernel.calendars import count_working_days, shift_working_days
+from maatpak.kernel.words import SPOKEN_RESULTS, ActionState, Channel, EvidenceKind, StepKind
+from tasks.facts.people import CALENDAR
+from tasks.facts.reading import Reader
+
+QUIET_DAYS, QUIET_DAYS_POST = 3, 7
+"""Working days of silence that make weak evidence."""
+KNOWN_FOR = 10
+"""Working days since the first evidenced notice before an item may be demanded."""
+
+SPOKEN = tuple(sorted(str(result) for result in SPOKEN_RESULTS))
+STRONG = (
+    EvidenceKind.ANSWERED.value,
+    EvidenceKind.LINK_USED.value,
+    EvidenceKind.RECEIPT.value,
+    EvidenceKind.SPOKEN.value,
+)
+LOST = (EvidenceKind.BOUNCED.value, EvidenceKind.RETURNED.value)
+NOTICE_KINDS = (StepKind.MESSAGE.value, StepKind.PLAN_OFFER.value)
+
+
+def observed(reader: Reader, actions: pl.DataFrame, served: pl.DataFrame) -> pl.DataFrame:
+    """One row a sent message and action it serves: channel, sent_on, and what was first observed of it."""
+    executed = actions.filter(pl.col("in_scope") & (pl.col("state") == ActionState.EXECUTED.value))
+    served = served.join(executed.select("action_id", "case_id"), on="action_id")
+    ids = served["message_id"].unique()
+    sent, seen = reader.of_ids("messages", ids), reader.of_ids("evidence", ids)
+    observations = seen()
+    first = observations.group_by("message_id").agg(
+        delivered_on=pl.col("observed_on").filter(pl.col("kind") == EvidenceKind.DELIVERED.value).min(),
+        strong_on=pl.col("observed_on").filter(pl.col("kind").is_in(STRONG)).min(),
+        lost_on=pl.col("observed_on").filter(pl.col("kind").is_in(LOST)).max(),
+    )
+    return served.join(sent(), on="message_id").join(first, on="message_id", how="left")
+
+
+def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """The messages that count as evidence as of the scope's date, with `evidence_on` and `strong`."""
+    kept = messages.filter(pl.col("lost_on").is_null()).join(cases.select("case_id", CALENDAR), on="case_id")
+    by_post = pl.col("channel") == Channel.POST.value
+    wait = kept.select(pl.when(by_post).then(QUIET_DAYS_POST).otherwise(QUIET_DAYS).alias("wait"))["wait"]
+    kept = kept.with_columns(shift_working_days(kept["sent_on"], wait, kept[CALENDAR]).alias("quiet_on"))
+    kept = kept.join(_spoken_after(reader, kept), on=["case_id", "sent_on"], how="left")
+    strong_on = pl.min_horizontal("strong_on", "spoken_on")
+    return kept.select(
+        *("action_id", "case_id", "sent_on"),
+        evidence_on=pl.min_horizontal("quiet_on", "delivered_on", strong_on),
+        strong=strong_on.is_not_null(),
+        by_post=by_post,
+    ).filter(pl.col("evidence_on") <= reader.scope.as_of)
+
+
+def _spoken_after(reader: Reader, messages: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, sent_on, spoken_on): the first day after a message on which the right person of its case was spoken."""
+    spoken = reader.rows("calls").filter(pl.col("code").is_in(SPOKEN)).select("case_id", spoken_on="called_on")
+    return (
+        messages.select("case_id", "sent_on")
+        .join(spoken, on="case_id")
+        .filter(pl.col("spoken_on") > pl.col("sent_on"))
+        .group_by("case_id", "sent_on")
+        .agg(pl.min("spoken_on"))
+    )
+
+
+def told_items(
+    reader: Reader, actions: pl.DataFrame, named: pl.DataFrame, evidenced: pl.DataFrame, cases: pl.DataFrame
+) -> pl.DataFrame:
+    """(item_id, notices, best, evidence_complete, demandable) of the items that evidenced notices of a round named."""
+    is_notice = pl.col("written") & pl.col("kind").is_in(NOTICE_KINDS) & pl.col("round_id").is_not_null()
+    by_action = (
+        evidenced.join(actions.filter(is_notice).select("action_id"), on="action_id", how="semi")
+        .group_by("action_id", "case_id")
+        .agg(
+            pl.any("strong"),
+            by_post=pl.col("by_post").any(),
+            by_other=(~pl.col("by_post")).any(),
+            sent_on=pl.min("sent_on"),
+        )
+    )
+    by_item = (
+        named.join(by_action, on="action_id")
+        .group_by("item_id", "case_id")
+        .agg(
+            pl.any("strong", "by_post", "by_other"),
+            notices=pl.len().cast(pl.Int64),
+            first_on=pl.min("sent_on"),
+        )
+        .join(cases.select("case_id", CALENDAR), on="case_id")
+    )
+    complete = pl.col("strong") | (pl.col("by_post") & pl.col("by_other"))
+    old_enough = count_working_days(by_item["first_on"], reader.scope.as_of, by_item[CALENDAR]) >= KNOWN_FOR
+    return by_item.with_columns(evidence_complete=complete, old_enough=old_enough).select(
+        "item_id",
+        "notices",
+        pl.when("strong").then(2).otherwise(1).cast(pl.Int8).alias("best"),
+        "evidence_complete",
+        demandable=pl.col("evidence_complete") & pl.col("old_enough"),
+    )
+
+
+def first_evidence(evidenced: pl.DataFrame) -> pl.DataFrame:
+    """(action_id, evidence_on): the first day with at least weak evidence of an action's messages."""
+    return evidenced.group_by("action_id").agg(pl.min("evidence_on"))

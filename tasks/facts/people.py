@@ -1,0 +1,73 @@
+"""Who owes: one row a case with what the master data said of its debtor, and the group it belongs to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from maatpak.kernel.words import Channel, LegalStop, PartyKind
+from tasks.facts.reading import Reader
+
+DEPTH = 8
+"""How many parents up the head of a group is looked for."""
+
+CALENDAR = "calendar"
+"""The country as an Enum: working days of a whole column are looked up by it."""
+
+
+def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
+    """Every case of the scope, with its debtor's master data.
+
+    A debtor without any is taken to be a consumer of the creditor's country: the law's most careful reading.
+    """
+    cases = reader.take("cases").with_columns(
+        pl.col("party_kind").fill_null(PartyKind.CONSUMER.value),
+        pl.col("country").fill_null(creditor["country"]),
+        pl.col("language").fill_null(creditor["language"]),
+        pl.col("preferred_channel").fill_null(Channel.EMAIL.value),
+        pl.col("key_account", "has_email", "has_phone", "has_post").fill_null(value=False),
+        pl.col("risk_class").fill_null("none"),
+        pl.col("legal_stop").fill_null(LegalStop.NONE.value),
+        own=pl.col("currency") == creditor["currency"],
+    )
+    countries = pl.Enum(cases["country"].unique().sort())
+    # Master data counts money in the creditor's currency; a case in another one has no rate to compare by.
+    in_own_currency = pl.when("own").then(pl.col("revenue_12m", "credit_limit"))
+    return cases.with_columns(
+        in_own_currency,
+        pl.col("country").cast(countries).alias(CALENDAR),
+        (pl.col("hardship_until") >= reader.scope.as_of).fill_null(value=False).alias("hardship"),
+        creditor_id=pl.lit(reader.scope.creditor_id, pl.Int64),
+    ).drop("own", "hardship_until")
+
+
+def groups(reader: Reader, has_groups: bool) -> pl.DataFrame:  # noqa: FBT001 - as the creditor's row tells
+    """(debtor_id, head, key_account) of every debtor that has a parent or is one; `head` is a debtor number."""
+    if not has_groups:
+        return pl.DataFrame(schema={"debtor_id": pl.Int64, "head": pl.String, "key_account": pl.Boolean})
+    family = reader.rows("families")
+    above = family.select(pl.col("debtor_no").alias("head"), pl.col("parent_no").alias("next"))
+    family = family.with_columns(head=pl.coalesce("parent_no", "debtor_no"))
+    for _ in range(DEPTH):
+        climbed = family.join(above, on="head", how="left").with_columns(head=pl.coalesce("next", "head")).drop("next")
+        if climbed["head"].equals(family["head"]):
+            break
+        family = climbed
+    return family.select("debtor_id", "head", pl.col("key_account").any().over("head"))
+
+
+def group_overdue(reader: Reader, cases: pl.DataFrame, family: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, group_overdue, group_key) of the cases of grouped debtors, from cases with their own `overdue_open`.
+
+    A shard holds only part of a group, so then the others' overdue is read as well.
+    """
+    if reader.scope.is_whole or family.is_empty():
+        overdue = cases.select("debtor_id", "currency", overdue="overdue_open")
+    else:
+        overdue = reader.rows("family_overdue")
+    totals = family.join(overdue, on="debtor_id").group_by("head", "currency").agg(group_overdue=pl.sum("overdue"))
+    return (
+        family.join(cases.select("case_id", "debtor_id", "currency"), on="debtor_id")
+        .join(totals, on=["head", "currency"], how="left")
+        .select("case_id", "group_overdue", group_key="key_account")
+    )

@@ -1,0 +1,138 @@
+"""Where and how the customer can be reached, and what they asked for (practice, rule 28)."""
+
+import polars as pl
+
+from maatpak.kernel.words import ReachState
+from tasks.facts.reading import Reader
+from tasks.facts.rhythm import statement_day
+
+WORST_FIRST = (
+    ReachState.OPTED_OUT.value,
+    ReachState.PROVEN.value,
+    ReachState.UNPROVEN.value,
+    ReachState.DOUBTFUL.value,
+    ReachState.DEAD.value,
+)
+"""Who opted out is not written to at another address; otherwise the best address counts."""
+CLOSED = (ReachState.DEAD.value, ReachState.OPTED_OUT.value)
+
+
+def reached(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
+    """One row a case: the state of its addresses, and its language, channel and statement day."""
+    contacts = reader.rows("contact_people")
+    marked = reader.rows("addresses")
+    frame = cases.select(
+        *("case_id", "debtor_id", "language", "preferred_channel", "has_email", "has_phone", "has_post", "country")
+    )
+    if not contacts.is_empty():
+        more = contacts.group_by("debtor_id").agg(mail=pl.col("has_email").any(), call=pl.col("has_phone").any())
+        frame = frame.join(more, on="debtor_id", how="left").with_columns(
+            has_email=pl.col("has_email") | pl.col("mail").fill_null(value=False),
+            has_phone=pl.col("has_phone") | pl.col("call").fill_null(value=False),
+        )
+    frame = _with_states(frame, marked)
+    return (
+        _with_preferences(reader, frame, contacts)
+        .with_columns(
+            email_known=~pl.col("email_state").is_in(CLOSED),
+            phone_known=~pl.col("phone_state").is_in(CLOSED),
+            post_known=~pl.col("post_state").is_in(CLOSED),
+        )
+        .select(
+            *("case_id", "language", "preferred_channel", "email_state", "phone_state"),
+            *("email_known", "phone_known", "post_known", "statement_on"),
+        )
+    )
+
+
+def _with_states(frame: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
+    unmarked = [
+        pl.when(f"has_{channel}")
+        .then(pl.lit(ReachState.UNPROVEN.value))
+        .otherwise(pl.lit(ReachState.DEAD.value))
+        .alias(f"{channel}_state")
+        for channel in ("email", "phone", "post")
+    ]
+    frame = frame.with_columns(unmarked)
+    if marked.is_empty():
+        return frame
+    rank = pl.col("state").replace_strict({state: rank for rank, state in enumerate(WORST_FIRST)}, return_dtype=pl.Int8)
+    best = marked.group_by("debtor_id").agg(
+        rank.filter(pl.col("channel") == channel).min().alias(channel) for channel in ("email", "phone", "post")
+    )
+    names = dict(enumerate(WORST_FIRST))
+    return frame.join(best, on="debtor_id", how="left").with_columns(
+        pl.coalesce(
+            pl.when(f"has_{channel}").then(pl.col(channel).replace_strict(names, return_dtype=pl.String)),
+            f"{channel}_state",
+        ).alias(f"{channel}_state")
+        for channel in ("email", "phone", "post")
+    )
+
+
+def _with_preferences(reader: Reader, frame: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Language: as asked for, else that of the contact person in the role asked for (payables), else as it was."""
+    asked = reader.rows("preferences")
+    if asked.is_empty() and contacts.is_empty():
+        return frame.with_columns(statement_on=pl.lit(None, pl.Date))
+    wishes = asked.group_by("debtor_id").agg(
+        pl.col("value").filter(pl.col("name") == name).first().alias(f"asked_{name}")
+        for name in ("language", "channel", "statement_day", "contact_role")
+    )
+    frame = frame.join(wishes, on="debtor_id", how="left")
+    spoken = (
+        contacts.drop_nulls("language")
+        .join(wishes.select("debtor_id", "asked_contact_role"), on="debtor_id", how="left")
+        .with_columns(other=pl.col("role") != pl.col("asked_contact_role").fill_null("payables"))
+        .sort("other", "role", "name")
+        .unique("debtor_id", keep="first", maintain_order=True)
+        .select("debtor_id", contact_language="language")
+    )
+    frame = frame.join(spoken, on="debtor_id", how="left").with_columns(
+        language=pl.coalesce("asked_language", "contact_language", "language"),
+        preferred_channel=pl.coalesce("asked_channel", "preferred_channel"),
+    )
+    days = frame.select("asked_statement_day", "country").drop_nulls().unique()
+    dated = days.with_columns(
+        statement_on=pl.Series(
+            [statement_day(value, reader.scope.as_of, country) for value, country in days.iter_rows()], dtype=pl.Date
+        )
+    )
+    return frame.join(dated, on=["asked_statement_day", "country"], how="left")
+
+
+def experience(reader: Reader) -> pl.DataFrame:
+    """(party_id, experience_balance, wrongful_on): the rated touches of twelve months, and when one was last wrongful.
+
+    A positive counts once a day; a wrongful touch stays, however old, until twelve positives came after it.
+    """
+    touches = reader.rows("touches")
+    if touches.is_empty():
+        return pl.DataFrame(schema={"party_id": pl.Int64, "experience_balance": pl.Int64, "wrongful_on": pl.Date})
+    in_year = pl.col("touched_on") > reader.scope.months_ago(12)
+    positives = touches.filter(pl.col("rating") > 0).unique(["party_id", "touched_on"])
+    negatives = touches.filter(pl.col("rating") < 0)
+    old = negatives.filter(pl.col("wrongful") & ~in_year).with_row_index("touch")
+    outweighed = (
+        old.join(positives.select("party_id", positive_on="touched_on"), on="party_id")
+        .filter(pl.col("positive_on") > pl.col("touched_on"))
+        .group_by("touch")
+        .agg(pl.len())
+        .filter(pl.col("len") >= OUTWEIGHED_BY)["touch"]
+    )
+    counted = pl.concat(
+        [
+            positives.filter(in_year).select("party_id", "rating"),
+            negatives.filter(in_year).select("party_id", "rating"),
+            old.filter(~pl.col("touch").is_in(outweighed.implode())).select("party_id", "rating"),
+        ]
+    )
+    balance = counted.group_by("party_id").agg(experience_balance=pl.sum("rating").clip(*SCALE))
+    wrongful = touches.filter("wrongful").group_by("party_id").agg(wrongful_on=pl.max("touched_on"))
+    return balance.join(wrongful, on="party_id", how="full", coalesce=True)
+
+
+OUTWEIGHED_BY = 12
+"""Positives after a wrongful touch that outweigh it."""
+SCALE = (-36, 12)
+"""The balance stays within these."""
