@@ -105,23 +105,24 @@ class Sieve:
         return frame
 
     def _measure_dates(self, role: Role, frame: pl.DataFrame) -> None:
-        bounds = self.about.source.bounds
+        """The worst column of dates: how much of it is unreadable, and whether day and month change places in it."""
+        unreadable, doubtful = (0.0, "No date is unreadable."), (0.0, "Day and month keep their places.")
         for name in [name for name in frame.columns if name in FILE_COLUMNS[role] and fault_of(name) in frame.columns]:
             if FILE_COLUMNS[role][name].kind is not Kind.DATE:
                 continue
-            fault = frame[fault_of(name)]
-            unreadable, filled = int((fault != 0).sum()), frame.height - frame[text_of(name)].null_count()
-            share = unreadable / filled if unreadable >= A_FEW else 0.0
-            told = f"{unreadable} of {filled} cells in {name} of the {role} are no dates in a format of the source."
-            advice = "Correct `dates` in the source, or export dates as text."
-            limit = bounds.max_unreadable_dates
-            self.measures.at_most(
-                "dates_unreadable", f"{role}.{name}", share, limit, told, advice, "max_unreadable_dates"
-            )
-            mixed = int((fault == SWAPPED).sum())
+            fault, filled = frame[fault_of(name)], frame.height - frame[text_of(name)].null_count()
+            bad, mixed = int((fault != 0).sum()), int((fault == SWAPPED).sum())
+            share = bad / filled if bad >= A_FEW else 0.0
+            told = f"{bad} of {filled} cells in {name} of the {role} are no dates in a format of the source."
+            unreadable = max(unreadable, (share, told))
             doubt = int((fault == AMBIGUOUS).sum()) + (mixed if mixed >= max(A_FEW, filled / 100) else 0)
             told = f"{doubt} cells in {name} of the {role} show that day and month are not always in the same place."
-            self.measures.at_most("dates_ambiguous", f"{role}.{name}", doubt, 0, told, advice)
+            doubtful = max(doubtful, (float(doubt), told))
+        advice, limit = "Correct `dates` in the source, or export them again.", self.about.source.bounds
+        share, told = unreadable
+        bound = "max_unreadable_dates"
+        self.measures.at_most("dates_unreadable", role, share, limit.max_unreadable_dates, told, advice, bound)
+        self.measures.at_most("dates_ambiguous", role, doubtful[0], 0, doubtful[1], advice)
 
     def _lines(self, role: Role, mapped: Mapped) -> None:
         """Every row must have the header's cells, and the last one its end."""

@@ -100,6 +100,8 @@ def write_snapshot(frames: Frames, row: dict[str, Any]) -> int:
 
 def write_plan(frames: Frames, plan: Plan, origin: Origin) -> dict[str, int]:
     """Write everything of a plan; how many rows of each kind there were."""
+    # What was just inserted has no statistics yet, and a plan with nested loops over it would take hours.
+    frames.execute("SET LOCAL enable_nestloop = off")
     frames.execute("SET LOCAL work_mem = '128MB'")
     counts = {}
     if plan.debtors.width > 1:

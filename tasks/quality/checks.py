@@ -3,8 +3,8 @@
 A measure is what both engines look at: Polars computes it, Great Expectations judges it again by itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -89,6 +89,21 @@ class NotAbove:
         return (pl.col(f"{name}: lower") > pl.col(f"{name}: upper")).fill_null(value=False)
 
 
+def cells_rule(
+    code: str,
+    table: str,
+    severity: Severity,
+    cells: Mapping[str, pl.Expr],
+    meaning: str,
+    advice: str,
+    *,
+    waivable: bool = False,
+) -> "Rule":
+    """A rule that none of several cells of a row may breach; each that does is a finding of its own."""
+    fine = Holds(~pl.any_horizontal(flag.fill_null(value=False) for flag in cells.values()))
+    return Rule(code, table, "cells", severity, fine, meaning, advice, waivable, dict(cells))
+
+
 Check = Present | Holds | AtMost | Listed | NotAbove
 
 
@@ -106,6 +121,8 @@ class Rule:
     advice: str
     waivable: bool = False
     """A person who looked may release the row as it is; otherwise it needs a correction."""
+    cells: Mapping[str, pl.Expr] = field(default_factory=dict)
+    """Where the rule is about any of several cells: which column's cell is at fault, by column."""
 
     @property
     def key(self) -> str:

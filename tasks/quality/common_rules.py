@@ -7,10 +7,10 @@ from datetime import date
 import polars as pl
 
 from connectors.ledgers.canonical import AMBIGUOUS, SWAPPED, TOO_FINE, TOO_LARGE, UNREADABLE, fault_of
-from connectors.ledgers.columns import FILE_COLUMNS, Column, Kind
+from connectors.ledgers.columns import FILE_COLUMNS, Kind
 from connectors.ledgers.source import LedgerSource
 from maatpak.kernel.words import Severity
-from tasks.quality.checks import Holds, Present, Rule
+from tasks.quality.checks import Holds, Present, Rule, cells_rule
 
 SHEET_FAULT = "sheet_fault"
 """Column with what is wrong with the value of a spreadsheet's row, if anything."""
@@ -51,60 +51,76 @@ class Import:
 
 
 def cell_rules(table: str, frame: pl.DataFrame) -> list[Rule]:
-    """For every column of the table that the source gives: its cells convert, its texts are whole."""
-    rules = []
-    for column in FILE_COLUMNS[table].values():
-        if column.name not in frame.columns:
-            continue
-        if column.kind is Kind.TEXT:
-            rules.append(_garbled(table, column.name))
-        else:
-            rules += _unreadable(table, column)
+    """For the columns of the table that the source gives: their cells convert, their texts are whole."""
+    given = [column for column in FILE_COLUMNS[table].values() if column.name in frame.columns]
+    texts = {column.name: pl.col(column.name).str.contains(GARBLED) for column in given if column.kind is Kind.TEXT}
+    rules = [
+        cells_rule(
+            "text_garbled",
+            table,
+            Severity.QUARANTINE,
+            texts,
+            "The text was damaged on its way: wrong encoding, a formula, or a control character.",
+            "Correct the text, or release the row if it is meant so; and mend the export.",
+            waivable=True,
+        )
+    ]
+    for kind, faults in _FAULTS.items():
+        columns = [column.name for column in given if column.kind is kind]
+        for code, values, meaning, advice in faults:
+            cells = {name: pl.col(fault_of(name)).is_in(values) for name in columns}
+            if cells:
+                rules.append(cells_rule(code, table, Severity.QUARANTINE, cells, meaning, advice))
     return rules + list(_sheet_rules(table, frame))
+
+
+_FAULTS: dict[Kind, list[tuple[str, list[int], str, str]]] = {
+    Kind.DATE: [
+        (
+            "date_unreadable",
+            [UNREADABLE, AMBIGUOUS, SWAPPED],
+            "The cell is no date in a format of the source.",
+            "Correct the date.",
+        )
+    ],
+    Kind.MONEY: [
+        (
+            "amount_unreadable",
+            [UNREADABLE],
+            "The cell is no amount in the source's number format.",
+            "Correct the amount, or the source's `numbers`.",
+        ),
+        (
+            "amount_too_fine",
+            [TOO_FINE],
+            "The amount has more decimals than its currency.",
+            "Correct the amount: is a separator misread?",
+        ),
+        ("amount_too_large", [TOO_LARGE], "The amount is beyond any ledger.", "Correct the amount."),
+    ],
+    Kind.FLAG: [
+        (
+            "flag_unknown",
+            [UNREADABLE],
+            "The cell is neither yes nor no.",
+            "Map the word in the source's `values`.",
+        )
+    ],
+    Kind.WORD: [
+        (
+            "word_unknown",
+            [UNREADABLE],
+            "The word is none that the column knows.",
+            "Map the word in the source's `values`, or correct it.",
+        )
+    ],
+}
+"""By kind of column: what its cells must not be."""
 
 
 def missing(table: str, column: str, code: str, meaning: str, advice: str) -> Rule:
     """A column that no row may be without."""
     return Rule(code, table, column, Severity.QUARANTINE, Present(pl.col(column)), meaning, advice)
-
-
-def _garbled(table: str, name: str) -> Rule:
-    return Rule(
-        "text_garbled",
-        table,
-        name,
-        Severity.QUARANTINE,
-        Holds(~pl.col(name).str.contains(GARBLED)),
-        "The text was damaged on its way: wrong encoding, a formula, or a control character.",
-        "Correct the text, or release the row if it is meant so; and mend the export.",
-        waivable=True,
-    )
-
-
-def _unreadable(table: str, column: Column) -> Iterator[Rule]:
-    def fine(*faults: int) -> Holds:
-        return Holds(~pl.col(fault_of(column.name)).is_in(faults))
-
-    def rule(code: str, check: Holds, meaning: str, advice: str) -> Rule:
-        return Rule(code, table, column.name, Severity.QUARANTINE, check, meaning, advice)
-
-    match column.kind:
-        case Kind.DATE:
-            told = "The cell is no date in a format of the source."
-            yield rule("date_unreadable", fine(UNREADABLE, AMBIGUOUS, SWAPPED), told, "Correct the date.")
-        case Kind.MONEY:
-            told = "The cell is no amount in the source's number format."
-            yield rule("amount_unreadable", fine(UNREADABLE), told, "Correct the amount, or the source's `numbers`.")
-            told = "The amount has more decimals than its currency."
-            yield rule("amount_too_fine", fine(TOO_FINE), told, "Correct the amount: is a separator misread?")
-            told = "The amount is beyond any ledger."
-            yield rule("amount_too_large", fine(TOO_LARGE), told, "Correct the amount.")
-        case Kind.FLAG:
-            told = "The cell is neither yes nor no."
-            yield rule("flag_unknown", fine(UNREADABLE), told, "Map the word in the source's `values`.")
-        case _:
-            told = f"The word is not known for {column.name}."
-            yield rule("word_unknown", fine(UNREADABLE), told, "Map the word in the source's `values`, or correct it.")
 
 
 def _sheet_rules(table: str, frame: pl.DataFrame) -> Iterator[Rule]:

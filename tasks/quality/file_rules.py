@@ -40,12 +40,14 @@ class FileMeasures:
     """Accepted bounds that would have refused the file."""
 
     def faults(self, role: str, faults: Iterable[tuple[str, FileFault]]) -> None:
-        """Count what is wrong with the files of a kind."""
-        by_code: dict[str, list[str]] = {code: [] for code in FAULTS}
+        """Count what is wrong with the files of a kind, one rule a fault; none at all is a rule that holds."""
+        by_code: dict[str, list[str]] = {}
         for file, fault in faults:
-            by_code[fault.code].append(f"{file}: {fault.detail}")
+            by_code.setdefault(fault.code, []).append(f"{file}: {fault.detail}")
         for code, details in by_code.items():
-            self.at_most(code, role, len(details), 0, " ".join(details) or "Nothing of the kind.", FAULTS[code])
+            self.at_most(code, role, len(details), 0, " ".join(details), FAULTS[code])
+        if not by_code:
+            self.at_most("file_unsound", role, 0, 0, "The file cannot be read as the source says.", "")
 
     def at_most(
         self, code: str, column: str, number: float, limit: float, meaning: str, advice: str, bound: str | None = None

@@ -79,7 +79,7 @@ class Gate:
                 )
             if count:
                 self.counts[f"{table} {rule.key}"] = count
-                self.findings.append(_findings(frame, flags[rule.key], rule))
+                self.findings += _findings(frame, flags[rule.key], rule)
         return flags
 
     def add(self, findings: pl.DataFrame) -> None:
@@ -103,16 +103,23 @@ def _unless_waived(rule: Rule, measure: pl.Expr, frame: pl.DataFrame) -> pl.Expr
     return pl.when(waived).then(pl.lit(value=True) if isinstance(rule.check, Holds) else None).otherwise(measure)
 
 
-def _findings(frame: pl.DataFrame, flag: pl.Series, rule: Rule) -> pl.DataFrame:
-    source = text_of(rule.column) if text_of(rule.column) in frame.columns else rule.column
-    value = pl.col(source).cast(pl.String).str.slice(0, VALUE_LENGTH) if source in frame.columns else pl.lit(None)
-    return frame.filter(flag).select(
+def _findings(frame: pl.DataFrame, flag: pl.Series, rule: Rule) -> list[pl.DataFrame]:
+    rows = frame.filter(flag)
+    if not rule.cells:
+        return [_of_column(rows, rule, rule.column)]
+    return [_of_column(rows.filter(cell), rule, column) for column, cell in rule.cells.items()]
+
+
+def _of_column(rows: pl.DataFrame, rule: Rule, column: str) -> pl.DataFrame:
+    source = text_of(column) if text_of(column) in rows.columns else column
+    value = pl.col(source).cast(pl.String).str.slice(0, VALUE_LENGTH) if source in rows.columns else pl.lit(None)
+    return rows.select(
         pl.lit(str(rule.severity)).alias("severity"),
         pl.lit(rule.code).alias("rule"),
         pl.lit(rule.table).alias("table_name"),
         pl.col(FILE).alias("file"),
         pl.col(ROW).alias("row_no"),
-        pl.lit(rule.column).alias("column_name"),
+        pl.lit(column).alias("column_name"),
         value.cast(pl.String).alias("value"),
         pl.lit(rule.meaning).alias("message"),
         pl.lit(rule.advice).alias("advice"),
