@@ -14,8 +14,9 @@ READS: Mapping[str, str] = {
     "case": 'SELECT id, debtor_id, party_id, currency FROM "case" WHERE creditor_id = 1',
     "debtor": "SELECT id, debtor_no FROM debtor WHERE creditor_id = 1",
     "profile": (
-        "SELECT debtor_id, kind, country, language, email IS NOT NULL, phone IS NOT NULL, street IS NOT NULL,"
-        " preferred_channel, customer_since, key_account, revenue_12m, risk_class, credit_limit, hardship_until,"
+        "SELECT debtor_id, kind, country, language, email IS NOT NULL AS email, phone IS NOT NULL AS phone,"
+        " street IS NOT NULL AS street, preferred_channel, customer_since, key_account, revenue_12m, risk_class,"
+        " credit_limit, hardship_until,"
         " legal_stop, parent_no FROM debtor_profile WHERE creditor_id = 1"
     ),
     "open": (
