@@ -3,8 +3,9 @@
 Application code never commits: the context manager does, at the edge of a task or a request.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import polars as pl
@@ -13,12 +14,16 @@ from sqlmodel import Session
 
 from maatpak.kernel.errors import UsageError
 
+KEPT_CONNECTIONS = 4
+"""Connections for frames that stay open for the next transaction."""
+
 
 class Frames:
     """One ADBC connection inside one transaction: reads and writes Polars frames."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self._staged: set[str] = set()
 
     def read(self, query: str) -> pl.DataFrame:
         """The rows of a query as a frame."""
@@ -34,9 +39,18 @@ class Frames:
 
     def stage(self, name: str, frame: pl.DataFrame) -> None:
         """Put a frame into a temporary table of this transaction, replacing an earlier one of that name."""
-        self.execute(f'DROP TABLE IF EXISTS pg_temp."{name}"')
+        if name in self._staged:
+            self.execute(f'DROP TABLE pg_temp."{name}"')
+        self._staged.add(name)
         with self.connection.cursor() as cursor:
             cursor.adbc_ingest(name, frame.to_arrow(), mode="create", temporary=True)
+
+    def unstage(self) -> None:
+        """Drop what was staged: temporary tables live as long as the connection, which others will use."""
+        if self._staged:
+            names = ", ".join(f'pg_temp."{name}"' for name in sorted(self._staged))
+            self.execute(f"DROP TABLE {names}")
+            self._staged.clear()
 
 
 class Database:
@@ -50,6 +64,7 @@ class Database:
             )
         self.url = url
         self._engine: Engine | None = None
+        self._idle: deque[Any] = deque()
 
     @property
     def engine(self) -> Engine:
@@ -77,23 +92,48 @@ class Database:
     @contextmanager
     def frames(self, *, read_only: bool = False) -> Iterator[Frames]:
         """One ADBC transaction over frames: committed at the end, rolled back on an error."""
-        from adbc_driver_postgresql import dbapi  # brings pandas along, which most commands need not wait for
-
-        connection = dbapi.connect(self.url, autocommit=False)
+        connection = self._begin()
         try:
             frames = Frames(connection)
             if read_only:
                 frames.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield frames
+            frames.unstage()
             connection.commit()
         except BaseException:
             connection.rollback()
-            raise
-        finally:
             connection.close()
+            raise
+        # A new connection costs more than a small tick's whole work, so a sound one is kept.
+        connection.adbc_connection.set_autocommit(True)
+        if len(self._idle) < KEPT_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _begin(self) -> Any:
+        """A connection in a new transaction: one that was kept, if its server is still there."""
+        from adbc_driver_postgresql import dbapi  # brings pandas along, which most commands need not wait for
+
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return dbapi.connect(self.url, autocommit=False)
+            try:
+                connection.adbc_connection.set_autocommit(False)
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+            except dbapi.Error:
+                with suppress(dbapi.Error):
+                    connection.close()
+            else:
+                return connection
 
     def close(self) -> None:
         """Give every pooled connection back."""
+        while self._idle:
+            self._idle.pop().close()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
