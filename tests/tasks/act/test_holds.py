@@ -5,6 +5,7 @@ import pytest
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import HoldReason
 from maatpak.ledger.tables import Hold, WorkTask
+from tasks.desk import Desk
 from tasks.holds import HOLD_RULES, LIFT_CONFIRM, lift_hold, set_hold
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House
@@ -110,7 +111,11 @@ def test_what_is_recorded_is_never_older_than_the_last_look(house: House, case_i
 def test_a_refusal_leaves_nothing(house: House, case_id: int) -> None:
     before = len(house.rows_of_events())
     with pytest.raises(RefusedError), house.desk("carla") as desk:
-        set_hold(desk, desk.case(case_id), HoldReason.DATA, UNTIL, "asked")
-        set_hold(desk, desk.case(case_id), HoldReason.DISASTER, UNTIL, "asked")
+        _one_that_she_may_and_one_that_not(desk, case_id)
     assert house.rows(Hold) == []
     assert len(house.rows_of_events()) == before
+
+
+def _one_that_she_may_and_one_that_not(desk: Desk, case_id: int) -> None:
+    set_hold(desk, desk.case(case_id), HoldReason.DATA, UNTIL, "asked")
+    set_hold(desk, desk.case(case_id), HoldReason.DISASTER, UNTIL, "asked")
