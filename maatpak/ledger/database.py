@@ -121,9 +121,9 @@ class Database:
             except IndexError:
                 return dbapi.connect(self.url, autocommit=False)
             try:
-                connection.adbc_connection.set_autocommit(False)
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT 1")
+                    cursor.execute("SELECT 1")  # before the transaction, whose first statement may set its isolation
+                connection.adbc_connection.set_autocommit(False)
             except dbapi.Error:
                 with suppress(dbapi.Error):
                     connection.close()

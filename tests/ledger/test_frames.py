@@ -30,7 +30,17 @@ def test_an_error_rolls_back_and_gives_the_connection_up(database: Database) -> 
         assert frames.read("SELECT count(*) FROM kept").item() == 0
 
 
+def test_read_only_on_a_kept_connection(database: Database) -> None:
+    with database.frames() as frames:
+        pid = frames.read("SELECT pg_backend_pid()").item()
+    with database.frames(read_only=True) as frames:
+        assert frames.read("SELECT pg_backend_pid()").item() == pid
+        assert frames.read("SELECT current_setting('transaction_isolation')").item() == "repeatable read"
+
+
 def test_read_only_ends_with_its_transaction(database: Database) -> None:
+    with database.frames() as frames:
+        frames.read("SELECT 1")
     with database.frames(read_only=True) as frames:
         assert frames.read("SELECT current_setting('transaction_read_only')").item() == "on"
     with database.frames() as frames:
