@@ -7,9 +7,11 @@ Every instant is made from the day's date; nothing here reads a clock.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 from sqlmodel import select
 
+from connectors.ledgers.source import LedgerSource, load_source
 from maatpak.demo.approving import Approvers
 from maatpak.demo.blemishes import blemishes_of, cut, is_cut_off
 from maatpak.demo.errands import errands
@@ -60,6 +62,7 @@ class Play:
         self._meanings: dict[str, str] = {}
         self._mail = {code: Mailroom(self.world, self._meanings) for code in self.world.houses}
         self._creditors: dict[str, int] = {}
+        self._sources: dict[Path, LedgerSource] = {}
 
     def set_up(self) -> None:
         """Publish the pack, hire the staff, and load the past."""
@@ -124,7 +127,8 @@ class Play:
         self._ingest(delivery, day, at(day, NIGHT))
 
     def _ingest(self, delivery: Delivery, day: date, now: datetime) -> None:
-        ingest_ledger(self.engine, delivery.source, list(delivery.files), as_of=day, now=now, actor=ENGINE)
+        source = self._sources.setdefault(delivery.source, load_source(delivery.source))
+        ingest_ledger(self.engine, source, list(delivery.files), as_of=day, now=now, actor=ENGINE)
         for path in delivery.files:
             path.unlink()
 

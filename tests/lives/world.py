@@ -57,6 +57,7 @@ class Lives:
     """So many lives from one seed."""
 
     def __init__(self, engine: Engine, seed: int, count: int) -> None:
+        engine.workspace.create()
         self.engine = engine
         self.seed = seed
         self.random = Random(f"lives:{seed}")

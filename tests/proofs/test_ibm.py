@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
+from connectors.ledgers.source import load_source
 from maatpak.demo.generate import HOUSES
 from maatpak.demo.people import Office, staff_of
 from maatpak.demo.world import House
@@ -48,7 +49,7 @@ def load(engine: Engine, ledger: Path) -> int:
         session.flush()
         pack = publish_pack(session, "standard", standard_pack_files(), "two years", "admin", FIRST, start)
         pack_id = pack.id
-    ingest_ledger(engine, SOURCE, [ledger], as_of=LAST, now=start, actor="engine")
+    ingest_ledger(engine, load_source(SOURCE), [ledger], as_of=LAST, now=start, actor="engine")
     with engine.database.session() as session:
         creditor = session.exec(select(Creditor).where(Creditor.code == "IBM")).one()
         assert creditor.id is not None
@@ -74,6 +75,7 @@ def lives_of(engine: Engine, creditor_id: int) -> list[Life]:
 
 
 def test_every_business_day_of_two_years(engine: Engine, shared_data: Path) -> None:
+    engine.workspace.create()
     started = time.perf_counter()
     creditor_id = load(engine, shared_data / "ledgers" / "ibm_late_payments.csv")
     lives = lives_of(engine, creditor_id)
