@@ -33,7 +33,9 @@ _per_thread = threading.local()
 def letter_pdf(outgoing: Outgoing) -> bytes:
     """The letter as PDF."""
     inputs = {"letter": json.dumps(_sheet(outgoing), ensure_ascii=False)}
-    pdf = _compiler().compile(_source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at)
+    pdf = _compiler().compile(
+        _source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at.replace(microsecond=0)
+    )
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no single PDF")
     return pdf
