@@ -265,7 +265,7 @@ class JourneyCompiler:
             self.problems.add(each.document, (*each.path, key) if key else each.path, text)
 
     def _check_graph(self, steps: Mapping[str, Step], placed: Mapping[str, _Placed]) -> None:
-        for name in unended(steps.values(), closings(steps)):
+        for name in unended(steps):
             each = placed[name]
             text = f"after step {name!r} no person's decision is sure to come; lead it to a decide step without 'when'"
             self.problems.add(each.document, each.path, text)

@@ -73,17 +73,21 @@ class Gates:
         self.stopped = self._stopped()
         self.no_demand = any(in_season(season, cases.as_of) for season in guardrails.escalation.no_demand)
 
-    def _stopped(self) -> Codes:
-        """Reasons for which nothing at all happens in a case."""
+    def stops(self) -> list[tuple[NoActionReason, Flags]]:
+        """Reasons for which nothing at all happens in a case, and where they hold."""
         cases = self.cases
-        code = np.full(cases.count, NONE, dtype=np.int8)
-        held = ~cases.are("hold_reason", HoldReason.NONE)
-        stale = cases.amounts("data_age_wd") > self.guardrails.data_age
-        code[held] = CODE[R.HOLD]
-        code[cases.amounts("placed_open") > 0] = CODE[R.PLACED]
-        code[cases.amounts("quarantined_rows") > 0] = CODE[R.QUARANTINED]
-        code[stale] = CODE[R.DATA_STALE]
-        code[~cases.are("legal_stop", LegalStop.NONE)] = CODE[R.LEGAL_STOP]
+        return [
+            (R.LEGAL_STOP, ~cases.are("legal_stop", LegalStop.NONE)),
+            (R.DATA_STALE, cases.amounts("data_age_wd") > self.guardrails.data_age),
+            (R.QUARANTINED, cases.amounts("quarantined_rows") > 0),
+            (R.PLACED, cases.amounts("placed_open") > 0),
+            (R.HOLD, ~cases.are("hold_reason", HoldReason.NONE)),
+        ]
+
+    def _stopped(self) -> Codes:
+        code = np.full(self.cases.count, NONE, dtype=np.int8)
+        for reason, holds in reversed(self.stops()):
+            code[holds] = CODE[reason]
         return code
 
     def _parked(self) -> Codes:
@@ -111,9 +115,9 @@ class Gates:
         code[(asked > tolerance) & (overdue > 0)] = NONE
         return code
 
-    def of_case(self, rows: Rows) -> Verdict:
+    def of_case(self, rows: Rows, verdict: Verdict | None = None) -> Verdict:
         """Reasons that hold whatever the step would be."""
-        verdict = _none(len(rows))
+        verdict = verdict or unjudged(len(rows))
         self._put_talks(verdict, rows)
         self._put_callback(verdict, rows)
         self._put_rest(verdict, rows, self.parked[rows], self.stopped[rows])
@@ -127,9 +131,11 @@ class Gates:
         rests: Flags = ((parked != NONE) & ~np.isin(parked, through)) | (stopped != NONE) | unread
         return rests
 
-    def of_step(self, step: Step, rows: Rows, rerouted_on: Days | None = None) -> Verdict:
+    def of_step(
+        self, step: Step, rows: Rows, rerouted_on: Days | None = None, verdict: Verdict | None = None
+    ) -> Verdict:
         """The first reason against taking a step; `rerouted_on` for the rows, inside a round."""
-        verdict = _none(len(rows))
+        verdict = verdict or unjudged(len(rows))
         if step.to_customer:
             self._put_waits(verdict, step, rows, rerouted_on)
             self._put_window(verdict, step, rows)
@@ -265,7 +271,8 @@ class Gates:
         verdict.put(~cases.are("party_kind", PartyKind.BUSINESS)[rows], R.LAW_NOT_COVERED)
 
 
-def _none(count: int) -> Verdict:
+def unjudged(count: int) -> Verdict:
+    """A verdict with nothing against any row."""
     return Verdict(
         np.full(count, NONE, dtype=np.int8),
         np.full(count, MISSING, dtype=np.int32),

@@ -4,7 +4,7 @@ Ends means: in a person's decision. From each step that reaches the customer or 
 any condition must follow, so that a case ends there also when a demand may never be made (law 5).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from maatpak.kernel.words import StepKind
 from policies.journey import INWARD, Step
@@ -63,14 +63,16 @@ def is_ending(step: Step) -> bool:
     return step.kind is StepKind.DECIDE and step.when is None and step.only is None and step.until is None
 
 
-def unended(steps: Iterable[Step], closing: Mapping[str, str]) -> list[str]:
-    """Steps behind which no person's decision is sure to come."""
-    return [
+def unended(steps: Mapping[str, Step]) -> list[str]:
+    """The last steps of branches behind which no person's decision is sure to come."""
+    closing, below = closings(steps), descendants(steps)
+    open_ends = {
         step.name
-        for step in steps
+        for step in steps.values()
         if not step.outside_round
         and step.on is None
         and step.kind not in INWARD
         and not is_ending(step)
         and step.name not in closing
-    ]
+    }
+    return [name for name in steps if name in open_ends and not open_ends & set(below[name])]

@@ -80,7 +80,8 @@ def load_pack(files: Mapping[str, str]) -> CompiledPack:
     unread = {name.partition("/")[2].removesuffix(".yaml") for name in files if name.startswith("fragments/")}
     compiler = JourneyCompiler(fragments, unread - fragments.keys(), problems)
     segments, reroutes = _segments(read, compiler)
-    journeys = _journeys(read, compiler, files, [segment.name for segment in segments])
+    written = read.one("segments.yaml", SegmentsFile)
+    journeys = _journeys(read, compiler, files, [line.segment for line in written.segments] if written else [])
     reasons = _reasons(read)
     call_results = _call_results(read)
     _check_templates(read)

@@ -108,7 +108,8 @@ def _wording(model: type[BaseModel], error: Any) -> str:
         case "enum" | "literal_error":
             expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             given = str(error["input"])
-            return f"{key}: {given!r} is not one of {', '.join(expected)}{suggestion(given, expected)}"
+            where = "" if place[-1] == "[key]" else f"{key}: "
+            return f"{where}{given!r} is not one of {', '.join(expected)}{suggestion(given, expected)}"
         case "value_error":
             return f"{key}: {error['msg'].removeprefix('Value error, ')}"
         case _:

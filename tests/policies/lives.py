@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from maatpak.kernel.calendars import add_working_days, next_bank_day
 from policies.decide import Decisions, decide
@@ -44,6 +45,8 @@ _USUAL: dict[str, Any] = {
 }
 """A forgetful business customer in the Netherlands of whom nothing is due."""
 
+_BLANK: dict[DataTypeClass, Any] = {pl.Boolean: False, pl.Int64: 0, pl.Float64: 0.0, pl.String: ""}
+
 _UNKNOWN = frozenset({"credit_limit_used", "driver_document", "round_segment", "round_entry_stage"})
 
 
@@ -65,7 +68,7 @@ def fact_row(**given: Any) -> dict[str, Any]:
         elif fact.dtype is pl.Date or name in _UNKNOWN or name.endswith("_id"):
             row[name] = None
         else:
-            row[name] = {pl.Boolean: False, pl.Int64: 0, pl.Float64: 0.0, pl.String: ""}[fact.dtype]
+            row[name] = _BLANK[fact.dtype]
     for name in ("case_id", "creditor_id", "debtor_id", "party_id"):
         row[name] = given.get(name, 1)
     return row
@@ -126,7 +129,9 @@ def steps_frame(rows: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=STEP_COLUMNS, orient="row")
 
 
-def decided(row: Mapping[str, Any], as_of: date, *steps: Mapping[str, Any], pack: CompiledPack | None = None) -> Decisions:
+def decided(
+    row: Mapping[str, Any], as_of: date, *steps: Mapping[str, Any], pack: CompiledPack | None = None
+) -> Decisions:
     return decide(facts_frame([row]), steps_frame(steps), {PACK: pack or standard()}, PACK, as_of)
 
 
