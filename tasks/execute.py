@@ -6,6 +6,7 @@ the outbox here and leave later (tasks.send); calls, questions and reviews becom
 the commit (tasks.handoff).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -16,11 +17,12 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
+from tasks.apart import Failure, apart
 from tasks.cancelling import cancel_actions
 from tasks.content import hashes_of
 from tasks.current_pack import current_pack
 from tasks.desk import recorded_after
-from tasks.effects import Cohort, carry_out
+from tasks.effects import OUTCOME, Cohort, carry_out
 from tasks.facts import build_facts
 from tasks.handoff import hand_over
 from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, step_properties
@@ -52,6 +54,8 @@ class StepSummary:
 
     counts: dict[str, int] = field(default_factory=dict)
     case_ids: tuple[int, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    """Customers whose step could not be taken; everybody else's was."""
 
     @property
     def total(self) -> int:
@@ -107,17 +111,50 @@ def _execute(
     shards: int,
     flow_run: str | None,
 ) -> StepSummary:
-    query = CANDIDATES.format(creditor=int(creditor_id), shard=int(shard), shards=int(shards), which=which)
+    def query(debtors: Sequence[int] | None) -> str:
+        among = "" if debtors is None else f"AND k.debtor_id IN ({', '.join(map(str, debtors))})"
+        return CANDIDATES.format(
+            creditor=int(creditor_id), shard=int(shard), shards=int(shards), which=f"{which} {among}"
+        )
+
+    def listed() -> list[int]:
+        with engine.database.frames(read_only=True) as frames:
+            return frames.read(query(None))["debtor_id"].unique().sort().to_list()
+
+    def part(debtors: Sequence[int] | None) -> tuple[pl.DataFrame, datetime]:
+        return _transaction(engine, creditor_id, query(debtors), title, as_of, now, shard, flow_run)
+
+    done, failures = apart(part, listed)
+    outcomes = pl.concat([pl.DataFrame(schema=OUTCOME), *(frame for frame, _ in done)])
+    hand_over(engine, creditor_id, as_of, max((at for _, at in done), default=now), flow_run)
+    if not outcomes.is_empty():
+        engine.anchor()
+    case_ids = outcomes["case_id"].unique().sort().head(MOST_SHOWN)
+    return StepSummary(_counts(outcomes), tuple(case_ids), tuple(failures))
+
+
+def _transaction(
+    engine: "Engine",
+    creditor_id: int,
+    query: str,
+    title: str,
+    as_of: date,
+    now: datetime,
+    shard: int,
+    flow_run: str | None,
+) -> tuple[pl.DataFrame, datetime]:
+    """What became of the actions, and the instant that it was recorded at."""
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
         at = _instant(frames, creditor_id, as_of, now)
         lock_parties(frames, frames.read(query)["party_id"])
         actions = frames.read(query)
-        outcomes = _take_up(engine, frames, creditor_id, actions, as_of, at) if not actions.is_empty() else None
-        if outcomes is not None and not outcomes.is_empty():
+        if actions.is_empty():
+            return pl.DataFrame(schema=OUTCOME), at
+        outcomes = _take_up(engine, frames, creditor_id, actions, as_of, at)
+        if not outcomes.is_empty():
             evidence = engine.store.put_frame("executed", outcomes.sort("action_id"))
-            counts = _counts(outcomes)
-            body = {"step": title, "counts": counts, "evidence": evidence, "shard": shard}
+            body = {"step": title, "counts": _counts(outcomes), "evidence": evidence, "shard": shard}
             draft = EventDraft(
                 "step_executed",
                 "engine",
@@ -127,11 +164,7 @@ def _execute(
                 body=body,
             )
             append_events(frames, [draft], at)
-    hand_over(engine, creditor_id, as_of, at, flow_run)
-    if outcomes is None or outcomes.is_empty():
-        return StepSummary()
-    engine.anchor()
-    return StepSummary(counts, tuple(outcomes["case_id"].unique().sort().head(MOST_SHOWN)))
+    return outcomes, at
 
 
 def _instant(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
