@@ -1,5 +1,6 @@
 """What composing reads, for a whole cohort of actions at once: one query a kind of row, as of the date and instant."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -171,7 +172,7 @@ def read_material(frames: Frames, action_ids: Iterable[int], as_of: date, now: d
         preferences=_preferences(reading.rows(PREFERENCES)),
         earlier=_grouped(reading.rows(EARLIER), "case_id"),
         promises={row["case_id"]: row for row in reading.rows(PROMISES)},
-        plans={row["case_id"]: row for row in reading.rows(PLANS)},
+        plans={row["case_id"]: {**row, "instalments": json.loads(row["instalments"])} for row in reading.rows(PLANS)},
         payments={(row["debtor_id"], row["currency"]): row for row in reading.rows(PAYMENTS)},
         consults={row["round_id"]: row["result"] for row in reading.rows(CONSULTS)},
     )
