@@ -52,16 +52,25 @@ def run_day(
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
     ticks = [tick(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
-    done = [execute_all(engine, creditor_id, as_of, now + LATER, shard, shards, flow_run) for shard in range(shards)]
-    caught_up = now == catch_up_instant(as_of)
-    leaving = sending_instant(as_of, now) if caught_up else now + 2 * LATER
-    delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run")
+    acting = acting_instant(now)
+    done = [execute_all(engine, creditor_id, as_of, acting, shard, shards, flow_run) for shard in range(shards)]
+    delivered = deliver(engine, creditor_id, as_of, leaving_instant(as_of, now), flow_run or "run")
     return DaySummary(as_of, began, settled, tuple(ticks), tuple(done), delivered)
 
 
 def catch_up_instant(as_of: date) -> datetime:
     """When a caught-up day is taken to have run: at six in the morning, UTC."""
     return datetime.combine(as_of, time(6), UTC)
+
+
+def acting_instant(now: datetime) -> datetime:
+    """When a run that looked at `now` acts."""
+    return now + LATER
+
+
+def leaving_instant(as_of: date, now: datetime) -> datetime:
+    """When the messages of a run that looked at `now` leave."""
+    return sending_instant(as_of, now) if now == catch_up_instant(as_of) else now + 2 * LATER
 
 
 def begin_day(
