@@ -8,7 +8,6 @@ parser.
 import base64
 import binascii
 from collections.abc import Sequence
-from email.header import Header
 from email.utils import format_datetime
 
 from connectors.message import Correspondent, Enclosure, Outgoing
@@ -88,11 +87,21 @@ def _address(person: Correspondent) -> str:
 
 
 def _words(value: str, taken: int) -> str:
-    """A header's words: as they are if plain and short, else as encoded words, folded."""
+    """A header's words: as they are if plain and short, else as encoded words (RFC 2047), one a line."""
     plain = _plain(value)
     if plain.isascii() and len(plain) + taken <= 78 and "=?" not in plain:
         return plain
-    return Header(plain, "utf-8", maxlinelen=76, header_name=" " * max(taken - 2, 0)).encode(linesep=CRLF)
+    pieces: list[bytes] = []
+    piece = b""
+    room = (76 - max(taken, 1) - len("=?utf-8?b??=")) // 4 * 3
+    for sign in plain:
+        encoded = sign.encode()
+        if len(piece) + len(encoded) > room:
+            pieces.append(piece)
+            piece, room = b"", 45
+        piece += encoded
+    pieces.append(piece)
+    return f"{CRLF} ".join(f"=?utf-8?b?{base64.b64encode(each).decode()}?=" for each in pieces)
 
 
 def _plain(value: str) -> str:

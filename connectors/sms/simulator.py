@@ -154,7 +154,7 @@ class _Api:
         if fault.drop and request.transport is not None:
             request.transport.abort()
         if not fault.reply:
-            return None
+            return _error(500, 20500, "nobody hears this") if fault.drop else None
         status, _, code = fault.reply.partition(" ")
         return _error(int(status), int(code or 20500), "failed on demand")
 

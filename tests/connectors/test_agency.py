@@ -1,0 +1,101 @@
+import csv
+import json
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from pypdf import PdfReader
+
+from connectors.agency import Dossier, build_agency
+from connectors.message import Enclosure
+from connectors.outcome import Failed, Sent
+from maatpak.kernel.ids import bytes_hash
+from maatpak.kernel.settings import Settings
+
+
+def dossier(**changes: Any) -> Dossier:
+    given: dict[str, Any] = {
+        "placement_ref": "G-17",
+        "agency": "Incasso & Zn.",
+        "placed_on": date(2026, 3, 11),
+        "language": "nl",
+        "country": "NL",
+        "creditor": ("Zuidermeer Techniek B.V.", "Oudegracht 12", "3511 AB Utrecht"),
+        "customer": {"number": "K-1001", "name": "=Heuvel & Zonen", "street": "Keizersgracht 123"},
+        "currency": "EUR",
+        "items": (
+            {
+                "document_no": "F-2041",
+                "item_type": "invoice",
+                "issued_on": "2025-12-01",
+                "due_on": date(2025, 12, 31),
+                "amount": 125000,
+                "open_amount": 120000,
+                "placed_amount": 120000,
+            },
+        ),
+        "history": (
+            {"on": "2026-01-07", "kind": "message", "channel": "email", "what": "reminder", "result": "accepted"},
+            {"on": date(2026, 1, 21), "kind": "call", "channel": "phone", "what": "morning", "result": "no_answer"},
+        ),
+        "approvals": (
+            {"actor": "marit", "role": "credit_manager", "on": "2026-03-10", "reason": "=cmd|' /C calc'!A0"},
+        ),
+        "evidence": (Enclosure("../../message 1.json", "application/json", b"{}"),),
+    }
+    return Dossier(**{**given, **changes})
+
+
+def test_a_dossier_proves_itself(tmp_path: Path) -> None:
+    port = build_agency(Settings(workspace=tmp_path), tmp_path)
+    outcome = port.place(dossier())
+    assert outcome == Sent("Incasso_Zn/G-17")
+    folder = tmp_path / "agency" / "Incasso_Zn" / "G-17"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["amount"] == 120000
+    present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"manifest.json"}
+    assert (
+        present
+        == manifest["files"].keys()
+        == {
+            "cover.pdf",
+            "items.csv",
+            "history.csv",
+            "approvals.csv",
+            "evidence/001-message_1.json",
+        }
+    )
+    for name, listed in manifest["files"].items():
+        assert bytes_hash((folder / name).read_bytes()) == listed["sha256"]
+    rows = list(csv.DictReader((folder / "items.csv").read_text("utf-8-sig").splitlines()))
+    assert (rows[0]["document_no"], rows[0]["placed_amount"], rows[0]["currency"]) == ("F-2041", "1200.00", "EUR")
+    assert len(list(csv.DictReader((folder / "history.csv").read_text("utf-8-sig").splitlines()))) == 2
+
+
+def test_a_spreadsheet_runs_nothing_in_it(tmp_path: Path) -> None:
+    build_agency(Settings(workspace=tmp_path), tmp_path).place(dossier())
+    text = (tmp_path / "agency" / "Incasso_Zn" / "G-17" / "approvals.csv").read_text("utf-8-sig")
+    assert "'=cmd" in text
+
+
+def test_the_cover_says_who_what_and_what_was_done(tmp_path: Path) -> None:
+    build_agency(Settings(workspace=tmp_path), tmp_path).place(dossier())
+    words = PdfReader(BytesIO((tmp_path / "agency/Incasso_Zn/G-17/cover.pdf").read_bytes())).pages[0].extract_text()
+    for piece in ("Zuidermeer", "K-1001", "F-2041", "€ 1.200,00", "reminder", "no_answer", "marit"):
+        assert piece in words.replace("\xa0", " "), piece
+
+
+def test_the_same_placement_leaves_one_dossier(tmp_path: Path) -> None:
+    port = build_agency(Settings(workspace=tmp_path), tmp_path)
+    first = port.place(dossier())
+    again = port.place(dossier(placed_on=date(2026, 3, 12)))
+    assert first == again
+    assert [path.name for path in (tmp_path / "agency" / "Incasso_Zn").iterdir()] == ["G-17"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "agency").write_text("")
+    outcome = build_agency(Settings(workspace=tmp_path), tmp_path).place(dossier())
+    assert isinstance(outcome, Failed)
+    assert not outcome.permanent

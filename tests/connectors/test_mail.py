@@ -1,0 +1,175 @@
+import asyncio
+import mailbox
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.faults import Fault
+from connectors.mail import build_mail
+from connectors.mail.mime import mail_bytes
+from connectors.mail.sink import MailSink
+from connectors.mail.smtp import SmtpMail
+from connectors.message import Correspondent, Enclosure, Outgoing
+from connectors.outcome import Failed, Outcome, Sent, Unknown
+from maatpak.kernel.settings import Settings
+from maatpak.kernel.words import ReachState
+from tests.connectors.letters import mail
+
+
+HEADERS = [
+    *(b"From", b"To", b"Reply-To", b"Date", b"Message-ID", b"In-Reply-To", b"References", b"Auto-Submitted"),
+    *(b"Content-Language", b"MIME-Version", b"Content-Type"),
+]
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmtpMail]:
+    folder = tmp_path_factory.mktemp("mail")
+    built = build_mail(Settings(workspace=folder), folder)
+    assert isinstance(built, SmtpMail)
+    yield built
+    built.shut()
+
+
+@pytest.fixture
+def sink(port: SmtpMail) -> Iterator[MailSink]:
+    assert port.sink is not None
+    port.sink.plan_faults([])
+    yield port.sink
+    port.sink.plan_faults([])
+
+
+def send(port: SmtpMail, *outgoing: Outgoing) -> list[Outcome]:
+    async def all_of_them() -> list[Outcome]:
+        try:
+            return [await port.send(each, []) for each in outgoing]
+        finally:
+            await port.close()
+
+    return asyncio.run(all_of_them())
+
+
+def received(sink: MailSink, recipient: str) -> list[EmailMessage]:
+    box = mailbox.Maildir(sink.maildir)
+    mails = [message_from_bytes(box.get_bytes(key), policy=policy.default) for key in box.iterkeys()]
+    return [each for each in mails if each["Delivered-To"] == recipient]
+
+
+def parsed(outgoing: Outgoing, *enclosures: Enclosure) -> EmailMessage:
+    return message_from_bytes(mail_bytes(outgoing, enclosures), policy=policy.default)
+
+
+def test_the_standard_parser_reads_back_what_was_written() -> None:
+    outgoing = mail()
+    read = parsed(outgoing)
+    assert read["From"] == '"Zuidermeer Techniek B.V." <debiteuren@zuidermeer.example>'
+    assert read["To"].addresses[0].display_name == "Zoë Öztürk"
+    assert read["Subject"] == outgoing.subject
+    assert read["Message-ID"] == f"<{outgoing.message_ref}>"
+    assert read["In-Reply-To"] == "<eerder@zuidermeer.example>"
+    assert read["References"].split() == ["<eerste@zuidermeer.example>", "<eerder@zuidermeer.example>"]
+    assert read["Auto-Submitted"] == "auto-generated"
+    assert read["Date"].datetime == outgoing.written_at
+    assert "List-Unsubscribe" not in read
+    plain, html = read.get_body(("plain",)), read.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert plain.get_content().splitlines() == outgoing.text.rstrip().splitlines()
+    assert html.get_content().strip() == outgoing.html
+    assert not read.defects
+    assert all(len(line) <= 998 for line in mail_bytes(outgoing, []).splitlines())
+
+
+def test_enclosures_go_beside_the_words() -> None:
+    read = parsed(mail(), Enclosure('factuur "F-2041" é.pdf', "application/pdf", b"%PDF-1.7 \x00\xff" * 100))
+    (enclosed,) = read.iter_attachments()
+    assert enclosed.get_content() == b"%PDF-1.7 \x00\xff" * 100
+    assert enclosed.get_content_type() == "application/pdf"
+    assert read.get_body(("plain",)) is not None
+
+
+@given(name=st.text(max_size=120), subject=st.text(max_size=300), words=st.text(max_size=400))
+def test_no_name_subject_or_text_can_break_out_of_its_place(name: str, subject: str, words: str) -> None:
+    outgoing = mail(
+        subject=subject.encode("utf-8", "replace").decode(),
+        recipient=Correspondent(name.encode("utf-8", "replace").decode(), email="jan@klant.example"),
+        text=words.encode("utf-8", "replace").decode(),
+    )
+    raw = mail_bytes(outgoing, [])
+    head = raw.split(b"\r\n\r\n", 1)[0]
+    names = [line.split(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")]
+    assert [name for name in names if name != b"Subject"] == HEADERS
+    assert parsed(outgoing)["To"].addresses[0].addr_spec == "jan@klant.example"
+
+
+def test_mails_arrive_and_connections_are_kept(port: SmtpMail, sink: MailSink) -> None:
+    outcomes = send(port, *(mail(number, "kept@klant.example") for number in range(100, 110)))
+    assert all(isinstance(each, Sent) and each.service_ref for each in outcomes)
+    assert len(received(sink, "kept@klant.example")) == 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected", "arrives"),
+    [
+        (Fault(reply="550 5.1.1 no such user"), Failed("", permanent=True, address=ReachState.DEAD), False),
+        (Fault(reply="550 unknown recipient"), Failed("", permanent=True, address=ReachState.DEAD), False),
+        (Fault(reply="550 5.7.1 refused by policy"), Failed("", permanent=True), False),
+        (Fault(reply="552 5.2.2 mailbox full"), Failed("", permanent=True), False),
+        (Fault(reply="451 4.3.0 later"), Failed("", permanent=False), False),
+        (Fault(at="content", reply="554 5.6.0 too odd"), Failed("", permanent=True), False),
+        (Fault(at="content", reply="452 4.3.1 no room"), Failed("", permanent=False), False),
+        (Fault(drop=True), Failed("", permanent=False), False),
+        (Fault(at="content", drop=True), Unknown(""), False),
+        (Fault(at="after", drop=True), Unknown(""), True),
+    ],
+    ids=lambda value: f"{value.at} {value.reply or 'drop'}" if isinstance(value, Fault) else "",
+)
+def test_every_failure_has_its_outcome(
+    port: SmtpMail, sink: MailSink, fault: Fault, expected: Outcome, arrives: bool
+) -> None:
+    recipient = f"{fault.at}-{abs(hash((fault.reply, fault.drop)))}@klant.example"
+    sink.plan_faults([fault])
+    (outcome,) = send(port, mail(7, recipient))
+    assert type(outcome) is type(expected)
+    if isinstance(outcome, Failed) and isinstance(expected, Failed):
+        assert (outcome.permanent, outcome.address) == (expected.permanent, expected.address)
+    assert bool(received(sink, recipient)) is arrives
+    sink.plan_faults([])
+    assert isinstance(send(port, mail(8, recipient))[0], Sent)
+
+
+def test_a_refused_mail_leaves_the_connection_for_the_next(port: SmtpMail, sink: MailSink) -> None:
+    sink.plan_faults([Fault(match="bad@", reply="550 5.1.1 no")])
+    outcomes = send(port, mail(1, "good1@klant.example"), mail(2, "bad@klant.example"), mail(3, "good2@klant.example"))
+    assert [type(each) for each in outcomes] == [Sent, Failed, Sent]
+
+
+def test_a_latency_is_waited_out_and_counted_faults_end(port: SmtpMail, sink: MailSink) -> None:
+    sink.plan_faults([Fault(delay=0.2, times=1), Fault(reply="451 4.3.0 later", times=1)])
+    outcomes = send(port, *(mail(number, "slow@klant.example") for number in (1, 2, 3)))
+    assert [type(each) for each in outcomes] == [Sent, Failed, Sent]
+
+
+def test_a_sink_that_died_is_started_again(port: SmtpMail, sink: MailSink) -> None:
+    assert isinstance(send(port, mail(1, "again@klant.example"))[0], Sent)
+    sink.stop()
+    assert isinstance(send(port, mail(2, "again@klant.example"))[0], Sent)
+    assert len(received(sink, "again@klant.example")) == 2
+
+
+def test_no_server_is_a_failure_to_try_again_and_cannot_be_asked() -> None:
+    port = SmtpMail(port=9, connections=1)
+    (outcome,) = send(port, mail())
+    assert outcome == Failed(outcome.code if isinstance(outcome, Failed) else "", permanent=False)
+    assert isinstance(asyncio.run(port.ask(mail())), Unknown)
+
+
+def test_nothing_is_started_until_something_is_sent(tmp_path: Path) -> None:
+    built = build_mail(Settings(workspace=tmp_path), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    built.shut()

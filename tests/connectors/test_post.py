@@ -1,0 +1,159 @@
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from segno import helpers
+
+from connectors.message import Enclosure, Outgoing
+from connectors.outcome import Failed, Sent, Unknown
+from connectors.post.letters import iban_holds, letter_pdf, payment_qr
+from connectors.post.spool import PostSpool
+from maatpak.kernel.ids import bytes_hash
+from tests.connectors.letters import letter
+
+POINT = 25.4 / 72
+"""Millimetres."""
+A4_HEIGHT = 297
+LONGEST = (
+    "Vereniging van Eigenaren Appartementencomplex De Zuidermeerse",
+    "Mevrouw drs. A.M.E. van Bergen Henegouwen-de Jonge",
+    "Afdeling Crediteurenadministratie, gebouw C",
+    "Burgemeester van Heemstrakwartier 1234-hs",
+    "1234 AB 's-Gravenhage-Scheveningen",
+    "VEREINIGTES KÖNIGREICH",
+)
+
+
+def pages(outgoing: Outgoing, folder: Path) -> PdfReader:
+    path = folder / "letter.pdf"
+    path.write_bytes(letter_pdf(outgoing))
+    return PdfReader(path)
+
+
+def positions(reader: PdfReader, page: int = 0) -> list[tuple[str, float, float]]:
+    """(text, mm from the left, mm from the top) of every piece of text."""
+    found: list[tuple[str, float, float]] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        if text.strip():
+            x = tm[4] * cm[0] + cm[4]
+            y = tm[5] * cm[3] + cm[5]
+            found.append((text.strip(), x * POINT, A4_HEIGHT - y * POINT))
+
+    reader.pages[page].extract_text(visitor_text=visit)
+    return found
+
+
+def test_the_address_stands_in_the_window_of_form_b(tmp_path: Path) -> None:
+    reader = pages(letter(lines=LONGEST), tmp_path)
+    placed = positions(reader)
+    for line in LONGEST:
+        start = line.split()[0]
+        x, y = next((x, y) for text, x, y in placed if text.startswith(start) and 45 <= y <= 90 and x < 105)
+        assert 20 <= x <= 30
+        assert 62 <= y <= 88, line
+    inside = [(text, x, y) for text, x, y in placed if 52 < y < 90 and x < 105]
+    assert {text.split()[0] for text, _, _ in inside} <= {line.split()[0] for line in LONGEST} | {"-"}
+
+
+def test_pages_are_numbered_and_a_long_table_keeps_its_head_and_total(tmp_path: Path) -> None:
+    reader = pages(letter(rows=120), tmp_path)
+    assert len(reader.pages) == 3
+    texts = [page.extract_text() for page in reader.pages]
+    for number, words in enumerate(texts, start=1):
+        assert f"Pagina {number} van 3" in words
+    assert all("Te betalen" in words for words in texts[:2])
+    assert "Totaal te betalen" in "".join(texts)
+    assert "0123456789" in texts[1]
+    together = "".join(texts)
+    assert all(f"F-{2041 + at}" in together for at in range(120))
+
+
+def test_the_same_letter_has_the_same_bytes() -> None:
+    assert letter_pdf(letter()) == letter_pdf(letter())
+
+
+def test_the_code_holds_what_a_bank_needs() -> None:
+    pay = letter().letter["pay"]  # type: ignore[index]
+    expected = helpers.make_epc_qr(
+        "Zuidermeer Techniek B.V.", "NL91ABNA0417164300", 1250, text="K-1001 F-2041", bic="ABNANL2A", encoding="utf-8"
+    )
+    assert payment_qr(pay) == _svg(expected)
+    assert expected.error == "M"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"currency": "GBP"}, {"iban": "NL92 ABNA 0417 1643 00"}, {"iban": ""}, {"minor": None}, {"minor": 0}],
+)
+def test_without_an_account_in_euros_the_code_is_the_payment_page(changes: dict[str, object]) -> None:
+    import segno
+
+    pay = {**letter().letter["pay"], **changes}  # type: ignore[index]
+    assert payment_qr(pay) == _svg(segno.make_qr("https://betalen.zuidermeer.example/?m=1", error="m"))
+    assert payment_qr({**pay, "link": ""}) == ""
+
+
+def _svg(code: object) -> str:
+    from io import BytesIO
+
+    drawn = BytesIO()
+    code.save(drawn, kind="svg", border=4, light="white", xmldecl=False)  # type: ignore[attr-defined]
+    return drawn.getvalue().decode()
+
+
+def test_check_digits_of_an_iban() -> None:
+    assert iban_holds("NL91ABNA0417164300")
+    assert iban_holds("BE68539007547034")
+    assert not iban_holds("NL19ABNA0417164300")
+
+
+def test_a_letter_is_spooled_once_with_its_manifest(tmp_path: Path) -> None:
+    spool = PostSpool(tmp_path / "post")
+    enclosure = Enclosure("F-2041.pdf", "application/pdf", b"%PDF copy")
+    first = asyncio.run(spool.send(letter(), [enclosure]))
+    again = asyncio.run(spool.send(letter(), [enclosure]))
+    assert isinstance(first, Sent)
+    assert first == again == asyncio.run(spool.ask(letter()))
+    (manifest,) = (tmp_path / "post").glob("*.json")
+    described = json.loads(manifest.read_text())
+    assert described["reference"] == letter().message_ref
+    assert described["sha256"] == bytes_hash((tmp_path / "post" / described["file"]).read_bytes()) == first.service_ref
+    (listed,) = described["enclosures"]
+    assert (tmp_path / "post" / listed["file"]).read_bytes() == b"%PDF copy"
+    assert not [path for path in (tmp_path / "post").iterdir() if path.name.startswith(".")]
+
+
+def test_a_broken_off_attempt_is_simply_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "post"
+    spool = PostSpool(folder)
+    assert isinstance(asyncio.run(spool.ask(letter())), Unknown)
+    folder.mkdir()
+    stem = letter().message_ref.partition("@")[0]
+    (folder / f"{stem}.pdf").write_bytes(b"half a let")
+    assert isinstance(asyncio.run(spool.send(letter(), [])), Sent)
+    assert (folder / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+    assert spool.repeatable
+
+
+def test_what_cannot_be_posted_is_a_failure(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from connectors.message import Correspondent
+
+    spool = PostSpool(tmp_path / "post")
+    nowhere = replace(letter(), recipient=Correspondent("Nobody"))
+    assert isinstance(asyncio.run(spool.send(nowhere, [])), Failed)
+    (tmp_path / "file").write_text("")
+    outcome = asyncio.run(PostSpool(tmp_path / "file").send(letter(), []))
+    assert isinstance(outcome, Failed)
+    assert not outcome.permanent
+
+
+def test_names_cannot_run_code_in_a_letter(tmp_path: Path) -> None:
+    evil = ("#panic() $x$ *bold* [x]", "@ref <label> _under_", "= Heading", "1234 AB Dorp")
+    words = pages(letter(lines=evil), tmp_path).pages[0].extract_text()
+    assert re.search(r"#panic\(\) \$x\$ \*bold\*", words)

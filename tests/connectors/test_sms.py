@@ -1,0 +1,183 @@
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from connectors.faults import Fault
+from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.sms import build_sms
+from connectors.sms.simulator import SmsSimulator
+from connectors.sms.twilio_client import TwilioSms
+from maatpak.kernel.clock import SystemClock
+from maatpak.kernel.settings import Settings
+from maatpak.kernel.words import ReachState
+from tests.connectors.letters import text
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwilioSms]:
+    folder = tmp_path_factory.mktemp("sms")
+    built = build_sms(Settings(workspace=folder), folder)
+    assert isinstance(built, TwilioSms)
+    yield built
+    built.shut()
+
+
+@pytest.fixture
+def simulator(port: TwilioSms) -> Iterator[SmsSimulator]:
+    assert port.simulator is not None
+    port.simulator.plan_faults([])
+    yield port.simulator
+    port.simulator.plan_faults([])
+
+
+def run(port: TwilioSms, act: str, number: str, words: str = "Hallo") -> Outcome:
+    async def once() -> Outcome:
+        from dataclasses import replace
+
+        outgoing = replace(text(number, words), written_at=SystemClock().now())
+        try:
+            return await (port.ask(outgoing) if act == "ask" else port.send(outgoing, []))
+        finally:
+            await port.close()
+
+    return asyncio.run(once())
+
+
+def stored(simulator: SmsSimulator) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in simulator.messages.read_text().splitlines()]
+
+
+def test_a_text_arrives_with_the_sid_that_the_client_was_told(port: TwilioSms, simulator: SmsSimulator) -> None:
+    outcome = run(port, "send", "+31612340001", "Factuur F-2041, € 1.250,00")
+    assert isinstance(outcome, Sent)
+    kept = stored(simulator)[-1]
+    assert (kept["sid"], kept["to"], kept["body"]) == (
+        outcome.service_ref,
+        "+31612340001",
+        "Factuur F-2041, € 1.250,00",
+    )
+
+
+def test_the_official_client_fetches_what_it_created(port: TwilioSms, simulator: SmsSimulator) -> None:
+    outcome = run(port, "send", "+31612340002")
+    assert isinstance(outcome, Sent)
+
+    async def fetch() -> Any:
+        client = await port._connected()
+        try:
+            return await client.messages(outcome.service_ref).fetch_async()
+        finally:
+            await port.close()
+
+    fetched = asyncio.run(fetch())
+    assert (fetched.sid, fetched.status, fetched.to) == (outcome.service_ref, "delivered", "+31612340002")
+
+
+@pytest.mark.parametrize(
+    ("number", "fault", "expected"),
+    [
+        ("0612", None, Failed("", permanent=True, address=ReachState.DEAD)),
+        ("+31612340010", Fault(reply="400 21610"), Failed("", permanent=True, address=ReachState.OPTED_OUT)),
+        ("+31612340011", Fault(reply="400 21614"), Failed("", permanent=True, address=ReachState.DEAD)),
+        ("+31612340012", Fault(reply="400 21617"), Failed("", permanent=True)),
+        ("+31612340013", Fault(reply="429 20429"), Failed("", permanent=False)),
+        ("+31612340014", Fault(reply="401 20003"), Failed("", permanent=False)),
+        ("+31612340015", Fault(reply="503 20503"), Unknown("")),
+        ("+31612340016", Fault(drop=True), Unknown("")),
+        ("+31612340017", Fault(at="after", drop=True), Unknown("")),
+    ],
+)
+def test_every_failure_has_its_outcome(
+    port: TwilioSms, simulator: SmsSimulator, number: str, fault: Fault | None, expected: Outcome
+) -> None:
+    simulator.plan_faults([fault] if fault else [])
+    outcome = run(port, "send", number)
+    assert type(outcome) is type(expected)
+    if isinstance(outcome, Failed) and isinstance(expected, Failed):
+        assert (outcome.permanent, outcome.address) == (expected.permanent, expected.address)
+
+
+def test_the_service_can_be_asked_what_became_of_a_text(port: TwilioSms, simulator: SmsSimulator) -> None:
+    simulator.plan_faults([Fault(at="after", drop=True)])
+    assert isinstance(run(port, "send", "+31612340020", "Taken"), Unknown)
+    simulator.plan_faults([Fault(drop=True)])
+    assert isinstance(run(port, "send", "+31612340020", "Lost"), Unknown)
+    simulator.plan_faults([])
+    assert isinstance(run(port, "ask", "+31612340020", "Taken"), Sent)
+    assert isinstance(run(port, "ask", "+31612340020", "Lost"), Unknown)
+
+
+def test_a_wrong_token_is_refused(port: TwilioSms, simulator: SmsSimulator) -> None:
+    other = TwilioSms(account="AC" + "0" * 32, token="wrong", sender="+1", base_url=simulator.url(), simulator=None)
+    outcome = run(other, "send", "+31612340030")
+    assert isinstance(outcome, Failed)
+    assert outcome.code.startswith("401 20003")
+
+
+def test_no_service_is_a_failure_to_try_again() -> None:
+    port = TwilioSms(account="AC1", token="t", sender="+1", base_url="http://127.0.0.1:9", simulator=None)
+    outcome = run(port, "send", "+31612340031")
+    assert isinstance(outcome, Failed)
+    assert not outcome.permanent
+    assert isinstance(run(port, "ask", "+31612340031"), Unknown)
+
+
+def test_the_simulator_speaks_as_twilio_describes_itself(
+    port: TwilioSms, simulator: SmsSimulator, shared_data: Path
+) -> None:
+    api = json.loads((shared_data / "openapi" / "twilio_api_v2010.json").read_text())
+    schemas = api["components"]["schemas"]
+    described = schemas["api.v2010.account.message"]["properties"]
+    collection = api["paths"]["/2010-04-01/Accounts/{AccountSid}/Messages.json"]
+    body = collection["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]["properties"]
+    assert {"To", "From", "Body"} <= body.keys()
+    listed = {each["name"] for each in collection["get"]["parameters"]}
+    assert {"To", "From", "DateSent>"} <= listed
+    made, fetched, page = asyncio.run(_raw(simulator.url()))
+    for message in (made, fetched, page["messages"][0]):
+        assert message.keys() <= described.keys()
+        assert described.keys() - message.keys() <= {"tags"}
+        for name, value in message.items():
+            _fits(name, value, described[name], schemas)
+    envelope = collection["get"]["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+    assert page.keys() <= envelope.keys()
+
+
+async def _raw(url: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    account = "AC00000000000000000000000000000000"
+    base = f"{url}/2010-04-01/Accounts/{account}/Messages"
+    from base64 import b64encode
+
+    headers = {"Authorization": "Basic " + b64encode(f"{account}:local-simulator".encode()).decode()}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        form = {"To": "+31612340040", "From": "+31970000000", "Body": "Raw"}
+        async with session.post(f"{base}.json", data=form) as response:
+            assert response.status == 201
+            made = await response.json()
+        async with session.get(f"{base}/{made['sid']}.json") as response:
+            fetched = await response.json()
+        async with session.get(f"{base}.json", params={"To": "+31612340040"}) as response:
+            page = await response.json()
+    return made, fetched, page
+
+
+def _fits(name: str, value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """The little of JSON Schema that the description uses."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    if value is None:
+        assert schema.get("nullable", False), f"{name} may not be null"
+        return
+    if "enum" in schema:
+        assert value in schema["enum"], name
+    if "pattern" in schema:
+        import re
+
+        assert re.fullmatch(schema["pattern"], value), name
+    types: dict[str, type] = {"string": str, "integer": int, "object": dict}
+    assert isinstance(value, types[schema["type"]]), name
