@@ -20,7 +20,6 @@ from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import ReachState
 from tests.connectors.letters import mail
 
-
 HEADERS = [
     *(b"From", b"To", b"Reply-To", b"Date", b"Message-ID", b"In-Reply-To", b"References", b"Auto-Submitted"),
     *(b"Content-Language", b"MIME-Version", b"Content-Type"),
