@@ -66,9 +66,9 @@ def prefect_environment(
 
 @contextmanager
 def speaking_with(settings: Settings, api_url: str) -> Iterator[None]:
-    """Flows that run in this very process, inside the block, report to the Prefect server at `api_url`."""
+    """Flows that run in this very process, inside the block, report to the server at `api_url`, and only there."""
     before = dict(os.environ)
-    _become(prefect_environment(settings, api_url))
+    _become({**prefect_environment(settings, api_url), "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"})
     try:
         yield
     finally:

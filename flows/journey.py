@@ -1,16 +1,25 @@
 """One segment's journey for one pack version and shard: a run whose graph is the journey's."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from prefect import State, allow_failure, flow
 from prefect.futures import PrefectFuture, wait
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.steps import cohort
+from flows.steps import step
 from flows.workplace import engine, instant
 
+ONE_AT_A_TIME = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner(max_workers=1))
+"""Steps run in the journey's order: what a customer may still get today depends on what just went."""
 
-@flow(name="journey", flow_run_name="{creditor} {segment} pack {pack_id} shard {shard} {as_of}", persist_result=False)
+
+@flow(
+    name="journey",
+    flow_run_name="{creditor} {segment} pack {pack_id} shard {shard} {as_of}",
+    task_runner=ONE_AT_A_TIME,
+    persist_result=False,
+)
 def journey(
     creditor: str, segment: str, pack_id: int, as_of: date, shard: int = 0, at: datetime | None = None
 ) -> list[State[Any]]:
@@ -26,11 +35,10 @@ def journey(
     """
     now = instant(at)
     runs: dict[str, PrefectFuture[Any]] = {}
-    for step in engine().pack(pack_id).journeys[segment].steps.values():
-        named = cohort.with_options(name=step.name, task_run_name=step.name, tags=[step.kind, step.stage])
-        runs[step.name] = named.submit(
-            *(creditor, segment, pack_id, step.name, as_of, now, shard),
-            wait_for=[allow_failure(runs[before]) for before in step.after],
-        )
+    for each in engine().pack(pack_id).journeys[segment].steps.values():
+        named = step.with_options(name=each.name, task_run_name=each.name, tags=[each.kind, each.stage])
+        cohort = (creditor, segment, pack_id, each.name, as_of, now, shard)
+        before = [allow_failure(runs[name]) for name in each.after]
+        runs[each.name] = named.submit(*cohort, wait_for=before, return_state=False)
     wait(list(runs.values()))
     return [run.state for run in runs.values()]

@@ -1,12 +1,12 @@
 """One segment of a creditor: a journey run for each pack version and shard that has something to act on."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from prefect import State, flow
 
+from flows import steps
 from flows.journey import journey
-from flows.steps import business_date, cohorts
 from flows.workplace import instant
 
 
@@ -19,9 +19,8 @@ def segment(creditor: str, segment: str, at: datetime | None = None) -> list[Sta
         segment: Which of its segments.
         at: Instant that the run speaks for; empty: now.
     """
-    now = instant(at)
-    day = business_date(creditor)
+    day = steps.business_date(creditor)
     return [
-        journey(creditor, each.segment, each.pack_id, day, each.shard, now, return_state=True)
-        for each in cohorts(creditor, day, [segment])
+        journey(creditor, due.segment, due.pack_id, day, due.shard, instant(at), return_state=True)
+        for due in steps.journeys(creditor, [segment])
     ]

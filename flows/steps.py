@@ -4,18 +4,168 @@ Parameters are codes, ids and dates. Results stay in the process; what Prefect k
 message without names, and an artifact of counts and ids.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 from prefect import State, Task, TaskRun, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags, FlowFilter, FlowFilterName
 from prefect.runtime import flow_run
-from prefect.states import Failed
+from prefect.settings import get_current_settings
+from prefect.states import Completed, Failed
 
-from flows.report import Cohort, artifact_key, cohort_report
-from flows.workplace import discreet, engine
+from connectors.ledgers.source import load_source
+from flows.report import artifact_key, as_report
+from flows.workplace import discreet, engine, keep_for_ourselves
 from maatpak.kernel.errors import TransientError
+from tasks import cohorts, dates, day, execute, intake, send, tick
+from tasks import settle as settling
 
-F = TypeVar("F", bound=Callable[..., Any])
+ENGINE = "engine"
+
+
+def worth_another_try(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether a task run that failed is retried: not what our laws refuse, and not a cohort that is done."""
+    del task, run
+    return isinstance(state.data, TransientError)
+
+
+RETRIED: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay_seconds": [2, 15],
+    "retry_condition_fn": worth_another_try,
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
+
+
+@task(name="date", **RETRIED)
+def date_for(creditor: str, now: datetime) -> date:
+    """The date of a day that is run now."""
+    return discreet("The date", dates.date_at, engine(), creditor, now)
+
+
+@task(name="business date", **RETRIED)
+def business_date(creditor: str) -> date:
+    """The date that the creditor is at."""
+    return discreet("The business date", dates.business_date_of, engine(), creditor)
+
+
+@task(name="begin", **RETRIED)
+def begin(creditor: str, as_of: date, now: datetime) -> bool:
+    """Move the creditor to its business date."""
+    return discreet("Beginning the day", day.begin_day, engine(), _id(creditor), as_of, now, ENGINE, _run_id())
+
+
+@task(name="settle", **RETRIED)
+def settle(creditor: str, as_of: date, now: datetime) -> None:
+    """Bring the records up to the date."""
+    done = discreet("Settling", settling.settle_records, engine(), _id(creditor), as_of, now, ENGINE, _run_id())
+    _report(f"Settled as of {as_of}", artifact_key(creditor, "settle"), done.counts)
+
+
+@task(name="tick", task_run_name="tick {shard}", **RETRIED)
+def decide(creditor: str, as_of: date, now: datetime, shard: int) -> None:
+    """Decide every case of a shard and propose what is due."""
+    shards = engine().settings.shards
+    done = discreet(
+        "The tick", tick.tick, engine(), _id(creditor), as_of, now, shard, shards, actor=ENGINE, flow_run=_run_id()
+    )
+    counts = {
+        "cases": done.cases,
+        "proposed": done.proposed,
+        "of these awaiting approval": done.awaiting_approval,
+        "skipped": done.skipped,
+        "withdrawn": done.withdrawn,
+        "rounds opened": done.rounds_opened,
+        "rerouted": done.rerouted,
+        **{f"nothing today: {reason}": count for reason, count in done.reasons.items()},
+    }
+    _report(f"Decided as of {as_of}", artifact_key(creditor, "tick", shard), counts)
+
+
+@task(name="journeys", **RETRIED)
+def journeys(creditor: str, segments: Sequence[str] | None = None) -> list[cohorts.DueJourney]:
+    """Which journeys have something to act on."""
+    return discreet("Looking for work", cohorts.due_journeys, engine(), _id(creditor), segments)
+
+
+@task(name="step", **RETRIED)
+def step(
+    creditor: str, segment: str, pack_id: int, name: str, as_of: date, now: datetime, shard: int
+) -> State[Any] | None:
+    """One step of a journey for its whole cohort; failed, when it is done, if it failed for a customer."""
+    shards = engine().settings.shards
+    done = discreet(
+        f"Step {name}",
+        execute.execute_step,
+        *(engine(), _id(creditor), segment, pack_id, name, as_of, now, shard, shards),
+        flow_run=_run_id(),
+    )
+    kept = [keep_for_ourselves(each.error) for each in done.failures]
+    counts = {**done.counts, **_counted(kept)}
+    _report(f"{segment}: {name}", artifact_key(creditor, segment, name, shard), counts, done.case_ids)
+    if not kept:
+        return None
+    return Failed(message=f"It failed for {len(kept)} customers and was done for all others: {_listed(_counted(kept))}")
+
+
+@task(name="deliver", **RETRIED)
+def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
+    """Send what waits in the outbox; failed if a service did not answer or an outcome is not known."""
+    done = discreet("Delivery", send.deliver, engine(), _id(creditor), as_of, now, _run_id() or "flow")
+    counts = {f"{channel} {outcome}": count for (channel, outcome), count in sorted(done.counts.items())}
+    counts |= {f"{channel} given up": 1 for channel in done.stopped}
+    _report(f"Delivered as of {as_of}", artifact_key(creditor, "deliver"), counts)
+    if done.stopped or done.total("unknown"):
+        return Failed(message=f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them.")
+    return Completed(message=_listed(counts) or "nothing waited")
+
+
+@task(name="ingest", **RETRIED)
+def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> State[Any]:
+    """A ledger through the quality gate, in one transaction; a refused file is not tried again."""
+    path = engine().workspace.sources / f"{source}.yaml"
+    paths = [Path(file) for file in files]
+    ledger_source = discreet("The source", load_source, path)
+    done = discreet("Intake", intake.ingest_ledger, engine(), ledger_source, paths, as_of, now, ENGINE, _run_id())
+    counts = {"rows": done.rows, "quarantined": done.quarantined}
+    _report(f"{source} as of {as_of}", artifact_key("ingest", source), counts)
+    return Completed(message="unchanged" if done.unchanged else _listed(counts))
+
+
+@task(name="resting segments", **RETRIED)
+def resting(creditor: str) -> list[str]:
+    """Segments whose deployment people have paused: the daily run leaves them out, too (decision 4)."""
+    named = FlowFilter(name=FlowFilterName(any_=["segment"]))
+    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=["maatpak", creditor]))
+    with get_client(sync_client=True) as client:
+        found = client.read_deployments(flow_filter=named, deployment_filter=tagged)
+    return sorted(each.name.removeprefix(f"{creditor}-") for each in found if each.paused)
+
+
+def _id(creditor: str) -> int:
+    return discreet("Finding the creditor", dates.creditor_id_of, engine(), creditor)
+
+
+def _run_id() -> str | None:
+    found: str | None = flow_run.id
+    return found
+
+
+def _report(title: str, key: str, counts: Mapping[str, int], case_ids: Sequence[int] = ()) -> None:
+    page = get_current_settings().ui_url
+    link = f"{page}/runs/flow-run/{flow_run.id}" if page and flow_run.id else None
+    create_markdown_artifact(as_report(title, counts, case_ids, link), key=key, description=title)
+
+
+def _counted(names: Sequence[str]) -> dict[str, int]:
+    return {f"error {name}": names.count(name) for name in dict.fromkeys(names)}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in counts.items())

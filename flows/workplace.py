@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from maatpak.kernel.clock import SystemClock
@@ -20,6 +21,9 @@ from tasks.engine import Engine, open_engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+FAILURES = Path("logs") / "failures"
+DETAILS = f"The workspace has the details, in {FAILURES}."
 
 _lock = threading.Lock()
 _engines: list[Engine] = []
@@ -65,19 +69,19 @@ def discreet(title: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     try:
         return work(*args, **kwargs)
     except Exception as error:  # noqa: BLE001
-        failure = _without_details(title, error)
+        name = keep_for_ourselves(error)
+        final = isinstance(error, MaatpakError) and not isinstance(error, TransientError)
+        failure = (OutsideError if final else TransientError)(f"{title} failed: {name}.", advice=DETAILS)
+    # Raised out here, so that the original does not travel along as context.
     raise failure
 
 
-def _without_details(title: str, error: Exception) -> OutsideError:
+def keep_for_ourselves(error: Exception) -> str:
+    """Write an error down in the workspace, whole; its name, which anybody may see."""
     told = "".join(traceback.format_exception(error))
-    folder = engine().settings.workspace / "logs" / "failures"
+    folder = engine().settings.workspace / FAILURES
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / f"{bytes_hash(told.encode())[:16]}.txt"
     file.write_text(told)
     file.chmod(0o600)
-    name = error.code if isinstance(error, MaatpakError) else type(error).__name__
-    final = isinstance(error, MaatpakError) and not isinstance(error, TransientError)
-    return (OutsideError if final else TransientError)(
-        f"{title} failed: {name}.", advice=f"The workspace has the details in logs/failures/{file.name}."
-    )
+    return error.code if isinstance(error, MaatpakError) else type(error).__name__

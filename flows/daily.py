@@ -1,0 +1,36 @@
+"""The whole day of a creditor: the work of `tasks.day.run_day`, in the same order, with retries and in sight of all."""
+
+from datetime import date, datetime
+from typing import Any
+
+from prefect import State, flow
+from prefect.futures import wait
+
+from flows import steps
+from flows.journey import journey
+from flows.workplace import engine, instant
+from tasks.day import acting_instant, leaving_instant
+
+
+@flow(name="daily", flow_run_name="{creditor}", persist_result=False)
+def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) -> list[State[Any]]:
+    """Settle, decide, act and send. A shard, a segment or a service that fails does not hold up the others.
+
+    Args:
+        creditor: Code of the creditor.
+        as_of: Business date; empty: today where the creditor is, or its own date if that is later.
+        at: Instant that the run speaks for; empty: now.
+    """
+    day = as_of or steps.date_for(creditor, instant(at))
+    steps.begin(creditor, day, instant(at))
+    steps.settle(creditor, day, instant(at))
+    ticks = [steps.decide.submit(creditor, day, instant(at), shard) for shard in range(engine().settings.shards)]
+    wait(ticks)
+    resting = steps.resting(creditor)
+    acts = [
+        journey(creditor, due.segment, due.pack_id, day, due.shard, acting_instant(instant(at)), return_state=True)
+        for due in steps.journeys(creditor)
+        if due.segment not in resting
+    ]
+    sent = steps.deliver(creditor, day, leaving_instant(day, instant(at)), return_state=True)
+    return [*(tick.state for tick in ticks), *acts, sent]
