@@ -1,0 +1,136 @@
+"""A person's hand on a case's course: another segment, another stage, or one step less. Always with the reason.
+
+Position moves along by the names of steps, so what was done at a stage stays done. Whoever moves a case does not
+approve what follows from it in the same round (law 9).
+"""
+
+from sqlmodel import col, select
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import OPEN_ACTION_STATES, ActionState, Role, SkipReason, Stage, WorkState
+from maatpak.ledger.tables import Action, Case, Round, RoundCourse, WorkTask
+from maatpak.ledger.versions import succeed
+from tasks.actions import move_action
+from tasks.desk import Desk
+from tasks.rights import COLLECTORS, MANAGERS
+
+MANAGED_FROM = Stage.SOLVE
+"""Entering a journey at or beyond this stage is a manager's decision."""
+
+
+def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage | None = None) -> RoundCourse:
+    """Put an open round on another segment's journey, at a stage (by default, where it came in before).
+
+    Raises:
+        RefusedError: there is no open round, or the role may not enter the journey that far on.
+    """
+    desk.require("move a case", *COLLECTORS, Role.FINANCE_DIRECTOR)
+    opened, course = _course(desk, case)
+    journeys = desk.engine.pack(course.pack_id).journeys
+    if segment not in journeys:
+        raise UsageError(f"There is no segment {segment!r}.", advice=f"One of: {', '.join(journeys)}.")
+    if not reason.strip():
+        raise UsageError("A move needs its reason in words.", advice="Give a reason.")
+    entry = stage or Stage(course.entry_stage)
+    if entry.rank >= MANAGED_FROM.rank:
+        desk.require(f"move a case to the stage {entry}", *MANAGERS)
+    moved = succeed(
+        desk.session,
+        course,
+        desk.as_of,
+        desk.now,
+        segment=segment,
+        entry_stage=str(entry),
+        cause=reason,
+        actor=desk.person.login,
+    )
+    for action in _open_actions(desk, opened):
+        if action.state != ActionState.IN_PROGRESS:
+            move_action(desk.session, action, ActionState.CANCELLED, desk.as_of, desk.now, reason=SkipReason.REROUTED)
+    desk.record("case_moved", case=case, segment=segment, before=course.segment, stage=entry)
+    return moved
+
+
+def skip_step(desk: Desk, case: Case, step: str, reason: str) -> Action:
+    """Pass over a step of the open round by hand; it counts as done for what follows.
+
+    Raises:
+        RefusedError: there is no open round, the step is being sent, or the role may not skip it.
+    """
+    opened, course = _course(desk, case)
+    steps = desk.engine.pack(course.pack_id).journeys[course.segment].steps
+    if step not in steps:
+        raise UsageError(f"The journey {course.segment} has no step {step!r}.", advice=f"One of: {', '.join(steps)}.")
+    if not reason.strip():
+        raise UsageError("A skipped step needs its reason in words.", advice="Give a reason.")
+    chosen = steps[step]
+    desk.require("skip a step", *(MANAGERS if chosen.stage.rank >= MANAGED_FROM.rank else COLLECTORS))
+    for action in _open_actions(desk, opened):
+        if action.step == step:
+            _take_back(desk, action)
+    made = desk.session.exec(
+        select(Action.attempt).where(
+            Action.case_id == case.id,
+            Action.round_id == opened.id,
+            Action.stage == str(chosen.stage),
+            Action.step == step,
+            col(Action.occurrence).is_(None),
+        )
+    ).all()
+    skipped = Action(
+        creditor_id=case.creditor_id,
+        case_id=int(case.id or 0),
+        round_id=opened.id,
+        stage=str(chosen.stage),
+        step=step,
+        attempt=max(made, default=0) + 1,
+        kind=str(chosen.kind),
+        segment=course.segment,
+        pack_id=course.pack_id,
+        state=ActionState.SKIPPED,
+        reason=SkipReason.BY_HAND,
+        template=chosen.template,
+        escalating=False,
+        amount=0,
+        due_on=desk.as_of,
+        business_date=desk.as_of,
+        proposed_at=desk.now,
+        ended_at=desk.now,
+    )
+    desk.session.add(skipped)
+    desk.session.flush()
+    desk.record("step_skipped", case=case, action_id=skipped.id, step=step)
+    return skipped
+
+
+def _course(desk: Desk, case: Case) -> tuple[Round, RoundCourse]:
+    opened = desk.open_round(int(case.id or 0))
+    if opened is None:
+        raise RefusedError(f"Case {case.id} has no open round.", advice="There is no course to change.")
+    course = desk.session.exec(
+        select(RoundCourse).where(RoundCourse.round_id == opened.id, col(RoundCourse.replaced_at).is_(None))
+    ).one()
+    return opened, course
+
+
+def _open_actions(desk: Desk, opened: Round) -> list[Action]:
+    return list(
+        desk.session.exec(
+            select(Action)
+            .where(Action.round_id == opened.id, col(Action.state).in_([str(state) for state in OPEN_ACTION_STATES]))
+            .with_for_update()
+        )
+    )
+
+
+def _take_back(desk: Desk, action: Action) -> None:
+    tasks = desk.session.exec(
+        select(WorkTask).where(WorkTask.action_id == action.id, WorkTask.state == WorkState.OPEN)
+    ).all()
+    if action.state == ActionState.IN_PROGRESS and not tasks:
+        raise RefusedError(
+            f"The step {action.step} is on its way to the customer.", advice="Wait until it has left, then go on."
+        )
+    for task in tasks:
+        task.state, task.outcome, task.done_at = WorkState.CANCELLED, SkipReason.BY_HAND, desk.now
+    move_action(desk.session, action, ActionState.CANCELLED, desk.as_of, desk.now, reason=SkipReason.BY_HAND)
