@@ -17,6 +17,7 @@ from maatpak.kernel.errors import PolicyError
 from maatpak.kernel.words import Channel
 from policies.document import Problem, suggestion
 from policies.markup import WAYS
+from policies.pack import CompiledPack, load_pack
 from policies.render import FOLDER, SUFFIX, Rendered, Templates
 from policies.vocabulary import VARIABLES, samples
 
@@ -69,6 +70,32 @@ class _Use:
     template: str
     tone: str
     escalating: bool
+
+
+_FOUND_GOOD: set[str] = set()
+"""Hashes of packs whose words were checked by this process."""
+
+
+def checked_pack(files: Mapping[str, str]) -> CompiledPack:
+    """The pack that these files make, its templates checked too: what publishing and `policy check` ask for.
+
+    A published pack was checked then; loading it again needs `load_pack` only.
+
+    Raises:
+        PolicyError: the pack or its words do not hold; its `problems` are all there are.
+    """
+    pack = load_pack(files)
+    if pack.content_hash not in _FOUND_GOOD:
+        steps = (step for journey in pack.journeys.values() for step in journey.steps.values())
+        found = check_templates(files, steps)
+        if found:
+            raise PolicyError(
+                f"The words of the policy pack do not hold: {len(found)} problem{'s' if len(found) > 1 else ''}.",
+                advice="Nothing was published; mend the lines below and check again.",
+                problems=[str(problem) for problem in found],
+            )
+        _FOUND_GOOD.add(pack.content_hash)
+    return pack
 
 
 def check_templates(files: Mapping[str, str], steps: Iterable[TemplateUse]) -> list[Problem]:

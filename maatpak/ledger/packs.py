@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from maatpak.kernel.errors import UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.tables import PolicyPack
-from policies.pack import load_pack
+from policies.templates import checked_pack
 
 
 def publish_pack(
@@ -19,7 +19,7 @@ def publish_pack(
     Raises:
         PolicyError: the pack does not hold; its `problems` are all there are.
     """
-    compiled = load_pack(files)
+    compiled = checked_pack(files)
     present = session.exec(select(PolicyPack).where(PolicyPack.content_hash == compiled.content_hash)).first()
     if present is not None:
         return present

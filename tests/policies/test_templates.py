@@ -12,7 +12,7 @@ from policies.markup import WAYS, guard, parse, plain
 from policies.pack import load_pack, standard_pack_files
 from policies.render import FOLDER, Templates
 from policies.schema import Tone
-from policies.templates import FORBIDDEN, LONGEST_TEXT, THREATS, check_templates
+from policies.templates import FORBIDDEN, LONGEST_TEXT, THREATS, check_templates, checked_pack
 from policies.vocabulary import ODD, VARIABLES, samples
 
 FILES = standard_pack_files()
@@ -54,6 +54,14 @@ def problems(name: str, source: str, **use: Any) -> list[str]:
 
 def test_the_standard_pack_has_no_problem() -> None:
     assert check_templates(FILES, steps_of_the_standard_pack()) == []
+
+
+def test_a_pack_with_poor_words_is_not_published() -> None:
+    assert checked_pack(FILES) is not None
+    name = f"{FOLDER}en/reminder.j2"
+    with pytest.raises(PolicyError) as refused:
+        checked_pack({**FILES, name: notice("Pay now, or see our lawyers.")})
+    assert refused.value.problems == (f"{name}:1: only a demand may say 'lawyers'",)
 
 
 def test_every_template_of_the_pack_stands_in_every_language_and_is_used() -> None:
