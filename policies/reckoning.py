@@ -93,12 +93,13 @@ def _groups(plan: npt.NDArray[np.int16], history: History, *, in_round: bool) ->
     place = np.zeros(len(plan), dtype=np.int64)
     by_plan = np.argsort(plan, kind="stable")
     present, starts = np.unique(plan[by_plan], return_index=True)
+    ends = np.append(starts, len(plan))[1:]
     mine = np.flatnonzero(history.in_round == in_round)
     of_action = plan[history.row[mine]]
     order = np.argsort(of_action, kind="stable")
     actions, of_action = mine[order], of_action[order]
     groups = []
-    for at, start, end in zip(present.tolist(), starts, [*starts[1:], len(plan)], strict=True):
+    for at, start, end in zip(present.tolist(), starts, ends, strict=True):
         if at < 0:
             continue
         rows = by_plan[start:end]

@@ -68,8 +68,10 @@ class Standing:
         """A decision that is not asked again."""
         self.forced_on: Days = np.full(shape, MISSING, dtype=np.int32)
         """A person said: this step next, from that date."""
-        self.waived: Flags = np.zeros(shape, dtype=bool)
-        """Passed over by a person's word or by a later notice."""
+        self.waived_on: Days = np.full(shape, MISSING, dtype=np.int32)
+        """Passed over by a person's word, of that date."""
+        self.behind: Flags = np.zeros(shape, dtype=bool)
+        """Behind the case, since a later notice named the driver; its waits have passed."""
         if len(actions):
             self._read(history, actions, place, events)
 
@@ -167,7 +169,7 @@ class Standing:
         above = self.journey.above[self.steps[wanted].name]
         if self.steps[rejected].name in above:
             for name in above:
-                self.waived[self.column[name], place] = True
+                self.waived_on[self.column[name], place] = on
         elif not done:
             self.retry_on[rejected, place] = MISSING
         if not done:
@@ -185,9 +187,9 @@ class Standing:
         for at, each in enumerate(self.steps):
             if each.kind not in _NAMES_DRIVER or not self.journey.above[each.name]:
                 continue
-            behind = self.executed[at] & (self.evidence_on[at] != MISSING)
+            named = self.executed[at] & (self.evidence_on[at] != MISSING)
             for name in self.journey.above[each.name]:
-                self.waived[self.column[name]] |= behind
+                self.behind[self.column[name]] |= named
 
 
 def _both(step: Rows, place: Rows, chosen: Flags) -> tuple[Rows, Rows]:

@@ -120,8 +120,9 @@ class Walk:
         self.due_on: Days = np.full(shape, MISSING, dtype=np.int32)
         self.codes: Codes = np.full(shape, NONE, dtype=np.int8)
         self.passed: Flags = np.zeros(shape, dtype=bool)
-        self.done_on = self.standing.done_on.copy()
-        self.executed = self.standing.executed.copy()
+        waived_on, done_on = self.standing.waived_on, self.standing.done_on
+        self.done_on = np.where(done_on == MISSING, waived_on, done_on)
+        self.executed = self.standing.executed | ((done_on == MISSING) & (waived_on != MISSING))
         self.closed_on: dict[str, Days] = {}
         self.frontier = Frontier.blank(count)
         self.taken: npt.NDArray[np.int16] = np.full(count, -1, dtype=np.int16)
@@ -159,7 +160,7 @@ class Walk:
     def _pass(self, at: int, step: Step) -> None:
         """A step of the course: whoever has come to it and has not done it."""
         standing = self.standing
-        done = (standing.done_on[at] != MISSING) | standing.waived[at]
+        done = (self.done_on[at] != MISSING) | standing.behind[at]
         if step.kind is StepKind.DECIDE:
             done &= ~self._again(at, step)
         if step.kind is StepKind.PLAN_OFFER:

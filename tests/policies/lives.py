@@ -74,7 +74,7 @@ def fact_row(**given: Any) -> dict[str, Any]:
     return row
 
 
-def overdue(due_on: date, as_of: date, amount: int = 50_000, **given: Any) -> dict[str, Any]:
+def overdue(due_on: date, as_of: date, amount: Any = 50_000, **given: Any) -> dict[str, Any]:
     """A row of a customer with one overdue item."""
     facts: dict[str, Any] = {
         "overdue_open": amount,
