@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from maatpak.kernel.ids import shard_key
 from maatpak.ledger.packs import publish_pack
@@ -202,6 +202,16 @@ class House:
         """Every row, replaced versions too."""
         with self.engine.database.session() as session:
             return list(session.exec(select(table).order_by(table.id)))
+
+    def rows_of(self, table: Any) -> list[Any]:
+        """Every row of a table whose key is not an id."""
+        with self.engine.database.session() as session:
+            return list(session.exec(select(table)))
+
+    def count(self, table: Any) -> int:
+        """How many rows a table has."""
+        with self.engine.database.session() as session:
+            return int(session.exec(select(func.count()).select_from(table)).one())
 
     def row(self, table: Any, **having: Any) -> Any:
         """The only such row."""

@@ -1,0 +1,98 @@
+"""A scripted staff that does what the engine asks of people, day by day, so that a case runs to its end."""
+
+from datetime import date, timedelta
+
+from maatpak.kernel.calendars import add_working_days
+from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.words import CallResult
+from maatpak.ledger.tables import Action, Case, Creditor, WorkTask
+from tasks.approvals import approve
+from tasks.calls import Call, record_call
+from tasks.day import DaySummary, run_day
+from tasks.work import Outcome, finish_work
+from tests.tasks.act.house import House, at
+
+ENDINGS = {"consult": "agree", "review": "done", "notice": "seen", "repair": "repaired", "reply": "answered"}
+PARTS = ("morning", "afternoon")
+
+
+class Script:
+    """Plays business days of a house with people who are reached by nobody and agree to everything."""
+
+    def __init__(self, house: House, *, approving: bool = True, calling: bool = True, consulting: bool = True) -> None:
+        self.house = house
+        self.approving = approving
+        self.calling = calling
+        self.consulting = consulting
+
+    def day(self) -> DaySummary:
+        """The next working day: the run, then the people."""
+        house = self.house
+        following = add_working_days(house.day, 1, "NL")
+        house.day = following
+        house.snapshot(following)
+        summary = run_day(house.engine, house.creditor_id, following, at(following, 6))
+        self.people()
+        return summary
+
+    def until(self, step: str, state: str = "executed", most: int = 120) -> Action:
+        """Play until some action of a step is in a state."""
+        for _ in range(most):
+            found = self.house.rows(Action, step=step, state=state)
+            if found:
+                action: Action = found[-1]
+                return action
+            self.day()
+        steps = [(each.step, each.state, each.reason) for each in self.house.rows(Action)]
+        raise AssertionError(f"{step} never became {state}: {steps}")
+
+    def people(self) -> None:
+        """What the staff do today."""
+        for task in self.house.rows(WorkTask, state="open"):
+            if task.kind == "call":
+                if self.calling and task.due_on <= self.house.day:
+                    self._call(task)
+            elif task.kind == "consult":
+                if self.consulting:
+                    self._end(task)
+            elif task.kind in ENDINGS:
+                self._end(task)
+        if self.approving:
+            for action in self.house.rows(Action, state="awaiting_approval"):
+                self.approve(action.id)
+
+    def approve(self, action_id: int) -> None:
+        """Everybody who may says yes."""
+        for who in ("mo", "mia", "frans"):
+            try:
+                with self.house.desk(who, 14) as desk:
+                    approve(desk, [action_id], "looked at it")
+            except RefusedError:
+                continue
+
+    def _call(self, task: WorkTask) -> None:
+        part = PARTS[self.house.day.toordinal() % 2]
+        with self.house.desk("carla", 11) as desk:
+            record_call(desk, int(task.id or 0), Call(CallResult.NO_ANSWER, part))
+
+    def _end(self, task: WorkTask) -> None:
+        who = task.assignee or {"account_manager": "anna", "credit_manager": "max"}.get(task.role, "colin")
+        with self.house.desk(who, 12) as desk:
+            finish_work(desk, int(task.id or 0), Outcome(ENDINGS[task.kind], "as scripted"))
+
+
+def case(house: House, case_id: int) -> Case:
+    """The row of a case."""
+    with house.engine.database.session() as session:
+        return session.get_one(Case, case_id)
+
+
+def creditor(house: House) -> Creditor:
+    """The row of the house's creditor."""
+    with house.engine.database.session() as session:
+        return session.get_one(Creditor, house.creditor_id)
+
+
+def days(start: date, count: int) -> list[date]:
+    """Consecutive dates."""
+    return [start + timedelta(days=step) for step in range(count)]
