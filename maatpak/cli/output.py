@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,6 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from maatpak.kernel.money import format_money
+
+if TYPE_CHECKING:
+    from sqlmodel import SQLModel
+
+    from tasks.finding import Found
 
 PLAIN_WIDTH = 180
 """Columns where there is no terminal to ask."""
@@ -74,6 +79,24 @@ def say(message: str) -> None:
     console().print(Text(clean(message)), soft_wrap=True)
 
 
+def tell(message: str, row: Mapping[str, Any], *, as_json: bool) -> None:
+    """What an act came to: a line for people, or all of it as JSON."""
+    if as_json:
+        show_json(dict(row))
+    else:
+        say(message)
+
+
+def fields_of(record: "SQLModel", found: "Found") -> dict[str, Any]:
+    """A record's columns with the account that it is on."""
+    account = {"creditor": found.creditor, "debtor_no": found.debtor_no, "currency": found.currency}
+    return {**account, **record.model_dump(exclude=UNTOLD)}
+
+
+UNTOLD = {"recorded_at", "replaced_from", "replaced_at"}
+"""Columns of a record's versions that say nothing to whoever just made one."""
+
+
 def clean(text: str) -> str:
     """The text without characters that would steer a terminal."""
     return "".join("�" if unicodedata.category(each) == "Cc" and each not in "\n\t" else each for each in text)
@@ -113,6 +136,8 @@ def _cell(row: Mapping[str, Any], column: Column) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, list):
+        return clean(", ".join(map(str, value)))
     return clean(str(value))
 
 

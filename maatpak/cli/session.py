@@ -5,16 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from maatpak.kernel.clock import SystemClock
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from tasks.desk import Desk
     from tasks.engine import Engine
+    from tasks.finding import Found
+
+Words = TypeVar("Words", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,18 @@ def opened() -> Iterator["Engine"]:
         engine.close()
 
 
+@contextmanager
+def at_desk(engine: "Engine", found: "Found", actor: str | None) -> Iterator["Desk"]:
+    """The desk of the person who acts, on the creditor's business date; what is done at it is kept at the end."""
+    from tasks.desk import desk
+    from tasks.finding import acting_date
+
+    at = now()
+    as_of = acting_date(engine, found.creditor, at)
+    with desk(engine, found.creditor_id, acting(actor), as_of, at) as made:
+        yield made
+
+
 def acting(login: str | None) -> str:
     """The login of the person who acts: as given, by the setting, or the name at the operating system."""
     return login or settings().actor or getpass.getuser()
@@ -58,6 +76,18 @@ def acting(login: str | None) -> str:
 def now() -> datetime:
     """The present instant; the command line is an edge, so it may read the clock."""
     return SystemClock().now()
+
+
+def chosen(words: type[Words], given: str, what: str) -> Words:
+    """The word that was given.
+
+    Raises:
+        UsageError: it is none of them; the advice lists them.
+    """
+    if given not in list(words):
+        known = ", ".join(word for word in words if word != "none")
+        raise UsageError(f"{given!r} is no {what}.", advice=f"One of: {known}.")
+    return words(given)
 
 
 def parse_date(text: str) -> date:
@@ -71,3 +101,12 @@ ActorOption = Annotated[
 ]
 AsOfOption = Annotated[date | None, typer.Option("--as-of", parser=parse_date, metavar="YYYY-MM-DD")]
 CreditorOption = Annotated[str | None, typer.Option("--creditor", help="Code of the creditor.")]
+CurrencyOption = Annotated[str | None, typer.Option("--currency", help="Which case, if the debtor has several.")]
+DebtorArgument = Annotated[str, typer.Argument(metavar="DEBTOR", help="Number of the debtor.")]
+DebtorOption = Annotated[str | None, typer.Option("--debtor", help="Number of the debtor.")]
+DocumentsOption = Annotated[
+    list[str] | None, typer.Option("--document", help="Document number; may be given again (default: all overdue).")
+]
+AmountOption = Annotated[str | None, typer.Option("--amount", help="In the case's currency, such as 1250.00.")]
+EndedOption = Annotated[bool, typer.Option("--all", help="Also those that no longer count.")]
+MostOption = Annotated[int, typer.Option("--most", help="How many at most.")]

@@ -1,0 +1,80 @@
+"""`maatpak case`."""
+
+from typing import Annotated
+
+import typer
+
+from maatpak.cli.output import tell
+from maatpak.cli.session import (
+    ActorOption,
+    CreditorOption,
+    CurrencyOption,
+    DebtorArgument,
+    JsonOption,
+    at_desk,
+    opened,
+)
+
+app = typer.Typer(no_args_is_help=True, help="One case: its course, by hand.")
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words.")]
+
+
+@app.command()
+def move(
+    debtor: DebtorArgument,
+    segment: Annotated[str, typer.Argument(help="The segment whose journey it follows from today.")],
+    reason: ReasonOption,
+    creditor: CreditorOption = None,
+    currency: CurrencyOption = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the open round follow another journey; what waits for a yes is taken back. You approve nothing of it then."""
+    from tasks.finding import find_case
+    from tasks.moves import move_case
+
+    with opened() as engine:
+        found = find_case(engine, debtor, creditor, currency)
+        with at_desk(engine, found, actor) as desk:
+            course = move_case(desk, desk.case(found.the_case), segment, reason)
+    row = {
+        "creditor": found.creditor,
+        "debtor_no": debtor,
+        "case_id": found.case_id,
+        "segment": course.segment,
+        "entry_stage": course.entry_stage,
+        "valid_from": course.valid_from,
+    }
+    tell(f"{debtor} follows {segment} from stage {course.entry_stage} on.", row, as_json=as_json)
+
+
+@app.command()
+def skip(
+    debtor: DebtorArgument,
+    step: Annotated[str, typer.Argument(help="Name of the step of its journey.")],
+    reason: ReasonOption,
+    creditor: CreditorOption = None,
+    currency: CurrencyOption = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Pass a step of the open round over; a failed or rejected one no longer holds the case up."""
+    from tasks.finding import find_case
+    from tasks.moves import skip_step
+
+    with opened() as engine:
+        found = find_case(engine, debtor, creditor, currency)
+        with at_desk(engine, found, actor) as desk:
+            skipped = skip_step(desk, desk.case(found.the_case), step, reason)
+    row = {
+        "creditor": found.creditor,
+        "debtor_no": debtor,
+        "case_id": found.case_id,
+        "action_id": skipped.id,
+        "step": step,
+        "state": skipped.state,
+    }
+    tell(f"{debtor}: {step} is passed over; the next run goes on after it.", row, as_json=as_json)

@@ -1,0 +1,103 @@
+"""`maatpak run`."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from maatpak.cli.output import Column, progress, show
+from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
+from maatpak.kernel.errors import MaatpakError, OutsideError, UsageError
+
+if TYPE_CHECKING:
+    from tasks.day import DaySummary
+    from tasks.engine import Engine
+
+app = typer.Typer()
+
+COUNTS = (
+    *("cases", "rounds_opened", "rounds_closed", "proposed", "awaiting_approval", "skipped", "withdrawn", "done"),
+    *("cancelled", "sent", "failed", "unknown", "postponed"),
+)
+COLUMNS = (
+    Column("creditor", "creditor"),
+    Column("as_of", "date"),
+    *(Column(name, name.replace("_", " "), number=True) for name in COUNTS),
+    Column("error", "not run, because"),
+)
+
+
+@app.command()
+def run(as_of: AsOfOption = None, creditor: CreditorOption = None, *, as_json: JsonOption = False) -> None:
+    """Run the business day of every creditor that has journeys, or of one: settle, decide, execute, deliver.
+
+    Without a date it is today where the creditor is. The same day again adds nothing; an earlier one is refused.
+    """
+    from tasks.finding import live_creditors
+
+    rows: list[dict[str, Any]] = []
+    failures: list[MaatpakError] = []
+    with opened() as engine:
+        codes = live_creditors(engine, creditor)
+        if not codes:
+            raise UsageError("No creditor has journeys.", advice="`maatpak policy publish` gives it a pack.")
+        with progress("Running", len(codes)) as advance:
+            for code in codes:
+                row, failure = _day(engine, code, as_of, now())
+                rows.append(row)
+                failures += [failure] if failure is not None else []
+                advance(code)
+    show(rows, COLUMNS, as_json=as_json, title="What the day came to")
+    if failures:
+        raise failures[0]
+
+
+def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple[dict[str, Any], MaatpakError | None]:
+    """One creditor's day; what stops it does not stop the others."""
+    from tasks.dates import date_at
+    from tasks.day import run_day
+
+    day = as_of or date_at(engine, code, at)
+    try:
+        summary = run_day(engine, code, day, at)
+    except MaatpakError as error:
+        return {"creditor": code, "as_of": day, "error": str(error)}, error
+    stopped = summary.delivered.stopped
+    if not stopped:
+        return _row(code, summary), None
+    told = "; ".join(f"{channel}: {word}" for channel, word in sorted(stopped.items()))
+    failure = OutsideError(
+        f"Of {code}'s messages some could not be handed over ({told}).",
+        advice="They wait; `maatpak deliver` tries again.",
+    )
+    return _row(code, summary), failure
+
+
+def _row(code: str, summary: "DaySummary") -> dict[str, Any]:
+    reasons = _sum(tick.reasons for tick in summary.ticks)
+    done = _sum(step.counts for step in summary.executed)
+    cancelled = sum(count for outcome, count in done.items() if outcome.startswith("cancelled"))
+    counted = ("cases", "rounds_opened", "proposed", "awaiting_approval", "skipped", "withdrawn")
+    return {
+        "creditor": code,
+        "as_of": summary.as_of,
+        "began": summary.began,
+        **{name: sum(getattr(tick, name) for tick in summary.ticks) for name in counted},
+        "rounds_closed": summary.settled.counts.get("round closed", 0),
+        "done": sum(done.values()) - cancelled,
+        "cancelled": cancelled,
+        **{outcome: summary.delivered.total(outcome) for outcome in ("sent", "failed", "unknown", "postponed")},
+        "settled": dict(summary.settled.counts),
+        "executed": dict(done),
+        "delivered": summary.delivered.plain(),
+        "no_step_because": dict(reasons),
+    }
+
+
+def _sum(counts: Iterable[dict[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return total

@@ -1,0 +1,135 @@
+"""`maatpak tasks`."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from maatpak.cli.output import Column, fields_of, show, tell
+from maatpak.cli.records import ACCOUNT, amount_in
+from maatpak.cli.session import (
+    ActorOption,
+    CreditorOption,
+    DebtorOption,
+    EndedOption,
+    JsonOption,
+    MostOption,
+    acting,
+    at_desk,
+    chosen,
+    opened,
+    parse_date,
+)
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.words import CallResult, HoldReason, NonPaymentReason, WorkKind
+
+if TYPE_CHECKING:
+    from maatpak.ledger.tables import WorkTask
+    from tasks.desk import Desk
+
+app = typer.Typer(no_args_is_help=True, help="Work for people: calls, questions, reviews, decisions, repairs.")
+
+COLUMNS = (
+    Column("task_id", "task", number=True),
+    *ACCOUNT,
+    Column("kind", "kind"),
+    Column("subject", "what"),
+    Column("role", "role"),
+    Column("assignee", "whose"),
+    Column("due_on", "due"),
+    Column("tries", "tries", number=True),
+    Column("phone", "phone"),
+    Column("outcome", "outcome"),
+)
+DayOption = typer.Option(parser=parse_date, metavar="YYYY-MM-DD")
+NOON, EVENING = 12, 17
+"""Hours at which the afternoon and the evening begin."""
+
+
+@app.command("list")
+def list_(
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    kind: Annotated[str | None, typer.Option(help="call, consult, review, decide, notice, repair, cash, …")] = None,
+    role: Annotated[str | None, typer.Option(help="collector, account_manager, credit_manager, operator, …")] = None,
+    assignee: Annotated[str | None, typer.Option(help="Login of whose it is.")] = None,
+    most: MostOption = 200,
+    *,
+    mine: Annotated[bool, typer.Option("--mine", help="Only what is yours by name.")] = False,
+    ended: EndedOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Open work, the most urgent of each creditor first."""
+    from tasks.listing import WorkFilter, list_work
+
+    with opened() as engine:
+        whose = acting(None) if mine else assignee
+        rows = list_work(engine, WorkFilter(creditor, debtor, kind, role, whose, ended, most))
+    show(rows, COLUMNS, as_json=as_json, empty="No work fits.")
+
+
+@app.command()
+def done(
+    task: Annotated[int, typer.Argument(metavar="TASK", help="Number of the work.")],
+    outcome: Annotated[str, typer.Argument(help="How it ended; a wrong word lists the right ones.")],
+    note: Annotated[str | None, typer.Option(help="In your words.")] = None,
+    until: Annotated[date | None, DayOption] = None,
+    hold_reason: Annotated[str | None, typer.Option(help="With outcome hold: its reason.")] = None,
+    day_part: Annotated[
+        str | None, typer.Option(help="Of a call: morning, afternoon or evening (default: now).")
+    ] = None,
+    callback_on: Annotated[date | None, DayOption] = None,
+    promised_on: Annotated[date | None, DayOption] = None,
+    promised: Annotated[str | None, typer.Option(help="Amount promised, such as 1250.00 (default: all).")] = None,
+    document: Annotated[list[str] | None, typer.Option(help="Documents that the call was about.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why they do not pay, as told in the call.")] = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """End a piece of work, or record what came of a call."""
+    from tasks.finding import find_work
+    from tasks.work import Outcome, finish_work
+
+    with opened() as engine:
+        found = find_work(engine, task)
+        is_call = found.kind == WorkKind.CALL and outcome in list(CallResult)
+        of_calls = {"callback_on": callback_on, "promised_on": promised_on, "documents": document, "day_part": day_part}
+        told: dict[str, Any] = {name: value for name, value in of_calls.items() if value is not None}
+        if promised is not None:
+            told["promised_amount"] = amount_in(found, promised)
+        if reason is not None:
+            told["reason"] = chosen(NonPaymentReason, reason, "reason for not paying")
+        if told and not is_call:
+            raise UsageError(
+                f"{outcome!r} is no result of a call, but the options are a call's.", advice="Leave them out."
+            )
+        held = chosen(HoldReason, hold_reason, "reason for a hold") if hold_reason is not None else None
+        with at_desk(engine, found, actor) as desk:
+            if is_call:
+                ended = _record_call(desk, task, CallResult(outcome), {"note": note, **told})
+            else:
+                ended = finish_work(desk, task, Outcome(outcome, note, until, held))
+    tell(_said(ended), fields_of(ended, found), as_json=as_json)
+
+
+def _record_call(desk: "Desk", task: int, code: CallResult, told: dict[str, Any]) -> "WorkTask":
+    from tasks.calls import Call, record_call
+
+    told.setdefault("day_part", _day_part(desk.now, desk.creditor.time_zone))
+    return record_call(desk, task, Call(code, **told))
+
+
+def _day_part(at: datetime, zone: str) -> str:
+    hour = at.astimezone(ZoneInfo(zone)).hour
+    return "morning" if hour < NOON else "afternoon" if hour < EVENING else "evening"
+
+
+def _said(task: "WorkTask") -> str:
+    what = f"Work {task.id} ({task.kind}: {task.subject})"
+    if task.state == "done":
+        return f"{what} is done: {task.outcome}."
+    if task.kind == WorkKind.CALL:
+        return f"{what} stays open; the next try is on {task.due_on}."
+    return f"{what} stays open until a second person confirms."
