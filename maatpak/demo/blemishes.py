@@ -39,7 +39,7 @@ WEEKS: dict[str, dict[int, Blemish]] = {
         13: Blemish("open_amount", "12O,50", 0.77),
         20: Blemish("amount", "", 0.5, repeats=True),
     },
-    "BE01": {2: Blemish("currency", "XXX", 0.42), 16: Blemish("document_type", "Proforma", 0.63)},
+    "BE01": {2: Blemish("currency", "XXX", 0.42), 15: Blemish("document_type", "Proforma", 0.63)},
     "UK01": {7: Blemish("debtor_no", "", 0.25), 22: Blemish("amount", "see attached", 0.58)},
 }
 """By house and number of the working day."""

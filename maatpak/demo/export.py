@@ -1,6 +1,7 @@
 """The ledger files of the made-up houses: what their bookkeeping programs would write, each in its own dialect.
 
-Every house has two sources: its past, loaded once, and the full list of open items of every morning.
+Every house has three sources: its past, loaded once; the full list of open items of every Monday; and what has changed
+on other days. The two smaller houses hand over on Mondays, Wednesdays and Fridays only.
 """
 
 import csv
@@ -18,7 +19,11 @@ from maatpak.demo.world import Customer, Document, House, World
 from maatpak.kernel.money import to_decimal
 
 SETTLED_SHOWN = 8
-"""Calendar days that a settled item stays on the morning's list."""
+"""Calendar days that a settled item stays on the list."""
+MODES = {"past": "delta", "weekly": "full", "daily": "delta"}
+MONDAY = 0
+RARE_DAYS = (0, 2, 4)
+"""Weekdays on which the smaller houses hand over."""
 
 DUTCH = {
     "debtor_no": "Debiteur", "document_no": "Boekstuk", "document_type": "Soort", "issued_on": "Datum",
@@ -61,6 +66,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tickets": ("debtor_no", "ticket_no", "kind", "opened_on", "closed_on"),
 }  # fmt: skip
 
+MAY_LACK = ("contacts", "tickets")
+"""Files that are not written when they would be empty."""
+
 Row = Mapping[str, str]
 
 
@@ -75,16 +83,19 @@ class Delivery:
 class Books:
     """Writes what one house hands over."""
 
-    def __init__(self, world: World, house: House, folder: Path) -> None:
+    def __init__(self, world: World, house: House, folder: Path, *, daily: bool) -> None:
         self.world = world
+        self.daily = daily
         self.house = house
         self.folder = folder / house.code
         self.folder.mkdir(parents=True, exist_ok=True)
         self._told: dict[str, tuple[str, ...]] = {}
         """Customer → the master data as last handed over."""
+        self._shown: dict[str, tuple[str, ...]] = {}
+        """Document → its line as last handed over."""
         self._receipts = 0
-        self._write_source("past", "delta")
-        self._write_source("daily", "full")
+        for name in MODES:
+            self._write_source(name)
 
     def past(self, day: date) -> Delivery:
         """Two years of settled items, everybody's master data, and the payments; as of the morning of a day."""
@@ -98,23 +109,32 @@ class Books:
         return self._deliver("past", day, rows)
 
     def morning(self, day: date, blemishes: Sequence[Blemish] = ()) -> Delivery:
-        """The open items of a morning, with what was settled lately and what changed in the master data."""
+        """All open items on a Monday, else what changed; with what was settled lately and changes of master data."""
+        full = day.weekday() == MONDAY
         since = day - timedelta(days=SETTLED_SHOWN)
         shown = [
-            document
+            self._item(document, day)
             for document in self._documents()
             if document.open_amount > 0 or (document.settled_on or day) >= since
         ]
-        items = [self._item(document, day) for document in shown]
+        items = [line for line in shown if full or self._shown.get(line["document_no"]) != tuple(line.values())]
+        self._shown |= {line["document_no"]: tuple(line.values()) for line in items}
         for blemish in blemishes:
+            struck = blemish.strikes(items)
+            if struck is not None:
+                del self._shown[items[struck]["document_no"]]  # the right line comes with the next file
             items = blemish.apply(items)
-        rows: dict[str, list[Row]] = {
-            "items": list(items),
-            "debtors": self._changed_masters(),
-            "payments": self._new_receipts(),
-            "tickets": self._tickets(day),
-        }
-        return self._deliver("daily", day, rows)
+        rows: dict[str, list[Row]] = {"items": list(items), "payments": self._new_receipts()}
+        masters = self._changed_masters()
+        if full or masters:
+            rows["debtors"] = masters
+        if full or self._tickets(day) != self._tickets(day - timedelta(days=1)):
+            rows["tickets"] = self._tickets(day)
+        return self._deliver("weekly" if full else "daily", day, rows)
+
+    def hands_over(self, day: date) -> bool:
+        """Whether a file comes on a working day."""
+        return self.daily or day.weekday() in RARE_DAYS
 
     def _customers(self) -> list[Customer]:
         return [customer for customer in self.world.customers.values() if customer.house == self.house.code]
@@ -225,7 +245,7 @@ class Books:
         files = []
         for role, lines in rows.items():
             listed = list(lines)
-            if not listed:
+            if not listed and role in MAY_LACK:
                 continue
             path = self.folder / f"{role}-{name}-{day.isoformat()}.csv"
             names = self._names(role)
@@ -236,12 +256,12 @@ class Books:
             files.append(path)
         return Delivery(self.folder / f"{name}.yaml", tuple(files))
 
-    def _write_source(self, name: str, mode: str) -> None:
+    def _write_source(self, name: str) -> None:
         house = self.house
-        roles = ("items", "debtors", "payments", "contacts") if name == "past" else tuple(COLUMNS)
+        roles = [role for role in COLUMNS if role != ("tickets" if name == "past" else "contacts")]
         definition = {
             "name": f"{house.code.lower()}-{name}",
-            "mode": mode,
+            "mode": MODES[name],
             "creditor": {
                 field: getattr(house, field)
                 for field in ("code", "name", "country", "language", "currency", "time_zone", "iban", "bic", "email",

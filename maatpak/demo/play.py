@@ -34,6 +34,8 @@ from tasks.intake import ingest_ledger
 NIGHT, MORNING = time(4), time(6)
 ADMINISTRATOR = "demo.administrator"
 ENGINE = "engine"
+DAILY = "NL01"
+"""The house that hands a file over every day."""
 
 Run = Callable[[str, date, datetime], object]
 """Runs the day of a house: its code, the date, the instant."""
@@ -58,7 +60,9 @@ class Play:
         self.rejected: list[tuple[str, date, str]] = []
         """Files that the gate refused whole: house, day, why."""
         folder = engine.settings.workspace / "ledgers"
-        self._books = {code: Books(self.world, house, folder) for code, house in self.world.houses.items()}
+        self._books = {
+            code: Books(self.world, house, folder, daily=code == DAILY) for code, house in self.world.houses.items()
+        }
         self._meanings: dict[str, str] = {}
         self._mail = {code: Mailroom(self.world, self._meanings) for code in self.world.houses}
         self._creditors: dict[str, int] = {}
@@ -103,7 +107,8 @@ class Play:
         self.last_day = day
         for code, house in self.world.houses.items():
             if is_working_day(day, house.country):
-                self._receive(code, day, number)
+                if number == 0 or self._books[code].hands_over(day):
+                    self._receive(code, day, number)
                 (run or self.run_directly)(code, day, at(day, MORNING))
                 self._live_the_day(house, day)
 

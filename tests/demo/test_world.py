@@ -91,7 +91,7 @@ def test_nothing_is_known_before_it_happens(world: World) -> None:
 @pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.code)
 def test_the_files_say_what_is_true(world: World, tmp_path: Path, house: object) -> None:
     code = str(getattr(house, "code"))  # noqa: B009 - parametrize hands over an object
-    delivery = Books(world, world.houses[code], tmp_path).morning(PLAN.starts_on)
+    delivery = Books(world, world.houses[code], tmp_path, daily=True).morning(PLAN.starts_on)
     source = load_source(delivery.source)
     tables = [read_table(delivery.files[0], source.files.items)] if source.files.items else []
     assert not tables[0].faults
@@ -105,15 +105,16 @@ def test_the_files_say_what_is_true(world: World, tmp_path: Path, house: object)
     assert {number: read[number] for number in true} == true
 
 
-def test_a_blemish_strikes_one_row_and_stays_with_it(world: World, tmp_path: Path) -> None:
-    books = Books(world, world.houses["UK01"], tmp_path)
+def test_a_blemish_strikes_one_row_that_the_next_file_mends(world: World, tmp_path: Path) -> None:
+    books = Books(world, world.houses["UK01"], tmp_path, daily=True)
     blemish = Blemish("due_on", "", 0.5)
-    struck = []
-    for day in (PLAN.starts_on, PLAN.starts_on + timedelta(days=1)):
-        with books.morning(day, [blemish]).files[0].open(encoding="utf-8-sig") as file:
-            struck.append([row["Document No"] for row in csv.DictReader(file) if not row["Due On"]])
-    assert len(struck[0]) == 1
-    assert struck[0] == struck[1]
+    days = (PLAN.starts_on, PLAN.starts_on + timedelta(days=1))
+    with books.morning(days[0], [blemish]).files[0].open(encoding="utf-8-sig") as file:
+        (struck,) = [row["Document No"] for row in csv.DictReader(file) if not row["Due On"]]
+    with books.morning(days[1]).files[0].open(encoding="utf-8-sig") as file:
+        mended = {row["Document No"]: row["Due On"] for row in csv.DictReader(file)}
+    assert list(mended) == [struck]
+    assert mended[struck]
 
 
 @pytest.mark.parametrize(
