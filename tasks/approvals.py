@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
@@ -42,9 +42,10 @@ SELECT DISTINCT hand.actor, hand.act FROM (
               WHERE case_id = :case AND state = 'not_found' AND valid_from >= :since
     UNION ALL SELECT actor, 'changed an address' FROM address_state
               WHERE debtor_id = :debtor AND valid_from >= :since
-    UNION ALL SELECT actor, 'changed an address or a call result' FROM event
-              WHERE debtor_id = :debtor AND kind IN ('contact_changed', 'step_skipped', 'call_waived')
-                AND business_date >= :since
+    UNION ALL SELECT actor, 'changed a contact or skipped a step' FROM event
+              WHERE debtor_id = :debtor AND kind IN ('contact_changed', 'step_skipped') AND business_date >= :since
+    UNION ALL SELECT done_by, 'waived the call' FROM work_task
+              WHERE case_id = :case AND outcome = 'waived' AND done_on >= :since
     UNION ALL SELECT q.resolved_by, 'corrected a row' FROM quarantined_row q
               JOIN debtor d ON d.id = :debtor AND d.debtor_no = q.debtor_no AND d.creditor_id = q.creditor_id
               WHERE q.resolved_on >= :since
@@ -78,7 +79,12 @@ class Pending:
 
 def pending(desk: Desk) -> list[Pending]:
     """What waits for a verdict, the largest amount first."""
-    rows = desk.session.execute(
+    return pending_of(desk.session, int(desk.creditor.id or 0))
+
+
+def pending_of(session: Session, creditor_id: int) -> list[Pending]:
+    """The same for whoever only looks."""
+    rows = session.execute(
         text(
             """
             SELECT a.id, a.case_id, d.debtor_no, p.name, k.currency, a.step, a.kind, a.approval_role,
@@ -93,7 +99,7 @@ def pending(desk: Desk) -> list[Pending]:
             ORDER BY a.amount DESC, a.id
             """
         ),
-        {"creditor": desk.creditor.id, "watch": ADDRESS_WATCH + 2},
+        {"creditor": creditor_id, "watch": ADDRESS_WATCH + 2},
     )
     return [Pending(*row) for row in rows]
 
