@@ -7,22 +7,36 @@ approve what follows from it in the same round (law 9).
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.words import OPEN_ACTION_STATES, ActionState, Role, SkipReason, Stage, WorkState
+from maatpak.kernel.words import (
+    OPEN_ACTION_STATES,
+    ActionState,
+    Role,
+    SkipReason,
+    Stage,
+    WorkKind,
+    WorkState,
+)
 from maatpak.ledger.tables import Action, Case, Round, RoundCourse, WorkTask
 from maatpak.ledger.versions import succeed
+from policies.walk import ENTRY_LIMIT
 from tasks.actions import move_action
 from tasks.desk import Desk
 from tasks.rights import COLLECTORS, MANAGERS
+from tasks.worklist import close_work, open_work
 
 MANAGED_FROM = Stage.SOLVE
 """Entering a journey at or beyond this stage is a manager's decision."""
+SKIPPED = "A step was passed over by hand."
+"""Subject of the note that keeps the person's words."""
 
 
 def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage | None = None) -> RoundCourse:
-    """Put an open round on another segment's journey, at a stage (by default, where it came in before).
+    """Put an open round on another segment's journey, at a stage: by default as far as it had come, but no further on
+    than a reroute would take it. What was proposed and not begun is taken back.
 
     Raises:
         RefusedError: there is no open round, or the role may not enter the journey that far on.
+        UsageError: there is no such segment, or nothing would change; or the reason is missing.
     """
     desk.require("move a case", *COLLECTORS, Role.FINANCE_DIRECTOR)
     opened, course = _course(desk, case)
@@ -31,7 +45,9 @@ def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage
         raise UsageError(f"There is no segment {segment!r}.", advice=f"One of: {', '.join(journeys)}.")
     if not reason.strip():
         raise UsageError("A move needs its reason in words.", advice="Give a reason.")
-    entry = stage or Stage(course.entry_stage)
+    entry = stage or _reached(desk, opened)
+    if (segment, entry) == (course.segment, course.entry_stage):
+        raise UsageError(f"Case {case.id} is in {segment} from {entry} on already.", advice="There is nothing to move.")
     if entry.rank >= MANAGED_FROM.rank:
         desk.require(f"move a case to the stage {entry}", *MANAGERS)
     moved = succeed(
@@ -55,35 +71,30 @@ def skip_step(desk: Desk, case: Case, step: str, reason: str) -> Action:
     """Pass over a step of the open round by hand; it counts as done for what follows.
 
     Raises:
-        RefusedError: there is no open round, the step is being sent, or the role may not skip it.
+        RefusedError: there is no open round, the step is being sent or of unknown outcome, or the role may not skip it.
+        UsageError: a round of the journey has no such step; or the reason is missing.
     """
     opened, course = _course(desk, case)
-    steps = desk.engine.pack(course.pack_id).journeys[course.segment].steps
-    if step not in steps:
-        raise UsageError(f"The journey {course.segment} has no step {step!r}.", advice=f"One of: {', '.join(steps)}.")
+    journey = desk.engine.pack(course.pack_id).journeys[course.segment]
+    inside = {each.name: each for each in (*journey.course, *journey.reactions)}
+    if step not in inside:
+        raise UsageError(
+            f"A round of the journey {course.segment} has no step {step!r}.", advice=f"One of: {', '.join(inside)}."
+        )
     if not reason.strip():
         raise UsageError("A skipped step needs its reason in words.", advice="Give a reason.")
-    chosen = steps[step]
+    chosen = inside[step]
     desk.require("skip a step", *(MANAGERS if chosen.stage.rank >= MANAGED_FROM.rank else COLLECTORS))
-    for action in _open_actions(desk, opened):
-        if action.step == step:
-            _take_back(desk, action)
-    made = desk.session.exec(
-        select(Action.attempt).where(
-            Action.case_id == case.id,
-            Action.round_id == opened.id,
-            Action.stage == str(chosen.stage),
-            Action.step == step,
-            col(Action.occurrence).is_(None),
-        )
-    ).all()
+    earlier = _earlier(desk, opened, step, chosen.stage)
+    for action in earlier:
+        _take_back(desk, action)
     skipped = Action(
         creditor_id=case.creditor_id,
         case_id=int(case.id or 0),
         round_id=opened.id,
         stage=str(chosen.stage),
         step=step,
-        attempt=max(made, default=0) + 1,
+        attempt=max((action.attempt for action in earlier), default=0) + 1,
         kind=str(chosen.kind),
         segment=course.segment,
         pack_id=course.pack_id,
@@ -99,6 +110,11 @@ def skip_step(desk: Desk, case: Case, step: str, reason: str) -> Action:
     )
     desk.session.add(skipped)
     desk.session.flush()
+    note = open_work(
+        desk, case, WorkKind.REVIEW, SKIPPED, Role(desk.person.role), working_days=0, record_no=f"A{skipped.id}",
+        action_id=skipped.id,
+    )  # fmt: skip
+    close_work(desk, note, "done", reason)
     desk.record("step_skipped", case=case, action_id=skipped.id, step=step)
     return skipped
 
@@ -123,7 +139,43 @@ def _open_actions(desk: Desk, opened: Round) -> list[Action]:
     )
 
 
+def _reached(desk: Desk, opened: Round) -> Stage:
+    """The furthest stage that was executed in the round, but none that escalates."""
+    done = desk.session.exec(
+        select(Action.stage).where(
+            Action.round_id == opened.id,
+            Action.state == ActionState.EXECUTED,
+            col(Action.occurrence).is_(None),
+        )
+    )
+    furthest = max((Stage(stage) for stage in done), key=lambda stage: stage.rank, default=Stage.PREPARE)
+    return min(furthest, ENTRY_LIMIT, key=lambda stage: stage.rank)
+
+
+def _earlier(desk: Desk, opened: Round, step: str, stage: Stage) -> list[Action]:
+    """What became of the step in this round before."""
+    return list(
+        desk.session.exec(
+            select(Action)
+            .where(
+                Action.round_id == opened.id,
+                Action.stage == str(stage),
+                Action.step == step,
+                col(Action.occurrence).is_(None),
+            )
+            .with_for_update()
+        )
+    )
+
+
 def _take_back(desk: Desk, action: Action) -> None:
+    if action.state == ActionState.UNKNOWN:
+        raise RefusedError(
+            f"Nobody knows whether the step {action.step} reached the customer.",
+            advice="Find out, and say so: `maatpak messages list --state unknown`.",
+        )
+    if action.state not in OPEN_ACTION_STATES:
+        return
     tasks = desk.session.exec(
         select(WorkTask).where(WorkTask.action_id == action.id, WorkTask.state == WorkState.OPEN)
     ).all()

@@ -12,8 +12,10 @@ from maatpak.cli.session import (
     DebtorArgument,
     JsonOption,
     at_desk,
+    chosen,
     opened,
 )
+from maatpak.kernel.words import Stage
 
 app = typer.Typer(no_args_is_help=True, help="One case: its course, by hand.")
 
@@ -25,6 +27,7 @@ def move(
     debtor: DebtorArgument,
     segment: Annotated[str, typer.Argument(help="The segment whose journey it follows from today.")],
     reason: ReasonOption,
+    stage: Annotated[str | None, typer.Option(help="Where it comes in (default: as far as it had come).")] = None,
     creditor: CreditorOption = None,
     currency: CurrencyOption = None,
     actor: ActorOption = None,
@@ -32,13 +35,14 @@ def move(
     as_json: JsonOption = False,
 ) -> None:
     """Let the open round follow another journey; what waits for a yes is taken back. You approve nothing of it then."""
+    from tasks.case_move import move_case
     from tasks.finding import find_case
-    from tasks.moves import move_case
 
+    entry = None if stage is None else chosen(Stage, stage, "stage")
     with opened() as engine:
         found = find_case(engine, debtor, creditor, currency)
         with at_desk(engine, found, actor) as desk:
-            course = move_case(desk, desk.case(found.the_case), segment, reason)
+            course = move_case(desk, desk.case(found.the_case), segment, reason, stage=entry)
     row = {
         "creditor": found.creditor,
         "debtor_no": debtor,
@@ -62,8 +66,8 @@ def skip(
     as_json: JsonOption = False,
 ) -> None:
     """Pass a step of the open round over; a failed or rejected one no longer holds the case up."""
+    from tasks.case_move import skip_step
     from tasks.finding import find_case
-    from tasks.moves import skip_step
 
     with opened() as engine:
         found = find_case(engine, debtor, creditor, currency)
