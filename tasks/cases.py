@@ -95,3 +95,20 @@ def _conditions(wanted: CaseFilter) -> list[pl.Expr]:
 
 
 NAMED = ("debtor_no", "name")
+
+
+def figures(engine: "Engine", creditor: str | None) -> list[dict[str, Any]]:
+    """Cases and amounts of the last decisions, by creditor, currency, segment and what happens: a step or a reason."""
+    cases = [case for case in list_cases(engine, CaseFilter(creditor)) if case["outcome"] is not None]
+    if not cases:
+        return []
+    what = pl.when(pl.col("outcome") == "act").then("step").otherwise("reason")
+    groups = ["creditor", "currency", "business_date", "segment", "cause"]
+    return (
+        pl.DataFrame(cases, infer_schema_length=None)
+        .with_columns(what.alias("cause"), pl.col("overdue_open", "asked_amount").cast(pl.Int64))
+        .group_by(groups)
+        .agg(pl.len().alias("cases"), pl.col("overdue_open", "asked_amount").sum())
+        .sort("creditor", "currency", "overdue_open", "segment", "cause", descending=[False, False, True, False, False])
+        .to_dicts()
+    )
