@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
@@ -69,7 +70,7 @@ class Subject:
 
     def in_working_days(self, count: int) -> date:
         """A date counted in the customer's working days."""
-        return add_working_days(self.as_of, count, self.customer.country)
+        return _in_working_days(self.as_of, count, self.customer.country)
 
 
 class Writer:
@@ -261,6 +262,11 @@ class Writer:
 
     def _short(self, day: date) -> str:
         return short_date(day, self.language, self._country)
+
+
+@lru_cache(maxsize=4096)
+def _in_working_days(day: date, count: int, country: str) -> date:
+    return add_working_days(day, count, country)
 
 
 def _reply_days(subject: Subject) -> int:

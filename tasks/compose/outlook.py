@@ -46,25 +46,32 @@ def what_next(journey: Journey, step: Step, known: pl.DataFrame) -> list[Next | 
 
 
 def _nearest(journey: Journey, step: Step, holds: Mapping[str, bool | None]) -> Next | None:
-    found = sorted(_ways(journey, step, holds, 0), key=lambda each: each.working_days)
+    found = sorted(_following(journey, step, holds), key=lambda each: each.working_days)
     if step.escalating:
         return next((each for each in found if each.kind is StepKind.HANDOFF), None)
     return next((each for each in found if not each.escalating), None)
 
 
-def _ways(journey: Journey, step: Step, holds: Mapping[str, bool | None], so_far: int) -> list[Next]:
-    ways: list[Next] = []
+def _following(journey: Journey, step: Step, holds: Mapping[str, bool | None]) -> list[Next]:
+    """Every step that comes after and that the customer may see, with its working days from now.
+
+    A step waits for all that it comes after. What does not come after this step is taken as done; what is passed over
+    adds no wait of its own.
+    """
+    reached = {step.name: 0}
+    passed_over: set[str] = set()
+    found = []
     for later in journey.steps.values():
-        if step.name not in later.after:
+        ups = [up for up in later.after if up in reached]
+        if not ups:
             continue
-        days = so_far + later.waits.get(step.name, later.wait)
         verdict = holds.get(later.name, True)
-        if later.kind in _UNSEEN:
-            ways += _ways(journey, later, holds, days)
-        elif verdict is False or (later.escalating and verdict is not True):
-            ways += _ways(journey, later, holds, so_far)
-        else:
-            ways.append(Next(later.kind, days, later.escalating))
-            if step.escalating and later.kind is not StepKind.HANDOFF:
-                ways += _ways(journey, later, holds, days)
-    return ways
+        skipped = verdict is False or (later.escalating and verdict is not True)
+        reached[later.name] = max(
+            reached[up] + (0 if skipped or up in passed_over else later.waits.get(up, later.wait)) for up in ups
+        )
+        if skipped:
+            passed_over.add(later.name)
+        elif later.kind not in _UNSEEN:
+            found.append(Next(later.kind, reached[later.name], later.escalating))
+    return found

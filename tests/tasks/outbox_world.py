@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from sqlmodel import Session, SQLModel
@@ -123,11 +124,12 @@ class House:
         amounts: tuple[int, ...] = (125000, 48050),
         currency: str = "EUR",
         account: Account | None = None,
+        documents: tuple[str, ...] = (),
         **profile: Any,
     ) -> Account:
         """A customer with open invoices and one action under way; for `account`, another currency of that customer."""
         with self.engine.database.session() as session:
-            made = self._customer(session, step, segment, amounts, currency, account, profile)
+            made = self._customer(session, step, segment, amounts, currency, account, profile, documents)
         self.accounts.append(made)
         return made
 
@@ -163,6 +165,7 @@ class House:
         currency: str,
         account: Account | None,
         profile: dict[str, Any],
+        documents: tuple[str, ...] = (),
     ) -> Account:
         number = f"K-{1001 + len(self.accounts)}"
         if account is None:
@@ -200,8 +203,8 @@ class House:
             ),
         )
         items = [
-            self._item(session, debtor_id, f"F-{2000 + 10 * len(self.accounts) + at}", amount, currency)
-            for at, amount in enumerate(amounts)
+            self._item(session, debtor_id, f"F-{2000 + 10 * len(self.accounts) + at}", amount, currency, document)
+            for at, (amount, document) in enumerate(zip_longest(amounts, documents))
         ]
         journey = self.engine.pack(self.pack_id).journeys[segment].steps[step]
         action_id = add(
@@ -235,7 +238,9 @@ class House:
             add(session, RoundItem(round_id=round_id, item_id=item_id, joined_on=DAY, recorded_at=EARLIER))
         return Account(debtor_id, party_id, case_id, round_id, action_id, tuple(items))
 
-    def _item(self, session: Session, debtor_id: int, number: str, amount: int, currency: str) -> int:
+    def _item(
+        self, session: Session, debtor_id: int, number: str, amount: int, currency: str, document: str | None
+    ) -> int:
         issued, due = DAY - timedelta(days=40), DAY - timedelta(days=10)
         identity: dict[str, Any] = {
             "creditor_id": self.creditor_id,
@@ -254,6 +259,7 @@ class House:
                 due_on=due,
                 amount=amount,
                 open_amount=amount,
+                document_path=document,
                 valid_from=issued,
                 recorded_at=EARLIER,
             ),

@@ -1,0 +1,678 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from connectors.message import Outgoing
+from connectors.post.letters import letter_pdf
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.money import format_money
+from maatpak.kernel.words import Channel, ReachState
+from maatpak.ledger.tables import (
+    Action,
+    ActionItem,
+    AddressState,
+    ContactPerson,
+    Evidence,
+    Item,
+    ItemVersion,
+    Message,
+    MessageAction,
+    Payment,
+    Plan,
+    Preference,
+    Promise,
+)
+from policies.schema import ChannelRule, Hours
+from policies.vocabulary import VARIABLES, samples
+from tasks.compose import Composed, compose, content_hashes, preview, queue_messages
+from tasks.compose.outlook import what_next
+from tasks.compose.recipients import choose, customer_of, mail_address, mobile_number
+from tasks.compose.spelling import joined, long_date, money
+from tasks.compose.windows import is_open, next_opening, zones_of
+from tasks.engine import Engine
+from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House, add
+
+HOURS = Hours(business="08:00-19:00", consumer="09:00-19:00")
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    return House(engine)
+
+
+def letters(house: House, composed: Composed) -> list[Outgoing]:
+    return [Outgoing.from_json(house.engine.store.get(key)) for key in composed.messages["content"].to_list()]
+
+
+def written(house: House, now: datetime = NOW) -> list[Outgoing]:
+    return letters(house, house.written(now))
+
+
+def put(house: House, *rows: Any) -> None:
+    with house.engine.database.session() as session:
+        for row in rows:
+            add(session, row)
+
+
+def versioned(**values: Any) -> dict[str, Any]:
+    return {"valid_from": DAY - timedelta(days=60), "recorded_at": EARLIER, **values}
+
+
+def state(account: Account, channel: str, address: str, word: ReachState) -> AddressState:
+    known = versioned(debtor_id=account.debtor_id, channel=channel, address=address, state=word)
+    return AddressState(**known, cause="test", actor="engine")
+
+
+def sent_before(house: House, account: Account, days_ago: int, channel: Channel, *kinds: str) -> None:
+    """A notice of the same items that went out so many days ago, and what was observed of it."""
+    with house.engine.database.session() as session:
+        sent_on = DAY - timedelta(days=days_ago)
+        message = Message(
+            creditor_id=house.creditor_id,
+            debtor_id=account.debtor_id,
+            case_id=account.case_id,
+            channel=channel,
+            recipient="somewhere",
+            language="nl",
+            template="reminder",
+            content_key=f"k{days_ago}",
+            message_ref=f"before-{account.case_id}-{days_ago}@zuidermeer.example",
+            content="c",
+            state="sent",
+            business_date=sent_on,
+            queued_at=EARLIER,
+            sent_on=sent_on,
+            sent_at=EARLIER,
+            ended_at=EARLIER,
+        )
+        message_id = add(session, message)
+        add(session, MessageAction(message_id=message_id, action_id=account.action_id))
+        for kind in ("accepted", *kinds):
+            add(
+                session,
+                Evidence(message_id=message_id, kind=kind, source="t", observed_on=sent_on, recorded_at=EARLIER),
+            )
+
+
+def test_a_reminder_says_everything_that_it_owes(house: House) -> None:
+    account = house.customer()
+    composed = house.written()
+    (outgoing,) = letters(house, composed)
+    row = composed.messages.row(0, named=True)
+    assert (row["channel"], row["recipient"], row["language"]) == ("email", "k-1001@klant.example", "nl")
+    assert row["message_ref"] == outgoing.message_ref
+    assert outgoing.message_ref.endswith("@zuidermeer.example")
+    assert len(outgoing.message_ref.partition("@")[0]) == 32
+    assert row["written"] is True
+    text = outgoing.text.replace("\xa0", " ")
+    for piece in (
+        "Beste J. de Vries",
+        "F-2000",
+        "F-2001",
+        "€ 1.250,00",
+        "€ 480,50",
+        "€ 1.730,50",
+        "volgens onze boeken op 11 maart 2026",
+        "NL91 ABNA 0417 1643 00",
+        "K-1001 F-2000 F-2001",
+        f"https://betalen.zuidermeer.example/?m={outgoing.message_ref.partition('@')[0]}",
+        "Horen wij voor 19 maart 2026 niets van u, dan schrijven wij u opnieuw.",
+        "Marit de Boer",
+    ):
+        assert piece in text, piece
+    assert outgoing.subject.replace("\xa0", " ") == "Herinnering: 2 facturen, samen € 1.730,50"
+    assert outgoing.html is not None
+    assert outgoing.reply_to == "debiteuren@zuidermeer.example"
+    assert {item["item_id"] for item in outgoing.items} == set(account.item_ids)
+    assert composed.pairs.rows() == [(outgoing.message_ref, account.action_id)]
+    assert composed.unreachable.is_empty()
+    assert set(composed.hashes["action_id"]) == {account.action_id}
+
+
+def test_composing_again_gives_the_same_messages_and_queues_nothing(house: House) -> None:
+    house.customer()
+    first = house.written()
+    with house.engine.database.frames() as frames:
+        again = compose(house.engine, frames, pl.DataFrame({"action_id": [house.accounts[0].action_id]}), DAY, NOW)
+        assert queue_messages(frames, again) == 0
+    assert again.messages.equals(first.messages)
+    assert again.hashes.equals(first.hashes)
+    assert len(house.rows("SELECT 1 AS one FROM message")) == 1
+
+
+def test_other_words_for_the_same_action_are_not_a_second_message(house: House) -> None:
+    account = house.customer()
+    house.written()
+    put(house, Preference(**versioned(debtor_id=account.debtor_id, name="language", value="en", source="t", actor="t")))
+    changed = house.written()
+    assert changed.messages["language"].to_list() == ["en"]
+    assert len(house.rows("SELECT 1 AS one FROM message")) == 1
+
+
+def test_cases_of_one_customer_in_two_currencies_make_one_message(house: House) -> None:
+    first = house.customer()
+    second = house.customer(amounts=(99900,), currency="GBP", account=first)
+    composed = house.written()
+    (outgoing,) = letters(house, composed)
+    text = outgoing.text.replace("\xa0", " ")
+    assert "€ 1.730,50 en £ 999,00" in text
+    assert text.count("Totaal te betalen") == 2
+    assert set(composed.pairs["action_id"]) == {first.action_id, second.action_id}
+
+
+@pytest.mark.parametrize(
+    ("preference", "profile", "contact", "spoken"),
+    [
+        ("en", "nl", "nl", "en"),
+        (None, "nl", "en", "en"),
+        (None, "en", None, "en"),
+        (None, "de", None, "nl"),
+        ("fr", "en", None, "nl"),
+    ],
+)
+def test_the_language_is_the_customers_else_the_creditors(
+    house: House, preference: str | None, profile: str, contact: str | None, spoken: str
+) -> None:
+    account = house.customer(language=profile)
+    if preference:
+        wish = versioned(debtor_id=account.debtor_id, name="language", value=preference, source="t", actor="t")
+        put(house, Preference(**wish))
+    if contact:
+        person = versioned(debtor_id=account.debtor_id, name="Piet", role="payables", language=contact)
+        put(house, ContactPerson(**person))
+    assert written(house)[0].language == spoken
+
+
+def test_the_contact_person_of_the_role_is_written_to(house: House) -> None:
+    account = house.customer("manager_letter", "habitual")
+    people = [
+        ContactPerson(**versioned(debtor_id=account.debtor_id, name=name, role=role, email=f"{role}@klant.example"))
+        for name, role in (("Paula", "payables"), ("Dirk", "decision_maker"))
+    ]
+    put(house, *people)
+    by_channel = {each.channel: each for each in written(house)}
+    assert by_channel[Channel.EMAIL].recipient.email == "decision_maker@klant.example"
+    assert by_channel[Channel.POST].recipient.lines == (
+        "Van den Heuvel & Zonen K-1001",
+        "Dirk",
+        "Keizersgracht 123",
+        "1015 CJ Amsterdam",
+    )
+    assert "Beste Dirk" in by_channel[Channel.POST].text
+
+
+def test_the_customers_wish_goes_before_the_role_of_the_template(house: House) -> None:
+    account = house.customer()
+    put(
+        house,
+        ContactPerson(
+            **versioned(debtor_id=account.debtor_id, name="Eva", role="escalation", email="eva@klant.example")
+        ),
+        Preference(
+            **versioned(debtor_id=account.debtor_id, name="contact_role", value="escalation", source="t", actor="t")
+        ),
+    )
+    assert written(house)[0].recipient.email == "eva@klant.example"
+
+
+def customer(**changes: Any) -> Any:
+    given = {
+        "name": "Heuvel",
+        "kind": "business",
+        "country": "NL",
+        "language": "nl",
+        "email": "a@b.example",
+        "phone": "0612345678",
+        "street": "Dam 1",
+        "postal_code": "1012 JS",
+        "city": "Amsterdam",
+        "contact_name": None,
+        "time_zone": None,
+        "preferred_channel": "email",
+        **changes,
+    }
+    states = given.pop("states", [])
+    preferences = given.pop("preferences", {})
+    return customer_of("K-1", given, [], states, preferences, "payables", "NL", "nl")
+
+
+def known(channel: str, address: str, word: str) -> dict[str, str]:
+    return {"channel": channel, "address": address, "state": word}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "amount", "used", "expected"),
+    [
+        ({}, "preferred", 100000, [], ["email"]),
+        ({"preferred_channel": "post"}, "preferred", 100000, [], ["post"]),
+        ({"preferences": {"channel": "post"}}, "preferred", 100000, [], ["post"]),
+        ({"email": None}, "preferred", 100000, [], ["post"]),
+        ({"states": [known("email", "A@B.example", "dead")]}, "preferred", 100000, [], ["post"]),
+        ({"states": [known("email", "a@b.example", "doubtful")]}, "preferred", 100000, [], ["post"]),
+        ({"states": [known("email", "a@b.example", "opted_out")]}, "email", 100000, [], []),
+        ({"states": [known("phone", "+31612345678", "dead")]}, "sms", 100000, [], []),
+        ({"states": [known("post", "Dam 1, 1012 JS Amsterdam", "dead")]}, "post", 100000, [], []),
+        ({}, "other", 100000, ["email"], ["post"]),
+        ({}, "other", 100000, ["email", "post"], ["email"]),
+        ({"kind": "consumer"}, "other", 24999, ["email"], ["sms"]),
+        ({"kind": "consumer"}, "other", 25000, ["email"], ["post"]),
+        ({"street": None, "phone": None}, "other", 100000, ["email"], ["email"]),
+        ({}, "both", 100000, [], ["email", "post"]),
+        ({"street": None, "phone": None}, "both", 100000, [], ["email"]),
+        ({}, "post_and_email", 100000, [], ["email", "post"]),
+        ({"email": "no mail"}, "post_and_email", 100000, [], ["post"]),
+        ({}, "sms", 100000, [], ["sms"]),
+        ({"phone": "020 1234567"}, "sms", 100000, [], []),
+        ({"email": None, "street": None, "phone": None}, "preferred", 100000, [], []),
+    ],
+)
+def test_channel_rules(changes: dict[str, Any], rule: str, amount: int, used: list[str], expected: list[str]) -> None:
+    reaches = choose(customer(**changes), ChannelRule(rule), amount, used, texts=True)
+    assert [str(each.channel) for each in reaches] == expected
+
+
+def test_a_template_without_words_for_a_text_is_not_texted() -> None:
+    assert choose(customer(street=None, email=None), ChannelRule.PREFERRED, 1, [], texts=False) == []
+
+
+@pytest.mark.parametrize(
+    ("written_as", "address"),
+    [
+        ("jan@klant.example", "jan@klant.example"),
+        (" jan@klant.example ", "jan@klant.example"),
+        ("jan@büro.example", "jan@xn--bro-hoa.example"),
+        ("jan@klant.example\nBcc: all@klant.example", None),
+        ("<jan@klant.example>", None),
+        ("jan@@klant.example", None),
+        ("josé@klant.example", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_sound_mail_addresses_are_used(written_as: str | None, address: str | None) -> None:
+    assert mail_address(written_as) == address
+
+
+@pytest.mark.parametrize(
+    ("written_as", "country", "number"),
+    [
+        ("06 1234 5678", "NL", "+31612345678"),
+        ("0044 7400 123456", "NL", "+447400123456"),
+        ("+32 470 12 34 56", "BE", "+32470123456"),
+        ("020 123 4567", "NL", None),
+        ("no number", "NL", None),
+        (None, "NL", None),
+    ],
+)
+def test_only_mobile_numbers_are_texted(written_as: str | None, country: str, number: str | None) -> None:
+    assert mobile_number(written_as, country) == number
+
+
+def test_addresses_abroad_are_written_as_there() -> None:
+    (reach,) = [each for each in customer(country="GB", postal_code="SW1A 1AA", city="London").reaches
+                if each.channel is Channel.POST]  # fmt: skip
+    assert reach.person.lines == ("Heuvel", "Dam 1", "London", "SW1A 1AA", "VERENIGD KONINKRIJK")
+    assert reach.address == "Dam 1, London, SW1A 1AA, VERENIGD KONINKRIJK"
+
+
+@pytest.mark.parametrize(
+    ("profile", "marked", "reason"),
+    [
+        ({"email": None, "street": None, "phone": None}, None, "no_address"),
+        ({"street": None, "phone": None}, ReachState.OPTED_OUT, "opted_out"),
+        ({"street": None, "phone": None}, ReachState.DEAD, "no_address"),
+    ],
+)
+def test_who_cannot_be_told_is_reported_with_the_reason(
+    house: House, profile: dict[str, Any], marked: ReachState | None, reason: str
+) -> None:
+    account = house.customer(**profile)
+    if marked:
+        put(house, state(account, "email", "k-1001@klant.example", marked))
+    composed = house.written()
+    assert composed.messages.is_empty()
+    assert composed.unreachable.select("action_id", "reason").rows() == [(account.action_id, reason)]
+
+
+def test_a_demand_without_a_postal_address_is_not_written(house: House) -> None:
+    house.customer("final_demand", street=None)
+    composed = house.written()
+    assert composed.messages.is_empty()
+    assert composed.unreachable["reason"].to_list() == ["no_address"]
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "channel", "observed", "said"),
+    [
+        (7, Channel.EMAIL, (), "Wij schreven u hierover al per e-mail op 4 maart 2026."),
+        (1, Channel.EMAIL, (), "Misschien heeft onze e-mail van 10 maart 2026 u niet bereikt."),
+        (1, Channel.EMAIL, ("delivered",), "Wij schreven u hierover al per e-mail op 10 maart 2026."),
+        (7, Channel.EMAIL, ("bounced",), "Misschien heeft onze e-mail van 4 maart 2026 u niet bereikt."),
+        (7, Channel.POST, (), "Misschien heeft onze brief van 4 maart 2026 u niet bereikt."),
+        (9, Channel.POST, (), "Wij schreven u hierover al per brief op 2 maart 2026."),
+        (20, Channel.POST, ("returned",), "Misschien heeft onze brief van 19 februari 2026 u niet bereikt."),
+        (2, Channel.SMS, ("answered",), "Wij schreven u hierover al per sms op 9 maart 2026."),
+    ],
+)
+def test_an_earlier_notice_is_mentioned_only_if_it_has_evidence(
+    house: House, days_ago: int, channel: Channel, observed: tuple[str, ...], said: str
+) -> None:
+    account = house.customer("second_notice")
+    sent_before(house, account, days_ago, channel, *observed)
+    assert said in written(house)[0].text
+
+
+def test_mails_of_a_case_make_one_thread(house: House) -> None:
+    account = house.customer()
+    sent_before(house, account, 9, Channel.EMAIL)
+    sent_before(house, account, 5, Channel.POST)
+    sent_before(house, account, 2, Channel.EMAIL)
+    (outgoing,) = written(house)
+    case = account.case_id
+    assert outgoing.references == (
+        f"before-{case}-9@zuidermeer.example",
+        f"before-{case}-2@zuidermeer.example",
+    )
+    assert outgoing.in_reply_to == outgoing.references[-1]
+
+
+@pytest.mark.parametrize(("amount", "named"), [(125000, True), (20000, False)])
+def test_a_demand_names_the_agency_only_if_it_will_come_to_that(house: House, amount: int, named: bool) -> None:
+    account = house.customer("final_demand", amounts=(amount,))
+    with house.engine.database.session() as session:
+        consult: dict[str, Any] = {"stage": "solve", "step": "consult", "kind": "consult", "segment": "forgetful"}
+        add(
+            session,
+            Action(
+                **consult,
+                creditor_id=house.creditor_id,
+                case_id=account.case_id,
+                round_id=account.round_id,
+                pack_id=house.pack_id,
+                state="executed",
+                executed_on=DAY,
+                ended_at=EARLIER,
+                result="agree",
+                amount=amount,
+                due_on=DAY,
+                business_date=DAY,
+                proposed_at=EARLIER,
+            ),
+        )
+    for outgoing in written(house):
+        assert ("incassobureau" in outgoing.text) is named
+        assert "30 maart 2026" in outgoing.text
+
+
+def test_what_comes_next_passes_over_steps_that_cannot_hold(house: House) -> None:
+    journey = house.engine.pack(house.pack_id).journeys["forgetful"]
+    rows = [("business", 125000), ("consumer", 20000), ("business", 4000)]
+    known = pl.DataFrame(rows, schema={"party_kind": pl.String, "asked_amount": pl.Int64}, orient="row")
+    found = what_next(journey, journey.steps["reminder"], known)
+    assert [each and (str(each.kind), each.working_days) for each in found] == [
+        ("message", 6),
+        ("message", 6),
+        ("message", 6),
+    ]
+    after_second = what_next(journey, journey.steps["second_notice"], known)
+    assert after_second[0] is not None
+    assert (str(after_second[0].kind), after_second[0].working_days) == ("call", 5)
+    assert after_second[2] is None or str(after_second[2].kind) != "call"
+
+
+def test_a_letter_is_whole_and_can_be_set(house: House) -> None:
+    house.customer("manager_letter", "habitual", preferred_channel="post")
+    (outgoing,) = [each for each in written(house) if each.channel is Channel.POST]
+    assert outgoing.letter is not None
+    assert outgoing.letter["pay"]["minor"] == 173050
+    assert ["Uw klantnummer", "K-1001"] in outgoing.letter["particulars"]
+    assert letter_pdf(outgoing).startswith(b"%PDF")
+
+
+def test_a_statement_lists_everything_and_demands_nothing(house: House) -> None:
+    account = house.customer("statement", "habitual")
+    with house.engine.database.session() as session:
+        for number, kind, due, amount in (
+            ("F-9001", "invoice", DAY + timedelta(days=10), 30000),
+            ("C-17", "credit_note", DAY - timedelta(days=5), 4000),
+        ):
+            identity: dict[str, Any] = {
+                "creditor_id": house.creditor_id,
+                "debtor_id": account.debtor_id,
+                "item_type": kind,
+                "document_no": number,
+                "issued_on": DAY - timedelta(days=5),
+                "currency": "EUR",
+            }
+            item_id = add(session, Item(**identity, recorded_at=EARLIER))
+            version = {**identity, "item_id": item_id, "due_on": due, "amount": amount, "open_amount": amount}
+            add(session, ItemVersion(**version, valid_from=DAY, recorded_at=EARLIER))
+    (outgoing,) = written(house)
+    text = outgoing.text.replace("\xa0", " ")
+    lines = {line.split()[0]: line for line in text.splitlines() if line.startswith(("F-", "C-", "Saldo"))}
+    assert "vervallen" in lines["F-2000"]
+    assert "nog niet vervallen" in lines["F-9001"]
+    assert "in uw voordeel" in lines["C-17"]
+    assert "€ -40,00" in lines["C-17"]
+    assert "€ 1.990,50" in lines["Saldo"]
+
+
+def test_a_plan_a_promise_and_a_payment_are_spoken_of(house: House) -> None:
+    account = house.customer("confirm", "strained")
+    parts = [{"due_on": "2026-03-25", "amount": 57684}, {"due_on": "2026-04-24", "amount": 115366}]
+    put(
+        house,
+        Plan(
+            **versioned(
+                plan_no="P-1",
+                case_id=account.case_id,
+                total=173050,
+                items={},
+                instalments=parts,
+                offered_on=DAY,
+                valid_until=DAY,
+                state="active",
+                source="t",
+                actor="t",
+            )
+        ),
+    )
+    text = written(house)[0].text.replace("\xa0", " ")
+    assert "25 maart 2026" in text
+    assert "€ 1.153,66" in text
+
+
+def test_a_promise_is_confirmed_with_its_date(house: House) -> None:
+    account = house.customer("confirm", "strained")
+    put(
+        house,
+        Promise(
+            **versioned(
+                promise_no="B-1",
+                case_id=account.case_id,
+                amount=100000,
+                made_on=DAY,
+                promised_on=date(2026, 3, 20),
+                source="t",
+                actor="t",
+            )
+        ),
+        Payment(
+            creditor_id=house.creditor_id,
+            debtor_id=account.debtor_id,
+            payment_no="X",
+            paid_on=DAY,
+            currency="EUR",
+            amount=5000,
+            applied=0,
+            valid_from=DAY,
+            recorded_at=EARLIER,
+        ),
+    )
+    assert "U betaalt € 1.000,00 uiterlijk 20 maart 2026" in written(house)[0].text.replace("\xa0", " ")
+
+
+def change_item(house: House, account: Account) -> None:
+    other = house.customer()
+    put(house, ActionItem(action_id=account.action_id, item_id=other.item_ids[0], amount=100))
+
+
+def change_address(house: House, account: Account) -> None:
+    put(house, state(account, "email", "k-1001@klant.example", ReachState.DEAD))
+
+
+def change_language(house: House, account: Account) -> None:
+    put(house, Preference(**versioned(debtor_id=account.debtor_id, name="language", value="en", source="t", actor="t")))
+
+
+@pytest.mark.parametrize("change", [change_item, change_address, change_language])
+def test_an_approval_binds_to_items_amounts_recipient_and_text(
+    house: House, change: Callable[[House, Account], None]
+) -> None:
+    account = house.customer("personal_letter", "key")
+    with house.engine.database.frames(read_only=True) as frames:
+        shown = content_hashes(house.engine, frames, [account.action_id], DAY, NOW)
+        next_day = content_hashes(
+            house.engine, frames, [account.action_id], DAY + timedelta(days=1), NOW + timedelta(days=1)
+        )
+    assert shown == next_day
+    change(house, account)
+    with house.engine.database.frames(read_only=True) as frames:
+        assert content_hashes(house.engine, frames, [account.action_id], DAY, NOW) != shown
+
+
+def test_a_preview_is_what_would_go_out_and_keeps_nothing(house: House) -> None:
+    account = house.customer()
+    with house.engine.database.frames(read_only=True) as frames:
+        ((action_id, shown),) = preview(house.engine, frames, [account.action_id], DAY, NOW)
+    assert action_id == account.action_id
+    assert not (house.engine.settings.workspace / "evidence" / "message").exists()
+    assert written(house) == [shown]
+
+
+def test_copies_go_along_only_from_the_documents_folder(house: House) -> None:
+    house.customer(documents=("f-2000.pdf", "../secret.pdf"))
+    folder = house.engine.settings.workspace / "documents"
+    folder.mkdir()
+    (folder / "f-2000.pdf").write_bytes(b"%PDF-copy")
+    (house.engine.settings.workspace / "secret.pdf").write_bytes(b"secret")
+    (outgoing,) = written(house)
+    (attachment,) = outgoing.attachments
+    assert (attachment.name, attachment.media_type) == ("F-2000.pdf", "application/pdf")
+    assert house.engine.store.get(attachment.evidence) == b"%PDF-copy"
+    assert "U vindt een kopie in de bijlage." in outgoing.text
+
+
+def test_a_creditors_look_is_plain_settings(house: House) -> None:
+    folder = house.engine.settings.workspace / "looks"
+    folder.mkdir()
+    (folder / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>')
+    look = folder / "NL1.yaml"
+    look.write_text(
+        'colour: "#aa3300"\nlogo: logo.svg\nfooter: [Zuidermeer, Utrecht]\n'
+        "signatory: {name: Anna Bakker, title: Teamleider, phone: '+31 20 555 0199'}\n"
+    )
+    house.customer(preferred_channel="post")
+    (outgoing,) = written(house)
+    assert outgoing.letter is not None
+    assert outgoing.letter["look"] == {"colour": "#aa3300", "footer": ["Zuidermeer", "Utrecht"]}
+    assert outgoing.letter["logo"].startswith("<svg")
+    assert "Anna Bakker" in outgoing.text
+    assert letter_pdf(outgoing).startswith(b"%PDF")
+    look.write_text("colour: red\n")
+    with pytest.raises(UsageError, match="does not hold"):
+        house.written()
+    look.write_text("logo: ../link.key\n")
+    with pytest.raises(UsageError, match="is no SVG file"):
+        house.written()
+
+
+def test_the_context_is_what_the_vocabulary_says(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from policies.render import Templates
+
+    seen: list[dict[str, Any]] = []
+    render = Templates.render
+
+    def noting(self: Templates, template: str, tone: str, channel: Channel, language: str, context: Any) -> Any:
+        seen.append(context)
+        return render(self, template, tone, channel, language, context)
+
+    house.customer()
+    monkeypatch.setattr(Templates, "render", noting)
+    house.written()
+    context, sample = seen[-1], next(samples())
+    assert context.keys() == sample.keys()
+    for name, variable in VARIABLES.items():
+        if variable.fields and context.get(name) and not variable.many:
+            assert set(context[name]) >= set(variable.fields), name
+
+
+@pytest.mark.parametrize("language", ["nl", "en", "de", "fr", "es", "pl"])
+@pytest.mark.parametrize("country", ["NL", "BE", "GB", "DE", "IN", None])
+def test_amounts_are_spelled_as_the_language_does(language: str, country: str | None) -> None:
+    for currency in ("EUR", "GBP", "JPY", "TND"):
+        for minor in (0, 5, 99, 100, 99999, 100000, 123456, 999999, 1000000, 12345678, 10**11 + 7, -4000):
+            assert money(minor, currency, language, country) == format_money(minor, currency, language, country)
+
+
+def test_dates_and_lists_in_words() -> None:
+    assert long_date(date(2026, 3, 3), "nl", "NL") == "3 maart 2026"
+    assert long_date(date(2026, 3, 3), "en", "GB") == "3 March 2026"
+    assert [joined(parts, "en") for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a en b",
+        "a, b en c",
+    ]
+
+
+def at(hour: int, day: int = 11) -> datetime:
+    return datetime(2026, 3, day, hour, tzinfo=UTC)
+
+
+def test_customers_are_written_to_in_their_own_hours() -> None:
+    amsterdam = zones_of(None, "NL")
+    assert amsterdam == ("Europe/Amsterdam",)
+    assert is_open(at(10), amsterdam, HOURS, "business", "NL")
+    assert not is_open(at(6), amsterdam, HOURS, "business", "NL")
+    assert not is_open(at(7), amsterdam, HOURS, "consumer", "NL")
+    assert is_open(at(7), amsterdam, HOURS, "business", "NL")
+    assert next_opening(at(6), amsterdam, HOURS, "consumer", "NL") == at(8)
+    assert next_opening(at(10), amsterdam, HOURS, "consumer", "NL") == at(10)
+    # Friday evening: the next is Monday morning.
+    assert next_opening(at(20, 13), amsterdam, HOURS, "business", "NL") == at(7, 16)
+    easter_saturday = datetime(2026, 4, 4, 10, tzinfo=UTC)
+    tuesday = datetime(2026, 4, 7, 6, tzinfo=UTC)
+    assert next_opening(easter_saturday, amsterdam, HOURS, "business", "NL") == tuesday
+
+
+def test_a_wide_country_is_written_to_when_all_of_it_is_awake() -> None:
+    spain = zones_of(None, "ES")
+    assert len(spain) > 1
+    assert next_opening(at(7), spain, HOURS, "business", "ES") == at(8)
+    assert zones_of("Europe/Madrid", "ES") == ("Europe/Madrid",)
+    assert zones_of("Mars/Base", "NL") == ("Europe/Amsterdam",)
+    russia = zones_of(None, "RU")
+    assert next_opening(at(7), russia, HOURS, "business", "RU") > at(7)
+
+
+def test_mails_wait_for_their_hour_and_letters_do_not(house: House) -> None:
+    house.customer("reminder", "prompt")
+    composed = house.written(NOW.replace(hour=5))
+    waits = dict(composed.messages.select("channel", "send_after").iter_rows())
+    assert waits == {"email": NOW.replace(hour=7), "post": None}
+
+
+def test_an_evidence_file_is_erasable_and_the_row_says_nothing_personal(house: House, workspace: Path) -> None:
+    house.customer()
+    composed = house.written()
+    key = composed.messages["content"].item()
+    path = house.engine.store.path(key)
+    assert path is not None
+    assert path.is_relative_to(workspace)
+    assert Outgoing.from_json(path.read_bytes()) == replace(letters(house, composed)[0])
