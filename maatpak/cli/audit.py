@@ -1,12 +1,12 @@
 """`maatpak audit`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from maatpak.cli.output import Column, say, show, show_json
-from maatpak.cli.session import JsonOption, now, opened
+from maatpak.cli.session import CreditorOption, JsonOption, now, opened, parse_date
 from maatpak.kernel.errors import MaatpakError
 
 app = typer.Typer(no_args_is_help=True, help="The chain of events: is it whole, and what it says of one debtor.")
@@ -54,3 +54,41 @@ def export(
         return
     say(f"{done.target}: {done.files} files, {done.rows} rows, {done.evidence_files} evidence files.")
     say("It holds personal data. `sha256sum -c SHA256SUMS` in it proves that it is whole.")
+
+
+@app.command()
+def replay(
+    as_of: Annotated[Any, typer.Option("--as-of", parser=parse_date, metavar="YYYY-MM-DD", help="The past day.")],
+    creditor: CreditorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute a past day's decisions from its facts, and the facts from history; ends with 1 when they differ."""
+    from tasks.dates import creditor_id_of
+    from tasks.finding import creditor_codes
+    from tasks.replay import replay as recompute
+
+    with opened() as engine:
+        codes = creditor_codes(engine, creditor)
+        found = {code: recompute(engine, creditor_id_of(engine, code), as_of) for code in codes}
+    differences = [{"creditor": code, **vars(each)} for code, day in found.items() for each in day.differences]
+    same = all(day.same for day in found.values())
+    ticks, cases = (sum(getattr(day, name) for day in found.values()) for name in ("ticks", "cases"))
+    if as_json:
+        show_json({"same": same, "ticks": ticks, "cases": cases, "differences": differences})
+    else:
+        say(f"{as_of}: {ticks} passes over {cases} cases.")
+        columns = (
+            Column("creditor", "creditor"),
+            Column("what", "what"),
+            Column("case_id", "case", number=True),
+            Column("column", "column"),
+            Column("then", "then"),
+            Column("now", "now"),
+        )
+        show(differences, columns, as_json=False, empty="Every fact and every decision comes out as it did then.")
+    if not same:
+        raise MaatpakError(
+            f"{len(differences)} things come out otherwise than on {as_of}.",
+            advice="`maatpak audit verify` tells whether history was changed.",
+        )
