@@ -23,6 +23,7 @@ from maatpak.ledger.tables import (
     Hold,
     Plan,
     Promise,
+    Tick,
     WorkTask,
 )
 from tasks.dates import date_at
@@ -187,6 +188,24 @@ def live_creditors(engine: "Engine", code: str | None = None) -> list[str]:
         return list(
             session.exec(select(Creditor.code).where(col(Creditor.id).in_(packed)).order_by(col(Creditor.code)))
         )
+
+
+def creditors_with_runs(engine: "Engine", code: str | None, as_of: date) -> list[str]:
+    """Codes of the creditors that a run of that day is stored of; the one named, whether there is or not.
+
+    Raises:
+        UsageError: there is no run of that day, or no creditor of that code.
+    """
+    if code is not None:
+        return creditor_codes(engine, code)
+    with engine.database.reading() as session:
+        ran = select(Tick.creditor_id).where(Tick.business_date == as_of)
+        codes = list(session.exec(select(Creditor.code).where(col(Creditor.id).in_(ran)).order_by(col(Creditor.code))))
+    if not codes:
+        raise UsageError(
+            f"No run of {as_of} is there.", advice="`maatpak creditor list` shows the last business dates."
+        )
+    return codes
 
 
 def _debtor(session: Session, debtor_no: str, code: str | None) -> tuple[Creditor, Debtor]:

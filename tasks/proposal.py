@@ -60,7 +60,7 @@ def make_proposal(
     crowded = written.join(taken, on="party_id", how="semi").select("case_id", withheld=pl.lit("budget"))
     done = done_today.select("case_id", withheld=pl.lit(DAY_DONE))
     withheld = pl.concat([done, crowded]).unique("case_id", keep="first", maintain_order=True)
-    cases = _with_withheld(decisions.cases, withheld, as_of)
+    cases = with_withheld(decisions.cases, withheld, as_of)
     actions = decisions.actions.join(done, on="case_id", how="anti").join(
         crowded.select("case_id"), on="case_id", how="anti"
     )
@@ -95,7 +95,7 @@ def named_items(actions: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_withheld(cases: pl.DataFrame, withheld: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def with_withheld(cases: pl.DataFrame, withheld: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Decisions as they stand after all: a step that is not taken gives way to its reason."""
     joined = cases.join(withheld, on="case_id", how="left", maintain_order="left")
     stopped = pl.col("withheld").is_not_null() & (pl.col("outcome") == "act")

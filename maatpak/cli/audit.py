@@ -1,10 +1,13 @@
 """`maatpak audit`."""
 
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from maatpak import __version__
 from maatpak.cli.output import Column, say, show, show_json
 from maatpak.cli.session import CreditorOption, JsonOption, now, opened, parse_date
 from maatpak.kernel.errors import MaatpakError
@@ -58,37 +61,49 @@ def export(
 
 @app.command()
 def replay(
-    as_of: Annotated[Any, typer.Option("--as-of", parser=parse_date, metavar="YYYY-MM-DD", help="The past day.")],
+    as_of: Annotated[date, typer.Option(parser=parse_date, metavar="YYYY-MM-DD", help="The past day.")],
     creditor: CreditorOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute a past day's decisions from its facts, and the facts from history; ends with 1 when they differ."""
+    """Recompute a past day: decisions from stored facts, facts from history, items from snapshots; 1 if they differ."""
     from tasks.dates import creditor_id_of
-    from tasks.finding import creditor_codes
+    from tasks.finding import creditors_with_runs
     from tasks.replay import replay as recompute
 
+    rows: list[dict[str, Any]] = []
     with opened() as engine:
-        codes = creditor_codes(engine, creditor)
-        found = {code: recompute(engine, creditor_id_of(engine, code), as_of) for code in codes}
-    differences = [{"creditor": code, **vars(each)} for code, day in found.items() for each in day.differences]
-    same = all(day.same for day in found.values())
-    ticks, cases = (sum(getattr(day, name) for day in found.values()) for name in ("ticks", "cases"))
+        for code in creditors_with_runs(engine, creditor, as_of):
+            found = recompute(engine, creditor_id_of(engine, code), as_of)
+            rows.append({"creditor": code, "same": found.same, **asdict(found)})
     if as_json:
-        show_json({"same": same, "ticks": ticks, "cases": cases, "differences": differences})
+        show_json(rows)
     else:
-        say(f"{as_of}: {ticks} passes over {cases} cases.")
-        columns = (
-            Column("creditor", "creditor"),
-            Column("what", "what"),
-            Column("case_id", "case", number=True),
-            Column("column", "column"),
-            Column("then", "then"),
-            Column("now", "now"),
-        )
-        show(differences, columns, as_json=False, empty="Every fact and every decision comes out as it did then.")
-    if not same:
+        for row in rows:
+            _tell_replay(row, as_of)
+    differences = sum(len(row["differences"]) for row in rows)
+    if differences:
+        others = sorted({version for row in rows for version in row["engines"]})
+        advice = f" The day was decided by engine {', '.join(others)}." if others else ""
         raise MaatpakError(
-            f"{len(differences)} things come out otherwise than on {as_of}.",
-            advice="`maatpak audit verify` tells whether history was changed.",
+            f"{differences} things come out otherwise than on {as_of}.",
+            advice=f"`maatpak audit verify` tells whether history was changed.{advice}",
         )
+
+
+def _tell_replay(row: dict[str, Any], as_of: date) -> None:
+    say(
+        f"{row['creditor']} on {as_of}: {row['ticks']} passes over {row['cases']} cases,"
+        f" {row['items']} items compared with snapshots, {row['unproven']} without one."
+    )
+    if row["engines"]:
+        say(f"Another version of the engine decided then: {', '.join(row['engines'])}; this one is {__version__}.")
+    columns = (
+        Column("what", "what"),
+        Column("case_id", "case", number=True),
+        Column("about", "about"),
+        Column("column", "column"),
+        Column("then", "then"),
+        Column("now", "now"),
+    )
+    show(row["differences"], columns, as_json=False, empty="Facts, decisions and items come out as they were.")
