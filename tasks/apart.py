@@ -18,6 +18,10 @@ MOST_FAILING = 20
 """Customers; where more fail, it is the step that fails."""
 
 
+WORLDLY = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
+"""Classes of SQLSTATE: connection, transaction, conflict with others, resources, shut down, system."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """A customer whose step could not be taken, and why. The error may quote personal data."""
@@ -79,4 +83,8 @@ def of_the_world(error: Exception) -> bool:
     """Whether an error says nothing about a single customer."""
     if isinstance(error, RefusedError | TransientError | OSError):
         return True
-    return any(each.__name__ == "OperationalError" for each in type(error).__mro__)
+    cause = getattr(error, "orig", error)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        return any(each.__name__ == "OperationalError" for each in type(cause).__mro__)
+    return state[:2] in WORLDLY
