@@ -48,7 +48,8 @@ class Case(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("debtor_id", "currency"), Index("ix_case_creditor", "creditor_id", "shard_key"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    creditor_id: int = Field(sa_type=BigInteger)
+    """The debtor's."""
     debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
     party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, index=True)
     currency: str

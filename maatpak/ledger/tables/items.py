@@ -68,7 +68,8 @@ class QuarantinedRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     snapshot_id: int = Field(foreign_key="snapshot.id", sa_type=BigInteger)
-    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    creditor_id: int = Field(sa_type=BigInteger)
+    """The snapshot's."""
     debtor_no: str | None = None
     file: str
     row_no: int = Field(sa_type=BigInteger)
@@ -96,7 +97,8 @@ class Item(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    creditor_id: int = Field(sa_type=BigInteger)
+    """The debtor's, for the key. No foreign key of its own: rows come by the million, and each check counts."""
     debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
     item_type: str
     document_no: str
@@ -129,7 +131,7 @@ class ItemVersion(Versioned, table=True):
     item_id: int = Field(foreign_key="item.id", sa_type=BigInteger)
     creditor_id: int = Field(sa_type=BigInteger)
     debtor_id: int = Field(sa_type=BigInteger)
-    snapshot_id: int | None = Field(default=None, foreign_key="snapshot.id", sa_type=BigInteger)
+    snapshot_id: int | None = Field(default=None, sa_type=BigInteger)
     item_type: str
     document_no: str
     currency: str

@@ -71,8 +71,9 @@ class DebtorProfile(Versioned, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
-    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
-    snapshot_id: int | None = Field(default=None, foreign_key="snapshot.id", sa_type=BigInteger)
+    creditor_id: int = Field(sa_type=BigInteger)
+    """The debtor's."""
+    snapshot_id: int | None = Field(default=None, sa_type=BigInteger)
     name: str
     kind: str
     country: str

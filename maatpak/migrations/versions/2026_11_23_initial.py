@@ -240,7 +240,6 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("shard_key", sa.Integer(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_case_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_case_debtor_id_debtor")),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_case_party_id_party")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case")),
@@ -320,9 +319,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "risk_class IN ('A', 'B', 'C', 'D', 'E', 'none')", name=op.f("ck_debtor_profile_risk_class_known")
         ),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_debtor_profile_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_debtor_profile_debtor_id_debtor")),
-        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_debtor_profile_snapshot_id_snapshot")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_debtor_profile")),
     )
     op.create_index("ix_debtor_profile_creditor", "debtor_profile", ["creditor_id", "valid_from"], unique=False)
@@ -363,7 +360,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "item_type IN ('invoice', 'debit_note', 'credit_note', 'payment')", name=op.f("ck_item_item_type_known")
         ),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_item_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_item_debtor_id_debtor")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item")),
         sa.UniqueConstraint(
@@ -423,7 +419,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('open', 'released', 'discarded', 'superseded')", name=op.f("ck_quarantined_row_state_known")
         ),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_quarantined_row_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_quarantined_row_snapshot_id_snapshot")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantined_row")),
     )
@@ -607,7 +602,6 @@ def upgrade() -> None:
         sa.CheckConstraint("open_amount <= amount", name=op.f("ck_item_version_open_within_amount")),
         sa.CheckConstraint("open_amount >= 0", name=op.f("ck_item_version_open_amount_not_negative")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_item_version_item_id_item")),
-        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_item_version_snapshot_id_snapshot")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item_version")),
     )
     op.create_index("ix_item_version_creditor", "item_version", ["creditor_id", "valid_from"], unique=False)
