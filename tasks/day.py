@@ -12,7 +12,7 @@ from tasks.dates import creditor_id_of
 from tasks.execute import StepSummary, execute_all
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
-from tasks.tick import TickSummary, tick
+from tasks.tick import TickSummary, tick_and_see
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -51,9 +51,11 @@ def run_day(
     shards = engine.settings.shards
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
-    ticks = [tick(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
-    acting = acting_instant(now)
-    done = [execute_all(engine, creditor_id, as_of, acting, shard, shards, flow_run) for shard in range(shards)]
+    ticks, done = [], []
+    for shard in range(shards):
+        summary, seen = tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run)
+        ticks.append(summary)
+        done.append(execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen))
     delivered = deliver(engine, creditor_id, as_of, leaving_instant(as_of, now), flow_run or "run")
     return DaySummary(as_of, began, settled, tuple(ticks), tuple(done), delivered)
 

@@ -23,10 +23,11 @@ from tasks.content import hashes_of
 from tasks.current_pack import current_pack
 from tasks.desk import recorded_after
 from tasks.effects import OUTCOME, Cohort, carry_out
-from tasks.facts import build_facts
+from tasks.facts import FactFrames, build_facts
 from tasks.handoff import hand_over
 from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, step_properties
 from tasks.spacing import crowded, move_days
+from tasks.tick import Seen, last_event
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -95,9 +96,13 @@ def execute_all(
     shard: int = 0,
     shards: int = 1,
     flow_run: str | None = None,
+    seen: Seen | None = None,
 ) -> StepSummary:
-    """The same for every cohort of a creditor's shard at once: what a day by direct calls does."""
-    return _execute(engine, creditor_id, "", "all", as_of, now, shard, shards, flow_run)
+    """The same for every cohort of a creditor's shard at once: what a day by direct calls does.
+
+    `seen` is what the tick just before saw: it is as good as another look while no event has come after it.
+    """
+    return _execute(engine, creditor_id, "", "all", as_of, now, shard, shards, flow_run, seen)
 
 
 def _execute(
@@ -110,6 +115,7 @@ def _execute(
     shard: int,
     shards: int,
     flow_run: str | None,
+    seen: Seen | None = None,
 ) -> StepSummary:
     def query(debtors: Sequence[int] | None) -> str:
         among = "" if debtors is None else f"AND k.debtor_id IN ({', '.join(map(str, debtors))})"
@@ -122,7 +128,7 @@ def _execute(
             return frames.read(query(None))["debtor_id"].unique().sort().to_list()
 
     def part(debtors: Sequence[int] | None) -> tuple[pl.DataFrame, datetime]:
-        return _transaction(engine, creditor_id, query(debtors), title, as_of, now, shard, flow_run)
+        return _transaction(engine, creditor_id, query(debtors), title, as_of, now, shard, flow_run, seen)
 
     done, failures = apart(part, listed)
     outcomes = pl.concat([pl.DataFrame(schema=OUTCOME), *(frame for frame, _ in done)])
@@ -142,6 +148,7 @@ def _transaction(
     now: datetime,
     shard: int,
     flow_run: str | None,
+    seen: Seen | None,
 ) -> tuple[pl.DataFrame, datetime]:
     """What became of the actions, and the instant that it was recorded at."""
     with engine.database.frames() as frames:
@@ -151,7 +158,8 @@ def _transaction(
         actions = frames.read(query)
         if actions.is_empty():
             return pl.DataFrame(schema=OUTCOME), at
-        outcomes = _take_up(engine, frames, creditor_id, actions, as_of, at)
+        facts = _ask_again(frames, creditor_id, actions, as_of, seen)
+        outcomes = _take_up(engine, frames, creditor_id, actions, facts, as_of, at)
         if not outcomes.is_empty():
             evidence = engine.store.put_frame("executed", outcomes.sort("action_id"))
             body = {"step": title, "counts": _counts(outcomes), "evidence": evidence, "shard": shard}
@@ -180,14 +188,26 @@ def _instant(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> da
     return recorded_after(looked_at, now)
 
 
+def _ask_again(frames: Frames, creditor_id: int, actions: pl.DataFrame, as_of: date, seen: Seen | None) -> FactFrames:
+    """The facts of these cases at this moment. The parties are locked: every act of a person leaves an event first."""
+    if seen is not None and last_event(frames) == seen.seq:
+        return seen.facts
+    return build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"])
+
+
 def _take_up(
-    engine: "Engine", frames: Frames, creditor_id: int, actions: pl.DataFrame, as_of: date, at: datetime
+    engine: "Engine",
+    frames: Frames,
+    creditor_id: int,
+    actions: pl.DataFrame,
+    facts: FactFrames,
+    as_of: date,
+    at: datetime,
 ) -> pl.DataFrame:
     """(action_id, case_id, outcome, reason) of the actions that were not left for another day."""
     guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
     frames.stage("taken_up", actions.select("action_id"))
     named = frames.read(NAMED)
-    facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"])
     properties = step_properties(engine.pack, actions)
     asked = actions.join(properties, on=["pack_id", "segment", "step"], how="left", maintain_order="left")
     against = pl.concat(

