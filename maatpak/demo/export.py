@@ -108,8 +108,8 @@ class Books:
         }
         return self._deliver("past", day, rows)
 
-    def morning(self, day: date, blemishes: Sequence[Blemish] = ()) -> Delivery:
-        """All open items on a Monday, else what changed; with what was settled lately and changes of master data."""
+    def morning(self, day: date, blemishes: Sequence[Blemish] = ()) -> Delivery | None:
+        """All open items on a Monday, else what changed, with changes of master data; None when no item changed."""
         full = day.weekday() == MONDAY
         since = day - timedelta(days=SETTLED_SHOWN)
         shown = [
@@ -118,6 +118,8 @@ class Books:
             if document.open_amount > 0 or (document.settled_on or day) >= since
         ]
         items = [line for line in shown if full or self._shown.get(line["document_no"]) != tuple(line.values())]
+        if not full and not items:
+            return None
         self._shown |= {line["document_no"]: tuple(line.values()) for line in items}
         for blemish in blemishes:
             struck = blemish.strikes(items)
@@ -271,6 +273,7 @@ class Books:
             "dates": [_spoken(house.date_format)],
             "numbers": {"decimal": house.decimal, "thousands": house.thousands},
             "files": {role: self._file_spec(role) for role in roles},
+            "bounds": {"max_row_drop": 0.4, "max_balance_jump": 3, "compare_from_rows": 50},
         }  # fmt: skip
         text = yaml.safe_dump(definition, sort_keys=False, allow_unicode=True)
         (self.folder / f"{name}.yaml").write_text(text, encoding="utf-8")

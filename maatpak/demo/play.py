@@ -120,6 +120,8 @@ class Play:
         books = self._books[code]
         faults = blemishes_of(code, number) if self.gate_faults else []
         delivery = books.morning(day, faults)
+        if delivery is None:
+            return
         if self.gate_faults and is_cut_off(code, number):
             items = delivery.files[0]
             whole = items.read_bytes()
@@ -130,12 +132,12 @@ class Play:
                 self.rejected.append((code, day, error.message))
             items.write_bytes(whole)
         self._ingest(delivery, day, at(day, NIGHT))
+        for path in delivery.files:
+            path.unlink()
 
     def _ingest(self, delivery: Delivery, day: date, now: datetime) -> None:
         source = self._sources.setdefault(delivery.source, load_source(delivery.source))
         ingest_ledger(self.engine, source, list(delivery.files), as_of=day, now=now, actor=ENGINE)
-        for path in delivery.files:
-            path.unlink()
 
     def _live_the_day(self, house: House, day: date) -> None:
         creditor_id = self._creditors[house.code]

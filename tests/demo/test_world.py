@@ -92,6 +92,7 @@ def test_nothing_is_known_before_it_happens(world: World) -> None:
 def test_the_files_say_what_is_true(world: World, tmp_path: Path, house: object) -> None:
     code = str(getattr(house, "code"))  # noqa: B009 - parametrize hands over an object
     delivery = Books(world, world.houses[code], tmp_path, daily=True).morning(PLAN.starts_on)
+    assert delivery is not None
     source = load_source(delivery.source)
     tables = [read_table(delivery.files[0], source.files.items)] if source.files.items else []
     assert not tables[0].faults
@@ -109,9 +110,12 @@ def test_a_blemish_strikes_one_row_that_the_next_file_mends(world: World, tmp_pa
     books = Books(world, world.houses["UK01"], tmp_path, daily=True)
     blemish = Blemish("due_on", "", 0.5)
     days = (PLAN.starts_on, PLAN.starts_on + timedelta(days=1))
-    with books.morning(days[0], [blemish]).files[0].open(encoding="utf-8-sig") as file:
+    first, second = books.morning(days[0], [blemish]), books.morning(days[1])
+    assert first is not None
+    assert second is not None
+    with first.files[0].open(encoding="utf-8-sig") as file:
         (struck,) = [row["Document No"] for row in csv.DictReader(file) if not row["Due On"]]
-    with books.morning(days[1]).files[0].open(encoding="utf-8-sig") as file:
+    with second.files[0].open(encoding="utf-8-sig") as file:
         mended = {row["Document No"]: row["Due On"] for row in csv.DictReader(file)}
     assert list(mended) == [struck]
     assert mended[struck]
