@@ -1,8 +1,9 @@
 """One Prefect server a session, in a home of its own; and the world that flows work on."""
 
+import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +13,9 @@ import pytest
 
 from deployments.environment import prefect_home, speaking_with
 from deployments.stack import prefect_server
+from deployments.table import Planned
 from maatpak.kernel.settings import Settings
+from tests.flows.town import Twins
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,14 @@ class Prefect:
     def patch(self, path: str, body: object) -> None:
         httpx.patch(f"{self.url}/{path}", json=body, timeout=30).raise_for_status()
 
+    def register(self, planned: Sequence[Planned]) -> list[str]:
+        """Tell the server of deployments, as `up` does."""
+        from prefect.runner import Runner
+
+        from deployments.serve import register
+
+        return asyncio.run(register(Runner(pause_on_shutdown=False), planned))
+
     def graph(self, flow_run: UUID | str) -> object:
         """The run graph as the page draws it."""
         return self.get(f"flow_runs/{flow_run}/graph-v2")
@@ -60,3 +71,9 @@ def prefect(tmp_path_factory: pytest.TempPathFactory, _own_environment: None) ->
     os.environ["PREFECT_HOME"] = str(prefect_home(settings))
     with prefect_server(settings) as (url, _), speaking_with(settings, url):
         yield Prefect(url, settings)
+
+
+@pytest.fixture
+def twins(server_url: str, tmp_path: Path) -> Twins:
+    """Copies of whole installations."""
+    return Twins(server_url, tmp_path)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from deployments.table import Planned
 from tests.flows.conftest import Prefect
 
@@ -18,23 +16,14 @@ NAP = Planned(
 )
 
 
-async def _register() -> None:
-    from prefect.runner import Runner
-
-    from deployments.serve import register
-
-    assert await register(Runner(pause_on_shutdown=False), [NAP]) == ["nap/acme"]
-
-
 def _deployment(prefect: Prefect) -> dict[str, Any]:
     found = prefect.get("deployments/name/nap/acme")
     assert isinstance(found, dict)
     return found
 
 
-@pytest.mark.anyio
-async def test_a_new_deployment_is_as_the_table_says(prefect: Prefect) -> None:
-    await _register()
+def test_a_new_deployment_is_as_the_table_says(prefect: Prefect) -> None:
+    assert prefect.register([NAP]) == ["nap/acme"]
     found = _deployment(prefect)
     assert found["entrypoint"] == NAP.flow
     assert found["parameters"] == {"creditor": "acme"}
@@ -44,9 +33,8 @@ async def test_a_new_deployment_is_as_the_table_says(prefect: Prefect) -> None:
     assert [each["schedule"]["timezone"] for each in found["schedules"]] == [NAP.time_zone]
 
 
-@pytest.mark.anyio
-async def test_what_people_changed_holds(prefect: Prefect) -> None:
-    await _register()
+def test_what_people_changed_holds(prefect: Prefect) -> None:
+    assert prefect.register([NAP]) == ["nap/acme"]
     found = _deployment(prefect)
     path, schedule = f"deployments/{found['id']}", found["schedules"][0]["id"]
     prefect.post(f"{path}/pause_deployment", {})
@@ -54,7 +42,7 @@ async def test_what_people_changed_holds(prefect: Prefect) -> None:
     prefect.post(f"{path}/schedules", [{"schedule": {"interval": 7200}, "active": False}])
     prefect.patch(path, {"parameters": {"creditor": "acme", "seconds": 0.5}, "tags": ["ours"], "concurrency_limit": 1})
     changed = _deployment(prefect)
-    await _register()
+    assert prefect.register([NAP]) == ["nap/acme"]
     after = _deployment(prefect)
     assert after["paused"]
     assert after["parameters"] == {"creditor": "acme", "seconds": 0.5}
