@@ -70,8 +70,10 @@ class House:
         begin_day(self.engine, self.creditor_id, day, at(day, 6))
 
     def snapshot(self, day: date) -> None:
-        """A full ledger as of a day; what the items say is written beside."""
+        """A full ledger as of a day, once; what the items say is written beside."""
         with self.engine.database.session() as session:
+            if session.exec(select(Snapshot).filter_by(creditor_id=self.creditor_id, as_of=day)).first():
+                return
             session.add(
                 Snapshot(
                     creditor_id=self.creditor_id,

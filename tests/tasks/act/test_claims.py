@@ -1,0 +1,80 @@
+from datetime import date
+
+import pytest
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.ledger.tables import ClaimedPayment, WorkTask
+from tasks.claims import ASK_FOR_PROOF, FIND_CASH, claim_payment, resolve_claim
+from tasks.settle import settle_records
+from tasks.work import Outcome, finish_work
+from tests.tasks.act.house import House, at
+
+
+def claim(house: House, case_id: int, **what: object) -> str:
+    with house.desk("carla") as desk:
+        return claim_payment(desk, desk.case(case_id), **what).claim_no  # type: ignore[arg-type]
+
+
+def settle(house: House, day: date) -> dict[str, int]:
+    house.go_to(day)
+    return settle_records(house.engine, house.creditor_id, day, at(day, 6)).counts
+
+
+@pytest.mark.parametrize(
+    ("what", "amount", "named"),
+    [({}, 150_000, 2), ({"documents": ["F2"]}, 50_000, 1), ({"amount": 30_000}, 30_000, 0)],
+    ids=["everything overdue", "a document", "an amount"],
+)
+def test_silences_five_days_and_sends_cash_to_look(
+    house: House, case_id: int, what: dict[str, object], amount: int, named: int
+) -> None:
+    number = claim(house, case_id, **what)
+    row = house.row(ClaimedPayment)
+    assert (row.amount, len(row.items or {}), row.until_on, row.state) == (amount, named, date(2026, 3, 9), "open")
+    task = house.row(WorkTask)
+    assert (task.kind, task.subject, task.record_no, task.due_on) == ("cash", FIND_CASH, number, date(2026, 3, 4))
+
+
+def test_no_more_than_is_open(house: House, case_id: int) -> None:
+    with pytest.raises(UsageError, match="150000 is open"):
+        claim(house, case_id, amount=150_001)
+
+
+def test_an_auditor_records_none(house: House, case_id: int) -> None:
+    with house.desk("audrey") as desk, pytest.raises(RefusedError):
+        claim_payment(desk, desk.case(case_id))
+
+
+@pytest.mark.parametrize(("found", "state", "asks"), [(True, "found", 0), (False, "not_found", 1)])
+def test_cash_finds_the_money_or_not(house: House, case_id: int, found: bool, state: str, asks: int) -> None:
+    number = claim(house, case_id)
+    with house.desk("olga") as desk:
+        resolve_claim(desk, number, found=found)
+    assert house.row(ClaimedPayment).state == state
+    assert house.row(WorkTask, kind="cash").outcome == state
+    assert len(house.rows(WorkTask, kind="reply", subject=ASK_FOR_PROOF)) == asks
+    with house.desk("olga") as desk, pytest.raises(UsageError, match="no open claim"):
+        resolve_claim(desk, number, found=found)
+
+
+def test_ending_the_work_ends_the_claim(house: House, case_id: int) -> None:
+    claim(house, case_id)
+    task = house.row(WorkTask)
+    with house.desk("olga") as desk:
+        finish_work(desk, task.id, Outcome("not_found"))
+    assert house.row(ClaimedPayment).state == "not_found"
+
+
+def test_money_in_the_ledger_ends_it(house: House, case_id: int) -> None:
+    claim(house, case_id, documents=["F1"])
+    house.pay("F1", date(2026, 3, 3))
+    assert settle(house, date(2026, 3, 4)) == {"claim found": 1, "cash found": 1}
+    assert house.row(WorkTask).outcome == "found"
+
+
+def test_without_money_its_silence_ends_and_a_proof_is_asked_for(house: House, case_id: int) -> None:
+    claim(house, case_id)
+    assert settle(house, date(2026, 3, 9)) == {}
+    assert settle(house, date(2026, 3, 10)) == {"claim not_found": 1, "cash not_found": 1}
+    assert house.row(WorkTask, kind="reply").subject == ASK_FOR_PROOF
+    assert settle(house, date(2026, 3, 11)) == {}

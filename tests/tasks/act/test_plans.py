@@ -1,0 +1,196 @@
+from datetime import date
+
+import pytest
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.ledger.tables import Plan, Promise, WorkTask
+from tasks.plans import (
+    CONFIRM,
+    Instalment,
+    accept_plan,
+    cancel_plan,
+    decline_plan,
+    offer_plan,
+    standard_instalments,
+)
+from tasks.promises import make_promise
+from tasks.settle import settle_records
+from tasks.work import Outcome, finish_work
+from tests.tasks.act.house import House, at
+
+
+def offer(house: House, case_id: int, who: str = "carla", **what: object) -> str:
+    with house.desk(who) as desk:
+        plan = offer_plan(desk, desk.case(case_id), **what)  # type: ignore[arg-type]
+        assert plan is not None
+        return plan.plan_no
+
+
+def settle(house: House, day: date) -> dict[str, int]:
+    house.go_to(day)
+    return settle_records(house.engine, house.creditor_id, day, at(day, 6)).counts
+
+
+def test_three_parts_the_first_within_ten_working_days(house: House, case_id: int) -> None:
+    offer(house, case_id)
+    plan = house.row(Plan)
+    assert (plan.state, plan.total, plan.valid_until) == ("offered", 150_000, date(2026, 3, 16))
+    assert plan.items == {str(house.items["F1"]): 100_000, str(house.items["F2"]): 50_000}
+    assert plan.instalments == [
+        {"due_on": "2026-03-16", "amount": 50_000},
+        {"due_on": "2026-04-15", "amount": 50_000},
+        {"due_on": "2026-05-15", "amount": 50_000},
+    ]
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 100, 150_001, 99_999_999])
+def test_the_parts_add_up_to_the_cent(total: int) -> None:
+    parts = standard_instalments(total, date(2026, 3, 2), "NL")
+    assert sum(part.amount for part in parts) == total
+    assert all(part.amount > 0 for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ([Instalment(date(2026, 3, 9), 150_001)], "add up to €1,500.01"),
+        ([Instalment(date(2026, 3, 9), 150_000), Instalment(date(2026, 3, 16), 0)], "not above zero"),
+        ([Instalment(date(2026, 3, 9), 75_000), Instalment(date(2026, 3, 5), 75_000)], "not in order"),
+        ([Instalment(date(2026, 3, 1), 150_000)], "not in order from today"),
+    ],
+)
+def test_parts_that_do_not_hold(house: House, case_id: int, parts: list[Instalment], problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        offer(house, case_id, instalments=parts)
+
+
+@pytest.mark.parametrize(
+    ("who", "amount", "alone"),
+    [
+        ("carla", 249_999, True),
+        ("carla", 250_001, False),
+        ("mo", 250_001, True),
+        ("max", 250_001, False),
+        ("mo", 10_000_001, False),
+        ("frans", 10_000_001, True),
+    ],
+    ids=["small", "above 2,500", "a manager", "above his limit", "above the manager's limit", "the director"],
+)
+def test_above_the_limit_it_takes_two(house: House, who: str, amount: int, alone: bool) -> None:
+    case_id = house.debtor("C9")
+    house.item(case_id, "F9", amount, date(2026, 1, 30))
+    with house.desk(who) as desk:
+        assert (offer_plan(desk, desk.case(case_id)) is not None) == alone
+    assert (len(house.rows(Plan)), len(house.rows(WorkTask, subject=CONFIRM))) == ((1, 0) if alone else (0, 1))
+
+
+def test_longer_than_three_months_is_not_small(house: House, case_id: int) -> None:
+    parts = [Instalment(date(2026, 3, 9), 75_000), Instalment(date(2026, 7, 1), 75_000)]
+    with house.desk("carla") as desk:
+        assert offer_plan(desk, desk.case(case_id), instalments=parts) is None
+
+
+def test_the_second_person_is_another_with_a_limit(house: House) -> None:
+    case_id = house.debtor("C9")
+    house.item(case_id, "F9", 300_000, date(2026, 1, 30))
+    with house.desk("mo") as desk:
+        desk.person.approval_limit = 0
+        assert offer_plan(desk, desk.case(case_id)) is None
+    task = house.row(WorkTask, subject=CONFIRM)
+    for who, error in (("mo", "second person"), ("max", "does not cover"), ("carla", "may not end")):
+        with house.desk(who) as desk, pytest.raises(RefusedError, match=error):
+            finish_work(desk, task.id, Outcome("agreed"))
+    with house.desk("mia") as desk:
+        finish_work(desk, task.id, Outcome("agreed"))
+    assert (house.row(Plan).state, house.row(Plan).total) == ("offered", 300_000)
+
+
+def test_one_at_a_time(house: House, case_id: int) -> None:
+    offer(house, case_id)
+    with pytest.raises(RefusedError, match="is offered"):
+        offer(house, case_id)
+
+
+def test_yes_replaces_what_was_promised(house: House, case_id: int) -> None:
+    with house.desk("carla") as desk:
+        make_promise(desk, desk.case(case_id), date(2026, 3, 6))
+    number = offer(house, case_id)
+    with house.desk("carla") as desk:
+        accept_plan(desk, number)
+    assert (house.row(Plan).state, house.row(Plan).accepted_on) == ("active", house.day)
+    assert house.row(Promise).state == "superseded"
+
+
+def test_an_old_offer_is_not_accepted(house: House, case_id: int) -> None:
+    number = offer(house, case_id)
+    house.go_to(date(2026, 3, 17))
+    with house.desk("carla") as desk, pytest.raises(RefusedError, match="stood until"):
+        accept_plan(desk, number)
+    assert settle(house, date(2026, 3, 17)) == {"plan lapsed": 1}
+
+
+def test_no_and_taken_back(house: House, case_id: int) -> None:
+    number = offer(house, case_id)
+    with house.desk("carla") as desk:
+        decline_plan(desk, number)
+    number = offer(house, case_id)
+    with house.desk("carla") as desk, pytest.raises(RefusedError, match="may not cancel"):
+        cancel_plan(desk, number)
+    with house.desk("mo") as desk:
+        cancel_plan(desk, number)
+    assert [plan.state for plan in house.rows(Plan)] == ["declined", "cancelled"]
+
+
+def running(house: House, case_id: int) -> None:
+    number = offer(house, case_id)
+    with house.desk("carla") as desk:
+        accept_plan(desk, number)
+
+
+@pytest.mark.parametrize(
+    ("paid", "looked_on", "state"),
+    [
+        ({}, date(2026, 3, 23), "active"),
+        ({}, date(2026, 3, 24), "breached"),
+        ({"F2": None}, date(2026, 3, 24), "active"),
+        ({"F2": 48_900}, date(2026, 3, 24), "breached"),
+        ({"F2": 49_000}, date(2026, 3, 24), "active"),
+        ({"F1": None, "F2": None}, date(2026, 3, 5), "finished"),
+        ({"F2": None}, date(2026, 4, 23), "breached"),
+    ],
+    ids=[
+        "still five working days",
+        "first part missing",
+        "first part paid",
+        "too little of it",
+        "98 % of it",
+        "paid at once",
+        "second part missing",
+    ],
+)
+def test_is_finished_or_breached(
+    house: House, case_id: int, paid: dict[str, int | None], looked_on: date, state: str
+) -> None:
+    running(house, case_id)
+    for document, amount in paid.items():
+        house.pay(document, date(2026, 3, 4), amount)
+    settle(house, looked_on)
+    plan = house.row(Plan)
+    assert plan.state == state
+    assert plan.breached_on == (looked_on if state == "breached" else None)
+
+
+def test_a_new_invoice_unpaid_breaches_it(house: House, case_id: int) -> None:
+    running(house, case_id)
+    house.pay("F2", date(2026, 3, 4))
+    house.item(case_id, "F8", 10_000, date(2026, 3, 6), known_from=date(2026, 3, 2))
+    settle(house, date(2026, 3, 20))
+    assert house.row(Plan).state == "active"
+    settle(house, date(2026, 3, 23))
+    assert house.row(Plan).state == "breached"
+
+
+def test_a_stale_ledger_breaches_no_plan(house: House, case_id: int) -> None:
+    running(house, case_id)
+    settle_records(house.engine, house.creditor_id, date(2026, 4, 1), at(date(2026, 4, 1), 6))
+    assert house.row(Plan).state == "active"
