@@ -25,6 +25,7 @@ from policies.schema import (
     FragmentFile,
     GuardrailsFile,
     JourneyFile,
+    OptionalColumn,
     PackFile,
     ReasonLine,
     ReasonsFile,
@@ -40,7 +41,7 @@ class CompiledPack:
     name: str
     title: str
     languages: tuple[str, ...]
-    needs: tuple[str, ...]
+    needs: tuple[OptionalColumn, ...]
     content_hash: str
     segments: tuple[Segment, ...]
     """In their order: the first whose rule holds wins."""

@@ -85,6 +85,34 @@ class Through(StrEnum):
     OUR_TURN = "our_turn"
 
 
+class OptionalColumn(StrEnum):
+    """Ledger columns beyond those that every ledger has (practice, rule 6)."""
+
+    PAYMENT_METHOD = "payment_method"
+    COLLECT_ON = "collect_on"
+    RETURNED_ON = "returned_on"
+    RETURN_CODE = "return_code"
+    SETTLED_BY = "settled_by"
+    DISPUTED_AMOUNT = "disputed_amount"
+    DISPUTED_ON = "disputed_on"
+    DISPUTE_OUTCOME = "dispute_outcome"
+    PO_NUMBER = "po_number"
+    INVOICE_SENT_ON = "invoice_sent_on"
+    INVOICE_CHANNEL = "invoice_channel"
+    DOCUMENT_PATH = "document_path"
+    CUSTOMER_SINCE = "customer_since"
+    KEY_ACCOUNT = "key_account"
+    REVENUE_12M = "revenue_12m"
+    PAYMENT_TERMS = "payment_terms"
+    CREDIT_LIMIT = "credit_limit"
+    RISK_CLASS = "risk_class"
+    INSURED_AMOUNT = "insured_amount"
+    INSURER_NOTIFY_BY = "insurer_notify_by"
+    PAYER_NO = "payer_no"
+    HARDSHIP_UNTIL = "hardship_until"
+    LEGAL_STOP = "legal_stop"
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -96,7 +124,7 @@ class PackFile(_File):
     title: str
     about: str = ""
     languages: list[Annotated[str, Field(pattern=r"^[a-z]{2}$")]] = Field(min_length=1)
-    needs: list[str] = Field(
+    needs: list[OptionalColumn] = Field(
         default_factory=list, description="Optional ledger columns without which the pack makes no sense."
     )
 

@@ -1,0 +1,105 @@
+"""Why a debtor gets what it gets: for the past from the frames that the day was decided from, else from fresh facts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from maatpak.kernel.errors import UsageError
+from maatpak.ledger.database import Frames
+from maatpak.ledger.tables import visible
+from policies.explain import Explanation, explain
+from tasks.current_pack import current_pack
+from tasks.facts import build_facts
+from tasks.finding import Found, acting_date
+
+if TYPE_CHECKING:
+    from policies.pack import CompiledPack
+    from tasks.engine import Engine
+
+TICKS = """
+SELECT t.id, t.known_at, t.engine_version, t.facts_evidence, t.steps_evidence, t.decisions_evidence,
+  t.packs::text AS packs
+FROM tick t WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.id DESC
+"""
+LAST = "SELECT max(business_date) AS day FROM tick WHERE creditor_id = {creditor} AND business_date <= DATE '{day}'"
+PACK_THEN = "SELECT pack_id FROM creditor_pack v WHERE creditor_id = {creditor} AND {visible}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """An explanation, and where it comes from."""
+
+    explanation: Explanation
+    known_at: datetime
+    tick_id: int | None
+    """The stored run that decided this; None for fresh facts."""
+    engine_version: str | None
+    stored: dict[str, Any] | None
+    """The decision as it was stored; it may say more, such as a contact that gave way to another creditor's."""
+
+
+def explain_case(
+    engine: "Engine", found: Found, as_of: date | None, now: datetime, hypothetical: Mapping[str, Any]
+) -> Told:
+    """Explain the decision of a case: of a past day as it was taken, without a date as it would be now.
+
+    Raises:
+        UsageError: the case was not looked at on that day, has nothing to decide, or a hypothetical fact does not fit.
+    """
+    with engine.database.frames(read_only=True) as frames:
+        if as_of is None:
+            return _fresh(engine, frames, found, acting_date(engine, found.creditor, now), now, hypothetical)
+        return _stored(engine, frames, found, as_of, hypothetical)
+
+
+def _fresh(
+    engine: "Engine", frames: Frames, found: Found, as_of: date, now: datetime, hypothetical: Mapping[str, Any]
+) -> Told:
+    facts = build_facts(frames, found.creditor_id, as_of, now, case_ids=[found.the_case])
+    row = _row_of(facts.cases, found, as_of)
+    current = current_pack(frames, found.creditor_id)
+    packs = {each: engine.pack(each) for each in {current, row["round_pack_id"] or current}}
+    return Told(explain(row, facts.steps, packs, current, as_of, hypothetical), now, None, None, None)
+
+
+def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothetical: Mapping[str, Any]) -> Told:
+    ticks = frames.read(TICKS.format(creditor=found.creditor_id, day=as_of.isoformat())).to_dicts()
+    if not ticks:
+        last = frames.read(LAST.format(creditor=found.creditor_id, day=as_of.isoformat())).item()
+        advice = f"The last one before was of {last}." if last else "Without --as-of the facts of today are looked at."
+        raise UsageError(f"No run of {found.creditor} of {as_of} is there.", advice=advice)
+    case = pl.col("case_id") == found.the_case
+    for tick in ticks:
+        facts = engine.store.get_frame(tick["facts_evidence"]).filter(case)
+        if facts.height:
+            break
+    row = _row_of(facts, found, as_of)
+    steps = engine.store.get_frame(tick["steps_evidence"]).filter(case)
+    stored = engine.store.get_frame(tick["decisions_evidence"]).filter(case)
+    packs = {int(each): engine.pack(int(each)) for each in json.loads(tick["packs"])}
+    current = _pack_then(frames, found, as_of, tick["known_at"], packs)
+    told = explain(row, steps, packs, current, as_of, hypothetical)
+    kept = stored.row(0, named=True) if stored.height else None
+    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept)
+
+
+def _pack_then(
+    frames: Frames, found: Found, as_of: date, known_at: datetime, packs: "Mapping[int, CompiledPack]"
+) -> int:
+    """The creditor's pack as of that day; where that cannot be told, the newest that the run used."""
+    query = PACK_THEN.format(creditor=found.creditor_id, visible=visible("v", as_of, known_at))
+    ids = [each for each in frames.read(query)["pack_id"].to_list() if each in packs]
+    return int(ids[0]) if ids else max(packs)
+
+
+def _row_of(facts: pl.DataFrame, found: Found, as_of: date) -> dict[str, Any]:
+    if facts.is_empty():
+        raise UsageError(
+            f"Debtor {found.debtor_no} of {found.creditor} had nothing to decide on {as_of}.",
+            advice="A case is looked at while anything is open, a round runs, or something was settled in 24 months.",
+        )
+    return facts.row(0, named=True)

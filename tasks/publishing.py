@@ -1,0 +1,148 @@
+"""Publishing a policy pack, and giving it to creditors: whose rounds to come follow it, and whose limits always hold.
+
+A published pack never changes. A creditor's first pack holds since ever, so that a history can be run with it; a later
+one from the creditor's business date on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from maatpak.kernel.calendars import FIRST
+from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.words import Role
+from maatpak.ledger.packs import publish_pack
+from maatpak.ledger.tables import CreditorPack, ItemVersion, Person, Snapshot
+from maatpak.ledger.versions import succeed
+from policies.pack import CompiledPack, load_pack
+from policies.schema import OptionalColumn
+from tasks.dates import creditor_id_of
+from tasks.desk import Desk, desk
+from tasks.finding import acting_date
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+PUBLISHERS = (Role.ADMINISTRATOR, Role.CREDIT_MANAGER)
+"""Who publishes packs and gives them to creditors; they approve nothing that follows from them (law 9)."""
+
+SINCE_EVER = datetime.combine(FIRST, time(), UTC)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A pack in the database."""
+
+    pack_id: int
+    name: str
+    version: int
+    content_hash: str
+    is_new: bool
+    """False: these very files were published before."""
+    creditors: tuple[str, ...]
+    """Whose pack it became."""
+
+
+def publish(
+    engine: "Engine",
+    files: Mapping[str, str],
+    note: str,
+    actor: str,
+    now: datetime,
+    creditors: Sequence[str] = (),
+) -> Published:
+    """Publish the files as the next version of their pack, and give it to creditors.
+
+    Raises:
+        PolicyError: the pack does not hold.
+        RefusedError: the person may not publish, or a creditor's ledger lacks a column that the pack needs.
+        UsageError: there is no such creditor.
+    """
+    ids = {code: creditor_id_of(engine, code) for code in creditors}
+    with engine.database.session() as session:
+        _require_publisher(session, actor)
+        head = session.execute(text("SELECT coalesce(max(id), 0) FROM policy_pack")).scalar_one()
+        pack = publish_pack(session, load_pack(files).name, files, note, actor, now.date(), now)
+        assert pack.id is not None
+        made = Published(pack.id, pack.name, pack.version, pack.content_hash, pack.id > head, tuple(creditors))
+    engine.anchor()
+    compiled = engine.pack(made.pack_id)
+    for code, creditor_id in ids.items():
+        with desk(engine, creditor_id, actor, acting_date(engine, code, now), now) as at:
+            give_pack(at, made.pack_id, compiled)
+    return made
+
+
+def give_pack(at: Desk, pack_id: int, pack: CompiledPack) -> None:
+    """Make a published pack the creditor's; rounds that run keep theirs.
+
+    Raises:
+        RefusedError: the person may not, or the creditor's ledger lacks a column that the pack needs.
+    """
+    at.require("give a creditor its policy pack", *PUBLISHERS)
+    creditor_id = at.creditor.id
+    assert creditor_id is not None
+    missing = _absent(at.session, creditor_id, pack.needs)
+    if missing:
+        raise RefusedError(
+            f"The ledger of {at.creditor.code} has no {', '.join(missing)}, which pack {pack.name!r} needs.",
+            advice="Map the columns in the source, or leave them out of `needs` in pack.yaml.",
+        )
+    present = at.session.exec(
+        select(CreditorPack).where(CreditorPack.creditor_id == creditor_id, col(CreditorPack.replaced_at).is_(None))
+    ).first()
+    if present is None:
+        begun = at.creditor.business_date is not None
+        first = CreditorPack(
+            creditor_id=creditor_id,
+            pack_id=pack_id,
+            actor=at.person.login,
+            valid_from=at.as_of if begun else FIRST,
+            recorded_at=at.now if begun else SINCE_EVER,
+        )
+        at.session.add(first)
+    elif present.pack_id == pack_id:
+        return
+    else:
+        succeed(at.session, present, at.as_of, at.now, pack_id=pack_id, actor=at.person.login)
+    before = present.pack_id if present else None
+    at.record("policy_given", pack_id=pack_id, before=before, policy=pack.content_hash)
+
+
+def _require_publisher(session: Session, actor: str) -> None:
+    person = session.exec(select(Person).where(Person.login == actor, col(Person.active))).first()
+    if person is None:
+        raise RefusedError(
+            f"{actor!r} is nobody who may act here.", advice="`maatpak user add` makes a person; check the spelling."
+        )
+    if person.role not in PUBLISHERS:
+        raise RefusedError(
+            f"{actor} is {person.role}: that role may not publish a pack.",
+            advice=f"Ask somebody who is {' or '.join(PUBLISHERS)}.",
+        )
+
+
+_GIVEN: dict[OptionalColumn, str] = {
+    OptionalColumn.KEY_ACCOUNT: "key_account",
+    OptionalColumn.RISK_CLASS: "risk_class <> 'none'",
+    OptionalColumn.LEGAL_STOP: "legal_stop <> 'none'",
+    OptionalColumn.DISPUTED_AMOUNT: "disputed_amount > 0",
+}
+"""Columns whose emptiness is no null."""
+
+
+def _absent(session: Session, creditor_id: int, needed: Sequence[OptionalColumn]) -> list[str]:
+    """Which of the columns no row of the creditor's ledger has; none while it has no ledger."""
+    ledger = session.exec(select(Snapshot.id).where(Snapshot.creditor_id == creditor_id)).first()
+    return [str(column) for column in needed if ledger is not None and not _is_given(session, creditor_id, column)]
+
+
+def _is_given(session: Session, creditor_id: int, column: OptionalColumn) -> bool:
+    table = "item_version" if column in ItemVersion.model_fields else "debtor_profile"
+    condition = _GIVEN.get(column, f"{column} IS NOT NULL")
+    query = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE creditor_id = :creditor AND {condition})"  # noqa: S608
+    return bool(session.execute(text(query), {"creditor": creditor_id}).scalar_one())
