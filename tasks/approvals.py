@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
 from maatpak.ledger.tables import Action, Approval, Case
 from tasks.actions import action_of, move_action
@@ -250,7 +251,8 @@ def _may_approve(desk: Desk, action: Action, case: Case) -> None:
         )
     if person.approval_limit < needed:
         raise RefusedError(
-            f"{person.login} may approve up to {person.approval_limit}, this is {needed} (minor units).",
+            f"{person.login} may approve up to {format_money(person.approval_limit, case.currency)},"
+            f" this is {format_money(needed, case.currency)}.",
             advice="Ask somebody with a higher limit.",
         )
 

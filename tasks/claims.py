@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import UsageError
+from maatpak.kernel.money import format_money
 from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.tables import Case, ClaimedPayment
 from maatpak.ledger.versions import succeed
@@ -28,7 +29,8 @@ def claim_payment(
     claimed = amount if amount is not None else sum(item.open_amount for item in named)
     if not 0 < claimed <= open_total:
         raise UsageError(
-            f"{claimed} cannot be claimed as paid: {open_total} is open (minor units).",
+            f"{format_money(claimed, case.currency)} cannot be claimed as paid:"
+            f" {format_money(open_total, case.currency)} is open.",
             advice="Name documents that are open, or an amount within what is open.",
         )
     claim = ClaimedPayment(

@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.money import format_money
 from maatpak.kernel.words import DisputeState, NonPaymentReason, Role, WorkKind
 from maatpak.ledger.tables import Case, Dispute
 from maatpak.ledger.versions import succeed
@@ -47,7 +48,8 @@ def open_dispute(
     already = sum(each.amount for each in _live_of_item(desk, item.item_id))
     if not 0 < disputed <= item.open_amount - already:
         raise UsageError(
-            f"{disputed} cannot be disputed on {document}: {item.open_amount - already} of it is open and undisputed.",
+            f"{format_money(disputed, case.currency)} cannot be disputed on {document}:"
+            f" {format_money(item.open_amount - already, case.currency)} of it is open and undisputed.",
             advice="Give an amount within that.",
         )
     profile = desk.profile(case.debtor_id)
@@ -100,8 +102,8 @@ def decide_dispute(
         raise UsageError("A decision does not leave a dispute open.", advice="Accept, reject, or withdraw it.")
     if not note.strip():
         raise RefusedError("A decision on a dispute needs its reason in words.", advice="Give a note.")
-    accepted = _accepted(dispute, state, accepted_amount)
     case = desk.case(dispute.case_id)
+    accepted = _accepted(dispute, state, accepted_amount, case.currency)
     decided = succeed(
         desk.session,
         dispute,
@@ -127,14 +129,14 @@ def decide_dispute(
     return decided
 
 
-def _accepted(dispute: Dispute, state: DisputeState, amount: int | None) -> int:
+def _accepted(dispute: Dispute, state: DisputeState, amount: int | None, currency: str) -> int:
     if state == DisputeState.ACCEPTED:
         return dispute.amount
     if state != DisputeState.PART_ACCEPTED:
         return 0
     if amount is None or not 0 < amount < dispute.amount:
         raise UsageError(
-            f"Accepted in part means more than 0 and less than {dispute.amount} (minor units), not {amount}.",
+            f"Accepted in part means more than nothing and less than {format_money(dispute.amount, currency)}.",
             advice="Give the amount that we credit.",
         )
     return amount

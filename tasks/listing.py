@@ -65,7 +65,7 @@ RECORDS: dict[str, Kind] = {
         "r.state = 'open'",
         "r.until_on",
     ),
-    "reason": Kind("stated_reason", "r.reason, r.stated_on, r.source, r.actor", "true", "r.stated_on DESC"),
+    "reason": Kind("stated_reason", "r.reason, r.stated_on, r.source, r.actor", "true", "r.stated_on DESC, r.id DESC"),
     "plan": Kind(
         "plan",
         "r.plan_no, r.total, r.instalments, jsonb_array_length(r.instalments) AS parts, r.offered_on,"

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.ids import canonical_json
-from maatpak.kernel.money import to_minor
+from maatpak.kernel.money import format_money, to_minor
 from maatpak.kernel.words import PlanState, PromiseState, Role, WorkKind, WorkState
 from maatpak.ledger.tables import Case, Plan, WorkTask
 from maatpak.ledger.versions import succeed
@@ -83,7 +83,7 @@ def offer_plan(
             f"Plan {present.plan_no} of case {case.id} is {present.state}.", advice="Cancel it first, or wait for it."
         )
     parts = instalments or standard_instalments(total, desk.as_of, desk.country(case.debtor_id))
-    _check(parts, total, desk.as_of)
+    _check(parts, total, desk.as_of, case.currency)
     if not _within_limit(desk, case, total, parts):
         draft = {
             "items": {str(item.item_id): item.open_amount for item in items},
@@ -197,17 +197,19 @@ def _within_limit(desk: Desk, case: Case, total: int, parts: list[Instalment]) -
     return person.role in MANAGERS and person.limit_currency == case.currency and person.approval_limit >= total
 
 
-def _check(parts: list[Instalment], total: int, as_of: date) -> None:
+def _check(parts: list[Instalment], total: int, as_of: date, currency: str) -> None:
     problems = []
-    if sum(part.amount for part in parts) != total:
-        problems.append(f"the instalments add up to {sum(part.amount for part in parts)}, not to {total}")
+    summed = sum(part.amount for part in parts)
+    if summed != total:
+        told = f"{format_money(summed, currency)}, not to {format_money(total, currency)}"
+        problems.append(f"the instalments add up to {told}")
     if any(part.amount <= 0 for part in parts):
         problems.append("an instalment is not above zero")
     dues = [part.due_on for part in parts]
     if dues != sorted(set(dues)) or (dues and dues[0] < as_of):
         problems.append("the dates are not in order from today on")
     if problems:
-        raise UsageError(f"That plan does not hold: {'; '.join(problems)}.", advice="Amounts are in minor units.")
+        raise UsageError(f"That plan does not hold: {'; '.join(problems)}.", advice="Give other instalments.")
 
 
 def _in_state(desk: Desk, plan_no: str, *states: PlanState) -> Plan:

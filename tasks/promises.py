@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from maatpak.kernel.calendars import working_days_between
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.money import format_money
 from maatpak.kernel.words import PromiseState, Role
 from maatpak.ledger.tables import Case, Promise
 from maatpak.ledger.versions import succeed
@@ -41,7 +42,9 @@ def make_promise(
             advice="A credit manager may take it, or offer a payment plan.",
         )
     named = desk.items_named(case, documents)
-    promised, items = _cover(named if documents is not None else desk.open_items(case), documents, amount, named)
+    promised, items = _cover(
+        named if documents is not None else desk.open_items(case), documents, amount, named, case.currency
+    )
     round_id = _room_for_one_more(desk, case)
     for earlier in open_promises(desk, case):
         succeed(desk.session, earlier, desk.as_of, desk.now, state=PromiseState.SUPERSEDED, actor=desk.person.login)
@@ -101,7 +104,11 @@ def open_promises(desk: Desk, case: Case) -> list[Promise]:
 
 
 def _cover(
-    open_items: list[OpenItem], documents: list[str] | None, amount: int | None, overdue: list[OpenItem]
+    open_items: list[OpenItem],
+    documents: list[str] | None,
+    amount: int | None,
+    overdue: list[OpenItem],
+    currency: str,
 ) -> tuple[int, dict[str, int] | None]:
     """(amount, item id → amount): the items named, oldest first, up to the amount; without names just the amount."""
     total = sum(item.open_amount for item in open_items)
@@ -109,7 +116,8 @@ def _cover(
         amount = total if documents is not None else sum(item.open_amount for item in overdue)
     if amount <= 0 or amount > total:
         raise UsageError(
-            f"A promise of {amount} does not fit what is open ({total}, minor units).",
+            f"A promise of {format_money(amount, currency)} does not fit what is open:"
+            f" {format_money(total, currency)}.",
             advice="Give an amount above zero and within what is open.",
         )
     if documents is None:

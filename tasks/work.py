@@ -11,6 +11,7 @@ from datetime import date
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, ConsultAnswer, HoldReason, Role, WorkKind, WorkState
 from maatpak.ledger.tables import Case, Touch, WorkTask
 from tasks.actions import action_of, move_action
@@ -283,7 +284,7 @@ def _needs_limit(desk: Desk, case: Case, task: WorkTask) -> None:
     person = desk.person
     if person.limit_currency != case.currency or person.approval_limit < open_amount:
         raise RefusedError(
-            f"{person.login}'s limit ({person.approval_limit} {person.limit_currency}, minor units) does not cover"
-            f" {open_amount} {case.currency} of work {task.id}.",
+            f"{person.login}'s limit, {format_money(person.approval_limit, person.limit_currency)}, does not cover"
+            f" {format_money(open_amount, case.currency)} of work {task.id}.",
             advice="Ask somebody with a higher limit in that currency.",
         )

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
 from maatpak.cli import main
+from maatpak.kernel.clock import FixedClock
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.workspace import Workspace
+from tasks.engine import Engine
+from tests.tasks.act.house import House, at, build_house
+
+MONDAY = date(2026, 3, 2)
 
 
 @dataclass(frozen=True)
@@ -41,3 +47,21 @@ def command(
         return Answer(int(ended.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
+    """The clock that commands read; it stands at ten on the house's Monday until a test moves it."""
+    clock = FixedClock(at(MONDAY, 10))
+    monkeypatch.setattr("maatpak.cli.session.SystemClock", lambda: clock)
+    return clock
+
+
+@pytest.fixture
+def house(engine: Engine, command: Command, clock: FixedClock) -> House:
+    """A house with its staff on a Monday: customer C1 owes 1,000.00 and 500.00, both overdue."""
+    house = build_house(engine, MONDAY)
+    case_id = house.debtor("C1")
+    house.item(case_id, "F1", 100_000, date(2026, 1, 30))
+    house.item(case_id, "F2", 50_000, date(2026, 2, 6))
+    return house
