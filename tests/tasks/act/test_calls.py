@@ -1,0 +1,168 @@
+"""What each coded result of a call does, row by row (practice, section 5)."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import CallResult as C
+from maatpak.kernel.words import NonPaymentReason
+from maatpak.ledger.tables import Action, AddressState, ContactResult, Hold, Promise, StatedReason, WorkTask
+from tasks.calls import CALLBACK, CONSEQUENCES, Call, record_call
+from tasks.work import Outcome, finish_work
+from tests.tasks.act.house import House
+from tests.tasks.act.script import Script
+
+FOLLOWS: dict[C, dict[str, Any]] = {
+    C.NO_ANSWER: {"task": "open", "action": "in_progress"},
+    C.VOICEMAIL: {"task": "open", "action": "in_progress"},
+    C.WRONG_NUMBER: {"action": "failed", "phone": "dead", "work": [("repair", "collector", False)]},
+    C.LEFT_COMPANY: {"action": "failed", "phone": "dead", "work": [("repair", "collector", False)]},
+    C.THIRD_PARTY: {"task": "open", "action": "in_progress"},
+    C.CALLBACK_AGREED: {"phone": "proven", "work": [("call", "collector", False)]},
+    C.PROMISED: {"phone": "proven", "promise": True},
+    C.PLAN_ASKED: {"phone": "proven", "reason": "cash_flow", "work": [("review", "credit_manager", False)]},
+    C.SPOKE_NO_COMMITMENT: {"phone": "proven"},
+    C.REFUSES: {"phone": "proven", "reason": "unwilling", "work": [("review", "credit_manager", True)]},
+    C.COMPLAINT: {"phone": "proven", "hold": "complaint", "work": [("reply", "account_manager", False)]},
+    C.DISTRESS: {"phone": "proven", "hold": "hardship", "work": [("review", "credit_manager", False)]},
+    C.DO_NOT_CALL: {"phone": "opted_out"},
+}
+
+
+@pytest.fixture
+def call_task(house: House, case_id: int) -> WorkTask:
+    """A call that the journey asks for."""
+    Script(house, calling=False).until("call", "in_progress")
+    task: WorkTask = house.row(WorkTask, kind="call")
+    return task
+
+
+def call(house: House, task: WorkTask, code: C, part: str = "morning", **more: Any) -> None:
+    with house.desk("carla") as desk:
+        record_call(desk, int(task.id or 0), Call(code, part, **more))
+
+
+def details(house: House, code: C) -> dict[str, Any]:
+    return {
+        C.CALLBACK_AGREED: {"callback_on": date.fromordinal(house.day.toordinal() + 2)},
+        C.PROMISED: {"promised_on": date.fromordinal(house.day.toordinal() + 3)},
+        C.REFUSES: {"note": "says it is too dear"},
+    }.get(code, {})
+
+
+def test_the_table_is_complete() -> None:
+    assert set(FOLLOWS) == set(CONSEQUENCES) == set(C)
+
+
+@pytest.mark.parametrize("code", FOLLOWS, ids=str)
+def test_does_what_the_trade_says(house: House, call_task: WorkTask, code: C) -> None:
+    call(house, call_task, code, **details(house, code))
+    follows = FOLLOWS[code]
+    task = house.row(WorkTask, id=call_task.id)
+    action = house.row(Action, id=call_task.action_id)
+    assert task.state == follows.get("task", "done")
+    assert action.state == follows.get("action", "executed")
+    if action.state == "executed":
+        assert (action.result, action.executed_on, task.outcome) == (code, house.day, code)
+    if task.state == "open":
+        assert task.due_on > house.day
+    others = [(each.kind, each.role, each.blocks) for each in house.rows(WorkTask, state="open") if each.id != task.id]
+    assert [each for each in others if each[0] != "notice"] == follows.get("work", [])
+    assert [state.state for state in house.rows(AddressState)] == ([follows["phone"]] if "phone" in follows else [])
+    assert [hold.reason for hold in house.rows(Hold)] == ([follows["hold"]] if "hold" in follows else [])
+    assert [row.reason for row in house.rows(StatedReason)] == ([follows["reason"]] if "reason" in follows else [])
+    assert len(house.rows(Promise)) == (1 if follows.get("promise") else 0)
+    result = house.row(ContactResult)
+    assert (result.code, result.called_on, result.actor) == (code, house.day, "carla")
+
+
+def test_three_attempts_on_three_days_at_two_times_are_a_tried_call(house: House, call_task: WorkTask) -> None:
+    script = Script(house, calling=False)
+    parts = ["morning", "morning", "morning", "afternoon"]
+    for number, part in enumerate(parts, 1):
+        call(house, call_task, C.NO_ANSWER if number % 2 else C.VOICEMAIL, part)
+        state = house.row(WorkTask, id=call_task.id).state
+        assert state == ("done" if number == 4 else "open"), "three mornings are not yet a tried call"
+        script.day()
+    assert house.row(Action, id=call_task.action_id).result == "tried"
+
+
+def test_one_attempt_a_day(house: House, call_task: WorkTask) -> None:
+    call(house, call_task, C.NO_ANSWER)
+    with pytest.raises(RefusedError, match="already called"):
+        call(house, call_task, C.NO_ANSWER, "afternoon")
+    call(house, call_task, C.SPOKE_NO_COMMITMENT, "afternoon")
+
+
+def test_a_callback_is_a_call_of_its_own_on_its_day(house: House, call_task: WorkTask) -> None:
+    agreed = date.fromordinal(house.day.toordinal() + 2)
+    call(house, call_task, C.CALLBACK_AGREED, callback_on=agreed)
+    task = house.row(WorkTask, kind="call", state="open")
+    assert (task.subject, task.due_on, task.assignee, task.action_id) == (CALLBACK, agreed, "carla", None)
+    call(house, task, C.SPOKE_NO_COMMITMENT)
+    assert house.row(WorkTask, id=task.id).state == "done"
+
+
+def test_a_complaint_rests_until_the_account_manager_has_answered(house: House, call_task: WorkTask) -> None:
+    call(house, call_task, C.COMPLAINT)
+    task = house.row(WorkTask, kind="reply")
+    with house.desk("anna") as desk:
+        finish_work(desk, task.id, Outcome("answered"))
+    assert house.row(Hold).state == "lifted"
+
+
+def test_distress_rests_on_when_the_specialist_has_looked(house: House, call_task: WorkTask) -> None:
+    call(house, call_task, C.DISTRESS)
+    task = house.row(WorkTask, kind="review", state="open")
+    with house.desk("mo") as desk:
+        finish_work(desk, task.id, Outcome("done"))
+    assert house.row(Hold).state == "active"
+
+
+def test_a_reason_told_on_the_phone_is_stated(house: House, call_task: WorkTask) -> None:
+    call(house, call_task, C.SPOKE_NO_COMMITMENT, reason=NonPaymentReason.LOST_INVOICE)
+    assert (house.row(StatedReason).reason, house.row(StatedReason).source) == ("lost_invoice", "call")
+
+
+def test_after_a_refusal_no_machine_until_the_manager_has_looked(house: House, call_task: WorkTask) -> None:
+    call(house, call_task, C.REFUSES, note="says no")
+    script = Script(house, consulting=False)
+    script.people = lambda: None  # type: ignore[method-assign]
+    reasons = [reason for _ in range(6) for reason in script.day().ticks[0].reasons]
+    assert set(reasons) <= {"our_turn", "wait"}
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "error"),
+    [
+        (C.CALLBACK_AGREED, {}, "needs its date"),
+        (C.CALLBACK_AGREED, {"callback_on": date(2026, 1, 1)}, "needs its date"),
+        (C.PROMISED, {}, "needs its date"),
+        (C.REFUSES, {"note": " "}, "in words"),
+        (C.NO_ANSWER, {"part": "night"}, "no part of a day"),
+    ],
+)
+def test_refuses(house: House, call_task: WorkTask, code: C, more: dict[str, Any], error: str) -> None:
+    with pytest.raises(UsageError, match=error):
+        call(house, call_task, code, **more)
+    assert house.rows(ContactResult) == []
+
+
+def test_without_a_number_a_letter_goes_and_somebody_looks_for_one(house: House) -> None:
+    case_id = house.debtor("C2", phone=None)
+    house.item(case_id, "F1", 100_000, date(2026, 1, 30))
+    action = Script(house).until("call")
+    assert action.result == "no_phone"
+    assert house.row(WorkTask, kind="repair").subject == "find_phone_number"
+
+
+def test_a_manager_waives_a_call_with_a_reason(house: House, call_task: WorkTask) -> None:
+    with house.desk("carla") as desk, pytest.raises(RefusedError, match="may not waive"):
+        finish_work(desk, int(call_task.id or 0), Outcome("waived", "no use"))
+    with house.desk("mo") as desk, pytest.raises(UsageError, match="in words"):
+        finish_work(desk, int(call_task.id or 0), Outcome("waived"))
+    with house.desk("mo") as desk:
+        finish_work(desk, int(call_task.id or 0), Outcome("waived", "they only write"))
+    assert house.row(Action, id=call_task.action_id).result == "waived"
