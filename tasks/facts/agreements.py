@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from maatpak.kernel.calendars import count_working_days
 from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, PlanState, PromiseState
 from tasks.facts.covers import LIVE_PLANS
-from tasks.facts.people import CALENDAR
 from tasks.facts.reading import Reader
+from tasks.facts.working_days import CALENDAR, days_until
 
 STRICTNESS = {reason.value: rank for rank, reason in enumerate(reason for reason in HoldReason if reason != "none")}
 """The stricter the reason of a hold, the lower the number."""
@@ -81,32 +80,33 @@ def held(holds: pl.DataFrame) -> pl.DataFrame:
 
 def our_turn(reader: Reader, cases: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
     """One row a case where the ball is with us, and since when: open disputes, tickets, work that blocks notices."""
-    people = cases.select("case_id", "debtor_id")
-    work = reader.rows("blocking_work")
-    disputes = reader.rows("disputes").filter(pl.col("state") == DisputeState.OPEN.value)
-    tickets = reader.rows("tickets").join(people, on="debtor_id").select("case_id", "opened_on")
-    of_debtor = work.filter(pl.col("case_id").is_null()).drop("case_id").join(people, on="debtor_id")
-    blocking = pl.concat(
-        [work.drop_nulls("case_id").select("case_id", "opened_on"), of_debtor.select("case_id", "opened_on")]
-    )
-    by_ledger = flagged.select("case_id", opened_on=pl.lit(None, pl.Date))
-    sources = {
-        "our_turn": blocking,
-        "dispute_open": pl.concat([disputes.select("case_id", "opened_on"), by_ledger]),
-        "tickets": tickets,
-    }
-    rows = pl.concat([frame.with_columns(source=pl.lit(name)) for name, frame in sources.items()])
-    if rows.is_empty():
+    work, records, tickets = reader.rows("blocking_work"), reader.rows("disputes"), reader.rows("tickets")
+    if work.is_empty() and records.is_empty() and tickets.is_empty() and flagged.is_empty():
         return _NOTHING_OURS
-    summed = rows.group_by("case_id").agg(
-        since=pl.min("opened_on"),
-        our_turn=(pl.col("source") == "our_turn").any(),
-        dispute_open=(pl.col("source") == "dispute_open").any(),
-        tickets_open=(pl.col("source") == "tickets").sum().cast(pl.Int64),
+    people = cases.lazy().select("case_id", "debtor_id")
+    of_case = work.lazy().filter(pl.col("case_id").is_not_null())
+    of_debtor = work.lazy().filter(pl.col("case_id").is_null()).drop("case_id").join(people, on="debtor_id")
+    disputes = records.lazy().filter(pl.col("state") == DisputeState.OPEN.value)
+    sources = [
+        *(frame.select("case_id", "opened_on", source=pl.lit("work")) for frame in (of_case, of_debtor)),
+        disputes.select("case_id", "opened_on", source=pl.lit("dispute")),
+        flagged.lazy().select("case_id", opened_on=pl.lit(None, pl.Date), source=pl.lit("dispute")),
+        tickets.lazy().join(people, on="debtor_id").select("case_id", "opened_on", source=pl.lit("ticket")),
+    ]
+    return (
+        pl.concat(sources)
+        .group_by("case_id")
+        .agg(
+            since=pl.min("opened_on"),
+            our_turn=(pl.col("source") == "work").any(),
+            dispute_open=(pl.col("source") == "dispute").any(),
+            tickets_open=(pl.col("source") == "ticket").sum().cast(pl.Int64),
+        )
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
+        .with_columns(our_turn_wd=days_until("since", reader.scope.as_of).cast(pl.Int64).fill_null(0))
+        .select(_NOTHING_OURS.columns)
+        .collect()
     )
-    summed = summed.join(cases.select("case_id", CALENDAR), on="case_id")
-    waited = count_working_days(summed["since"], reader.scope.as_of, summed[CALENDAR]).cast(pl.Int64)
-    return summed.with_columns(our_turn_wd=waited.fill_null(0)).select(_NOTHING_OURS.columns)
 
 
 _NOTHING_OURS = pl.DataFrame(
@@ -122,20 +122,15 @@ _NOTHING_OURS = pl.DataFrame(
 
 def wake_dates(reader: Reader, holds: pl.DataFrame, in_flight: pl.DataFrame) -> pl.DataFrame:
     """(case_id, wake_on): the earliest day, today or later, on which something that parks the case ends."""
-    live = (
-        reader.rows("plans")
-        .filter(pl.col("state").is_in(LIVE_PLANS))
-        .with_columns(
-            wake_on=pl.when(pl.col("state") == PlanState.OFFERED.value).then("valid_until").otherwise("last_on")
-        )
-    )
-    running = reader.rows("promises").filter(pl.col("state") == PromiseState.OPEN.value)
+    live = reader.rows("plans").lazy().filter(pl.col("state").is_in(LIVE_PLANS))
+    running = reader.rows("promises").lazy().filter(pl.col("state") == PromiseState.OPEN.value)
+    offered = pl.col("state") == PlanState.OFFERED.value
     ends = [
-        holds.select("case_id", wake_on="until_on"),
+        holds.lazy().select("case_id", wake_on="until_on"),
         running.select("case_id", wake_on="promised_on"),
-        live.select("case_id", "wake_on"),
-        reader.rows("claims").select("case_id", wake_on="until_on"),
-        in_flight.select("case_id", wake_on="until_on"),
+        live.select("case_id", wake_on=pl.when(offered).then("valid_until").otherwise("last_on")),
+        reader.rows("claims").lazy().select("case_id", wake_on="until_on"),
+        in_flight.lazy().select("case_id", wake_on="until_on"),
     ]
-    rows = pl.concat(ends).filter(pl.col("wake_on") >= reader.scope.as_of)
-    return rows.group_by("case_id").agg(pl.min("wake_on"))
+    still = pl.concat(ends).filter(pl.col("wake_on") >= reader.scope.as_of)
+    return still.group_by("case_id").agg(pl.min("wake_on")).collect()

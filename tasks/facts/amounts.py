@@ -5,15 +5,16 @@ disputed, in plan, promised, claimed paid, in flight; the rest is asked. A credi
 first, a payment from the other. What credit notes and payments have left is taken from the oldest asked items.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from maatpak.kernel.calendars import BANK, shift_working_days
 from maatpak.kernel.words import ItemType
 from tasks.facts.covers import COVERS, covers, in_flight
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
+from tasks.facts.working_days import bank_day
 
 OLDEST_FIRST = ("case_id", "due_on", "item_id")
 LONG_OVERDUE = 60
@@ -48,10 +49,10 @@ def owed(reader: Reader, cases: pl.DataFrame) -> Owed:
     del rows
     debits = debts.filter(pl.col("collect_on").is_not_null() | pl.col("returned_on").is_not_null())
     flagged = debts.filter(pl.col("flagged") > 0)
-    debts = debts.select(DEBT_COLUMNS).sort(OLDEST_FIRST)
-    debts = debts.with_columns(
-        shift_working_days(debts["due_on"], 0, BANK).alias("bank_due_on"),
-        overdue=pl.col("due_on") <= reader.scope.last_bank_day,
+    debts = (
+        debts.select(DEBT_COLUMNS)
+        .sort(OLDEST_FIRST)
+        .with_columns(bank_due_on=bank_day("due_on"), overdue=pl.col("due_on") <= reader.scope.last_bank_day)
     )
     flying = in_flight(debits, reader.scope)
     claimed = covers(reader, debts, flagged, flying)
@@ -60,6 +61,8 @@ def owed(reader: Reader, cases: pl.DataFrame) -> Owed:
 
 def of_cases(rows: pl.DataFrame, cases: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Rows of debtors with the case they belong to: the debtor's in their currency."""
+    if rows.is_empty():
+        return rows.drop("currency").with_columns(cases.clear().select("case_id", *columns))
     keys = cases.select("debtor_id", "case_id", *columns, case_currency="currency")
     found = rows.join(keys, on="debtor_id")
     return found.filter(pl.col("currency") == pl.col("case_currency")).drop("currency", "case_currency")
@@ -73,30 +76,32 @@ def _divided(debts: pl.DataFrame, claimed: pl.DataFrame, credit: pl.DataFrame) -
     if concerned.is_empty():
         return debts.with_columns(*nothing, asked=plain)
     special = debts.filter(pl.col("case_id").is_in(concerned.implode()))
-    shares = divide(special, claimed, credit).select("item_id", "asked", *COVERS)
+    shares = divide(special, claimed, credit)
     return debts.join(shares, on="item_id", how="left", maintain_order="left").with_columns(
         pl.coalesce("asked", plain).alias("asked"), *(pl.col(cover).fill_null(0) for cover in COVERS)
     )
 
 
 def divide(debts: pl.DataFrame, claimed: pl.DataFrame, credit: pl.DataFrame) -> pl.DataFrame:
-    """`debts`, oldest first, with a column a cover and `asked`."""
-    referring = _referring(debts, credit)
-    named = _named(debts, claimed)
+    """`debts` with a column a cover and `asked`."""
+    by_record = claimed.lazy()
     unnamed = claimed.filter(pl.col("item_id").is_null())
-    pools = unnamed.group_by("case_id").agg(
-        pl.col("amount").filter(pl.col("cover") == cover).sum().alias(f"pool_{cover}") for cover in COVERS
-    )
-    total = credit.group_by("case_id").agg(pool=pl.sum("open_amount"))
-    debts = (
-        debts.join(referring, on="item_id", how="left")
-        .join(named, on="item_id", how="left")
+    pooled = [cover for cover in COVERS if cover in unnamed["cover"]]
+    pools = unnamed.lazy().group_by("case_id").agg(_sum_by_cover("amount", "pool", pooled))
+    total = credit.lazy().group_by("case_id").agg(pool=pl.sum("open_amount"))
+    free, overdue = pl.col("free"), pl.col("overdue")
+    divided = (
+        debts.lazy()
+        .join(_referring(debts, credit), on="item_id", how="left")
+        .join(_named(debts.lazy(), by_record), on="item_id", how="left")
         .join(pools, on="case_id", how="left")
         .join(total, on="case_id", how="left")
         .sort(OLDEST_FIRST)
         .with_columns(
             pl.col(
-                "credited", "paid", "pool", *(f"{kind}_{c}" for c in COVERS for kind in ("named", "pool"))
+                *("credited", "paid", "pool"),
+                *(f"named_{cover}" for cover in COVERS),
+                *(f"pool_{cover}" for cover in pooled),
             ).fill_null(0)
         )
         # A referring credit counts up to what is open of its document, credit notes before cash.
@@ -108,20 +113,26 @@ def divide(debts: pl.DataFrame, claimed: pl.DataFrame, credit: pl.DataFrame) -> 
             pool=pl.col("pool") - (pl.col("credited") + pl.col("paid")).sum().over("case_id"),
         )
     )
-    free, overdue = pl.col("free"), pl.col("overdue")
     for cover in COVERS:
-        debts = debts.with_columns(pl.min_horizontal(f"named_{cover}", "free").alias(cover)).with_columns(
+        divided = divided.with_columns(pl.min_horizontal(f"named_{cover}", "free").alias(cover)).with_columns(
             free=free - pl.col(cover)
         )
-        if (debts[f"pool_{cover}"] > 0).any():
+        if cover in pooled:
             share = _oldest_first(pl.col(f"pool_{cover}"), pl.when(overdue).then(free).otherwise(0))
-            debts = debts.with_columns(share=share).with_columns(
+            divided = divided.with_columns(share=share).with_columns(
                 pl.col(cover) + pl.col("share"), free=free - pl.col("share")
             )
-    askable = pl.when(overdue).then(free).otherwise(0)
-    return debts.with_columns(asked=askable).with_columns(
-        asked=pl.col("asked") - _oldest_first(pl.col("pool"), pl.col("asked"))
+    return (
+        divided.with_columns(asked=pl.when(overdue).then(free).otherwise(0))
+        .with_columns(asked=pl.col("asked") - _oldest_first(pl.col("pool"), pl.col("asked")))
+        .select("item_id", "asked", *COVERS)
+        .collect()
     )
+
+
+def _sum_by_cover(column: str, prefix: str, wanted: Iterable[str]) -> Iterable[pl.Expr]:
+    """A column a cover: what its records have in all."""
+    return [pl.col(column).filter(pl.col("cover") == cover).sum().alias(f"{prefix}_{cover}") for cover in wanted]
 
 
 def _oldest_first(pool: pl.Expr, room: pl.Expr) -> pl.Expr:
@@ -130,38 +141,37 @@ def _oldest_first(pool: pl.Expr, room: pl.Expr) -> pl.Expr:
     return pl.min_horizontal((pool - before).clip(0), room)
 
 
-def _referring(debts: pl.DataFrame, credit: pl.DataFrame) -> pl.DataFrame:
+def _referring(debts: pl.DataFrame, credit: pl.DataFrame) -> pl.LazyFrame:
     """(item_id, credited, paid): what credit notes and payments name a debt for; of several so numbered the oldest."""
-    documents = debts.select("case_id", "document_no", "item_id").unique(
-        ["case_id", "document_no"], keep="first", maintain_order=True
-    )
-    found = credit.filter(pl.col("reference").is_not_null()).join(
-        documents, left_on=["case_id", "reference"], right_on=["case_id", "document_no"], suffix="_named"
+    referring = credit.lazy().filter(pl.col("reference").is_not_null())
+    documents = (
+        debts.lazy()
+        .select("case_id", "document_no", "item_id")
+        .unique(["case_id", "document_no"], keep="first", maintain_order=True)
     )
     is_note = pl.col("item_type") == ItemType.CREDIT_NOTE.value
-    return found.group_by(pl.col("item_id_named").alias("item_id")).agg(
-        credited=pl.col("open_amount").filter(is_note).sum(), paid=pl.col("open_amount").filter(~is_note).sum()
+    return (
+        referring.join(
+            documents, left_on=["case_id", "reference"], right_on=["case_id", "document_no"], suffix="_named"
+        )
+        .group_by(pl.col("item_id_named").alias("item_id"))
+        .agg(credited=pl.col("open_amount").filter(is_note).sum(), paid=pl.col("open_amount").filter(~is_note).sum())
     )
 
 
-def _named(debts: pl.DataFrame, claimed: pl.DataFrame) -> pl.DataFrame:
+def _named(debts: pl.LazyFrame, claimed: pl.LazyFrame) -> pl.LazyFrame:
     """(item_id, named_…): what records take of the items they name, oldest first within what a record has left."""
     room = pl.min_horizontal("item_amount", "open_amount")
     before = pl.col("room").cum_sum().over("cover", "record_id") - pl.col("room")
-    limited = (
-        pl.when(pl.col("amount").is_null())
-        .then("room")
-        .otherwise(pl.min_horizontal((pl.col("amount") - before).clip(0), "room"))
-    )
-    shares = (
+    limited = pl.min_horizontal((pl.col("amount") - before).clip(0), "room")
+    return (
         claimed.filter(pl.col("item_id").is_not_null())
         .join(debts.select("item_id", "due_on", "open_amount"), on="item_id")
         .sort("cover", "record_id", "due_on", "item_id")
         .with_columns(room=room)
-        .with_columns(share=limited)
-    )
-    return shares.group_by("item_id").agg(
-        pl.col("share").filter(pl.col("cover") == cover).sum().alias(f"named_{cover}") for cover in COVERS
+        .with_columns(share=pl.when(pl.col("amount").is_null()).then("room").otherwise(limited))
+        .group_by("item_id")
+        .agg(_sum_by_cover("share", "named", COVERS))
     )
 
 

@@ -7,18 +7,17 @@ from typing import Any
 
 import polars as pl
 
-from maatpak.kernel.calendars import count_working_days
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import LegalStop, Reaction
 from maatpak.ledger.database import Frames
 from policies.facts import COLUMNS, ITEM_COLUMNS
 from tasks.facts import agreements, amounts, cash, conversation, driver, evidence, history, people, reach, reactions
-from tasks.facts.people import CALENDAR
 from tasks.facts.reading import Reader
 from tasks.facts.rhythm import FEWEST, next_runs, pay_runs
 from tasks.facts.rounds import case_rounds, round_amounts, running
 from tasks.facts.scope import Scope
 from tasks.facts.steps import actions_then, step_history
+from tasks.facts.working_days import days_until
 
 NEVER_DELIVERED = 10_000
 """Working days of age of a ledger that never came: older than any guardrail allows."""
@@ -83,13 +82,14 @@ class _Building:
         self.rounds = case_rounds(reader)
         self.actions = actions_then(reader)
         in_scope = self.actions.filter("in_scope")["action_id"]
-        round_items = reader.of_ids("round_items", running(self.rounds)["round_id"])
+        self.running = running(self.rounds)
+        round_items = reader.of_ids("round_items", self.running["round_id"])
         action_items = reader.of_ids("action_items", in_scope)
         served = reader.of_ids("message_actions", in_scope)
         reader.ahead("placements", "plans", "promises", "claims", "disputes", "holds", "calls", "open_items")
         reader.ahead("settled", "payments", "older_items", "last_payments", "touches")
 
-        self.named = round_items().join(running(self.rounds), on="round_id").drop("round_id")
+        self.named = round_items().join(self.running, on="round_id").drop("round_id")
         self.named_by = action_items().join(in_scope.to_frame(), on="action_id", how="semi")
         self.messages = evidence.observed(reader, self.actions, served())
         self.evidenced = evidence.notices(reader, self.messages, self.cases)
@@ -115,8 +115,7 @@ class _Building:
         # How to reach the customer comes later, with what they asked for.
         cases = self.cases.drop("language", "preferred_channel").join(kept, on="case_id", how="semi").sort("case_id")
         parts = (*self._owing(), *self._past(), *self._talk(), *self._agreed())
-        cases = pl.concat([cases, *(_aligned(cases, part) for part in parts)], how="horizontal")
-        cases = self._derived(cases)
+        cases = self._derived(_beside(cases, parts))
         filled = [
             pl.col(name).fill_null(NOTHING[str(kind)]) for name, kind in COLUMNS.items() if name not in MAY_BE_NULL
         ]
@@ -129,7 +128,7 @@ class _Building:
     def _kept(self) -> pl.DataFrame:
         """The cases that have a row."""
         dated = self.settled.filter(pl.col("settled_on").is_not_null())
-        known = [self.amounts["case_id"], running(self.rounds)["case_id"], dated["case_id"]]
+        known = [self.amounts["case_id"], self.running["case_id"], dated["case_id"]]
         return pl.concat(known).unique().to_frame()
 
     def _steps(self) -> pl.DataFrame:
@@ -187,7 +186,7 @@ class _Building:
         )
         yield reactions.reactions(
             self.scope,
-            self.rounds,
+            self.running,
             {
                 Reaction.PAID: received.filter("whole"),
                 Reaction.PART_PAID: received.filter(~pl.col("whole")),
@@ -202,19 +201,15 @@ class _Building:
     def _derived(self, cases: pl.DataFrame) -> pl.DataFrame:
         """Facts that follow from others of the same row."""
         as_of = pl.lit(self.scope.as_of)
-        delivered = pl.Series([self.creditor["data_on"]], dtype=pl.Date).new_from_index(0, cases.height)
         sums = ("overdue_open", "not_due_open", "credit_notes_open", "cash_unallocated")
         cases = cases.with_columns(
             pl.col(*sums, "open_issued", "credit_issued", "settled_issued").fill_null(0),
-            count_working_days(delivered, self.scope.as_of, cases[CALENDAR])
-            .fill_null(NEVER_DELIVERED)
-            .alias("data_age_wd"),
+            data_on=pl.lit(self.creditor["data_on"], pl.Date),
         )
         family = people.groups(self.reader, self.creditor["has_groups"])
         in_group = people.group_overdue(self.reader, cases, family)
-        cases = pl.concat([cases, _aligned(cases, in_group)], how="horizontal")
+        cases = _beside(cases, [in_group])
         balance = pl.sum_horizontal("overdue_open", "not_due_open") - pl.sum_horizontal(sums[2:])
-        usual = pl.col("usual_delay").fill_null(0.0).ceil().cast(pl.Int64)
         since = pl.coalesce("customer_since", "first_invoice_on")
         money_on = pl.max_horizontal("told_money_on", "settled_money_on", "credit_money_on")
         issued = pl.col("open_issued") + pl.col("settled_issued") - pl.col("credit_issued")
@@ -225,15 +220,24 @@ class _Building:
             relation_days=(as_of - since).dt.total_days().clip(0),
             revenue_12m=pl.coalesce("revenue_12m", issued),
             days_since_payment=(as_of - money_on).dt.total_days(),
-            days_beyond_usual=(pl.col("days_past_due") - usual).clip(0),
+            days_beyond_usual=(pl.col("days_past_due") - pl.col("usual_delay").fill_null(0)).clip(0),
             group_overdue=pl.coalesce("group_overdue", "overdue_open"),
             key_account=pl.col("key_account") | pl.col("group_key").fill_null(value=False),
             hardship=pl.col("hardship") | pl.col("held_hardship").fill_null(value=False),
             legal_stop=stops.otherwise("legal_stop"),
+            data_age_wd=days_until("data_on", self.scope.as_of).fill_null(NEVER_DELIVERED),
         )
 
 
-def _aligned(cases: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a part of the facts in the order of the cases, without its key: a case, debtor or party."""
-    (key,) = [name for name in ("case_id", "debtor_id", "debtor_no", "party_id") if name in part.columns]
-    return cases.select(key).join(part, on=key, how="left", maintain_order="left").drop(key)
+def _beside(cases: pl.DataFrame, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The cases with parts of their facts beside them; a part is keyed by case, debtor or party."""
+    keys = {key: cases.select(key) for key in ("case_id", "debtor_id", "debtor_no", "party_id")}
+    columns: list[pl.Series] = []
+    for part in parts:
+        (key,) = keys.keys() & set(part.columns)
+        if part.is_empty():
+            aligned = part.clear(cases.height)
+        else:
+            aligned = keys[key].join(part, on=key, how="left", maintain_order="left")
+        columns += [aligned[name] for name in part.columns if name != key]
+    return cases.hstack(columns)

@@ -18,11 +18,11 @@ def part_payments(reader: Reader, debts: pl.DataFrame, settled: pl.DataFrame) ->
         return pl.DataFrame(schema={"case_id": pl.Int64, "item_id": pl.Int64, "paid_on": pl.Date, "applied": pl.Int64})
     items = pl.concat(
         [
-            debts.select("item_id", "case_id", "amount", settled_on=pl.lit(None, pl.Date)),
-            settled.select("item_id", "case_id", "amount", "settled_on"),
+            debts.select("item_id", "case_id", "amount", settled_on=pl.lit(None, pl.Date), is_open=pl.lit(value=True)),
+            settled.select("item_id", "case_id", "amount", "settled_on", is_open=pl.lit(value=False)),
         ]
     )
-    left_open = pl.col("settled_on").is_null() | (pl.col("settled_on") > pl.col("paid_on"))
+    left_open = pl.col("is_open") | (pl.col("settled_on") > pl.col("paid_on"))
     return (
         payments.join(items, on="item_id")
         .filter((pl.col("applied") < pl.col("amount")) & left_open)

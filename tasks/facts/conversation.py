@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from maatpak.kernel.calendars import count_working_days
 from maatpak.kernel.words import (
     ATTEMPT_ONLY_RESULTS,
     OPEN_ACTION_STATES,
@@ -12,9 +11,9 @@ from maatpak.kernel.words import (
     StepKind,
 )
 from tasks.facts.evidence import SPOKEN
-from tasks.facts.people import CALENDAR
 from tasks.facts.reading import Reader
 from tasks.facts.scope import CONTACT_DAYS
+from tasks.facts.working_days import CALENDAR, days_until
 
 BUDGET_DAYS, CALL_DAYS = 20, 5
 """Working days, today included, over which written contacts and call attempts are counted."""
@@ -38,25 +37,27 @@ def written(reader: Reader, actions: pl.DataFrame, cases: pl.DataFrame, *, share
     Actions of one creditor on one day are one letter. One under way stands on the day it was proposed for.
     """
     own = (
-        actions.filter(pl.col("written") & (pl.col("proposed_on") > reader.scope.days_ago(CONTACT_DAYS)))
-        .join(cases.select("case_id", "party_id"), on="case_id")
-        .select(
-            "party_id", "state", "proposed_on", "executed_on", creditor_id=pl.lit(reader.scope.creditor_id, pl.Int64)
-        )
+        actions.lazy()
+        .filter(pl.col("written") & (pl.col("proposed_on") > reader.scope.days_ago(CONTACT_DAYS)))
+        .filter(~pl.col("state").is_in(NO_CONTACT))
+        .join(cases.lazy().select("case_id", "party_id"), on="case_id")
+        .select("party_id", pl.lit(reader.scope.creditor_id, pl.Int64).alias("creditor_id"), WRITTEN_ON)
     )
-    rows = pl.concat([own, reader.rows("written_elsewhere").select(own.columns)]) if shared else own
-    letters = (
-        rows.filter(~pl.col("state").is_in(NO_CONTACT))
-        .select("party_id", "creditor_id", on=pl.coalesce("executed_on", "proposed_on"))
-        .unique()
-        .join(cases.select("case_id", "party_id", CALENDAR), on="party_id")
-    )
-    age = count_working_days(letters["on"], reader.scope.as_of, letters[CALENDAR])
+    rows = own
+    if shared:
+        theirs = reader.rows("written_elsewhere").lazy().filter(~pl.col("state").is_in(NO_CONTACT))
+        rows = pl.concat([own, theirs.select("party_id", "creditor_id", WRITTEN_ON)])
     return (
-        letters.with_columns(counted=(age < BUDGET_DAYS).cast(pl.Int64))
+        rows.unique()
+        .join(cases.lazy().select("case_id", "party_id", CALENDAR), on="party_id")
+        .with_columns(counted=(days_until("on", reader.scope.as_of) < BUDGET_DAYS).cast(pl.Int64))
         .group_by("case_id")
         .agg(contacts_20wd=pl.sum("counted"), last_written_on=pl.max("on"))
+        .collect()
     )
+
+
+WRITTEN_ON = pl.coalesce("executed_on", "proposed_on").alias("on")
 
 
 def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
@@ -64,40 +65,51 @@ def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.Data
     calls = reader.rows("calls")
     if calls.is_empty():
         return _NO_CALLS
-    as_of = reader.scope.as_of
-    calls = calls.join(rounds.select("case_id", "round_opened_on"), on="case_id", how="left").join(
-        cases.select("case_id", CALENDAR), on="case_id"
+    as_of, in_round = reader.scope.as_of, pl.col("in_round")
+    known = (
+        calls.lazy()
+        .join(rounds.lazy().select("case_id", "round_opened_on"), on="case_id", how="left")
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
+        .with_columns(
+            in_round=(pl.col("called_on") >= pl.col("round_opened_on")).fill_null(value=False),
+            spoken=pl.col("code").is_in(SPOKEN),
+            lately=days_until("called_on", as_of) < CALL_DAYS,
+        )
+        .collect()
     )
-    age = count_working_days(calls["called_on"], as_of, calls[CALENDAR])
-    calls = calls.with_columns(
-        in_round=(pl.col("called_on") >= pl.col("round_opened_on")).fill_null(value=False),
-        spoken=pl.col("code").is_in(SPOKEN),
-        lately=age < CALL_DAYS,
-    )
-    in_round = pl.col("in_round")
-    summed = calls.group_by("case_id").agg(
-        call_attempts=in_round.sum().cast(pl.Int64),
-        spoken=(in_round & pl.col("spoken")).any(),
-        calls_5wd=pl.col("lately").sum().cast(pl.Int64),
-        calls_known=(in_round & pl.col("lately") & (pl.col("called_on") < as_of)).sum().cast(pl.Int64),
-        last_call_on=pl.max("called_on"),
-        last_spoken_on=pl.col("called_on").filter("spoken").max(),
-    )
-    tried = (
-        calls.filter(in_round & pl.col("code").is_in(ATTEMPTS_ONLY))
-        .filter(pl.len().over("case_id") >= TRIED_DAYS)
+    summed = (
+        known.lazy()
+        .select(
+            *("case_id", "called_on"),
+            call_attempts=in_round.cast(pl.Int64),
+            spoken=in_round & pl.col("spoken"),
+            calls_5wd=pl.col("lately").cast(pl.Int64),
+            calls_known=(in_round & pl.col("lately") & (pl.col("called_on") < as_of)).cast(pl.Int64),
+            spoken_on=pl.when("spoken").then("called_on"),
+        )
         .group_by("case_id")
         .agg(
-            tried_call=(pl.n_unique("called_on") >= TRIED_DAYS) & (pl.n_unique("day_part") >= TRIED_DAY_PARTS),
+            pl.sum("call_attempts", "calls_5wd", "calls_known"),
+            pl.any("spoken"),
+            last_call_on=pl.max("called_on"),
+            last_spoken_on=pl.max("spoken_on"),
         )
     )
-    last = calls.sort("called_on", "call_id").unique("case_id", keep="last", maintain_order=True)
+    tried = (
+        known.lazy()
+        .filter(in_round & pl.col("code").is_in(ATTEMPTS_ONLY))
+        .filter(pl.len().over("case_id") >= TRIED_DAYS)
+        .group_by("case_id")
+        .agg(tried=(pl.n_unique("called_on") >= TRIED_DAYS) & (pl.n_unique("day_part") >= TRIED_DAY_PARTS))
+    )
+    last = known.lazy().sort("called_on", "call_id").unique("case_id", keep="last", maintain_order=True)
     callbacks = last.filter(pl.col("code") == CallResult.CALLBACK_AGREED.value).select("case_id", "callback_on")
     return (
         summed.join(tried, on="case_id", how="left")
         .join(callbacks, on="case_id", how="left")
-        .with_columns(tried_call=pl.col("tried_call").fill_null(value=False) | pl.col("spoken"))
+        .with_columns(tried_call=pl.col("tried").fill_null(value=False) | pl.col("spoken"))
         .select(_NO_CALLS.columns)
+        .collect()
     )
 
 
@@ -118,13 +130,14 @@ _NO_CALLS = pl.DataFrame(
 
 def consulted(actions: pl.DataFrame) -> pl.DataFrame:
     """One row a case whose open round asked the account manager, or had its call waived."""
-    in_round = actions.filter(pl.col("in_scope") & pl.col("round_id").is_not_null())
+    in_round = actions.lazy().filter(pl.col("in_scope") & pl.col("round_id").is_not_null())
     running = pl.col("state").is_in(UNDER_WAY)
+    answer = pl.when(running).then(pl.lit(ConsultAnswer.OPEN.value)).otherwise("result")
     asked = (
         in_round.filter((pl.col("kind") == StepKind.CONSULT.value) & (running | pl.col("result").is_in(ANSWERS)))
         .sort("action_id")
         .unique("case_id", keep="last", maintain_order=True)
-        .select("case_id", consult_answer=pl.when(running).then(pl.lit("open")).otherwise("result"))
+        .select("case_id", consult_answer=answer)
         .with_columns(manager_heard=pl.col("consult_answer").is_in(HEARD))
     )
     waived = (
@@ -132,7 +145,7 @@ def consulted(actions: pl.DataFrame) -> pl.DataFrame:
         .select("case_id", call_waived=pl.lit(value=True))
         .unique()
     )
-    return asked.join(waived, on="case_id", how="full", coalesce=True)
+    return asked.join(waived, on="case_id", how="full", coalesce=True).collect()
 
 
 def last_reason(reader: Reader) -> pl.DataFrame:

@@ -52,35 +52,45 @@ def _shaped(frame: pl.DataFrame, cover: str) -> pl.DataFrame:
 
 def _disputed(reader: Reader, debts: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
     """The larger of what our records and the ledger's flag dispute of an item; all of it under a hold of its own."""
-    records = reader.rows("disputes").filter(pl.col("state").is_in(LIVE_DISPUTES))
-    held = reader.rows("holds").filter(pl.col("scope") == "item").select("item_id").unique()
-    recorded = records.group_by("item_id").agg(recorded=pl.sum("amount"))
-    known = pl.concat([recorded["item_id"], held["item_id"], flagged["item_id"]]).unique()
+    records = reader.rows("disputes")
+    holds = reader.rows("holds")
+    if records.is_empty() and holds.is_empty() and flagged.is_empty():
+        return debts.clear()
+    live = records.lazy().filter(pl.col("state").is_in(LIVE_DISPUTES))
+    recorded = live.group_by("item_id").agg(recorded=pl.sum("amount"))
+    held = holds.lazy().filter(pl.col("scope") == "item").select("item_id", held=pl.lit(value=True)).unique()
+    known = pl.concat([records["item_id"], holds["item_id"], flagged["item_id"]]).unique()
+    amount = pl.when("held").then("open_amount").otherwise(pl.max_horizontal("flagged", "recorded"))
     return (
         debts.filter(pl.col("item_id").is_in(known.implode()))
+        .lazy()
         .select("case_id", "item_id", "open_amount")
-        .join(flagged.select("item_id", "flagged"), on="item_id", how="left")
+        .join(flagged.lazy().select("item_id", "flagged"), on="item_id", how="left")
         .join(recorded, on="item_id", how="left")
-        .join(held.with_columns(held=pl.lit(value=True)), on="item_id", how="left")
-        .with_columns(
-            item_amount=pl.when("held").then("open_amount").otherwise(pl.max_horizontal("flagged", "recorded"))
-        )
-        .select("case_id", "item_id", "item_amount")
+        .join(held, on="item_id", how="left")
+        .select("case_id", "item_id", item_amount=amount)
+        .filter(pl.col("item_amount") > 0)
+        .collect()
     )
 
 
 def in_flight(debits: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """Items whose direct debit is scheduled, or collected and not yet safe; `until_on` is the last day of that."""
-    under_way = debits.filter(
-        pl.col("collect_on").is_not_null()
-        & (pl.col("returned_on").is_null() | (pl.col("returned_on") < pl.col("collect_on")))
-    )
-    method = under_way["payment_method"].str.to_lowercase()
+    columns = ("case_id", "item_id", "until_on", "item_amount")
+    if debits.is_empty():
+        return debits.select("case_id", "item_id", until_on="collect_on", item_amount="open_amount")
+    not_back = pl.col("returned_on").is_null() | (pl.col("returned_on") < pl.col("collect_on"))
+    method = pl.col("payment_method").str.to_lowercase()
     business = method.str.contains(BUSINESS_DEBIT, literal=True).fill_null(value=False)
-    days = under_way.select(pl.when(business).then(BUSINESS_DAYS).otherwise(CORE_DAYS).alias("days"))["days"]
-    return under_way.select(
-        "case_id",
-        "item_id",
-        shift_working_days(under_way["collect_on"], days, BANK).alias("until_on"),
-        item_amount="open_amount",
-    ).filter(pl.col("until_on") >= scope.as_of)
+    until_on = pl.map_batches(
+        ["collect_on", "days"], lambda given: shift_working_days(given[0], given[1], BANK), return_dtype=pl.Date
+    )
+    return (
+        debits.lazy()
+        .filter(pl.col("collect_on").is_not_null() & not_back)
+        .with_columns(days=pl.when(business).then(BUSINESS_DAYS).otherwise(CORE_DAYS))
+        .with_columns(until_on=until_on, item_amount="open_amount")
+        .filter(pl.col("until_on") >= scope.as_of)
+        .select(columns)
+        .collect()
+    )

@@ -2,10 +2,9 @@
 
 import polars as pl
 
-from maatpak.kernel.calendars import count_working_days
 from maatpak.kernel.words import EvidenceLevel
-from tasks.facts.people import CALENDAR
 from tasks.facts.scope import Scope
+from tasks.facts.working_days import CALENDAR, days_until
 
 LEVELS = (EvidenceLevel.NONE.value, EvidenceLevel.WEAK.value, EvidenceLevel.STRONG.value)
 """By the number that stands for them in `best`."""
@@ -30,9 +29,13 @@ def case_driver(debts: pl.DataFrame, debits: pl.DataFrame, cases: pl.DataFrame, 
         pl.col("returned_on").is_not_null()
         & (pl.col("collect_on").is_null() | (pl.col("returned_on") >= pl.col("collect_on")))
     )["item_id"]
-    asked = debts.filter(pl.col("asked") > 0)
+    asked = debts.filter(pl.col("asked") > 0).with_columns(
+        demandable_asked=pl.when("demandable").then("asked").otherwise(0)
+    )
     drivers = (
-        asked.filter("is_driver")
+        asked.lazy()
+        .filter("is_driver")
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
         .select(
             "case_id",
             driver_item_id="item_id",
@@ -40,27 +43,22 @@ def case_driver(debts: pl.DataFrame, debits: pl.DataFrame, cases: pl.DataFrame, 
             driver_due_on="due_on",
             driver_bank_due_on="bank_due_on",
             debit_returned=pl.col("item_id").is_in(came_back.implode()),
+            working_days_past_due=days_until("bank_due_on", scope.as_of).cast(pl.Int64),
+            days_past_due=(pl.lit(scope.as_of) - pl.col("due_on")).dt.total_days(),
         )
-        .join(cases.select("case_id", CALENDAR), on="case_id", maintain_order="left")
     )
-    worst = asked.group_by("case_id", maintain_order=True).agg(
-        min_notices=pl.min("notices"),
-        worst=pl.min("best"),
-        evidence_complete=pl.all("evidence_complete"),
-        demandable_amount=pl.col("asked").filter("demandable").sum(),
-    )
-    return (
-        drivers.with_columns(
-            count_working_days(drivers["driver_bank_due_on"], scope.as_of, drivers[CALENDAR])
-            .cast(pl.Int64)
-            .alias("working_days_past_due"),
-            days_past_due=(pl.lit(scope.as_of) - pl.col("driver_due_on")).dt.total_days(),
+    worst = (
+        asked.lazy()
+        .group_by("case_id")
+        .agg(
+            min_notices=pl.min("notices"),
+            notice_evidence=pl.min("best"),
+            evidence_complete=pl.all("evidence_complete"),
+            demandable_amount=pl.col("demandable_asked").sum(),
         )
-        .drop(CALENDAR)
-        .join(worst, on="case_id")
-        .with_columns(notice_evidence=pl.col("worst").replace_strict(dict(enumerate(LEVELS)), return_dtype=pl.String))
-        .drop("worst")
+        .with_columns(pl.col("notice_evidence").replace_strict(dict(enumerate(LEVELS)), return_dtype=pl.String))
     )
+    return drivers.join(worst, on="case_id").collect()
 
 
 def upcoming(debts: pl.DataFrame) -> pl.DataFrame:

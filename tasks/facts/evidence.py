@@ -7,10 +7,9 @@ bounced or was returned is none at all.
 
 import polars as pl
 
-from maatpak.kernel.calendars import count_working_days, shift_working_days
 from maatpak.kernel.words import SPOKEN_RESULTS, ActionState, Channel, EvidenceKind, StepKind
-from tasks.facts.people import CALENDAR
 from tasks.facts.reading import Reader
+from tasks.facts.working_days import CALENDAR, days_after, days_until
 
 QUIET_DAYS, QUIET_DAYS_POST = 3, 7
 """Working days of silence that make weak evidence."""
@@ -45,23 +44,34 @@ def observed(reader: Reader, actions: pl.DataFrame, served: pl.DataFrame) -> pl.
 
 def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """The messages that count as evidence as of the scope's date, with `evidence_on` and `strong`."""
-    kept = messages.filter(pl.col("lost_on").is_null()).join(cases.select("case_id", CALENDAR), on="case_id")
     by_post = pl.col("channel") == Channel.POST.value
-    wait = kept.select(pl.when(by_post).then(QUIET_DAYS_POST).otherwise(QUIET_DAYS).alias("wait"))["wait"]
-    kept = kept.with_columns(shift_working_days(kept["sent_on"], wait, kept[CALENDAR]).alias("quiet_on"))
-    kept = kept.join(_spoken_after(reader, kept), on=["case_id", "sent_on"], how="left")
+    kept = (
+        messages.lazy()
+        .filter(pl.col("lost_on").is_null())
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
+        .with_columns(by_post=by_post, wait=pl.when(by_post).then(QUIET_DAYS_POST).otherwise(QUIET_DAYS))
+        .with_columns(quiet_on=days_after("sent_on", "wait"))
+    )
+    calls = reader.rows("calls")
+    if calls.is_empty():
+        kept = kept.with_columns(spoken_on=pl.lit(None, pl.Date))
+    else:
+        kept = kept.join(_spoken_after(calls.lazy(), messages.lazy()), on=["case_id", "sent_on"], how="left")
     strong_on = pl.min_horizontal("strong_on", "spoken_on")
-    return kept.select(
-        *("action_id", "case_id", "sent_on"),
-        evidence_on=pl.min_horizontal("quiet_on", "delivered_on", strong_on),
-        strong=strong_on.is_not_null(),
-        by_post=by_post,
-    ).filter(pl.col("evidence_on") <= reader.scope.as_of)
+    return (
+        kept.select(
+            *("action_id", "case_id", "sent_on", "by_post"),
+            evidence_on=pl.min_horizontal("quiet_on", "delivered_on", strong_on),
+            strong=strong_on.is_not_null(),
+        )
+        .filter(pl.col("evidence_on") <= reader.scope.as_of)
+        .collect()
+    )
 
 
-def _spoken_after(reader: Reader, messages: pl.DataFrame) -> pl.DataFrame:
+def _spoken_after(calls: pl.LazyFrame, messages: pl.LazyFrame) -> pl.LazyFrame:
     """(case_id, sent_on, spoken_on): the first day after a message on which the right person of its case was spoken."""
-    spoken = reader.rows("calls").filter(pl.col("code").is_in(SPOKEN)).select("case_id", spoken_on="called_on")
+    spoken = calls.filter(pl.col("code").is_in(SPOKEN)).select("case_id", spoken_on="called_on")
     return (
         messages.select("case_id", "sent_on")
         .join(spoken, on="case_id")
@@ -76,34 +86,27 @@ def told_items(
 ) -> pl.DataFrame:
     """(item_id, notices, best, evidence_complete, demandable) of the items that evidenced notices of a round named."""
     is_notice = pl.col("written") & pl.col("kind").is_in(NOTICE_KINDS) & pl.col("round_id").is_not_null()
-    by_action = (
-        evidenced.join(actions.filter(is_notice).select("action_id"), on="action_id", how="semi")
-        .group_by("action_id", "case_id")
-        .agg(
-            pl.any("strong"),
-            by_post=pl.col("by_post").any(),
-            by_other=(~pl.col("by_post")).any(),
-            sent_on=pl.min("sent_on"),
-        )
-    )
-    by_item = (
-        named.join(by_action, on="action_id")
-        .group_by("item_id", "case_id")
-        .agg(
-            pl.any("strong", "by_post", "by_other"),
-            notices=pl.len().cast(pl.Int64),
-            first_on=pl.min("sent_on"),
-        )
-        .join(cases.select("case_id", CALENDAR), on="case_id")
-    )
     complete = pl.col("strong") | (pl.col("by_post") & pl.col("by_other"))
-    old_enough = count_working_days(by_item["first_on"], reader.scope.as_of, by_item[CALENDAR]) >= KNOWN_FOR
-    return by_item.with_columns(evidence_complete=complete, old_enough=old_enough).select(
-        "item_id",
-        "notices",
-        pl.when("strong").then(2).otherwise(1).cast(pl.Int8).alias("best"),
-        "evidence_complete",
-        demandable=pl.col("evidence_complete") & pl.col("old_enough"),
+    by_action = (
+        evidenced.lazy()
+        .join(actions.lazy().filter(is_notice).select("action_id"), on="action_id", how="semi")
+        .group_by("action_id", "case_id")
+        .agg(pl.any("strong", "by_post"), by_other=(~pl.col("by_post")).any(), sent_on=pl.min("sent_on"))
+    )
+    return (
+        named.lazy()
+        .join(by_action, on="action_id")
+        .group_by("item_id", "case_id")
+        .agg(pl.any("strong", "by_post", "by_other"), notices=pl.len().cast(pl.Int64), first_on=pl.min("sent_on"))
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
+        .with_columns(old_enough=days_until("first_on", reader.scope.as_of) >= KNOWN_FOR)
+        .select(
+            *("item_id", "notices"),
+            best=pl.when("strong").then(2).otherwise(1).cast(pl.Int8),
+            evidence_complete=complete,
+            demandable=complete & pl.col("old_enough"),
+        )
+        .collect()
     )
 
 

@@ -1,13 +1,14 @@
 """How a customer pays: settled items only, those paid or debited and not disputed (practice, rules 12 and 14)."""
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.calendars import BANK, count_working_days, shift_working_days
 from maatpak.kernel.words import DisputeState, ItemType
 from tasks.facts.amounts import DEBTS, of_cases
-from tasks.facts.people import CALENDAR
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
+from tasks.facts.working_days import CALENDAR, bank_day, days_until
 
 LATE_AFTER = 3
 """Working days after D; paid later than that is late."""
@@ -15,8 +16,8 @@ SNAPSHOTS_APART = 3
 """Working days between the last snapshot with an item and the first without, for its estimated date to count."""
 RECENT, BEFORE = 90, 365
 """Calendar days: delays of the last 90 are compared with those of the 275 before."""
-USUAL = 0.9
-"""Quantile of the delay that counts as usual."""
+USUAL = (9, 10)
+"""Quantile of the delay that counts as usual; a part of a day counts as a day."""
 FUNDS_CODES = ("AM04", "insufficient_funds")
 """Return codes of a direct debit that say: not enough money."""
 
@@ -27,19 +28,18 @@ def settled_items(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
     counts = (
         pl.col("paid") & pl.col("item_type").is_in(DEBTS) & ~pl.col("disputed") & pl.col("settled_on").is_not_null()
     )
-    objected = reader.rows("disputes").filter(pl.col("state") != DisputeState.REJECTED.value)["item_id"].unique()
-    if not objected.is_empty():
+    records = reader.rows("disputes")
+    if not records.is_empty():
+        objected = records.filter(pl.col("state") != DisputeState.REJECTED.value)["item_id"].unique()
         counts &= ~pl.col("item_id").is_in(objected.implode())
     if rows["left_after"].null_count() < rows.height:
         # An item that only vanished: its date is known as well as the snapshots were close.
-        apart = count_working_days(rows["left_after"], rows["settled_on"], rows[CALENDAR])
-        counts &= (apart <= SNAPSHOTS_APART).fill_null(value=True)
-    waited = count_working_days(shift_working_days(rows["due_on"], 0, BANK), rows["settled_on"], rows[CALENDAR])
-    return rows.select(
+        counts &= (days_until("left_after", "settled_on") <= SNAPSHOTS_APART).fill_null(value=True)
+    return rows.with_columns(bank_due_on=bank_day("due_on")).select(
         *("case_id", "item_id", "item_type", "issued_on", "due_on", "amount", "settled_on", "paid"),
         *("returned_on", "return_code"),
         counts=counts,
-        late=(waited > LATE_AFTER).fill_null(value=False),
+        late=(days_until("bank_due_on", "settled_on") > LATE_AFTER).fill_null(value=False),
         delay=(pl.col("settled_on") - pl.col("due_on")).dt.total_days(),
     )
 
@@ -112,22 +112,30 @@ def _share(part: str, whole: str) -> pl.Expr:
 def _quantiles(delays: pl.DataFrame) -> pl.DataFrame:
     """(case_id, median, spread, usual) of the delays: sorted once, then looked up at their places in each case."""
     ordered = delays.sort("case_id", "delay")
-    places = ordered.group_by("case_id", maintain_order=True).agg(size=pl.len().cast(pl.Int64))
-    places = places.with_columns(start=pl.col("size").cum_sum() - pl.col("size"))
-    values = ordered["delay"].cast(pl.Float64)
+    cases, values = ordered["case_id"].to_numpy(), ordered["delay"].to_numpy()
+    first = np.flatnonzero(np.diff(cases, prepend=-1))
+    last = np.diff(first, append=len(cases)) - 1
 
-    def at(quantile: float) -> pl.Series:
-        place = places.select("start", position=(pl.col("size") - 1) * quantile, last=pl.col("size") - 1).with_columns(
-            lower=pl.col("position").floor().cast(pl.Int64)
-        )
-        lower = values.gather(place["start"] + place["lower"])
-        above = place.select(above=pl.col("start") + pl.min_horizontal(pl.col("lower") + 1, "last"))["above"]
-        return lower + (values.gather(above) - lower) * (place["position"] - place["lower"])
+    def at(part: int, whole: int) -> npt.NDArray[np.int64]:
+        """The quantile part/whole times `whole`: whole numbers, so that nothing is rounded."""
+        place, beyond = np.divmod(last * part, whole)
+        lower, upper = values[first + place], values[first + np.minimum(place + 1, last)]
+        quantile: npt.NDArray[np.int64] = lower * whole + (upper - lower) * beyond
+        return quantile
 
-    return places.select("case_id").with_columns(
-        at(0.5).alias("median_delay_days"),
-        (at(0.75) - at(0.25)).alias("delay_spread_days"),
-        at(USUAL).alias("usual_delay"),
+    return pl.DataFrame(
+        {
+            "case_id": cases[first],
+            "median_delay_days": at(1, 2) / 2,
+            "delay_spread_days": (at(3, 4) - at(1, 4)) / 4,
+            "usual_delay": -(-at(*USUAL) // USUAL[1]),
+        },
+        schema={
+            "case_id": pl.Int64,
+            "median_delay_days": pl.Float64,
+            "delay_spread_days": pl.Float64,
+            "usual_delay": pl.Int64,
+        },
     )
 
 
@@ -143,18 +151,17 @@ def debit_returns(scope: Scope, debits: pl.DataFrame, settled: pl.DataFrame) -> 
 def relation(reader: Reader, cases: pl.DataFrame, owing: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """One row a debtor: its first document in whatever currency, and how many invoices there ever were."""
     seen = (
-        cases.select("case_id", "debtor_id")
-        .join(owing.select("case_id", "open_since", "credit_since", "open_invoices"), on="case_id", how="left")
-        .join(history.select("case_id", "settled_since", "settled_invoices"), on="case_id", how="left")
+        cases.lazy()
+        .select("case_id", "debtor_id")
+        .join(owing.lazy().select("case_id", "open_since", "credit_since", "open_invoices"), on="case_id", how="left")
+        .join(history.lazy().select("case_id", "settled_since", "settled_invoices"), on="case_id", how="left")
+        .with_columns(first=pl.min_horizontal("open_since", "credit_since", "settled_since"))
         .group_by("debtor_id")
-        .agg(
-            first=pl.min_horizontal("open_since", "credit_since", "settled_since").min(),
-            count=pl.sum("open_invoices") + pl.sum("settled_invoices"),
-        )
-        .join(reader.rows("older_items"), on="debtor_id", how="left")
+        .agg(pl.min("first"), count=pl.sum("open_invoices") + pl.sum("settled_invoices"))
+        .join(reader.rows("older_items").lazy(), on="debtor_id", how="left")
     )
     return seen.select(
         "debtor_id",
         first_invoice_on=pl.min_horizontal("first", "older_on"),
         invoice_count=pl.col("count") + pl.col("older_invoices").fill_null(0),
-    )
+    ).collect()

@@ -7,12 +7,10 @@ import polars as pl
 
 from maatpak.kernel.words import Channel, LegalStop, PartyKind
 from tasks.facts.reading import Reader
+from tasks.facts.working_days import CALENDAR
 
 DEPTH = 8
 """How many parents up the head of a group is looked for."""
-
-CALENDAR = "calendar"
-"""The country as an Enum: working days of a whole column are looked up by it."""
 
 
 def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
@@ -20,25 +18,23 @@ def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
 
     A debtor without any is taken to be a consumer of the creditor's country: the law's most careful reading.
     """
-    cases = reader.take("cases").with_columns(
+    taken = reader.take("cases")
+    countries = pl.Enum(taken["country"].fill_null(creditor["country"]).unique().sort())
+    # Master data counts money in the creditor's currency; a case in another one has no rate to compare by.
+    in_own_currency = pl.when(pl.col("currency") == creditor["currency"]).then(pl.col("revenue_12m", "credit_limit"))
+    return taken.with_columns(
         pl.col("party_kind").fill_null(PartyKind.CONSUMER.value),
         pl.col("country").fill_null(creditor["country"]),
+        pl.col("country").fill_null(creditor["country"]).cast(countries).alias(CALENDAR),
         pl.col("language").fill_null(creditor["language"]),
         pl.col("preferred_channel").fill_null(Channel.EMAIL.value),
         pl.col("key_account", "has_email", "has_phone", "has_post").fill_null(value=False),
         pl.col("risk_class").fill_null("none"),
         pl.col("legal_stop").fill_null(LegalStop.NONE.value),
-        own=pl.col("currency") == creditor["currency"],
-    )
-    countries = pl.Enum(cases["country"].unique().sort())
-    # Master data counts money in the creditor's currency; a case in another one has no rate to compare by.
-    in_own_currency = pl.when("own").then(pl.col("revenue_12m", "credit_limit"))
-    return cases.with_columns(
         in_own_currency,
-        pl.col("country").cast(countries).alias(CALENDAR),
-        (pl.col("hardship_until") >= reader.scope.as_of).fill_null(value=False).alias("hardship"),
+        hardship=(pl.col("hardship_until") >= reader.scope.as_of).fill_null(value=False),
         creditor_id=pl.lit(reader.scope.creditor_id, pl.Int64),
-    ).drop("own", "hardship_until")
+    ).drop("hardship_until")
 
 
 def groups(reader: Reader, has_groups: bool) -> pl.DataFrame:  # noqa: FBT001 - as the creditor's row tells

@@ -110,26 +110,21 @@ def experience(reader: Reader) -> pl.DataFrame:
     if touches.is_empty():
         return pl.DataFrame(schema={"party_id": pl.Int64, "experience_balance": pl.Int64, "wrongful_on": pl.Date})
     in_year = pl.col("touched_on") > reader.scope.months_ago(12)
-    positives = touches.filter(pl.col("rating") > 0).unique(["party_id", "touched_on"])
-    negatives = touches.filter(pl.col("rating") < 0)
-    old = negatives.filter(pl.col("wrongful") & ~in_year).with_row_index("touch")
-    outweighed = (
-        old.join(positives.select("party_id", positive_on="touched_on"), on="party_id")
-        .filter(pl.col("positive_on") > pl.col("touched_on"))
-        .group_by("touch")
-        .agg(pl.len())
-        .filter(pl.col("len") >= OUTWEIGHED_BY)["touch"]
+    positives = touches.lazy().filter(pl.col("rating") > 0).unique(["party_id", "touched_on"])
+    negatives = touches.lazy().filter(pl.col("rating") < 0)
+    recent = [frame.filter(in_year).select("party_id", "rating") for frame in (positives, negatives)]
+    old = (
+        negatives.filter(pl.col("wrongful") & ~in_year)
+        .with_row_index("touch")
+        .join(positives.select("party_id", positive_on="touched_on"), on="party_id", how="left")
+        .group_by("touch", "party_id", "rating", "touched_on")
+        .agg(later=(pl.col("positive_on") > pl.col("touched_on")).sum())
+        .filter(pl.col("later") < OUTWEIGHED_BY)
+        .select("party_id", "rating")
     )
-    counted = pl.concat(
-        [
-            positives.filter(in_year).select("party_id", "rating"),
-            negatives.filter(in_year).select("party_id", "rating"),
-            old.filter(~pl.col("touch").is_in(outweighed.implode())).select("party_id", "rating"),
-        ]
-    )
-    balance = counted.group_by("party_id").agg(experience_balance=pl.sum("rating").clip(*SCALE))
-    wrongful = touches.filter("wrongful").group_by("party_id").agg(wrongful_on=pl.max("touched_on"))
-    return balance.join(wrongful, on="party_id", how="full", coalesce=True)
+    balance = pl.concat([*recent, old]).group_by("party_id").agg(experience_balance=pl.sum("rating").clip(*SCALE))
+    wrongful = touches.lazy().filter("wrongful").group_by("party_id").agg(wrongful_on=pl.max("touched_on"))
+    return balance.join(wrongful, on="party_id", how="full", coalesce=True).collect()
 
 
 OUTWEIGHED_BY = 12

@@ -87,7 +87,8 @@ class Reader:
         return self._coming[name]
 
     def _get(self, query: Query, sql: str) -> pl.DataFrame:
-        return self._frames.read(sql).cast(query.columns)
+        frame = self._frames.read(sql)
+        return frame if frame.schema == query.columns else frame.cast(query.columns)
 
     def _find_filled(self) -> frozenset[str]:
         tables = sorted({table for query in QUERIES.values() for table in query.needs})

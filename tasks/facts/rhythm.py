@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from maatpak.kernel.calendars import add_working_days, shift_working_days
-from tasks.facts.people import CALENDAR
+from maatpak.kernel.calendars import add_working_days
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
+from tasks.facts.working_days import CALENDAR, days_after
 
 SHARE = (7, 10)
 """Of ten payment days, seven must fall on one weekday or day of the month."""
@@ -35,10 +35,15 @@ def pay_runs(reader: Reader, cases: pl.DataFrame, settled: pl.DataFrame, payers:
 def next_runs(runs: pl.DataFrame, cases: pl.DataFrame, day: date) -> pl.DataFrame:
     """(case_id, run_on): the first pay run on or after a day, moved to a working day of the customer's country."""
     first = {rule: next_run(rule, day) for rule in runs["rule"].unique()}
-    dated = runs.with_columns(
-        run_on=pl.col("rule").replace_strict(first, return_dtype=pl.Date) if first else pl.lit(None, pl.Date)
-    ).join(cases.select("case_id", CALENDAR), on="case_id")
-    return dated.select("case_id", shift_working_days(dated["run_on"], 0, dated[CALENDAR]).alias("run_on"))
+    if not first:
+        return pl.DataFrame(schema={"case_id": pl.Int64, "run_on": pl.Date})
+    return (
+        runs.lazy()
+        .with_columns(run_on=pl.col("rule").replace_strict(first, return_dtype=pl.Date))
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
+        .select("case_id", run_on=days_after("run_on", 0))
+        .collect()
+    )
 
 
 def next_run(rule: str, day: date) -> date | None:
@@ -57,32 +62,31 @@ def next_run(rule: str, day: date) -> date | None:
 
 
 def _inferred(settled: pl.DataFrame, payers: pl.Series, scope: Scope) -> pl.DataFrame:
+    if payers.is_empty():
+        return pl.DataFrame(schema={"case_id": pl.Int64, "rule": pl.String})
     days = (
-        settled.filter(pl.col("counts") & (pl.col("settled_on") > scope.months_ago(12)))
-        .select("case_id", "settled_on")
+        settled.lazy()
+        .filter(pl.col("counts") & (pl.col("settled_on") > scope.months_ago(12)))
         .filter(pl.col("case_id").is_in(payers.implode()))
+        .select("case_id", "settled_on")
         .unique()
+        .with_columns(total=pl.len().over("case_id"))
+        .filter(pl.col("total") >= FEWEST)
+        .collect()
     )
-    many = days.filter(pl.len().over("case_id") >= FEWEST)
-    total = many.group_by("case_id").agg(total=pl.len())
-    by_weekday = _commonest(many, pl.col("settled_on").dt.weekday() - 1, total).filter(pl.col("kind") < len(WEEKDAYS))
-    by_month_day = _commonest(many, pl.col("settled_on").dt.day(), total)
-    return pl.concat(
-        [
-            by_weekday.select(
-                "case_id", rule=pl.col("kind").replace_strict(dict(enumerate(WEEKDAYS)), return_dtype=pl.String)
-            ),
-            by_month_day.join(by_weekday, on="case_id", how="anti").select(
-                "case_id", rule=pl.col("kind").cast(pl.String)
-            ),
-        ]
+    weekday = (pl.col("settled_on").dt.weekday() - 1).replace_strict(
+        dict(enumerate(WEEKDAYS)), default=None, return_dtype=pl.String
     )
+    by_weekday = _commonest(days, weekday)
+    by_month_day = _commonest(days, pl.col("settled_on").dt.day().cast(pl.String))
+    return pl.concat([by_weekday, by_month_day.join(by_weekday, on="case_id", how="anti")]).collect()
 
 
-def _commonest(days: pl.DataFrame, kind: pl.Expr, total: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, kind) where one kind of day holds the share; being above a half, it is the only one."""
-    counted = days.group_by("case_id", kind.cast(pl.Int64).alias("kind")).agg(count=pl.len()).join(total, on="case_id")
-    return counted.filter(pl.col("count") * SHARE[1] >= pl.col("total") * SHARE[0]).select("case_id", "kind")
+def _commonest(days: pl.DataFrame, kind: pl.Expr) -> pl.LazyFrame:
+    """(case_id, rule) where one kind of day holds the share; being above a half, it is the only one."""
+    counted = days.lazy().group_by("case_id", kind.alias("rule")).agg(count=pl.len(), total=pl.first("total"))
+    holds = pl.col("count").cast(pl.Int64) * SHARE[1] >= pl.col("total").cast(pl.Int64) * SHARE[0]
+    return counted.filter(holds & pl.col("rule").is_not_null()).select("case_id", "rule")
 
 
 def statement_day(value: str, day: date, country: str) -> date | None:

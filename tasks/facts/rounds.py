@@ -33,10 +33,12 @@ def running(rounds: pl.DataFrame) -> pl.DataFrame:
 
 def round_amounts(named: pl.DataFrame, debts: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
     """(case_id, named_open, round_first_due_on) of the items that open rounds were opened for or have named."""
-    here = debts.select("item_id", "open_amount", "due_on").join(named.select("item_id", "case_id"), on="item_id")
-    past = settled.select("item_id", "due_on").join(named.select("item_id", "case_id"), on="item_id")
+    items = named.lazy().select("item_id", "case_id")
+    here = debts.lazy().select("item_id", "open_amount", "due_on")
+    past = settled.lazy().select("item_id", pl.lit(0, pl.Int64).alias("open_amount"), "due_on")
     return (
-        pl.concat([here, past.with_columns(open_amount=pl.lit(0, pl.Int64)).select(here.columns)])
+        pl.concat([here.join(items, on="item_id"), past.join(items, on="item_id")])
         .group_by("case_id")
         .agg(named_open=pl.sum("open_amount"), round_first_due_on=pl.min("due_on"))
+        .collect()
     )

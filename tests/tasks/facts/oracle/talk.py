@@ -1,0 +1,182 @@
+"""What was said and agreed."""
+
+from datetime import date, timedelta
+
+from maatpak.kernel.words import SPOKEN_RESULTS, HoldReason
+from maatpak.ledger.tables import (
+    Action,
+    Answer,
+    Case,
+    ClaimedPayment,
+    Dispute,
+    Plan,
+    Promise,
+    StatedReason,
+    Ticket,
+    Touch,
+    WorkTask,
+)
+from tests.tasks.facts.calendar_oracle import add, between
+from tests.tasks.facts.oracle.past import Past
+from tests.tasks.facts.oracle.view import OPEN_STATES, Row, as_it_stood
+
+
+class Talk(Past):
+    """The conversation of a case."""
+
+    def letters(self) -> list[date]:
+        """Days on which one of our creditors wrote to the party, or is about to; the last sixty days'."""
+        oracle, floor = self.oracle, self.as_of - timedelta(days=60)
+        cases = {c.id: c for c in oracle.world.of(Case) if c.party_id == self.row.party_id}
+        found = set()
+        for action in oracle.recorded(Action, "business_date", "proposed_at"):
+            then = as_it_stood(action, self.as_of, oracle.known_at)
+            if not action.written or action.case_id not in cases or action.business_date <= floor:
+                continue
+            if then.state not in ("skipped", "rejected", "cancelled", "failed"):
+                found.add((action.creditor_id, then.executed_on or action.business_date))
+        return [day for _, day in found]
+
+    def talk_facts(self) -> Row:
+        letters, calls = self.letters(), self.calls()
+        here = [c for c in calls if self.in_round(c.called_on)]
+        spoken = [c for c in calls if c.code in SPOKEN_RESULTS]
+        tries = [c for c in here if c.code in ("no_answer", "voicemail")]
+        tried = len({c.called_on for c in tries}) >= 3 and len({c.day_part for c in tries}) >= 2
+        lately = [c for c in calls if between(c.called_on, self.as_of, self.country) < 5]
+        agreed = calls[-1] if calls and calls[-1].code == "callback_agreed" else None
+        reasons = sorted(
+            (r for r in self.mine(self.oracle.seen(StatedReason)) if 0 <= (self.as_of - r.stated_on).days <= 90),
+            key=lambda r: (r.stated_on, r.id),
+        )
+        self.reason = reasons[-1] if reasons else None
+        steps = [a for a in self.actions() if self.in_open_round(a)]
+        consults = [
+            a
+            for a in steps
+            if a.kind == "consult" and (a.state in OPEN_STATES or a.result in ("agree", "i_talk", "no", "not_heard"))
+        ]
+        last = max(consults, key=lambda a: a.id or 0, default=None)
+        answer = "none" if last is None else "open" if last.state in OPEN_STATES else str(last.result)
+        unread = [
+            a
+            for a in self.of_debtor(self.oracle.seen(Answer))
+            if a.received_on <= self.as_of and (a.read_on is None or a.read_on > self.as_of)
+        ]
+        has_spoken = any(c in here for c in spoken)
+        return {
+            "contacts_20wd": sum(between(day, self.as_of, self.country) < 20 for day in letters),
+            "last_written_on": max(letters, default=None),
+            "call_attempts": len(here),
+            "spoken": has_spoken,
+            "tried_call": has_spoken or tried,
+            "call_waived": any(a.kind == "call" and a.result == "waived" for a in steps),
+            "calls_5wd": len(lately),
+            "calls_known": sum(c in here and c.called_on < self.as_of for c in lately),
+            "last_call_on": max((c.called_on for c in calls), default=None),
+            "last_spoken_on": max((c.called_on for c in spoken), default=None),
+            "callback_on": agreed.callback_on if agreed else None,
+            "reason": self.reason.reason if self.reason else "none",
+            "unread_reply": bool(unread),
+            "consult_answer": answer,
+            "manager_heard": answer in ("agree", "not_heard"),
+            "experience_balance": self.balance(),
+        }
+
+    def balance(self) -> int:
+        touches = [t for t in self.oracle.recorded(Touch, "touched_on") if t.party_id == self.row.party_id]
+        good_days = {t.touched_on for t in touches if t.rating > 0}
+        total: int = sum(day > self.oracle.ago(12) for day in good_days)
+        for touch in touches:
+            if touch.rating >= 0:
+                continue
+            outweighed = sum(day > touch.touched_on for day in good_days) >= 12
+            if touch.touched_on > self.oracle.ago(12) or (touch.wrongful and not outweighed):
+                total += touch.rating
+        return max(min(total, 12), -36)
+
+    def agreement_facts(self) -> Row:
+        oracle = self.oracle
+        promises = self.mine(oracle.seen(Promise))
+        plans = sorted(
+            (p for p in self.mine(oracle.seen(Plan)) if p.offered_on <= self.as_of),
+            key=lambda p: (p.offered_on, p.id),
+        )
+        holds = [h for h in self.live_holds() if h.scope != "item"]
+        order = [str(reason) for reason in HoldReason]
+        disputes = [d for d in self.mine(oracle.seen(Dispute)) if d.opened_on <= self.as_of]
+        tickets = [
+            t
+            for t in self.of_debtor(oracle.seen(Ticket))
+            if t.opened_on <= self.as_of and (t.closed_on is None or t.closed_on > self.as_of)
+        ]
+        work = [
+            w
+            for w in self.of_debtor(oracle.recorded(WorkTask, "opened_on"))
+            if w.blocks
+            and w.case_id in (None, self.row.id)
+            and (
+                w.state == "open"
+                or (w.done_at and w.done_at > oracle.known_at)
+                or (w.done_on and w.done_on > self.as_of)
+            )
+        ]
+        running = [d for d in disputes if d.state == "open"]
+        ours = [each.opened_on for each in (*running, *tickets, *work)]
+        open_promises = [p for p in promises if p.state == "open"]
+        ends = [h.until_on for h in holds] + [p.promised_on for p in open_promises]
+        ends += [p.valid_until for p in plans if p.state == "offered"]
+        ends += [max(date.fromisoformat(i["due_on"]) for i in p.instalments) for p in plans if p.state == "active"]
+        ends += [
+            c.until_on
+            for c in self.mine(oracle.seen(ClaimedPayment))
+            if c.state == "open" and c.claimed_on <= self.as_of
+        ]
+        ends += [until for v in self.debts if (until := self.flies_until(v))]
+        return {
+            "promises_broken_6m": sum(p.state == "broken" and p.valid_from > oracle.ago(6) for p in promises),
+            "promise_open": bool(open_promises),
+            "promise_due_on": max((p.promised_on for p in open_promises), default=None),
+            "plan_state": plans[-1].state if plans else "none",
+            "offer_open": any(p.state == "offered" for p in plans),
+            "plans_breached_12m": sum(p.breached_on is not None and p.breached_on > oracle.ago(12) for p in plans),
+            "hold_reason": min((h.reason for h in holds), key=order.index, default="none"),
+            "dispute_open": bool(running) or any(self.flag(v) > 0 for v in self.debts),
+            "tickets_open": len(tickets),
+            "our_turn": bool(work),
+            "our_turn_wd": between(min(ours), self.as_of, self.country) if ours else 0,
+            "wake_on": min((day for day in ends if day >= self.as_of), default=None),
+            "paused_until": self.paused_until(disputes),
+        }
+
+    def received(self) -> list[tuple[date, int, bool]]:
+        """(day, amount, whole) of what came in for items of the open round."""
+        found = [
+            (v.settled_on, v.amount, True)
+            for v in self.settled
+            if v.item_id in self.named and self.is_paid(v) and self.in_round(v.settled_on)
+        ]
+        found += [
+            (p.paid_on, p.applied, False)
+            for p in self.part_payments()
+            if p.item_id in self.named and self.in_round(p.paid_on)
+        ]
+        return [(day, amount, whole) for day, amount, whole in found if day]
+
+    def paused_until(self, disputes: list[Dispute]) -> date | None:
+        quiet = []
+        lately = [(day, amount) for day, amount, _ in self.received() if add(day, 5, self.country) > self.as_of]
+        if lately and sum(amount for _, amount in lately) >= sum(self.asked.values()):
+            quiet.append(add(max(day for day, _ in lately), 5, self.country))
+        refused = [d.decided_on for d in disputes if d.state in ("rejected", "part_accepted") and d.decided_on]
+        quiet += [add(day, 7, self.country) for day in refused]
+        calls = self.calls()
+        if calls and calls[-1].code == "callback_agreed" and calls[-1].callback_on:
+            quiet.append(add(calls[-1].callback_on, 1, self.country))
+        if self.reason and self.reason.reason in ("policy", "pay_run"):
+            run = self.next_run(self.reason.stated_on)
+            if run:
+                quiet.append(add(run, 1, self.country))
+        touches = [t for t in self.oracle.recorded(Touch, "touched_on") if t.party_id == self.row.party_id]
+        quiet += [add(t.touched_on, 10, self.country) for t in touches if t.wrongful]
+        return max((day for day in quiet if day > self.as_of), default=None)
