@@ -62,7 +62,8 @@ def _swapped_terms(frame: pl.DataFrame) -> pl.Series:
     other_terms = [due - _exchanged("issued_on"), _exchanged("due_on") - issued]
     other_terms.append(_exchanged("due_on") - _exchanged("issued_on"))
     listed = usual["term"].implode()
-    unusual = frame.with_row_index("at").filter(days.is_not_null() & ~days.is_in(usual["term"].to_list()))
+    asked = frame["document_type"].is_in(["invoice", "debit_note"])  # a credit note has no term
+    unusual = frame.with_row_index("at").filter(asked & days.is_not_null() & ~days.is_in(usual["term"].to_list()))
     swapped = unusual.select("at", pl.any_horizontal(term.dt.total_days().is_in(listed) for term in other_terms))
     rows = swapped.filter(pl.nth(1).fill_null(value=False))["at"]
     return none.scatter(rows, values=True) if rows.len() else none
