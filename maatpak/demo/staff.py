@@ -109,6 +109,8 @@ class Staff:
         talk = answer_call(self.world, paper.customer, about, row.tries, self.today)
         part = DAY_PARTS[row.tries % len(DAY_PARTS)]
         documents = self.papers.overdue(paper, self.today)
+        if talk.promised_on is not None and not documents:
+            talk = Talk(CallResult.SPOKE_NO_COMMITMENT)  # nothing is due yet: there is nothing to promise
         call = self._told(paper, talk, part, documents)
         plain = Call(CallResult.SPOKE_NO_COMMITMENT, part, note=TALK_NOTE)
         task_id = row.id
@@ -217,7 +219,7 @@ class Staff:
         found = random.random() < 0.8
         if found:
             self.world.mend(paper.customer, paper.row.subject)
-        yield self._end(paper, "repaired" if found else "not_found", "operator")
+        yield self._end(paper, "repaired" if found else "not_found")
 
     def _cash(self, paper: Paper) -> Iterator[Act]:
         if self._ripe(paper, 1, 2):
