@@ -53,7 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("maatpak.cli.plan", "Payment plans: add, accept, list."),
     "ticket": Entry("maatpak.cli.ticket", "Complaints and undelivered orders: add, close, list."),
     "preference": Entry("maatpak.cli.preference", "What customers asked for: add, list."),
-    "messages": Entry("maatpak.cli.messages", "Mails, texts and letters: list."),
+    "messages": Entry("maatpak.cli.messages", "Mails, texts and letters: list, resolve."),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),
     "audit": Entry("maatpak.cli.audit", "The chain of events: verify, export, replay."),
 }

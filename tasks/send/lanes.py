@@ -8,8 +8,9 @@ locked and nothing that concerns it was recorded since it was last asked about; 
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -25,57 +26,58 @@ if TYPE_CHECKING:
 MOST_TRIES = 6
 FIRST_PAUSE = timedelta(minutes=5)
 """A message that the service could not take waits, twice as long each time."""
+READERS = 8
 GIVE_UP_AFTER = 10
 """Failures of a service in a row after which its channel rests until the next delivery."""
 
 OWN_EVENTS = ("tick_decided", "step_executed", "messages_delivered", "report_made", "message_resolved")
 """Kinds of events after which a message is still as wanted as it was."""
 
-LOCK = "SELECT id FROM party WHERE id = {party} FOR NO KEY UPDATE"
-
 MARK = """
+SELECT id FROM party WHERE id = %(party)s FOR NO KEY UPDATE;
 UPDATE message SET state = 'sending', tries = tries + 1, leased_until = clock_timestamp() + {lease}
-WHERE id = {message} AND state = 'queued' AND leased_by = '{worker}'
-  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq > {seen} AND e.kind <> ALL ({own})
-    AND ((e.creditor_id = {creditor} AND e.debtor_id IS NULL)
-      OR e.debtor_id IN (SELECT d.id FROM debtor d WHERE d.party_id = {party})))
-RETURNING id
+WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s
+  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq > %(seen)s AND e.kind <> ALL (%(own)s)
+    AND ((e.creditor_id = %(creditor)s AND e.debtor_id IS NULL)
+      OR e.debtor_id IN (SELECT d.id FROM debtor d WHERE d.party_id = %(party)s)))
+RETURNING id;
 """
+"""Two statements, not one: the second must see what was committed while the first waited for the party."""
 
-STATE = "SELECT state = 'queued' AND leased_by = '{worker}' FROM message WHERE id = {message}"
+OURS = "SELECT 1 FROM message WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s"
 
 SENT = """
 WITH done AS (
   UPDATE message SET state = 'sent', sent_on = %(on)s, sent_at = %(now)s, ended_at = %(now)s, service_ref = %(ref)s,
     failure = NULL, leased_by = NULL, leased_until = NULL WHERE id = %(id)s AND state = 'sending' RETURNING id, channel)
 INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)
-SELECT id, 'accepted', channel, %(on)s, %(now)s FROM done ON CONFLICT DO NOTHING
+SELECT id, 'accepted', channel, %(on)s, %(now)s FROM done ON CONFLICT DO NOTHING;
 """
 
 FAILED = """
 UPDATE message SET state = 'failed', failure = %(why)s, ended_at = %(now)s, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending'
+WHERE id = %(id)s AND state = 'sending';
 """
 
 AGAIN = """
 UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending'
+WHERE id = %(id)s AND state = 'sending';
 """
 
 UNKNOWN = """
 UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = %(now)s, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending'
+WHERE id = %(id)s AND state = 'sending';
 """
 
 OLD_ADDRESS = """
 UPDATE address_state SET replaced_from = %(on)s, replaced_at = %(now)s
 WHERE debtor_id = %(debtor)s AND channel = %(channel)s AND address = %(address)s AND replaced_at IS NULL
-  AND state <> %(state)s
+  AND state <> %(state)s;
 """
 
 NEW_ADDRESS = """
 INSERT INTO address_state (debtor_id, channel, address, state, cause, actor, valid_from, recorded_at)
-VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, %(now)s) ON CONFLICT DO NOTHING
+VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, %(now)s) ON CONFLICT DO NOTHING;
 """
 
 
@@ -86,19 +88,19 @@ class Lanes:
         self._engine = engine
         self._claims = claims
         self._summary = summary
-        self._on: date = claims.as_of
-        self._now: datetime = claims.now
         self._seen = 0
         self._dropped: set[int] = set()
         self._asking = asyncio.Lock()
         self._failures: dict[Channel, int] = {}
         self._waiting: dict[Channel, deque[Claimed]] = {}
+        self._letters: dict[int, Outgoing] = {}
 
     async def send(self, claimed: Sequence[Claimed], seen_seq: int, ports: Mapping[Channel, MessagePort]) -> None:
         """Send them all, as many at once as each port has lanes; what is not begun is given back."""
         self._seen = seen_seq
         for channel in ports:
             self._waiting[channel] = deque(each for each in claimed if each.channel is channel)
+        self._letters = await asyncio.to_thread(self._read, claimed)
         try:
             async with asyncio.TaskGroup() as group:
                 for channel, port in ports.items():
@@ -113,57 +115,59 @@ class Lanes:
 
         Where sending twice leaves one, the attempt is made again instead.
         """
+        self._letters = await asyncio.to_thread(self._read, doubtful)
         async with await self._connect() as connection:
             for each in doubtful:
                 port = ports[each.channel]
-                outgoing = await asyncio.to_thread(self._read, each)
-                outcome: Outcome
                 if port.repeatable:
-                    outcome = await port.send(outgoing, await asyncio.to_thread(self._enclosures, outgoing))
+                    outcome = await self._hand_over(port, each)
                 else:
-                    outcome = await port.ask(outgoing)
-                async with connection.transaction():
-                    await self._record(connection, each, outcome)
+                    outcome = await port.ask(self._letters[each.message_id])
+                await self._run(connection, *self._recorded(each, outcome))
 
     async def _lane(self, channel: Channel, port: MessagePort) -> None:
         waiting = self._waiting[channel]
-        last: tuple[Claimed, Outcome] | None = None
+        last: tuple[str, dict[str, Any]] = ("", {})
         async with await self._connect() as connection:
             while waiting and self._failures.get(channel, 0) < GIVE_UP_AFTER:
                 each = waiting.popleft()
                 if each.message_id in self._dropped:
                     continue
-                begun, last = await self._begin(connection, each, last)
-                if begun:
-                    last = (each, await self._hand_over(port, each))
-            if last is not None:
-                async with connection.transaction():
-                    await self._record(connection, *last)
+                begun = await self._begin(connection, each, *last)
+                last = self._recorded(each, await self._hand_over(port, each)) if begun else ("", {})
+            if last[0]:
+                await self._run(connection, *last)
 
     async def _begin(
-        self, connection: psycopg.AsyncConnection, each: Claimed, last: tuple[Claimed, Outcome] | None
-    ) -> tuple[bool, tuple[Claimed, Outcome] | None]:
-        """Record what came of the last message and mark the next in one commit: (is it marked, what is left)."""
+        self, connection: psycopg.AsyncConnection, each: Claimed, record: str, values: Mapping[str, Any]
+    ) -> bool:
+        """In one commit: what came of the last message, and that this one is being sent. Whether it is."""
+        marked = {
+            "party": each.party_id,
+            "message": each.message_id,
+            "worker": self._claims.worker,
+            "creditor": self._claims.creditor_id,
+            "own": list(OWN_EVENTS),
+        }
         while True:
             seen = self._seen
-            async with connection.transaction():
-                if last is not None:
-                    await self._record(connection, *last)
-                    last = None
-                if await self._mark(connection, each, seen):
-                    return True, None
-                cursor = await connection.execute(_filled(STATE, each, self._claims))
-                row = await cursor.fetchone()
-                if row is None or not row[0]:
-                    return False, None
+            statement = record + MARK.format(lease=LEASE)
+            if await self._run(connection, statement, {**values, **marked, "seen": seen}):
+                return True
+            record, values = "", {}
+            if not await self._run(connection, OURS, marked):
+                return False
             await self._ask_again(seen, each)
             if each.message_id in self._dropped:
-                return False, None
+                return False
 
-    async def _mark(self, connection: psycopg.AsyncConnection, each: Claimed, seen: int) -> bool:
-        await connection.execute(_filled(LOCK, each, self._claims))
-        cursor = await connection.execute(_filled(MARK, each, self._claims, seen))
-        return await cursor.fetchone() is not None
+    async def _run(self, connection: psycopg.AsyncConnection, statements: str, values: Mapping[str, Any]) -> bool:
+        """Run statements as one transaction in one round trip; whether the last one gave a row."""
+        cursor = psycopg.AsyncClientCursor(connection)
+        await cursor.execute(statements, values)
+        while cursor.nextset():
+            continue
+        return cursor.rowcount > 0
 
     async def _ask_again(self, seen: int, each: Claimed) -> None:
         """Something was recorded since the batch was asked about: ask again for all that wait; one lane does it."""
@@ -178,45 +182,36 @@ class Lanes:
                     self._summary.add(other.channel, "cancelled")
 
     async def _hand_over(self, port: MessagePort, each: Claimed) -> Outcome:
-        outgoing = await asyncio.to_thread(self._read, each)
+        outgoing = self._letters.pop(each.message_id)
         enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
         return await port.send(outgoing, enclosures)
 
-    async def _record(self, connection: psycopg.AsyncConnection, each: Claimed, outcome: Outcome) -> None:
-        values = {"id": each.message_id, "on": self._on, "now": self._now}
+    def _recorded(self, each: Claimed, outcome: Outcome) -> tuple[str, dict[str, Any]]:
+        """The statements that record an outcome, and their values."""
+        values: dict[str, Any] = {"id": each.message_id, "on": self._claims.as_of, "now": self._claims.now}
         match outcome:
             case Sent(service_ref):
-                await connection.execute(SENT, {**values, "ref": service_ref})
                 self._note(each.channel, "sent", None)
+                return SENT, {**values, "ref": service_ref}
             case Unknown(detail):
-                await connection.execute(UNKNOWN, {**values, "why": detail or "unknown"})
                 self._note(each.channel, "unknown", None)
+                return UNKNOWN, {**values, "why": detail or "unknown"}
             case Failed(code, permanent, address):
-                await self._fail(connection, each, values, code, permanent=permanent)
-                if address is not None:
-                    named = {"debtor": each.debtor_id, "channel": each.channel, "address": each.recipient}
-                    known = {**values, **named, "state": address, "why": code}
-                    await connection.execute(OLD_ADDRESS, known)
-                    await connection.execute(NEW_ADDRESS, known)
+                statements, values = self._failed(each, values, code, permanent=permanent)
+                if address is None:
+                    return statements, values
+                named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
+                return statements + OLD_ADDRESS + NEW_ADDRESS, {**values, **named, "state": str(address)}
 
-    async def _fail(
-        self,
-        connection: psycopg.AsyncConnection,
-        each: Claimed,
-        values: Mapping[str, object],
-        code: str,
-        *,
-        permanent: bool,
-    ) -> None:
+    def _failed(
+        self, each: Claimed, values: dict[str, Any], code: str, *, permanent: bool
+    ) -> tuple[str, dict[str, Any]]:
         tries = each.tries + 1
         if permanent or tries >= MOST_TRIES:
-            why = code if permanent else f"given up after {tries} tries: {code}"
-            await connection.execute(FAILED, {**values, "why": why})
             self._note(each.channel, "failed", None)
-        else:
-            later = self._now + FIRST_PAUSE * 2 ** (tries - 1)
-            await connection.execute(AGAIN, {**values, "why": code, "later": later})
-            self._note(each.channel, "postponed", code)
+            return FAILED, {**values, "why": code if permanent else f"given up after {tries} tries: {code}"}
+        self._note(each.channel, "postponed", code)
+        return AGAIN, {**values, "why": code, "later": self._claims.now + FIRST_PAUSE * 2 ** (tries - 1)}
 
     def _note(self, channel: Channel, outcome: str, trouble: str | None) -> None:
         self._summary.add(channel, outcome)
@@ -224,8 +219,12 @@ class Lanes:
         if trouble and self._failures[channel] >= GIVE_UP_AFTER:
             self._summary.stopped[channel] = trouble
 
-    def _read(self, each: Claimed) -> Outgoing:
-        return Outgoing.from_json(self._engine.store.get(each.content))
+    def _read(self, claimed: Sequence[Claimed]) -> dict[int, Outgoing]:
+        with ThreadPoolExecutor(READERS) as pool:
+            contents = pool.map(lambda each: self._engine.store.get(each.content), claimed)
+            return {
+                each.message_id: Outgoing.from_json(content) for each, content in zip(claimed, contents, strict=True)
+            }
 
     def _enclosures(self, outgoing: Outgoing) -> list[Enclosure]:
         return [
@@ -235,17 +234,3 @@ class Lanes:
 
     async def _connect(self) -> psycopg.AsyncConnection:
         return await psycopg.AsyncConnection.connect(self._engine.database.url, autocommit=True)
-
-
-def _filled(statement: str, each: Claimed, claims: Claims, seen: int = 0) -> bytes:
-    """Numbers and the worker's name only; the name holds nothing but letters, digits and a few marks."""
-    own = ", ".join(f"'{kind}'" for kind in OWN_EVENTS)
-    return statement.format(
-        lease=LEASE,
-        party=int(each.party_id),
-        message=int(each.message_id),
-        worker=claims.worker,
-        creditor=int(claims.creditor_id),
-        seen=int(seen),
-        own=f"ARRAY[{own}]",
-    ).encode()

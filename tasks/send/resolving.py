@@ -2,15 +2,20 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import ActionState, EvidenceKind, MessageState
-from maatpak.ledger.tables import Action, Evidence, Message, MessageAction
+from maatpak.ledger.tables import Action, Case, Creditor, Debtor, Evidence, Message, MessageAction
 from tasks.actions import move_action
 from tasks.desk import Desk
+from tasks.finding import Found
 from tasks.rights import DESK
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
 
 
 class Resolution(StrEnum):
@@ -18,6 +23,30 @@ class Resolution(StrEnum):
 
     SENT = "sent"
     FAILED = "failed"
+
+
+def find_message(engine: "Engine", reference: str) -> tuple[Found, str]:
+    """The account of a message and its whole reference, from the beginning of it.
+
+    Raises:
+        UsageError: none begins so, or several do.
+    """
+    beginning = reference.strip().strip("<>")
+    with engine.database.reading() as session:
+        rows = session.exec(
+            select(Message, Creditor.code, Debtor.debtor_no, Case.currency)
+            .join(Creditor, col(Creditor.id) == col(Message.creditor_id))
+            .join(Debtor, col(Debtor.id) == col(Message.debtor_id))
+            .join(Case, col(Case.id) == col(Message.case_id))
+            .where(col(Message.message_ref).startswith(beginning, autoescape=True))
+            .limit(2)
+        ).all()
+    if len(rows) != 1 or not beginning:
+        several = "Several messages begin" if rows else "No message begins"
+        raise UsageError(f"{several} with {reference!r}.", advice="See `maatpak messages list --unknown --json`.")
+    message, code, debtor_no, currency = rows[0]
+    account = Found(message.creditor_id, code, message.debtor_id, debtor_no, message.case_id, currency)
+    return account, message.message_ref
 
 
 def resolve_message(desk: Desk, message_ref: str, resolution: Resolution, reason: str) -> Message:
