@@ -20,14 +20,10 @@ class Ledger:
 
     source: LedgerSource
     tables: dict[Role, Mapped]
+    """Emptied once they passed the gate."""
     content_hash: str
     """Of the bytes of all files and of the source's definition; names and order of files do not matter."""
     files: tuple[str, ...]
-
-    @property
-    def faults(self) -> dict[Role, tuple[tuple[str, FileFault], ...]]:
-        """What is wrong with whole files, by kind."""
-        return {role: mapped.faults for role, mapped in self.tables.items()}
 
     def of_creditor(self, code: str) -> "Ledger":
         """The rows of one of several creditors; lines that could not be read stay with the first."""

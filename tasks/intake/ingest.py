@@ -58,11 +58,13 @@ class Part:
     """One creditor's part of an import, on its way through the gate."""
 
     known: Known
-    about: Import
     gate: Gate
     sifted: Sifted
     plan: Plan
+    page: str
+    """Evidence key of the Data Docs page."""
     rows: int
+    item_rows: int
     accepted: dict[str, str]
 
 
@@ -87,19 +89,19 @@ def ingest_ledger(
     ledger = read_ledger(source, paths)
     with engine.database.frames() as frames:
         _require_acceptance(frames, call)
-        snapshots: list[SnapshotReport] = []
-        findings: list[pl.DataFrame] = []
-        drafts: list[EventDraft] = []
-        for creditor in source.all_creditors:
-            snapshot, found, draft = _import_part(engine, frames, call, ledger, creditor)
-            snapshots.append(snapshot)
-            findings.append(found)
-            drafts += [draft] if draft is not None else []
+        # Every creditor's part passes the gate before the first one is written.
+        parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in source.all_creditors]
+        ledger.tables.clear()
+        written = [_write_part(engine, frames, call, ledger, part) for part in parts if isinstance(part, Part)]
+        drafts = [draft for _, _, draft in written]
         if drafts:
             append_events(frames, drafts, now)
     if drafts:
         engine.anchor()
-    return IntakeReport(source.name, source.mode, as_of, ledger.content_hash, tuple(snapshots), pl.concat(findings))
+    unchanged = [part for part in parts if isinstance(part, SnapshotReport)]
+    snapshots = (*unchanged, *(report for report, _, _ in written))
+    findings = pl.concat([found for _, found, _ in written]) if written else pl.DataFrame(schema=FINDING)
+    return IntakeReport(source.name, source.mode, as_of, ledger.content_hash, snapshots, findings)
 
 
 def _require_acceptance(frames: Frames, call: Call) -> None:
@@ -117,9 +119,10 @@ def _require_acceptance(frames: Frames, call: Call) -> None:
         )
 
 
-def _import_part(
+def _sift_part(
     engine: "Engine", frames: Frames, call: Call, ledger: Ledger, creditor: CreditorDefinition | str
-) -> tuple[SnapshotReport, pl.DataFrame, EventDraft | None]:
+) -> "Part | SnapshotReport":
+    """A creditor's part through the gate, or the report of an import that is there already."""
     code = creditor if isinstance(creditor, str) else creditor.code
     lock_intake(frames, code)
     known = load_known(frames, creditor, call.source.name)
@@ -130,24 +133,22 @@ def _import_part(
     if known.creditor_id is not None:
         same = same_import(frames, known.creditor_id, call.source.name, ledger.content_hash, call.as_of)
         if same is not None:
-            return SnapshotReport(code, same, call.as_of, unchanged=True), pl.DataFrame(schema=FINDING), None
+            return SnapshotReport(code, same, call.as_of, unchanged=True)
     from tasks.quality.expectations import Judge  # Great Expectations takes seconds to load: only where it judges
 
     with closing(Judge()) as judge:
-        part = _sift_part(engine, frames, call, ledger, known, Gate(judge))
-        page = engine.store.put("quality", judge.page(), "html")
-    return _write_part(engine, frames, call, ledger, part, page)
+        return _judge_part(engine, frames, call, ledger, known, Gate(judge))
 
 
-def _sift_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, known: Known, gate: Gate) -> Part:
+def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, known: Known, gate: Gate) -> Part:
     """Through the gate: whole files first, then rows, then what they come to together."""
     source = call.source
     about = Import(source, call.as_of, known.currency, source.allowed_currencies or (known.currency,))
     own = ledger.of_creditor(known.code)
     accepted = frozenset(call.accepted)
     first = FileMeasures(accepted)
-    for role, faults in ledger.faults.items():
-        first.faults(role, [*faults, *(ledger.stray_creditors() if role == "items" else [])])
+    for role, mapped in ledger.tables.items():
+        first.faults(role, [*mapped.faults, *(ledger.stray_creditors() if role == "items" else [])])
     rows = sum(mapped.row_count for mapped in own.tables.values())
     main = own.tables["items"].row_count if "items" in own.tables else rows
     first.at_most("rows_missing", "files", float(main == 0), 0, "The ledger has no rows.", "Export it again.")
@@ -175,7 +176,8 @@ def _sift_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kno
     _measure_change(second, source, known, main, plan)
     _refuse_breach(engine, call, ledger, gate, second)
     used = {bound: call.accepted[bound] for bound in sorted(first.used | second.used)}
-    return Part(known, about, gate, sifted, plan, rows, used)
+    page = engine.store.put("quality", gate.judge.page(), "html")
+    return Part(known, gate, sifted, plan, page, rows, main, used)
 
 
 def _measure_time(measures: FileMeasures, call: Call, known: Known) -> None:
@@ -271,7 +273,7 @@ def _refuse_breach(engine: "Engine", call: Call, ledger: Ledger, gate: Gate, mea
 
 
 def _write_part(
-    engine: "Engine", frames: Frames, call: Call, ledger: Ledger, part: Part, page: str
+    engine: "Engine", frames: Frames, call: Call, ledger: Ledger, part: Part
 ) -> tuple[SnapshotReport, pl.DataFrame, EventDraft]:
     known, source, plan = part.known, call.source, part.plan
     findings, apart = part.gate.found(), part.sifted.set_apart()
@@ -287,8 +289,8 @@ def _write_part(
         "as_of": plan.last_date,
         "content_hash": ledger.content_hash,
         "evidence": canonical_json(evidence),
-        "report": page,
-        "row_count": ledger.tables["items"].row_count if "items" in ledger.tables else part.rows,
+        "report": part.page,
+        "row_count": part.item_rows,
         "quarantined_count": apart.height,
         "warning_count": warnings,
         "balances": plan.balances,
@@ -327,7 +329,7 @@ def _write_part(
         balances=plan.balances,
         counts=part.gate.counts,
         evidence=tuple(evidence),
-        report=page,
+        report=part.page,
     )
     return report, findings, _event(call, ledger, origin, report, part)
 

@@ -79,20 +79,16 @@ class Sieve:
     sifted: Sifted = field(default_factory=Sifted)
 
     def sift(self, tables: dict[Role, Mapped]) -> Sifted:
-        """Sift every table that the source has."""
-        typed = {role: self._typed(mapped) for role, mapped in tables.items()}
+        """Sift every table that the source has; `tables` is emptied on the way, a million rows weigh."""
         for role, mapped in tables.items():
             self._lines(role, mapped)
             self.sifted.row_counts[role] = mapped.row_count
-        if "debtors" in typed:
-            self._debtors(tables["debtors"], typed["debtors"])
-        if "items" in typed:
-            self._items(tables["items"], typed["items"])
-        if "payments" in typed:
-            self._payments(tables["payments"], typed["payments"])
+        for role, sift in (("debtors", self._debtors), ("items", self._items), ("payments", self._payments)):
+            if role in tables:
+                sift(mapped := tables.pop(role), self._typed(mapped))
         for role in ("contacts", "tickets"):
-            if role in typed:
-                self._beside(role, tables[role], typed[role])
+            if role in tables:
+                self._beside(mapped := tables.pop(role), self._typed(mapped))
         return self.sifted
 
     def _typed(self, mapped: Mapped) -> pl.DataFrame:
@@ -223,12 +219,16 @@ class Sieve:
         rules = payment_rules(frame, self.about, self.known_debtors)
         self._keep("payments", mapped.cells, frame, self.gate.pass_table("payments", frame, rules))
 
-    def _beside(self, role: Role, mapped: Mapped, frame: pl.DataFrame) -> None:
+    def _beside(self, mapped: Mapped, frame: pl.DataFrame) -> None:
+        role = mapped.role
         frame = measure_beside(role, frame, self.known_debtors)
         self._keep(role, mapped.cells, frame, self.gate.pass_table(role, frame, beside_rules(role, frame)))
 
     def _keep(self, table: str, cells: pl.DataFrame, frame: pl.DataFrame, flags: pl.DataFrame) -> None:
-        """Keep what passed, set apart what did not; of identical repeats the first is kept."""
+        """Keep what passed, set apart what did not; of identical repeats the first is kept.
+
+        `cells` and `frame` are the same rows in the same order, as text and with their values.
+        """
         apart = flags.select(name for name in flags.columns if _apart(self.gate, table, name))
         held = apart.select(pl.any_horizontal(pl.all()).alias("held"))["held"] if apart.width else _no(frame)
         self.sifted.accepted[table] = frame.filter(~held & ~frame[REPEAT])
@@ -238,8 +238,7 @@ class Sieve:
         codes = [pl.when(pl.col(name)).then(pl.lit(name.rsplit(" ", 1)[1])) for name in apart.columns]
         told = apart.filter(held).select(pl.concat_str(codes, separator=",", ignore_nulls=True).alias("rules"))
         rows = frame.filter(held)
-        raw = rows.select(FILE, ROW).join(cells, on=[FILE, ROW], how="left", maintain_order="left")
-        raw = raw.select(pl.struct(as_read(cells)).struct.json_encode().alias("raw"))
+        raw = cells.filter(held).select(pl.struct(as_read(cells)).struct.json_encode().alias("raw"))
         dated = next((pl.col(name) for name in ("issued_on", "paid_on", "opened_on") if name in rows.columns), None)
         numbers = [pl.col(name) if name in rows.columns else pl.lit(None) for name in ("debtor_no", "document_no")]
         numbered = rows.select(
