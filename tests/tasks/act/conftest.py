@@ -1,23 +1,44 @@
-from datetime import date
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from tasks.engine import Engine
-from tests.tasks.act.house import House, build_house
+from maatpak.ledger.tables import Action, Case, WorkTask
+from tests.tasks.act.house import House
+from tests.tasks.act.stages import Stages
 
-MONDAY = date(2026, 3, 2)
+
+@pytest.fixture(scope="session")
+def stages(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    """Stages that tests begin at."""
+    with ExitStack() as kept:
+        yield Stages(server_url, template, tmp_path_factory.mktemp("stages"), kept)
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
-    """A house on a Monday, far from any holiday."""
-    return build_house(engine, MONDAY)
+def house(request: pytest.FixtureRequest, stages: Stages, tmp_path: Path) -> Iterator[House]:
+    """A house with one customer, who owes 1,000.00 and 500.00 since long; `stage` says how far it has come."""
+    marker = request.node.get_closest_marker("stage")
+    with stages.at(marker.args[0] if marker else "start", tmp_path / "workspace") as house:
+        yield house
 
 
 @pytest.fixture
 def case_id(house: House) -> int:
-    """A customer with two overdue invoices of 1,000.00 and 500.00."""
-    case_id = house.debtor("C1")
-    house.item(case_id, "F1", 100_000, date(2026, 1, 30))
-    house.item(case_id, "F2", 50_000, date(2026, 2, 6))
-    return case_id
+    """The customer's case."""
+    return int(house.row(Case).id)
+
+
+@pytest.fixture
+def demand(house: House) -> Action:
+    """The final demand that waits for its approval, at stage `demanding`."""
+    found: Action = house.row(Action, step="final_demand")
+    return found
+
+
+@pytest.fixture
+def call_task(house: House) -> WorkTask:
+    """The call that the journey asks for, at stage `calling`."""
+    found: WorkTask = house.row(WorkTask, kind="call")
+    return found
