@@ -89,9 +89,8 @@ def _tell(report: "IntakeReport") -> None:
         say(f"Nothing new: this content was taken in for {report.as_of} before.")
         return
     _show_findings(report.findings.to_dicts())
-    say(
-        f"Taken in for {report.as_of}: {report.rows} rows, {report.quarantined} quarantined, {report.warnings} warnings."
-    )
+    told = f"{report.rows} rows, {report.quarantined} quarantined, {report.warnings} warnings"
+    say(f"Taken in for {report.as_of}: {told}.")
     if report.quarantined:
         say("The debtors of quarantined rows are not contacted until `maatpak quarantine` has seen to them.")
 
