@@ -17,18 +17,16 @@ from connectors.ledgers.source import ACCEPTABLE, CreditorDefinition, LedgerSour
 from maatpak.kernel.errors import InputRejectedError, RefusedError, UsageError
 from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Role, Severity
-from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.audit import append_events
 from maatpak.ledger.database import Frames
-from maatpak.ledger.locks import lock_creditor
-from tasks.desk import recorded_after
-from tasks.intake.beside import supersede_rows, write_contacts, write_findings, write_quarantine, write_tickets
+from tasks.intake.bounds import measure_change, measure_quarantine, measure_time
 from tasks.intake.files import Ledger, read_ledger
 from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, quoted, same_import
-from tasks.intake.plan import Plan, plan_import
+from tasks.intake.landing import Landing, Part, land
+from tasks.intake.plan import plan_import
 from tasks.intake.report import IntakeReport, SnapshotReport
 from tasks.intake.resolutions import apply_resolutions
-from tasks.intake.sifting import Sieve, Sifted
-from tasks.intake.writing import Origin, write_creditor, write_plan, write_snapshot
+from tasks.intake.sifting import Sieve
 from tasks.quality.common_rules import Import
 from tasks.quality.file_rules import FileMeasures
 from tasks.quality.gate import FINDING, Gate
@@ -51,21 +49,6 @@ class Call:
     flow_run: str | None
     accepted: Mapping[str, str]
     """Bound → reason."""
-
-
-@dataclass
-class Part:
-    """One creditor's part of an import, on its way through the gate."""
-
-    known: Known
-    gate: Gate
-    sifted: Sifted
-    plan: Plan
-    page: str
-    """Evidence key of the Data Docs page."""
-    rows: int
-    item_rows: int
-    accepted: dict[str, str]
 
 
 def ingest_ledger(
@@ -92,15 +75,16 @@ def ingest_ledger(
         # Every creditor's part passes the gate before the first one is written.
         parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in source.all_creditors]
         ledger.tables.clear()
-        written = [_write_part(engine, frames, call, ledger, part) for part in parts if isinstance(part, Part)]
-        drafts = [draft for _, _, draft in written]
+        landing = Landing(source, as_of, now, actor, flow_run, ledger.content_hash)
+        landed = [land(engine, frames, landing, part) for part in parts if isinstance(part, Part)]
+        drafts = [each.event for each in landed]
         if drafts:
             append_events(frames, drafts, now)
     if drafts:
         engine.anchor()
     unchanged = [part for part in parts if isinstance(part, SnapshotReport)]
-    snapshots = (*unchanged, *(report for report, _, _ in written))
-    findings = pl.concat([found for _, found, _ in written]) if written else pl.DataFrame(schema=FINDING)
+    snapshots = (*unchanged, *(each.report for each in landed))
+    findings = pl.concat([each.findings for each in landed]) if landed else pl.DataFrame(schema=FINDING)
     return IntakeReport(source.name, source.mode, as_of, ledger.content_hash, snapshots, findings)
 
 
@@ -152,7 +136,7 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
     rows = sum(mapped.row_count for mapped in own.tables.values())
     main = own.tables["items"].row_count if "items" in own.tables else rows
     first.at_most("rows_missing", "files", float(main == 0), 0, "The ledger has no rows.", "Export it again.")
-    _measure_time(first, call, known)
+    measure_time(first, source, call.as_of, known)
     _refuse_breach(engine, call, ledger, gate, first)
     _tell_differences(gate, known)
 
@@ -170,56 +154,14 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
         lambda payments: known_payments(frames, known.creditor_id, payments),
     )
     sifted = sieve.sift(tables)
-    _measure_quarantine(second, source, sifted)
+    measure_quarantine(second, source, sifted)
     earlier = paid_before(frames, known.creditor_id if source.mode == "delta" else None)
     plan = plan_import(sifted, about, known, earlier)
-    _measure_change(second, source, known, main, plan)
+    measure_change(second, source, known, main, plan)
     _refuse_breach(engine, call, ledger, gate, second)
     used = {bound: call.accepted[bound] for bound in sorted(first.used | second.used)}
     page = engine.store.put("quality", gate.judge.page(), "html")
     return Part(known, gate, sifted, plan, page, rows, main, used)
-
-
-def _measure_time(measures: FileMeasures, call: Call, known: Known) -> None:
-    last = known.last
-    behind = (last.as_of - call.as_of).days if last is not None and last.kind != "history" else 0
-    told = f"The file speaks for {call.as_of}, an earlier import of this source for {last.as_of if last else None}."
-    measures.at_most("older_than_last", "files", behind, 0, told, "Import days in their order.")
-    again = call.source.mode == "history" and last is not None
-    told = "A history is loaded once, and this source was loaded before."
-    measures.at_most("history_loaded", "files", float(again), 0, told, "Load later days with a full or delta source.")
-
-
-def _measure_quarantine(measures: FileMeasures, source: LedgerSource, sifted: Sifted) -> None:
-    apart = sifted.set_apart().group_by("table_name").len()
-    counts = dict(apart.iter_rows())
-    bounds = source.bounds
-    for role, rows in sifted.row_counts.items():
-        count = counts.get(role, 0)
-        share = count / rows if rows >= bounds.compare_from_rows else 0.0
-        told = f"{count} of {rows} rows of the {role} would be set apart."
-        measures.at_most(
-            "quarantined_share", role, share, bounds.max_quarantined, told, "Look at the findings of the rows first.",
-            "max_quarantined",
-        )  # fmt: skip
-
-
-def _measure_change(measures: FileMeasures, source: LedgerSource, known: Known, rows: int, plan: Plan) -> None:
-    """Against the last full file: far fewer rows, or a balance that jumped."""
-    last, bounds = known.last, source.bounds
-    if source.mode != "full" or last is None or last.kind != "full" or last.row_count < bounds.compare_from_rows:
-        return
-    drop = (last.row_count - rows) / last.row_count
-    told = f"The file has {rows} rows, the last one had {last.row_count}."
-    advice = "Is it cut off? If it is right, have a credit manager accept the bound for this file."
-    measures.at_most("row_drop", "items", drop, bounds.max_row_drop, told, advice, "max_row_drop")
-    for currency in sorted(set(plan.balances) | set(last.balances)):
-        before, after = last.balances.get(currency, 0), plan.balances.get(currency, 0)
-        jump = abs(after - before) / abs(before) if before else float(currency in last.balances and after != 0)
-        told = f"The open balance in {currency} goes from {before} to {after} (minor units)."
-        measures.at_most(
-            "balance_jump", f"items.{currency}", jump, bounds.max_balance_jump, told, advice, "max_balance_jump"
-        )
 
 
 def _tell_differences(gate: Gate, known: Known) -> None:
@@ -269,111 +211,4 @@ def _refuse_breach(engine: "Engine", call: Call, ledger: Ledger, gate: Gate, mea
         findings=findings.head(1000).to_dicts(),
         report=report,
         page=page,
-    )
-
-
-def _write_part(
-    engine: "Engine", frames: Frames, call: Call, ledger: Ledger, part: Part
-) -> tuple[SnapshotReport, pl.DataFrame, EventDraft]:
-    known, source, plan = part.known, call.source, part.plan
-    findings, apart = part.gate.found(), part.sifted.set_apart()
-    warnings = int((findings["severity"] == Severity.WARN).sum())
-    evidence = _keep(engine, source, part, findings)
-    at = recorded_after(known.looked_at, call.now)
-    creditor_id = write_creditor(frames, known, at)
-    lock_creditor(frames, creditor_id)
-    snapshot = {
-        "creditor_id": creditor_id,
-        "source": source.name,
-        "kind": source.mode,
-        "as_of": plan.last_date,
-        "content_hash": ledger.content_hash,
-        "evidence": canonical_json(evidence),
-        "report": part.page,
-        "row_count": part.item_rows,
-        "quarantined_count": apart.height,
-        "warning_count": warnings,
-        "balances": plan.balances,
-        "accepted_bounds": part.accepted,
-        "actor": call.actor,
-        "flow_run": call.flow_run,
-        "recorded_at": at,
-    }
-    origin = Origin(
-        creditor_id=creditor_id,
-        snapshot_id=write_snapshot(frames, snapshot),
-        source=source.name,
-        as_of=call.as_of,
-        at=at,
-        actor=call.actor,
-        is_history=source.mode == "history",
-        is_full=source.mode == "full",
-        is_backdated=source.mode == "history" and known.looked_at is None,
-    )
-    written = write_plan(frames, plan, origin)
-    written["contacts"] = write_contacts(frames, plan.contacts, origin)
-    written["tickets"] = write_tickets(frames, plan.tickets, origin)
-    supersede_rows(frames, _restated(part), origin)
-    first = plan.items["valid_from"].min()
-    write_quarantine(frames, apart, origin, first if isinstance(first, date) else call.as_of)
-    write_findings(frames, findings, origin)
-    report = SnapshotReport(
-        creditor=known.code,
-        snapshot_id=origin.snapshot_id,
-        as_of=plan.last_date,
-        unchanged=False,
-        rows=part.rows,
-        quarantined=apart.height,
-        warnings=warnings,
-        written=written,
-        balances=plan.balances,
-        counts=part.gate.counts,
-        evidence=tuple(evidence),
-        report=part.page,
-    )
-    return report, findings, _event(call, ledger, origin, report, part)
-
-
-def _keep(engine: "Engine", source: LedgerSource, part: Part, findings: pl.DataFrame) -> list[str]:
-    """The import as evidence: the source's definition, the canonical rows, what was set apart, every finding."""
-    store = engine.store
-    keys = [store.put("source", canonical_json(source.model_dump(mode="json")).encode(), "json")]
-    for table, frame in part.sifted.accepted.items():
-        columns = [name for name in frame.columns if "__" not in name]
-        keys.append(store.put_frame(f"ledger_{table}", frame.select(columns)))
-    keys.append(store.put_frame("ledger_quarantine", part.sifted.set_apart()))
-    keys.append(store.put_frame("findings", findings))
-    return keys
-
-
-def _restated(part: Part) -> pl.DataFrame:
-    columns = ("table_name", "debtor_no", "document_no")
-    rows = [part.sifted.set_apart().select(columns)]
-    for table, frame in part.sifted.accepted.items():
-        numbers = [pl.col(name) if name in frame.columns else pl.lit(None, dtype=pl.String) for name in columns[1:]]
-        named = [number.alias(name) for number, name in zip(numbers, columns[1:], strict=True)]
-        rows.append(frame.select(pl.lit(table).alias("table_name"), *named))
-    return pl.concat(rows)
-
-
-def _event(call: Call, ledger: Ledger, origin: Origin, report: SnapshotReport, part: Part) -> EventDraft:
-    return EventDraft(
-        kind="ledger_imported",
-        actor=call.actor,
-        business_date=call.as_of,
-        creditor_id=origin.creditor_id,
-        flow_run=call.flow_run,
-        snapshot_hash=ledger.content_hash,
-        body={
-            "snapshot_id": origin.snapshot_id,
-            "source": origin.source,
-            "kind": call.source.mode,
-            "rows": report.rows,
-            "quarantined": report.quarantined,
-            "warnings": report.warnings,
-            "written": dict(report.written),
-            "accepted_bounds": sorted(part.accepted),
-            "evidence": list(report.evidence),
-            "report": report.report,
-        },
     )

@@ -58,6 +58,8 @@ class Known:
     """Numbers of the debtors."""
     resolutions: pl.DataFrame
     """Rows of this source that a person released or discarded: `table_name`, `raw`, `state`, `correction`, `rules`."""
+    last_full: LastSnapshot | None = None
+    """The newest full file of the source: released rows come as small deltas in between."""
 
 
 def lock_intake(frames: Frames, code: str) -> None:
@@ -107,6 +109,7 @@ def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) 
         items=KnownItems(_open_items(frames, creditor_id)),
         debtors=frames.read(f"SELECT debtor_no FROM debtor WHERE creditor_id = {creditor_id}")["debtor_no"],  # noqa: S608
         resolutions=_resolutions(frames, creditor_id, source),
+        last_full=_last_snapshot(frames, creditor_id, source, "'full'"),
     )
 
 
@@ -126,10 +129,11 @@ def _differences(definition: CreditorDefinition | None, row: dict[str, Any]) -> 
     return tuple(name for name, value in definition.model_dump().items() if value is not None and row[name] != value)
 
 
-def _last_snapshot(frames: Frames, creditor_id: int, source: str) -> LastSnapshot | None:
+def _last_snapshot(frames: Frames, creditor_id: int, source: str, kinds: str = "kind") -> LastSnapshot | None:
     found = frames.read(
         "SELECT id, kind, as_of, row_count, balances::text AS balances FROM snapshot"  # noqa: S608 - quoted
-        f" WHERE creditor_id = {creditor_id} AND source = {quoted(source)} ORDER BY as_of DESC, id DESC LIMIT 1"
+        f" WHERE creditor_id = {creditor_id} AND source = {quoted(source)} AND kind = {kinds}"
+        " ORDER BY as_of DESC, id DESC LIMIT 1"
     )
     if found.is_empty():
         return None
