@@ -63,7 +63,6 @@ _FLAGS: Mapping[str, bool] = {
     "offer_open": True,
     "promise_open": True,
     "dispute_open": True,
-    "late_before": True,
     "email_known": False,
     "phone_known": False,
     "post_known": False,

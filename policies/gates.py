@@ -9,11 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, NoActionReason, PartyKind, StepKind
+from maatpak.kernel.words import (
+    ConsultAnswer,
+    HoldReason,
+    LegalStop,
+    NoActionReason,
+    NonPaymentReason,
+    PartyKind,
+    StepKind,
+)
 from policies.cases import Cases
 from policies.history import CODE, NONE, Codes
 from policies.journey import Step
-from policies.schema import ChannelRule, GuardrailsFile, Scale, Season, Through
+from policies.pack import CompiledPack
+from policies.schema import ChannelRule, Season, Through
 from policies.workdays import EPOCH, MISSING, Days, Flags, Rows
 
 Bits = npt.NDArray[np.int16]
@@ -64,14 +73,17 @@ class Verdict:
 class Gates:
     """The gates of a frame of cases as of its date."""
 
-    def __init__(self, cases: Cases, guardrails: GuardrailsFile, scale: Scale, open_codes: Codes) -> None:
+    def __init__(self, cases: Cases, pack: CompiledPack, open_codes: Codes) -> None:
         self.cases = cases
-        self.guardrails = guardrails
-        self.scale = scale
+        self.guardrails = pack.guardrails
+        self.scale = pack.scale
+        pauses = [pack.reasons[reason].pause if reason in pack.reasons else None for reason in NonPaymentReason]
+        self.pause = np.array([*(pause or 0 for pause in pauses), 0])[cases.words("reason", list(NonPaymentReason))]
+        """Working days of rest after the talk in which the customer gave the reason."""
         self.open_codes = open_codes
         self.parked = self._parked()
         self.stopped = self._stopped()
-        self.no_demand = any(in_season(season, cases.as_of) for season in guardrails.escalation.no_demand)
+        self.no_demand = any(in_season(season, cases.as_of) for season in self.guardrails.escalation.no_demand)
 
     def stops(self) -> list[tuple[NoActionReason, Flags]]:
         """Reasons for which nothing at all happens in a case, and where they hold."""
@@ -189,6 +201,7 @@ class Gates:
         waits = [cases.days("paused_until")[rows]]
         if step.kind in _TALKS:
             waits.append(cases.workdays.shift(cases.days("last_spoken_on")[rows], limits.silence_after_talk, rows))
+            waits.append(self._rest_of_reason(rows))
         if rerouted_on is not None and step.written:
             waits.append(cases.workdays.shift(rerouted_on, limits.notice_after_reroute, rows))
         until = np.maximum.reduce(waits)
@@ -198,6 +211,14 @@ class Gates:
     def _following(self, rows: Rows) -> Days:
         """The next working day of each row's debtor."""
         return self.cases.workdays.shift(np.full(len(rows), self.cases.as_of, dtype=np.int32), 1, rows)
+
+    def _rest_of_reason(self, rows: Rows) -> Days:
+        """Until when the reason that the customer gave lets the case rest (practice, section 5)."""
+        pause, spoken_on = self.pause[rows], self.cases.days("last_spoken_on")[rows]
+        until = np.full(len(rows), MISSING, dtype=np.int32)
+        for count in np.unique(pause[pause > 0]).tolist():
+            until = np.where(pause == count, self.cases.workdays.shift(spoken_on, count, rows), until)
+        return until
 
     def _put_window(self, verdict: Verdict, step: Step, rows: Rows) -> None:
         cases = self.cases

@@ -59,7 +59,7 @@ def reckon(
     names = sorted({name for pack in packs.values() for journey in pack.journeys.values() for name in journey.steps})
     history = History(steps, cases, names)
     current = packs[current_pack_id]
-    gates = Gates(cases, current.guardrails, current.scale, history.open_codes(cases.count))
+    gates = Gates(cases, current, history.open_codes(cases.count))
     assignment = assign(cases, history, packs, current_pack_id, gates)
     asked = _plan_asked(history, packs, assignment, cases.count)
     walks = {

@@ -63,8 +63,6 @@ class Attachment(StrEnum):
 class Only(StrEnum):
     """Conditions of the engine's own, on what rules may not name."""
 
-    FIRST_LATE = "first_late"
-    """No item was paid late in the 24 months before."""
     HALF_PAID = "half_paid"
     """The part payment was at least half of what was asked."""
     LESS_PAID = "less_paid"
@@ -261,7 +259,6 @@ class Season(_File):
 class EscalationLimits(_File):
     """Law 5 in numbers."""
 
-    named_since: WorkingDays = Field(description="An item is demanded only this long after an evidenced notice.")
     give_up_after: WorkingDays = Field(
         description="A step that has been due for so long and may not be taken sends the case to a person's decision."
     )
@@ -332,14 +329,14 @@ class ReasonLine(_File):
     """What follows from a reason for non-payment."""
 
     turn: Turn
-    within: WorkingDays | None = Field(default=None, description="By when it is answered, or the case comes back.")
     owner: str = Field(default="credit", description="Department that answers.")
     about: str
     work: Work | None = None
     hold: Rest | None = None
     dispute: bool = Field(default=False, description="Opens a dispute of the amount.")
-    pause: WorkingDays | None = Field(default=None, description="No notice for so long; then the same step.")
-    promise_within: WorkingDays | None = None
+    pause: WorkingDays | None = Field(
+        default=None, description="No notice for so long after the talk; then the same step."
+    )
     legal_stop: LegalStop | None = None
 
 
@@ -355,7 +352,6 @@ class CallResultLine(_File):
     about: str
     work: Work | None = None
     hold: Rest | None = None
-    pause: WorkingDays | None = Field(default=None, description="No next step for so long.")
     states: NonPaymentReason | None = Field(default=None, description="The reason that it states.")
     phone: ReachState | None = None
     next: Literal[StepKind.PLAN_OFFER] | None = Field(default=None, description="Kind of step that is due at once.")
@@ -368,14 +364,10 @@ class CallResultsFile(_File):
 
 
 class Scale(_File):
-    """The balance of experience and what it does."""
+    """What the balance of experience does."""
 
-    months: int = Field(ge=1)
-    lowest: int = Field(lt=0)
-    highest: int = Field(gt=0)
     no_notice_at: int = Field(lt=0, description="At or below: no automatic notice; a collector chooses.")
     agree_first_at: int = Field(lt=0, description="At or below: account manager and credit manager agree first.")
-    positives_after_wrongful: int = Field(ge=0)
 
 
 class ExperienceFile(_File):

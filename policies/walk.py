@@ -323,8 +323,6 @@ class Walk:
         rows, cases = self.rows[places], self.cases
         holds = self.holds[step.name][places] if step.name in self.holds else np.ones(len(places), dtype=bool)
         match step.only:
-            case Only.FIRST_LATE:
-                return holds & ~cases.flags("late_before")[rows]
             case Only.HALF_PAID | Only.LESS_PAID:
                 rest = cases.workdays.shift(cases.days("part_paid_on")[rows], PART_PAYMENT_PAUSE, rows)
                 half = cases.days("paused_until")[rows] >= rest

@@ -48,9 +48,9 @@ def test_the_same_pack_has_no_change() -> None:
         ("experience.yaml", "late_answer: -2", "late_answer: -3", Change("experience.touches.late_answer", "-2", "-3")),
         (
             "reasons.yaml",
-            "promise_within: 5 working days",
-            "promise_within: 4 working days",
-            Change("reasons.forgot.promise_within", "5", "4"),
+            "pause: 5 working days",
+            "pause: 4 working days",
+            Change("reasons.approval_pending.pause", "5", "4"),
         ),
         ("call_results.yaml", "    phone: opted_out\n", "", Change("call_results.do_not_call.phone", "opted_out", "")),
         (

@@ -101,6 +101,12 @@ CASES: dict[str, tuple[NoActionReason, dict[str, Any], list[dict[str, Any]], dat
     "three letters in twenty days": (R.BUDGET, {"contacts_20wd": 3}, [], date(2026, 3, 9)),
     "a letter two days ago": (R.BUDGET, {"last_written_on": date(2026, 3, 4)}, [], date(2026, 3, 9)),
     "silence after a talk": (R.WAIT, {"last_spoken_on": date(2026, 3, 5)}, [], date(2026, 3, 10)),
+    "a rest for the reason given": (
+        R.WAIT,
+        {"last_spoken_on": date(2026, 3, 5), "reason": "approval_pending"},
+        [],
+        date(2026, 3, 12),
+    ),
     "a rest after a part payment": (R.WAIT, {"paused_until": date(2026, 3, 11)}, [], date(2026, 3, 11)),
     "days of rest after a reroute": (R.WAIT, {"rerouted_on": date(2026, 3, 4)}, [], date(2026, 3, 11)),
     "at the end of the journey": (R.JOURNEY_ENDED, AGREED, DEMANDED, date(2026, 3, 30)),

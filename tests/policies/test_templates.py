@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,3 +262,11 @@ def test_samples_fill_every_name_there_is() -> None:
                 assert all(set(each) == set(variable.fields) for each in value if variable.fields)
             elif variable.fields:
                 assert set(value) >= set(variable.fields)
+
+
+def test_the_documentation_names_everything_that_templates_may_use() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "templates.md").read_text()
+    for name, variable in VARIABLES.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert variable.meaning in row
+        assert all(f"`{field}`" in row for field in variable.fields)
