@@ -1,103 +1,104 @@
-"""`maatpak ingest`: exit status 0 taken in, 3 taken in with quarantined rows, 4 refused."""
+"""`maatpak ingest`."""
 
-from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maatpak.cli.output import Column, say, show, show_json
-from maatpak.cli.session import ActorOption, AsOfOption, JsonOption, acting, now, opened, settings
+from maatpak.cli.session import ActorOption, JsonOption, acting, now, opened, parse_date
 from maatpak.kernel.errors import InputRejectedError, UsageError
-from maatpak.ledger.workspace import Workspace
 
 if TYPE_CHECKING:
+    from connectors.ledgers.source import LedgerSource
+    from tasks.engine import Engine
     from tasks.intake import IntakeReport
+
+ACCEPTED_WITH_QUARANTINE = 3
+"""Exit status: the file is in, but some rows wait for a person."""
 
 app = typer.Typer()
 
-ACCEPTED_WITH_QUARANTINE = 3
-SHOWN = 40
-"""Findings on the screen; all of them are in the report that the evidence keeps."""
-
-COLUMNS = (
+FINDINGS = (
     Column("severity", "severity"),
+    Column("rule", "rule"),
     Column("file", "file"),
     Column("row_no", "row", number=True),
     Column("column_name", "column"),
     Column("value", "value"),
-    Column("message", "what"),
+    Column("message", "what is wrong"),
     Column("advice", "what to do"),
 )
 
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of one export.")],
-    source: Annotated[str, typer.Option("--source", help="Name in the workspace's `sources`, or a path.")],
-    as_of: AsOfOption = None,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="The files of one ledger.")],
+    source: Annotated[str, typer.Option(help="Name of a source in the workspace's `sources`, or path of one.")],
+    as_of: Annotated[
+        date, typer.Option("--as-of", parser=parse_date, metavar="YYYY-MM-DD", help="The day the files speak for.")
+    ],
     accept_bound: Annotated[
-        list[str] | None, typer.Option("--accept-bound", help="Accept this bound once for these files.")
+        list[str] | None, typer.Option("--accept-bound", help="A bound to accept for these files; may be repeated.")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why the bound is accepted.")] = "",
+    reason: Annotated[str, typer.Option(help="Why the bound is accepted.")] = "",
     actor: ActorOption = None,
+    most: Annotated[int, typer.Option("--most", help="How many findings to show.")] = 50,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the files of a ledger in for a day, through the source's mapping and the quality gate."""
-    if as_of is None:
-        raise UsageError("An import needs the date that its files speak for.", advice="Give --as-of YYYY-MM-DD.")
-    from connectors.ledgers.source import load_source
+    """Take a ledger in. Status 0: all rows are in; 3: some are set apart; 4: refused whole, nothing changed."""
     from tasks.intake import ingest_ledger
 
-    ledger_source = load_source(_source_path(source))
-    bounds = dict.fromkeys(accept_bound or (), reason)
     with opened() as engine:
+        chosen = _source(engine, source)
+        bounds = dict.fromkeys(accept_bound or [], reason)
         try:
-            report = ingest_ledger(
-                engine, ledger_source, files, as_of, now(), acting(actor), accept_bounds=bounds or None
-            )
-        except InputRejectedError as refusal:
-            if not as_json:
-                _show_findings(refusal.context.get("findings", []))
+            report = ingest_ledger(engine, chosen, files, as_of, now(), acting(actor), accept_bounds=bounds)
+        except InputRejectedError as error:
+            if as_json:
+                show_json({"rejected": True, "message": error.message, **error.context})
+            else:
+                _show(error.context["findings"], most)
             raise
     if as_json:
         show_json(report.as_json())
     else:
-        _tell(report)
-    if report.quarantined:
-        raise typer.Exit(ACCEPTED_WITH_QUARANTINE)
+        _tell(report, most)
+    raise typer.Exit(ACCEPTED_WITH_QUARANTINE if report.quarantined else 0)
 
 
-def _source_path(source: str) -> Path:
-    given = Path(source)
-    if given.suffix in {".yaml", ".yml"}:
-        return given
-    folder = Workspace(settings().workspace).sources
-    named = folder / f"{source}.yaml"
-    if not named.exists():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none yet"
+def _source(engine: "Engine", name: str) -> "LedgerSource":
+    from connectors.ledgers.source import load_source
+
+    if name.endswith((".yaml", ".yml")):
+        return load_source(Path(name))
+    path = engine.workspace.sources / f"{name}.yaml"
+    if not path.exists():
+        there = ", ".join(sorted(each.stem for each in engine.workspace.sources.glob("*.yaml"))) or "none"
         raise UsageError(
-            f"There is no source {source!r} in {folder} (there are: {known}).",
-            advice="Put its YAML file there, or give the path of one.",
+            f"There is no source {name!r} in {engine.workspace.sources}.", advice=f"There is: {there}. Or give a path."
         )
-    return named
+    return load_source(path)
 
 
-def _tell(report: "IntakeReport") -> None:
-    if report.unchanged:
-        say(f"Nothing new: this content was taken in for {report.as_of} before.")
-        return
-    _show_findings(report.findings.to_dicts())
-    told = f"{report.rows} rows, {report.quarantined} quarantined, {report.warnings} warnings"
-    say(f"Taken in for {report.as_of}: {told}.")
+def _tell(report: "IntakeReport", most: int) -> None:
+    _show(report.findings.head(most).to_dicts(), most)
+    if report.findings.height > most:
+        say(f"… and {report.findings.height - most} findings more; all of them are in the evidence.")
+    for snapshot in report.snapshots:
+        if snapshot.unchanged:
+            say(f"{snapshot.creditor}: this content was imported for {snapshot.as_of} before; nothing changed.")
+            continue
+        written = ", ".join(f"{count} {kind}" for kind, count in snapshot.written.items() if count) or "nothing new"
+        say(
+            f"{snapshot.creditor}: snapshot {snapshot.snapshot_id} as of {snapshot.as_of}: {snapshot.rows} rows,"
+            f" {snapshot.quarantined} set apart, {snapshot.warnings} warnings; {written}."
+        )
     if report.quarantined:
-        say("The debtors of quarantined rows are not contacted until `maatpak quarantine` has seen to them.")
+        say("Debtors with a row set apart are not contacted: see `maatpak quarantine list`.")
 
 
-def _show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
-    if not findings:
-        return
-    show(findings[:SHOWN], COLUMNS, as_json=False, title="What the quality gate found")
-    if len(findings) > SHOWN:
-        say(f"… and {len(findings) - SHOWN} more; --json lists up to a thousand.")
+def _show(findings: list[dict[str, Any]], most: int) -> None:
+    show(findings[:most], FINDINGS, as_json=False, title="Findings", empty="No findings.")

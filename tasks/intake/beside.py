@@ -1,5 +1,6 @@
 """Writes what stands beside the items: contact persons, tickets, rows that are set apart, and findings."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -86,18 +87,20 @@ def write_tickets(frames: Frames, tickets: pl.DataFrame, origin: Origin) -> int:
     )
 
 
-def supersede_rows(frames: Frames, rows: pl.DataFrame, origin: Origin) -> int:
+def supersede_rows(frames: Frames, rows: pl.DataFrame, numbers: Mapping[str, str], origin: Origin) -> int:
     """Open rows of earlier files of the source that this one states anew: all of a full one, the same ones of a delta.
 
-    `rows` (`table_name`, `debtor_no`, `document_no`) are the rows of a delta.
+    `rows` (`table_name`, `debtor_no`, `number`) are the rows of a delta; `numbers` says which column a number is.
     """
     again = ""
     if not origin.is_full:
-        frames.stage("intake_restated", rows.filter(pl.col("document_no").is_not_null()).unique())
-        again = """
+        frames.stage("intake_restated", rows.filter(pl.col("number").is_not_null()).unique())
+        number = " ".join(f"WHEN {quoted(table)} THEN q.raw->>{quoted(name)}" for table, name in numbers.items())
+        again = f"""
           AND EXISTS (SELECT 1 FROM pg_temp.intake_restated r WHERE r.table_name = q.table_name
-                      AND r.document_no = q.raw->>'document_no'
-                      AND (q.debtor_no IS NULL OR r.debtor_no IS NULL OR r.debtor_no = q.debtor_no))"""
+                      AND r.number = CASE q.table_name {number} END
+                      AND (q.debtor_no IS NULL OR r.debtor_no IS NULL OR r.debtor_no = q.debtor_no))
+        """  # noqa: S608 - our own names, quoted
     return frames.execute(
         f"""
         UPDATE quarantined_row q SET state = 'superseded', resolved_by = {quoted(origin.actor)},

@@ -102,7 +102,7 @@ def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Land
     written = write_plan(frames, plan, origin)
     written["contacts"] = write_contacts(frames, plan.contacts, origin)
     written["tickets"] = write_tickets(frames, plan.tickets, origin)
-    supersede_rows(frames, _restated(part), origin)
+    supersede_rows(frames, pl.DataFrame() if origin.is_full else _restated(part), NUMBERS, origin)
     first = plan.items["valid_from"].min()
     write_quarantine(frames, apart, origin, first if isinstance(first, date) else landing.as_of)
     write_findings(frames, findings, origin)
@@ -135,13 +135,29 @@ def _keep(engine: "Engine", source: LedgerSource, part: Part, findings: pl.DataF
     return keys
 
 
+NUMBERS = {
+    "items": "document_no",
+    "debtors": "debtor_no",
+    "payments": "payment_no",
+    "contacts": "name",
+    "tickets": "ticket_no",
+}
+"""By which column a row of a table is stated anew."""
+
+
 def _restated(part: Part) -> pl.DataFrame:
-    columns = ("table_name", "debtor_no", "document_no")
-    rows = [part.sifted.set_apart().select(columns)]
-    for table, frame in part.sifted.accepted.items():
-        numbers = [pl.col(name) if name in frame.columns else pl.lit(None, dtype=pl.String) for name in columns[1:]]
-        named = [number.alias(name) for number, name in zip(numbers, columns[1:], strict=True)]
-        rows.append(frame.select(pl.lit(table).alias("table_name"), *named))
+    """What the rows of an import are called: `table_name`, `debtor_no`, `number`."""
+    rows = []
+    apart = part.sifted.set_apart()
+    for table, number in NUMBERS.items():
+        own = apart.filter(pl.col("table_name") == table)
+        called = pl.col("raw").str.json_path_match(f"$.{number}").alias("number")
+        rows.append(own.select("table_name", "debtor_no", called))
+        if table in part.sifted.accepted:
+            frame = part.sifted.accepted[table]
+            debtor = pl.col("debtor_no") if "debtor_no" in frame.columns else pl.lit(None, dtype=pl.String)
+            named = (pl.lit(table).alias("table_name"), debtor.alias("debtor_no"), pl.col(number).alias("number"))
+            rows.append(frame.select(named))
     return pl.concat(rows)
 
 
