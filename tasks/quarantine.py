@@ -197,7 +197,7 @@ def _refuse_twins(frames: Frames, row: QuarantinedLine) -> None:
     for rule, number in (("documents_differ", "document_no"), ("debtors_differ", "debtor_no")):
         if rule not in row.rules or row.raw.get(number) is None:
             continue
-        twins = _rows(
+        twins = read_rows(
             frames,
             f"q.state = 'open' AND q.id <> {row.row_id} AND q.creditor_id = {row.creditor_id}"
             f" AND q.table_name = {quoted(row.table)} AND q.raw ->> '{number}' = {quoted(row.raw[number])}"
@@ -220,7 +220,7 @@ def _waiting(frames: Frames, row: QuarantinedLine) -> list[QuarantinedLine]:
     if value is None:
         return found
     listed = ", ".join(quoted(table) for table in tables)
-    found = _rows(
+    found = read_rows(
         frames,
         f"q.state = 'open' AND q.creditor_id = {row.creditor_id} AND s.source = {quoted(row.source)}"
         f" AND q.table_name IN ({listed}) AND q.rules = '{rule}' AND q.raw ->> '{number}' = {quoted(value)}",

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maatpak import __version__
-from maatpak.kernel.errors import UsageError
+from maatpak.kernel.errors import PolicyError, UsageError
+from maatpak.kernel.ids import content_hash
 from maatpak.ledger.database import Frames
+from maatpak.ledger.packs import load_pack_files
 from maatpak.ledger.tables import visible
 from policies.decide import decide
 from tasks.differences import Difference, differing_rows, read_kept
@@ -107,9 +109,15 @@ def _told(engine: "Engine", tick: dict[str, Any]) -> Iterator[Difference]:
     if told.get("packs") != packs:
         yield Difference("tick", None, about, "packs", str(told.get("packs")), str(packs))
     for pack_id, then in packs.items():
-        now = engine.pack(int(pack_id)).content_hash
+        now = _pack_hash(engine, int(pack_id))
         if now != then:
             yield Difference("packs", None, about, pack_id, then, now)
+
+
+def _pack_hash(engine: "Engine", pack_id: int) -> str:
+    """The hash of a pack's files as they are, whether or not they still make a pack."""
+    with engine.database.reading() as session:
+        return content_hash(load_pack_files(session, pack_id))
 
 
 def _decisions(
@@ -124,7 +132,10 @@ def _decisions(
     """The same facts and steps must give the same decisions; what the tick withheld after all is withheld again."""
     as_of = tick["business_date"]
     seen = visible("v", as_of, tick["known_at"])
-    packs = {int(pack_id): engine.pack(int(pack_id)) for pack_id in json.loads(tick["packs"])}
+    try:
+        packs = {int(pack_id): engine.pack(int(pack_id)) for pack_id in json.loads(tick["packs"])}
+    except PolicyError as error:
+        return [Difference("packs", None, f"tick {tick['id']}", "files", "a pack", error.problems[0])]
     current = frames.read(PACK_THEN.format(creditor=int(creditor_id), visible=seen))["pack_id"].to_list()
     if len(current) != 1 or current[0] not in packs:
         return [Difference("packs", None, f"tick {tick['id']}", "current", str(sorted(packs)), str(current))]

@@ -21,7 +21,7 @@ from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
-    from tasks.quarantine import QuarantinedLine
+    from tasks.quarantined_rows import QuarantinedLine
 
 app = typer.Typer(no_args_is_help=True, help="Rows that were set apart: list, fix, release, discard.")
 

@@ -121,7 +121,9 @@ class _Building:
         ]
         return FactFrames(
             cases.select(list(COLUMNS)).cast(pl.Schema(COLUMNS)).with_columns(filled),
-            self.debts.select(list(ITEM_COLUMNS)).cast(pl.Schema(ITEM_COLUMNS)),
+            self.debts.join(kept, on="case_id", how="semi", maintain_order="left")
+            .select(list(ITEM_COLUMNS))
+            .cast(pl.Schema(ITEM_COLUMNS)),
             self._steps().join(kept, on="case_id", how="semi", maintain_order="left"),
         )
 
@@ -129,7 +131,9 @@ class _Building:
         """The cases that have a row."""
         dated = self.settled.filter(pl.col("settled_on").is_not_null())
         known = [self.amounts["case_id"], self.running["case_id"], dated["case_id"]]
-        return pl.concat(known).unique().to_frame()
+        kept = pl.concat(known).unique().to_frame()
+        chosen = self.scope.case_ids
+        return kept if chosen is None else kept.filter(pl.col("case_id").is_in(chosen))
 
     def _steps(self) -> pl.DataFrame:
         joined = self.named.select("item_id", "joined_on")

@@ -125,14 +125,15 @@ LEDGER: dict[str, Query] = {
         SELECT r.case_id, r.id AS round_id, r.number::bigint AS round_no, r.opened_on AS round_opened_on,
           CASE WHEN r.closed_at <= :instant AND r.closed_on <= :day THEN r.closed_on END AS closed_on,
           rc.segment AS round_segment, rc.pack_id AS round_pack_id, rc.entry_stage AS round_entry_stage,
-          CASE WHEN rc.cause <> 'opened' THEN rc.valid_from END AS rerouted_on
+          CASE WHEN rc.cause <> 'opened' THEN rc.valid_from END AS rerouted_on,
+          COALESCE(rc.actor <> 'engine', FALSE) AS moved_by_hand
         FROM round r JOIN "case" c ON c.id = r.case_id AND c.creditor_id = :creditor AND :in_shard(c)
         LEFT JOIN round_course rc ON rc.round_id = r.id AND :of_open_round(r) AND :visible(rc)
         WHERE r.opened_on <= :day AND r.opened_at <= :instant
         """,
         schema(
             "case_id int, round_id int, round_no int, round_opened_on day, closed_on day, round_segment text,"
-            "round_pack_id int, round_entry_stage text, rerouted_on day"
+            "round_pack_id int, round_entry_stage text, rerouted_on day, moved_by_hand flag"
         ),
         ("round",),
     ),

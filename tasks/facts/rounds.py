@@ -11,6 +11,7 @@ OPEN_ROUND = (
     "round_pack_id",
     "round_entry_stage",
     "rerouted_on",
+    "moved_by_hand",
 )
 
 

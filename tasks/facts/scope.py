@@ -88,7 +88,9 @@ class Scope:
             conditions.append(f"{alias}.shard_key % {int(self.shards)} = {int(self.shard)}")
         if self.case_ids is not None:
             ids = ",".join(str(int(case_id)) for case_id in self.case_ids)
-            conditions.append(f"{alias}.id = ANY('{{{ids}}}'::bigint[])")
+            # Some facts are of the whole party, so the other cases of its debtors are looked at too.
+            parties = f"SELECT o.party_id FROM \"case\" o WHERE o.id = ANY('{{{ids}}}'::bigint[])"  # noqa: S608
+            conditions.append(f"{alias}.party_id IN ({parties})")
         return f"({' AND '.join(conditions)})"
 
 

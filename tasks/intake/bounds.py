@@ -2,6 +2,9 @@
 
 from datetime import date
 
+import polars as pl
+
+from connectors.ledgers.raw import ROW_CUT_OFF
 from connectors.ledgers.source import LedgerSource
 from tasks.intake.known import Known
 from tasks.intake.plan import Plan
@@ -51,3 +54,13 @@ def measure_change(measures: FileMeasures, source: LedgerSource, known: Known, r
         measures.at_most(
             "balance_jump", f"items.{currency}", jump, bounds.max_balance_jump, told, advice, "max_balance_jump"
         )
+
+
+def measure_end(measures: FileMeasures, sifted: Sifted, plan: Plan) -> None:
+    """A file that ends in the middle of a line, and lacks what was open before, has lost its end."""
+    apart = sifted.set_apart()
+    cut_off = apart.filter((pl.col("table_name") == "items") & (pl.col("rules") == ROW_CUT_OFF)).height
+    gone = int(plan.left["settled_estimated"].sum()) if cut_off else 0
+    told = f"The file ends without a line break, and {gone} items that were open are not in it: it seems to be cut off."
+    advice = "Export it again; `final_line_break: false` in the source if the export never writes one."
+    measures.at_most("file_cut_off", "items", gone, 0, told, advice)

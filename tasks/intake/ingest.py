@@ -19,7 +19,7 @@ from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Role, Severity
 from maatpak.ledger.audit import append_events
 from maatpak.ledger.database import Frames
-from tasks.intake.bounds import measure_change, measure_quarantine, measure_time
+from tasks.intake.bounds import measure_change, measure_end, measure_quarantine, measure_time
 from tasks.intake.files import Ledger, read_ledger
 from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, quoted, same_import
 from tasks.intake.landing import Landing, Part, land
@@ -158,6 +158,7 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
     earlier = paid_before(frames, known.creditor_id if source.mode == "delta" else None)
     plan = plan_import(sifted, about, known, earlier)
     measure_change(second, source, known, main, plan)
+    measure_end(second, sifted, plan)
     _refuse_breach(engine, call, ledger, gate, second)
     used = {bound: call.accepted[bound] for bound in sorted(first.used | second.used)}
     page = engine.store.put("quality", gate.judge.page(), "html")

@@ -51,7 +51,7 @@ def measure_items(frame: pl.DataFrame, about: Import, known: KnownItems) -> pl.D
 
 
 def _swapped_terms(frame: pl.DataFrame) -> pl.Series:
-    """Rows whose term of payment is unusual, but usual with day and month of a date exchanged."""
+    """Rows whose term of payment is unusual, but usual with day and month, or the two dates, exchanged."""
     days = frame.select((pl.col("due_on") - pl.col("issued_on")).dt.total_days().alias("term"))["term"]
     none = pl.repeat(value=False, n=frame.height, eager=True)
     counts = days.drop_nulls().value_counts()
@@ -60,7 +60,7 @@ def _swapped_terms(frame: pl.DataFrame) -> pl.Series:
         return none
     issued, due = pl.col("issued_on"), pl.col("due_on")
     other_terms = [due - _exchanged("issued_on"), _exchanged("due_on") - issued]
-    other_terms.append(_exchanged("due_on") - _exchanged("issued_on"))
+    other_terms += [_exchanged("due_on") - _exchanged("issued_on"), issued - due]
     listed = usual["term"].implode()
     asked = frame["document_type"].is_in(["invoice", "debit_note"])  # a credit note has no term
     unusual = frame.with_row_index("at").filter(asked & days.is_not_null() & ~days.is_in(usual["term"].to_list()))

@@ -159,7 +159,7 @@ def _doubtful(about: Import) -> Iterator[Rule]:
         "issued_on",
         quarantine,
         Holds(~pl.col(SWAPPED_TERM)),
-        "The term of payment is usual only if day and month of a date are exchanged.",
+        "The term of payment is usual only if day and month, or the two dates, are exchanged.",
         release,
         waivable=True,
     )
