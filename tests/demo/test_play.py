@@ -1,0 +1,74 @@
+"""Playing is the same for the same seed, on any database, and nothing wrongful comes of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from maatpak.demo.figures import Figures, read_figures
+from maatpak.demo.generate import WorldPlan, smaller
+from maatpak.demo.play import Play
+from maatpak.demo.story import tell_story
+from maatpak.kernel.settings import Settings
+from tasks.engine import Engine, open_engine
+from tests.proofs.reader import prove
+
+PLAN = smaller(WorldPlan(), customers=200, documents=1_000)
+DAYS = 3
+MakeEngine = Callable[[str], Engine]
+
+
+@contextmanager
+def own_engine(server_url: str, template: str, folder: Path) -> Iterator[Engine]:
+    """An engine on a database and in a workspace of its own."""
+    name = f"maatpak_play_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    engine = open_engine(Settings(workspace=folder, database_url=url))
+    engine.workspace.create()
+    try:
+        yield engine
+    finally:
+        engine.close()
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def make_engine(server_url: str, template: str, tmp_path: Path) -> Iterator[MakeEngine]:
+    """Makes as many engines as a test wants."""
+    with ExitStack() as made:
+        yield lambda name: made.enter_context(own_engine(server_url, template, tmp_path / name))
+
+
+def played(engine: Engine) -> tuple[Play, Figures]:
+    play = Play(engine, PLAN)
+    play.set_up()
+    for number, day in enumerate(play.business_days(DAYS)):
+        play.play_day(day, number)
+    assert play.last_day is not None
+    return play, read_figures(engine.database, engine.store, PLAN.starts_on, play.last_day)
+
+
+def test_the_same_seed_gives_the_same_figures(make_engine: MakeEngine) -> None:
+    one, other = make_engine("one"), make_engine("other")
+    play, first = played(one)
+    _, second = played(other)
+    assert all(first.counted[name].equals(second.counted[name]) for name in first.counted)
+    assert first.fingerprint == second.fingerprint
+    assert tell_story(one.database, one.store, PLAN.starts_on) == tell_story(
+        other.database, other.store, PLAN.starts_on
+    )
+    assert first.wrongful == 0
+    assert first.sent.height > 5
+    assert play.done["call → no_answer"]
+    proof = prove(one.database.url, Path(one.store.url))
+    assert not proof.breaches, "\n".join(map(str, proof.breaches))
