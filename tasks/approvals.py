@@ -42,7 +42,7 @@ SELECT DISTINCT hand.actor, hand.act FROM (
     UNION ALL SELECT actor, 'resolved a claimed payment' FROM claimed_payment
               WHERE case_id = :case AND state = 'not_found' AND valid_from >= :since
     UNION ALL SELECT actor, 'changed an address' FROM address_state
-              WHERE debtor_id = :debtor AND valid_from >= :since
+              WHERE debtor_id = :debtor AND valid_from >= :since AND state <> 'proven'
     UNION ALL SELECT actor, 'changed a contact or skipped a step' FROM event
               WHERE debtor_id = :debtor AND kind IN ('contact_changed', 'step_skipped') AND business_date >= :since
     UNION ALL SELECT done_by, 'waived the call' FROM work_task
@@ -52,7 +52,7 @@ SELECT DISTINCT hand.actor, hand.act FROM (
               WHERE q.resolved_on >= :since
     UNION ALL SELECT c.actor, 'moved the case' FROM round_course c WHERE c.round_id = :round
     UNION ALL SELECT p.published_by, 'published the pack' FROM policy_pack p WHERE p.id = :pack
-) hand WHERE hand.actor = :person
+) hand WHERE hand.actor = :person ORDER BY hand.act
 """
 """Why a person may not approve what follows from their own act (practice, rule 10)."""
 
