@@ -37,6 +37,7 @@ class _Lives(Records):
         for _ in range(random.randrange(3)):
             world.snapshot(self.day(-6, 2), kind=random.choice(("full", "full", "history", "delta")))
         debtors = [self.debtor() for _ in range(random.randint(2, 4))]
+        debtors.append(self.debtor(party_id=debtors[0].party_id))
         neighbour = world.creditor("BE")
         shared = self.debtor(creditor_id=neighbour, party_id=random.choice(debtors).party_id)
         for debtor in (*debtors, shared):

@@ -149,6 +149,7 @@ class CaseOracle(Reach):
             "round_pack_id": course.pack_id if course else None,
             "round_entry_stage": course.entry_stage if course else None,
             "rerouted_on": course.valid_from if course and course.cause != "opened" else None,
+            "moved_by_hand": course is not None and course.actor != "engine",
             "round_first_due_on": min(dues, default=None),
             "last_round_closed_on": max(closed, default=None),
             "rounds_12m": sum(r.opened_on > self.oracle.ago(12) for r in self.rounds),

@@ -21,7 +21,8 @@ class Past(Notices):
     """The payment history of a case."""
 
     def counted(self) -> list[ItemVersion]:
-        objected = {d.item_id for d in self.mine(self.oracle.seen(Dispute)) if d.state != "rejected"}
+        disputes = [d for d in self.mine(self.oracle.seen(Dispute)) if d.opened_on <= self.as_of]
+        objected = {d.item_id for d in disputes if d.state != "rejected"}
         found = []
         for v in self.settled:
             if v.item_type not in DEBT or v.settled_by in ("credit_note", "write_off", "transfer"):
