@@ -1,7 +1,7 @@
 """Which journey each case follows today: its round's, another by a reroute, or the one a new round opens with.
 
 Segment and version are fixed when a round opens (practice, rule 4); inside a round only a declared reroute changes the
-segment, and it never enters the new journey further on than the case had come.
+segment, and it never enters the new journey further on than the case had come. Where a person set the course it stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Assignment:
     rerouted_on: Days
 
 
-_OPEN_NO_ROUND = (
+_UNSURE = (
     NoActionReason.LEGAL_STOP,
     NoActionReason.DATA_STALE,
     NoActionReason.QUARANTINED,
@@ -84,7 +84,8 @@ def assign(
     cause = np.full(cases.count, -1, dtype=np.int16)
     causes: list[str] = []
     pack_of_round = cases.amounts("round_pack_id")
-    may_move = has_round & ~np.isin(gates.stopped, [CODE[reason] for reason in _OPEN_NO_ROUND])
+    unsure = np.isin(gates.stopped, [CODE[reason] for reason in _UNSURE])
+    may_move = has_round & ~unsure & ~cases.flags("moved_by_hand")
     for pack_id in np.unique(pack_of_round[has_round]).tolist():
         if pack_id not in packs:
             raise UsageError(

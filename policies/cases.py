@@ -69,6 +69,7 @@ _FLAGS: Mapping[str, bool] = {
     "tried_call": False,
     "call_waived": False,
     "manager_heard": False,
+    "moved_by_hand": False,
 }
 """Truth values, and what counts where one is unknown."""
 

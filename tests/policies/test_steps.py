@@ -137,6 +137,12 @@ class TestReroutes:
         assert _skipped(decisions)["call"] == SkipReason.STAGE_PASSED
         assert _taken(decisions) == ["plan_offer"]
 
+    def test_a_persons_choice_stays(self) -> None:
+        day = date(2026, 3, 6)
+        row = overdue(DUE, day, **in_round("forgetful"), hardship=True, moved_by_hand=True)
+        case = case_of(decided(row, day))
+        assert (case["reroute"], case["segment"], case["step"]) == (None, "forgetful", "reminder")
+
     def test_a_stale_ledger_moves_nobody(self) -> None:
         day = date(2026, 3, 4)
         row = overdue(DUE, day, **in_round("forgetful"), hardship=True, data_age_wd=5)
