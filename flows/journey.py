@@ -2,6 +2,7 @@
 
 Steps run one at a time, in the journey's order: what a customer may still get today depends on what just went.
 """
+
 from datetime import date, datetime
 from typing import Any
 

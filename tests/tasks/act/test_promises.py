@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def settle(house: House, day: date) -> dict[str, int]:
     ],
     ids=["everything overdue", "an amount", "a document", "part of two documents"],
 )
-def test_covers(house: House, case_id: int, what: dict[str, object], amount: int, items: dict[str, int] | None) -> None:
+def test_covers(house: House, case_id: int, what: dict[str, Any], amount: int, items: dict[str, int] | None) -> None:
     number = promise(house, case_id, **what)
     row = house.row(Promise, promise_no=number)
     named = {str(house.items[document]): part for document, part in items.items()} if items else None
