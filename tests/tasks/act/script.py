@@ -38,7 +38,7 @@ class Script:
     def until(self, step: str, state: str = "executed", most: int = 120) -> Action:
         """Play until some action of a step is in a state."""
         for _ in range(most):
-            found = self.house.rows(Action, step=step, state=state)
+            found = self.house.rows(Action, step=step, state=state, creditor_id=self.house.creditor_id)
             if found:
                 action: Action = found[-1]
                 return action
@@ -48,7 +48,7 @@ class Script:
 
     def people(self) -> None:
         """What the staff do today."""
-        for task in self.house.rows(WorkTask, state="open"):
+        for task in self.house.rows(WorkTask, state="open", creditor_id=self.house.creditor_id):
             if task.kind == "call":
                 if self.calling and task.due_on <= self.house.day:
                     self._call(task)
@@ -58,7 +58,7 @@ class Script:
             elif task.kind in ENDINGS:
                 self._end(task)
         if self.approving:
-            for action in self.house.rows(Action, state="awaiting_approval"):
+            for action in self.house.rows(Action, state="awaiting_approval", creditor_id=self.house.creditor_id):
                 self.approve(action.id)
 
     def approve(self, action_id: int) -> None:

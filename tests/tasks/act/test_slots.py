@@ -1,0 +1,135 @@
+"""One debtor, one conversation: two creditors and one party, and two runs of one day at once (laws 3 and 6)."""
+
+import multiprocessing
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maatpak.kernel.settings import Settings
+from maatpak.ledger.tables import Action, ActionItem, ContactSlot, Message, Round, RoundItem, Tick, WorkTask
+from tasks.day import run_day
+from tasks.engine import open_engine
+from tests.tasks.act.house import House, at, build_house
+from tests.tasks.act.script import Script
+
+OLD = date(2026, 1, 30)
+
+
+@pytest.fixture
+def second(house: House) -> House:
+    """Another creditor in the same installation."""
+    return build_house(house.engine, house.day, code="OTHER")
+
+
+def both_owed(house: House, second: House) -> tuple[int, int]:
+    """One party that owes both creditors."""
+    first = house.debtor("S1", party="KVK 1")
+    house.item(first, "S-1", 80_000, OLD)
+    other = second.debtor("S2", party="KVK 1")
+    second.item(other, "S-2", 90_000, OLD)
+    return first, other
+
+
+def test_the_second_creditor_gives_way_and_comes_later(house: House, second: House) -> None:
+    first, other = both_owed(house, second)
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    summary = run_day(second.engine, second.creditor_id, second.day, at(second.day, 6))
+    assert summary.ticks[0].reasons == {"budget": 1}
+    assert len(house.rows(Action, case_id=first)) == 1
+    assert house.rows(Action, case_id=other, kind="message") == []
+    days = [house.day]
+    for _ in range(6):
+        second.day = second.day + timedelta(days=1 if second.day.weekday() < 4 else 3)
+        second.snapshot(second.day)
+        run_day(second.engine, second.creditor_id, second.day, at(second.day, 6))
+        if house.rows(Action, case_id=other, kind="message", state="executed"):
+            days.append(second.day)
+            break
+    assert len(days) == 2, "nobody waits for ever"
+    assert (days[1] - days[0]).days >= 3
+
+
+def test_a_party_has_one_slot_a_day(house: House, second: House) -> None:
+    both_owed(house, second)
+    script = Script(house)
+    for _ in range(10):
+        script.day()
+        second.day = house.day
+        second.snapshot(second.day)
+        run_day(second.engine, second.creditor_id, second.day, at(second.day, 6))
+    slots = [(slot.party_id, slot.day) for slot in house.rows_of(ContactSlot)]
+    assert len(slots) == len(set(slots))
+
+
+def test_two_currencies_of_one_customer_are_one_letter(house: House, case_id: int) -> None:
+    from maatpak.ledger.tables import Case
+
+    with house.engine.database.session() as session:
+        case = session.get_one(Case, case_id)
+        pounds = Case(
+            creditor_id=case.creditor_id,
+            debtor_id=case.debtor_id,
+            party_id=case.party_id,
+            currency="GBP",
+            shard_key=case.shard_key,
+            recorded_at=case.recorded_at,
+        )
+        session.add(pounds)
+        session.flush()
+        pounds_id = int(pounds.id or 0)
+    house.item(pounds_id, "G-1", 70_000, OLD)
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    assert {action.state for action in house.rows(Action)} == {"executed"}
+    assert len(house.rows(Action)) == 2
+    assert len(house.rows(Message)) == 1
+    assert len(house.rows_of(ContactSlot)) == 1
+
+
+def _run(workspace: Path, url: str, creditor_id: int, day: date, minute: int) -> None:
+    engine = open_engine(Settings(workspace=workspace, database_url=url))
+    try:
+        run_day(engine, creditor_id, day, at(day, 6) + timedelta(minutes=minute))
+    finally:
+        engine.close()
+
+
+def facts_of(house: House) -> dict[str, Any]:
+    """What a day left behind, ids and times aside."""
+    return {
+        "actions": sorted(
+            (each.case_id, each.step, each.attempt, each.state, str(each.reason), each.amount)
+            for each in house.rows(Action)
+        ),
+        "messages": sorted((each.case_id, each.channel, each.template, each.state) for each in house.rows(Message)),
+        "work": sorted((each.case_id, each.kind, each.state) for each in house.rows(WorkTask)),
+        "rounds": [(each.case_id, each.number, each.closed_on) for each in house.rows(Round)],
+        **{table.__tablename__: house.count(table) for table in (ActionItem, RoundItem, ContactSlot, Tick)},
+        "events": [(event.kind, event.actor, event.business_date) for event in house.rows_of_events()],
+    }
+
+
+def test_two_runs_at_once_are_one(house: House, tmp_path: Path, stages: Any) -> None:
+    with stages.at("start", tmp_path / "alone") as alone:
+        for copy in (house, alone):
+            for number in range(2, 8):
+                copy.item(copy.debtor(f"C{number}"), f"G{number}", 40_000 + number, OLD)
+        day = house.day + timedelta(days=1)
+        for copy in (house, alone):
+            copy.snapshot(day)
+        run_day(alone.engine, alone.creditor_id, day, at(day, 6))
+        context = multiprocessing.get_context("spawn")
+        url, workspace = house.engine.database.url, house.engine.settings.workspace
+        runs = [
+            context.Process(target=_run, args=(workspace, url, house.creditor_id, day, minute)) for minute in (0, 1)
+        ]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join(120)
+        assert [run.exitcode for run in runs] == [0, 0]
+        together, single = facts_of(house), facts_of(alone)
+        events, expected = together.pop("events"), single.pop("events")
+        assert together == single
+        assert sorted(events) == sorted(expected)
