@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlmodel import col, select
 
 from connectors.ledgers.source import load_source
@@ -74,6 +75,7 @@ def lives_of(engine: Engine, creditor_id: int) -> list[Life]:
     ]
 
 
+@pytest.mark.soak
 def test_every_business_day_of_two_years(engine: Engine, shared_data: Path) -> None:
     engine.workspace.create()
     started = time.perf_counter()
