@@ -307,7 +307,7 @@ CONTEXT: dict[str, Fact] = {
                 "paused_until",
                 pl.Date,
                 "date",
-                "No notice before this date: half paid + 5 WD, rejected dispute + 7, callback or pay run + 1, wronged + 10.",
+                "No notice before it: half paid + 5 WD, dispute rejected + 7, callback, pay run + 1, wronged + 10 …",
             ),
             ("late_before", pl.Boolean, "bool", "Whether any item was paid late in the 24 months before."),
         ),
