@@ -1,0 +1,3 @@
+from tests.tasks.act.conftest import case_id, demand, house, stages
+
+__all__ = ["case_id", "demand", "house", "stages"]

@@ -1,0 +1,63 @@
+"""Law 3. Unique rows before any effect; states only go where the words allow; the same day twice is once."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.words import ACTION_TRANSITIONS, ActionState
+from maatpak.ledger.tables import Action, ActionItem, Message, Round
+from tasks.actions import move_action
+from tasks.day import run_day
+from tests.laws.examples import house_at, played, pure
+from tests.tasks.act.house import at
+from tests.tasks.act.script import Script
+from tests.tasks.act.stages import MONDAY, Stages
+
+KEY = ("case_id", "round_id", "stage", "step", "attempt", "occurrence")
+
+
+class _Session:
+    """Takes a flush: what is tried here is the guard before it."""
+
+    def flush(self) -> None:
+        """Nothing is stored."""
+
+
+@pure
+@given(st.sampled_from(ActionState), st.sampled_from(ActionState))
+def test_a_state_that_may_not_follow_is_refused(before: ActionState, after: ActionState) -> None:
+    if after in ACTION_TRANSITIONS[before]:
+        return
+    action = Action(id=1, state=before)
+    with pytest.raises(RefusedError, match="cannot become"):
+        move_action(_Session(), action, after, MONDAY, at(MONDAY))  # type: ignore[arg-type]
+    assert action.state == before
+
+
+@played
+@given(st.lists(st.integers(1, 3), min_size=3, max_size=8))
+def test_a_day_run_any_number_of_times_is_run_once(stages: Stages, times: list[int]) -> None:
+    with house_at(stages) as house:
+        script = Script(house)
+        for count in times:
+            script.day()
+            before = [house.count(table) for table in (Action, ActionItem, Message, Round)]
+            for again in range(count):
+                now = at(house.day, 6) + timedelta(minutes=again)
+                run_day(house.engine, house.creditor_id, house.day, now)
+            assert [house.count(table) for table in (Action, ActionItem, Message, Round)] == before
+        keys = [tuple(getattr(action, name) for name in KEY) for action in house.rows(Action)]
+        assert len(keys) == len(set(keys))
+
+
+def test_the_database_itself_refuses_the_same_step_twice(stages: Stages) -> None:
+    with house_at(stages, "reminded") as house:
+        columns = ", ".join(name for name in Action.model_fields if name != "id")
+        statement = text(f"INSERT INTO action ({columns}) SELECT {columns} FROM action WHERE step = 'reminder'")
+        with pytest.raises(DBAPIError, match="uq_action"), house.engine.database.session() as session:
+            session.execute(statement)
