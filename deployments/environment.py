@@ -24,6 +24,9 @@ SILENT = {
 }
 """Telemetry off (law 13)."""
 
+GOODBYE = 20.0
+"""Seconds for the last logs and events of a process to reach the server."""
+
 QUIET_LOGS = {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_COLORS": "false", "PREFECT_LOGGING_LOG_PRINTS": "false"}
 """What tasks print stays out of Prefect's database."""
 
@@ -72,7 +75,17 @@ def speaking_with(settings: Settings, api_url: str) -> Iterator[None]:
     try:
         yield
     finally:
+        _send_what_is_queued()
         _become(before)
+
+
+def _send_what_is_queued() -> None:
+    """Logs and events travel in the background; they should arrive while the server is there."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for worker in (APILogWorker, EventsWorker):
+        worker.drain_all(timeout=GOODBYE, at_exit=False)
 
 
 def _become(environment: Mapping[str, str]) -> None:
