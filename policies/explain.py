@@ -70,6 +70,8 @@ class StepTold:
     """Every reason against it, the first in the order first."""
     change: str
     outside_round: bool = False
+    reacts: bool = False
+    """Whether it answers an event."""
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,7 @@ def _told(reckoning: Reckoning, walk: Walk | OutsideWalk, at: int, step: Step) -
         stopped_by=tuple(str(REASONS[code]) for code in reasons),
         change=change,
         outside_round=step.outside_round,
+        reacts=step.on is not None,
     )
 
 

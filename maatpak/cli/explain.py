@@ -95,7 +95,7 @@ def _rules(title: str, rules: "tuple[RuleTried, ...]") -> None:
             "name": f"{rule.name} ◀" if rule.chosen else rule.name,
             "outcome": rule.outcome,
             "rule": rule.rule,
-            "values": ", ".join(f"{name} = {_value(value)}" for name, value in rule.values.items()),
+            "values": _values(rule),
         }
         for rule in rules
     ]
@@ -104,6 +104,9 @@ def _rules(title: str, rules: "tuple[RuleTried, ...]") -> None:
 
 
 def _steps(case: "Explanation") -> None:
+    """The course in its order, then what recurs or reacts where it was reached; JSON has all."""
+    course = [step for step in case.steps if not step.outside_round and not step.reacts]
+    beside = [step for step in case.steps if (step.outside_round or step.reacts) and step.status != "not reached"]
     rows = [
         {
             "name": step.name,
@@ -113,12 +116,13 @@ def _steps(case: "Explanation") -> None:
             "due_on": step.due_on,
             "done_on": step.done_on,
             "rule": "" if step.rule is None else f"{step.rule.outcome}: {step.rule.rule}",
+            "values": "" if step.rule is None or step.status == "not reached" else _values(step.rule),
             "why": ", ".join(step.stopped_by),
         }
-        for step in case.steps
+        for step in (*course, *beside)
     ]
-    names = ("name", "kind", "stage", "status", "due_on", "done_on", "rule", "why")
-    headings = ("step", "kind", "stage", "status", "due", "done", "condition", "stopped by")
+    names = ("name", "kind", "stage", "status", "due_on", "done_on", "rule", "values", "why")
+    headings = ("step", "kind", "stage", "status", "due", "done", "condition", "with", "stopped by")
     columns = [Column(name, heading) for name, heading in zip(names, headings, strict=True)]
     show(rows, columns, as_json=False, title=f"Steps of journey {case.segment}")
 
@@ -131,5 +135,5 @@ def _next(case: "Explanation") -> str:
     return f"{what}{when}. What would change it: {case.change}"
 
 
-def _value(value: Any) -> str:
-    return "unknown" if value is None else str(value)
+def _values(rule: "RuleTried") -> str:
+    return ", ".join(f"{name} = {'unknown' if value is None else value}" for name, value in rule.values.items())
