@@ -3,6 +3,7 @@
 import polars as pl
 
 from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, PlanState, PromiseState
+from tasks.facts.collecting import collected
 from tasks.facts.covers import LIVE_PLANS
 from tasks.facts.reading import Reader
 from tasks.facts.working_days import CALENDAR, days_until
@@ -105,7 +106,7 @@ def our_turn(reader: Reader, cases: pl.DataFrame, flagged: pl.DataFrame) -> pl.D
         .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
         .with_columns(our_turn_wd=days_until("since", reader.scope.as_of).cast(pl.Int64).fill_null(0))
         .select(_NOTHING_OURS.columns)
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -133,4 +134,4 @@ def wake_dates(reader: Reader, holds: pl.DataFrame, in_flight: pl.DataFrame) -> 
         in_flight.lazy().select("case_id", wake_on="until_on"),
     ]
     still = pl.concat(ends).filter(pl.col("wake_on") >= reader.scope.as_of)
-    return still.group_by("case_id").agg(pl.min("wake_on")).collect()
+    return still.group_by("case_id").agg(pl.min("wake_on")).pipe(collected)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from maatpak.kernel.words import ItemType
+from tasks.facts.collecting import collected
 from tasks.facts.covers import COVERS, covers, in_flight
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
@@ -126,7 +127,7 @@ def divide(debts: pl.DataFrame, claimed: pl.DataFrame, credit: pl.DataFrame) -> 
         divided.with_columns(asked=pl.when(overdue).then(free).otherwise(0))
         .with_columns(asked=pl.col("asked") - _oldest_first(pl.col("pool"), pl.col("asked")))
         .select("item_id", "asked", *COVERS)
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -210,7 +211,7 @@ def case_amounts(amounts: Owed, scope: Scope) -> pl.DataFrame:
             open_invoices=pl.sum("invoice"),
             open_issued=pl.sum("issued"),
         )
-        .collect()
+        .pipe(collected)
     )
     is_note = pl.col("item_type") == ItemType.CREDIT_NOTE.value
     credit = amounts.credit.group_by("case_id").agg(

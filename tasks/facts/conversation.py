@@ -10,6 +10,7 @@ from maatpak.kernel.words import (
     ConsultAnswer,
     StepKind,
 )
+from tasks.facts.collecting import collected
 from tasks.facts.evidence import SPOKEN
 from tasks.facts.reading import Reader
 from tasks.facts.scope import CONTACT_DAYS
@@ -53,7 +54,7 @@ def written(reader: Reader, actions: pl.DataFrame, cases: pl.DataFrame, *, share
         .with_columns(counted=(days_until("on", reader.scope.as_of) < BUDGET_DAYS).cast(pl.Int64))
         .group_by("case_id")
         .agg(contacts_20wd=pl.sum("counted"), last_written_on=pl.max("on"))
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -75,7 +76,7 @@ def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.Data
             spoken=pl.col("code").is_in(SPOKEN),
             lately=days_until("called_on", as_of) < CALL_DAYS,
         )
-        .collect()
+        .pipe(collected)
     )
     summed = (
         known.lazy()
@@ -109,7 +110,7 @@ def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.Data
         .join(callbacks, on="case_id", how="left")
         .with_columns(tried_call=pl.col("tried").fill_null(value=False) | pl.col("spoken"))
         .select(_NO_CALLS.columns)
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -145,7 +146,7 @@ def consulted(actions: pl.DataFrame) -> pl.DataFrame:
         .select("case_id", call_waived=pl.lit(value=True))
         .unique()
     )
-    return asked.join(waived, on="case_id", how="full", coalesce=True).collect()
+    return asked.join(waived, on="case_id", how="full", coalesce=True).pipe(collected)
 
 
 def last_reason(reader: Reader) -> pl.DataFrame:

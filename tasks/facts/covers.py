@@ -7,6 +7,7 @@ import polars as pl
 
 from maatpak.kernel.calendars import BANK, shift_working_days
 from maatpak.kernel.words import DisputeState, PlanState, PromiseState
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
 
@@ -70,7 +71,7 @@ def _disputed(reader: Reader, debts: pl.DataFrame, flagged: pl.DataFrame) -> pl.
         .join(held, on="item_id", how="left")
         .select("case_id", "item_id", item_amount=amount)
         .filter(pl.col("item_amount") > 0)
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -92,5 +93,5 @@ def in_flight(debits: pl.DataFrame, scope: Scope) -> pl.DataFrame:
         .with_columns(until_on=until_on, item_amount="open_amount")
         .filter(pl.col("until_on") >= scope.as_of)
         .select(columns)
-        .collect()
+        .pipe(collected)
     )

@@ -3,6 +3,7 @@
 import polars as pl
 
 from maatpak.kernel.words import EvidenceLevel
+from tasks.facts.collecting import collected
 from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, days_until
 
@@ -58,7 +59,7 @@ def case_driver(debts: pl.DataFrame, debits: pl.DataFrame, cases: pl.DataFrame, 
         )
         .with_columns(pl.col("notice_evidence").replace_strict(dict(enumerate(LEVELS)), return_dtype=pl.String))
     )
-    return drivers.join(worst, on="case_id").collect()
+    return drivers.join(worst, on="case_id").pipe(collected)
 
 
 def upcoming(debts: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ bounced or was returned is none at all.
 import polars as pl
 
 from maatpak.kernel.words import SPOKEN_RESULTS, ActionState, Channel, EvidenceKind, StepKind
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.working_days import CALENDAR, days_after, days_until
 
@@ -65,7 +66,7 @@ def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.D
             strong=strong_on.is_not_null(),
         )
         .filter(pl.col("evidence_on") <= reader.scope.as_of)
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -106,7 +107,7 @@ def told_items(
             evidence_complete=complete,
             demandable=complete & pl.col("old_enough"),
         )
-        .collect()
+        .pipe(collected)
     )
 
 

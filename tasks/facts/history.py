@@ -6,6 +6,7 @@ import polars as pl
 
 from maatpak.kernel.words import DisputeState, ItemType
 from tasks.facts.amounts import DEBTS, of_cases
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, bank_day, days_until
@@ -76,7 +77,7 @@ def case_history(settled: pl.DataFrame, scope: Scope) -> pl.DataFrame:
         )
         .group_by("case_id")
         .agg(*(pl.sum(name) for name in sums), settled_since=pl.min("issued_on"), settled_money_on=pl.max("money_on"))
-        .collect()
+        .pipe(collected)
     )
     delays = _quantiles(settled.filter(counts & year).select("case_id", "delay"))
     has_trend = (pl.col("recent") > 0) & (pl.col("before") > 0)
@@ -164,4 +165,4 @@ def relation(reader: Reader, cases: pl.DataFrame, owing: pl.DataFrame, history: 
         "debtor_id",
         first_invoice_on=pl.min_horizontal("first", "older_on"),
         invoice_count=pl.col("count") + pl.col("older_invoices").fill_null(0),
-    ).collect()
+    ).pipe(collected)

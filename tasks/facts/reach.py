@@ -3,6 +3,7 @@
 import polars as pl
 
 from maatpak.kernel.words import ReachState
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.rhythm import statement_day
 
@@ -124,7 +125,7 @@ def experience(reader: Reader) -> pl.DataFrame:
     )
     balance = pl.concat([*recent, old]).group_by("party_id").agg(experience_balance=pl.sum("rating").clip(*SCALE))
     wrongful = touches.lazy().filter("wrongful").group_by("party_id").agg(wrongful_on=pl.max("touched_on"))
-    return balance.join(wrongful, on="party_id", how="full", coalesce=True).collect()
+    return balance.join(wrongful, on="party_id", how="full", coalesce=True).pipe(collected)
 
 
 OUTWEIGHED_BY = 12

@@ -3,6 +3,7 @@
 import polars as pl
 
 from maatpak.kernel.words import DisputeState, NonPaymentReason, Reaction
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.rhythm import next_runs
 from tasks.facts.scope import Scope
@@ -29,7 +30,7 @@ def reactions(scope: Scope, running: pl.DataFrame, happened: dict[Reaction, pl.D
         .filter(inside)
         .group_by("case_id")
         .agg(pl.col("on").filter(pl.col("reaction") == kind.value).max().alias(f"{kind}_on") for kind in Reaction)
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -44,7 +45,7 @@ def received_in_round(settled: pl.DataFrame, parts: pl.DataFrame, named: pl.Data
     partly = parts.lazy().select("item_id", "case_id", amount="applied", on="paid_on", whole=pl.lit(value=False))
     items = named.lazy().select("item_id", "round_opened_on")
     rows = pl.concat([each.join(items, on="item_id").select(columns) for each in (paid, partly)])
-    return rows.filter(pl.col("on") >= pl.col("round_opened_on")).drop("round_opened_on").collect()
+    return rows.filter(pl.col("on") >= pl.col("round_opened_on")).drop("round_opened_on").pipe(collected)
 
 
 def pauses(
@@ -82,7 +83,7 @@ def pauses(
         .filter(pl.col("paused_until") > reader.scope.as_of)
         .group_by("case_id")
         .agg(pl.max("paused_until"))
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -98,7 +99,7 @@ def _half_paid(reader: Reader, received: pl.DataFrame, asked: pl.DataFrame, case
         .agg(pl.sum("amount"), pl.max("on"))
         .join(asked.lazy(), on="case_id", how="left")
         .filter(pl.col("amount") >= pl.col("asked_amount").fill_null(0))
-        .collect()
+        .pipe(collected)
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from maatpak.kernel.calendars import add_working_days
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, days_after
@@ -42,7 +43,7 @@ def next_runs(runs: pl.DataFrame, cases: pl.DataFrame, day: date) -> pl.DataFram
         .with_columns(run_on=pl.col("rule").replace_strict(first, return_dtype=pl.Date))
         .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
         .select("case_id", run_on=days_after("run_on", 0))
-        .collect()
+        .pipe(collected)
     )
 
 
@@ -72,14 +73,14 @@ def _inferred(settled: pl.DataFrame, payers: pl.Series, scope: Scope) -> pl.Data
         .unique()
         .with_columns(total=pl.len().over("case_id"))
         .filter(pl.col("total") >= FEWEST)
-        .collect()
+        .pipe(collected)
     )
     weekday = (pl.col("settled_on").dt.weekday() - 1).replace_strict(
         dict(enumerate(WEEKDAYS)), default=None, return_dtype=pl.String
     )
     by_weekday = _commonest(days, weekday)
     by_month_day = _commonest(days, pl.col("settled_on").dt.day().cast(pl.String))
-    return pl.concat([by_weekday, by_month_day.join(by_weekday, on="case_id", how="anti")]).collect()
+    return pl.concat([by_weekday, by_month_day.join(by_weekday, on="case_id", how="anti")]).pipe(collected)
 
 
 def _commonest(days: pl.DataFrame, kind: pl.Expr) -> pl.LazyFrame:

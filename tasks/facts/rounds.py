@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 
 OPEN_ROUND = (
@@ -41,5 +42,5 @@ def round_amounts(named: pl.DataFrame, debts: pl.DataFrame, settled: pl.DataFram
         pl.concat([here.join(items, on="item_id"), past.join(items, on="item_id")])
         .group_by("case_id")
         .agg(named_open=pl.sum("open_amount"), round_first_due_on=pl.min("due_on"))
-        .collect()
+        .pipe(collected)
     )
