@@ -244,7 +244,9 @@ class EmbeddedPostgres:
             time.sleep(0.2)
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [LOGIN]).fetchone() is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(LOGIN)))
+                # Another process may make it between our look and our word: then it is there, which is all we want.
+                with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(LOGIN)))
 
     def _others_connected(self) -> bool:
         query = (
