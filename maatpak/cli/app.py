@@ -9,7 +9,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -41,18 +40,18 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),
     "deliver": Entry("maatpak.cli.deliver", "Send what is in the outbox."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
-    "case": Entry("maatpak.cli.case", "One case: move it to another segment."),
+    "case": Entry("maatpak.cli.case", "One case by hand: move it to another segment, skip a step."),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
     "approvals": Entry("maatpak.cli.approvals", "What waits for a yes or no: list, approve, reject."),
     "tasks": Entry("maatpak.cli.tasks", "Work for people: list, done."),
     "hold": Entry("maatpak.cli.hold", "Dunning blocks: add, lift, list."),
-    "promise": Entry("maatpak.cli.promise", "Promises to pay: add, list, cancel."),
+    "promise": Entry("maatpak.cli.promise", "Promises to pay: add, cancel, list."),
     "dispute": Entry("maatpak.cli.dispute", "Disputes: add, decide, list."),
-    "claim": Entry("maatpak.cli.claim", "Payments that customers say they made: add, found, list."),
+    "claim": Entry("maatpak.cli.claim", "Payments that customers say they made: add, found, not-found, list."),
     "reason": Entry("maatpak.cli.reason", "Why a customer does not pay: add, list."),
-    "plan": Entry("maatpak.cli.plan", "Payment plans: add, accept, list."),
+    "plan": Entry("maatpak.cli.plan", "Payment plans: add, accept, decline, cancel, list."),
     "ticket": Entry("maatpak.cli.ticket", "Complaints and undelivered orders: add, close, list."),
-    "preference": Entry("maatpak.cli.preference", "What customers asked for: add, list."),
+    "preference": Entry("maatpak.cli.preference", "What customers asked for: add, contact, opt-out, list."),
     "messages": Entry("maatpak.cli.messages", "Mails, texts and letters: list, resolve."),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),
     "audit": Entry("maatpak.cli.audit", "The chain of events: verify, export, replay."),
@@ -67,8 +66,7 @@ class LazyCommands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        there = {name: entry for name, entry in COMMANDS.items() if find_spec(entry.module) is not None}
-        self.commands = {name: TyperCommand(name, help=entry.summary) for name, entry in there.items()}
+        self.commands = {name: TyperCommand(name, help=entry.summary) for name, entry in COMMANDS.items()}
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of the table."""

@@ -5,11 +5,24 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from maatpak.kernel.clock import FixedClock
-from maatpak.ledger.tables import Action, ActionItem, Approval, Creditor, Message, Promise, Round, RoundCourse, WorkTask
+from maatpak.ledger.tables import (
+    Action,
+    ActionItem,
+    Approval,
+    ContactResult,
+    Creditor,
+    Message,
+    Promise,
+    Round,
+    RoundCourse,
+    WorkTask,
+)
 from tasks.content import hashes_of
+from tasks.send.lanes import GIVE_UP_AFTER
 from tests.cli.conftest import MONDAY, Command
 from tests.tasks.act.house import House, at, build_house
 
@@ -151,13 +164,14 @@ def test_a_past_day_is_not_run_again_but_the_other_creditors_are(
 def test_a_mail_server_that_is_away_ends_with_five(
     house: House, command: Command, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for number in range(GIVE_UP_AFTER):
+        house.item(house.debtor(f"M{number}"), f"M{number}", 100_000, date(2026, 1, 30))
     monkeypatch.setenv("MAATPAK_SMTP_HOST", "127.0.0.1")
     monkeypatch.setenv("MAATPAK_SMTP_PORT", "1")
-    clock.at = at(MONDAY, 10)
     answer = command("run", "--as-of", MONDAY.isoformat())
     assert answer.status == 5
     assert "maatpak deliver" in answer.err
-    assert house.row(Message).state == "queued"
+    assert {message.state for message in house.rows(Message)} == {"queued"}
 
 
 def test_nobody_to_run_for(command: Command, clock: FixedClock) -> None:
@@ -182,8 +196,6 @@ def test_a_call_is_tried_again_and_then_spoken(opened: House, command: Command, 
 
 
 def test_the_part_of_the_day_is_that_where_the_creditor_is(opened: House, command: Command, clock: FixedClock) -> None:
-    from maatpak.ledger.tables import ContactResult
-
     clock.at = at(MONDAY, 11)  # noon in Amsterdam
     assert command("tasks", "done", str(open_call(opened)), "voicemail", "--actor", "carla").status == 0
     assert opened.row(ContactResult).day_part == "afternoon"
@@ -336,8 +348,7 @@ def test_a_past_day_is_replayed(opened: House, command: Command, clock: FixedClo
     missing = command("audit", "replay", "--as-of", "2026-02-27")
     assert (missing.status, "No run of 2026-02-27" in missing.err) == (2, True)
     with opened.engine.database.session() as session:
-        from sqlalchemy import text
-
+        session.connection().execute(text("ALTER TABLE item_version DISABLE TRIGGER ALL"))
         session.connection().execute(text("UPDATE item_version SET open_amount = 1 WHERE document_no = 'F2'"))
     answer = command("audit", "replay", "--as-of", MONDAY.isoformat())
     assert answer.status == 1
