@@ -66,7 +66,7 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
     engine = open_engine(settings)
     started.callback(engine.close)
     play = Play(engine, WorldPlan())
-    _play_days(play, days, opening)
+    _play_days(play, days, opening, waiting)
     _sum_up(play)
     if leave:
         return
@@ -80,7 +80,7 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
         waiting.wait(1.0)
 
 
-def _play_days(play: "Play", days: int, opening: "Future[tuple[str, Child]]") -> None:
+def _play_days(play: "Play", days: int, opening: "Future[tuple[str, Child]]", waiting: "Patience") -> None:
     """All but the last days by direct calls, the last ones through the flows."""
     from deployments.environment import speaking_with
 
@@ -88,6 +88,7 @@ def _play_days(play: "Play", days: int, opening: "Future[tuple[str, Child]]") ->
         play.set_up()
         advance("the past is loaded")
         for number, day in enumerate(play.business_days(days)):
+            waiting.wait(0)  # Ctrl-C ends the play between two days
             if number < days - THROUGH_FLOWS:
                 if opening.done():
                     opening.result()
