@@ -383,6 +383,8 @@ def _check_default(role: Role, spec: FileSpec, name: str, value: str, document: 
         return
     if not fields:
         _check_word(FILE_COLUMNS[role].get(name), value, document, place, problems)
+    if name == "currency" and not is_currency(value):
+        problems.add(document, place, f"{'.'.join(place)}: {value!r} is no ISO 4217 currency code")
     for field in fields:
         if field not in spec.given:
             problems.add(document, place, f"{'.'.join(place)}: the file gives no {field!r} to build it from")
