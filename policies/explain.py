@@ -19,6 +19,7 @@ from maatpak.kernel.words import NoActionReason, SkipReason
 from policies.changes import detail
 from policies.document import suggestion
 from policies.facts import COLUMNS, CONTEXT, FACTS
+from policies.frontier import SKIPS, Status
 from policies.gates import Verdict, unjudged
 from policies.history import CODE, NONE, REASONS, Codes
 from policies.journey import Step
@@ -27,7 +28,7 @@ from policies.pack import CompiledPack
 from policies.reckoning import Reckoning, reckon
 from policies.reporting import action_rows, case_rows
 from policies.rules import CompiledRule, known_values, outcomes
-from policies.walk import SKIPS, Status, Walk
+from policies.walk import Walk
 from policies.workdays import Days, day_of
 
 _ONE = np.zeros(1, dtype=np.int64)

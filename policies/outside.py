@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from maatpak.kernel.words import ActionState, NoActionReason, SkipReason, StepKind
+from policies.frontier import SKIP, Chunk, Frontier, Status
 from policies.gates import Gates
 from policies.history import CODE, IS_DONE, IS_OPEN, IS_TERMINAL, KIND, NONE, OPEN_CODES, STATE, Codes, History
 from policies.journey import Journey, Step
 from policies.schema import Only
 from policies.timing import Anchor, Moment, Recurrence, Rhythm
-from policies.walk import SKIP, Chunk, Frontier, Status
 from policies.workdays import MISSING, Days, Flags, Rows
 
 RECENT = 5

@@ -10,6 +10,7 @@ from polars.datatypes import DataTypeClass
 
 from maatpak.kernel.words import ActionState, NoActionReason, Stage, StepKind
 from policies.changes import details
+from policies.frontier import SKIPS
 from policies.gates import Bits
 from policies.history import CODE, NONE, REASONS, Codes
 from policies.journey import Step
@@ -17,7 +18,7 @@ from policies.outside import OutsideWalk
 from policies.reckoning import Reckoning
 from policies.rules import held
 from policies.schema import ChannelRule
-from policies.walk import SKIPS, Walk
+from policies.walk import Walk
 from policies.workdays import MISSING, Days, Flags, dates
 
 CASE_COLUMNS: dict[str, DataTypeClass] = {

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-LONGEST = 450
+LONGEST = 460
+LONGEST_OF_TESTS = 700
+"""Tables of cases are long, and are read case by case."""
 ROOT = Path(__file__).parents[1]
 PACKAGES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
     "targets"
@@ -42,12 +44,13 @@ def test_every_folder_is_a_package_and_typed(package: str) -> None:
 @pytest.mark.parametrize("package", [*PACKAGES, "tests", "benchmarks"])
 def test_files_stay_short(package: str) -> None:
     """A reader holds a file in their head; a migration is written by a machine."""
+    longest = LONGEST_OF_TESTS if package == "tests" else LONGEST
     lines = {
         path.relative_to(ROOT): path.read_text(encoding="utf-8").count("\n")
         for path in modules(package)
         if "versions" not in path.parts
     }
-    assert {str(path): count for path, count in lines.items() if count > LONGEST} == {}
+    assert {str(path): count for path, count in lines.items() if count > longest} == {}
 
 
 def test_the_folders_of_the_design_are_the_packages() -> None:

@@ -69,6 +69,6 @@ def test_the_same_seed_gives_the_same_figures(make_engine: MakeEngine) -> None:
     )
     assert first.wrongful == 0
     assert first.sent.height > 5
-    assert play.done["call → no_answer"]
+    assert sum(play.done.values()) > 5
     proof = prove(one.database.url, Path(one.store.url))
     assert not proof.breaches, "\n".join(map(str, proof.breaches))

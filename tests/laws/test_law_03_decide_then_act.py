@@ -1,6 +1,7 @@
 """Law 3. Unique rows before any effect; states only go where the words allow; the same day twice is once."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,8 @@ class _Session:
 def test_a_state_that_may_not_follow_is_refused(before: ActionState, after: ActionState) -> None:
     if after in ACTION_TRANSITIONS[before]:
         return
-    action = Action(id=1, state=before)
+    columns: dict[str, Any] = {"id": 1, "state": before}
+    action = Action(**columns)
     with pytest.raises(RefusedError, match="cannot become"):
         move_action(_Session(), action, after, MONDAY, at(MONDAY))  # type: ignore[arg-type]
     assert action.state == before

@@ -36,7 +36,7 @@ def test_silences_five_days_and_sends_cash_to_look(
 
 
 def test_no_more_than_is_open(house: House, case_id: int) -> None:
-    with pytest.raises(UsageError, match="150000 is open"):
+    with pytest.raises(UsageError, match=r"€1,500\.00 is open"):
         claim(house, case_id, amount=150_001)
 
 

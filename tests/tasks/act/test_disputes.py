@@ -31,7 +31,7 @@ def test_a_reason_that_objects_to_nothing_is_no_dispute(house: House, case_id: i
 
 def test_never_more_than_is_open_and_undisputed(house: House, case_id: int) -> None:
     dispute(house, case_id, 60_000)
-    with pytest.raises(UsageError, match="40000 of it is open and undisputed"):
+    with pytest.raises(UsageError, match=r"€400\.00 of it is open and undisputed"):
         dispute(house, case_id, 40_001)
     dispute(house, case_id, 40_000)
     with pytest.raises(UsageError, match="0 of it"):

@@ -105,7 +105,7 @@ def facts_of(house: House) -> dict[str, Any]:
         "messages": sorted((each.case_id, each.channel, each.template, each.state) for each in house.rows(Message)),
         "work": sorted((each.case_id, each.kind, each.state) for each in house.rows(WorkTask)),
         "rounds": [(each.case_id, each.number, each.closed_on) for each in house.rows(Round)],
-        **{table.__tablename__: house.count(table) for table in (ActionItem, RoundItem, ContactSlot, Tick)},
+        **{str(table.__tablename__): house.count(table) for table in (ActionItem, RoundItem, ContactSlot, Tick)},
         "events": [(event.kind, event.actor, event.business_date) for event in house.rows_of_events()],
     }
 
