@@ -19,6 +19,7 @@ def play(engine: Engine, seed: int, lives: int, days: int) -> Lives:
     return world
 
 
+@pytest.mark.soak
 def test_two_hundred_lives(engine: Engine) -> None:
     world = play(engine, seed=1, lives=200, days=45)
     assert sum(world.done.values()) > 300, world.done
