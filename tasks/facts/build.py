@@ -1,7 +1,7 @@
 """Puts the facts together: read, divide, count, join, in the order in which one needs the other."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -73,134 +73,130 @@ def build_facts(
 
 
 class _Building:
-    """One view under construction: what several facts are made of is computed once and kept here."""
+    """One view under construction. Each stage lays the facts it found into `parts` and lets its own frames go."""
 
     def __init__(self, reader: Reader, creditor: Mapping[str, Any]) -> None:
         self.reader, self.scope, self.creditor = reader, reader.scope, creditor
         reader.ahead("cases", "rounds", "actions")
         self.cases = people.people(reader, creditor)
-        self.rounds = case_rounds(reader)
-        self.actions = actions_then(reader)
-        in_scope = self.actions.filter("in_scope")["action_id"]
-        self.running = running(self.rounds)
-        round_items = reader.of_ids("round_items", self.running["round_id"])
-        action_items = reader.of_ids("action_items", in_scope)
-        served = reader.of_ids("message_actions", in_scope)
-        reader.ahead("placements", "plans", "promises", "claims", "disputes", "holds", "calls", "open_items")
-        reader.ahead("settled", "payments", "older_items", "last_payments", "touches")
-
-        self.named = round_items().join(self.running, on="round_id").drop("round_id")
-        self.named_by = action_items().join(in_scope.to_frame(), on="action_id", how="semi")
-        self.messages = evidence.observed(reader, self.actions, served())
-        self.evidenced = evidence.notices(reader, self.messages, self.cases)
-        told = evidence.told_items(reader, self.actions, self.named_by, self.evidenced, self.cases)
-        self.owed = amounts.owed(reader, self.cases)
-        self.debts = driver.with_notices(self.owed.debts, told)
-        self.amounts = amounts.case_amounts(self.owed, self.scope)
-        self.drivers = driver.case_driver(self.debts, self.owed.debits, self.cases, self.scope)
-        self.settled = history.settled_items(reader, self.cases)
-        self.history = history.case_history(self.settled, self.scope)
-        self.parts = cash.part_payments(reader, self.debts, self.settled)
-        self.returns = history.debit_returns(self.scope, self.owed.debits, self.settled)
-        payers = self.history.filter(pl.col("settled_in_year") >= FEWEST)["case_id"]
-        self.runs = pay_runs(reader, self.cases, self.settled, payers)
-        self.calls = conversation.called(reader, self.rounds, self.cases)
-        self.reasons = conversation.last_reason(reader)
-        self.experience = reach.experience(reader)
-        self.holds = agreements.holds_of_cases(reader, self.cases)
+        rounds = case_rounds(reader)
+        self.running = running(rounds)
+        self.parts: list[pl.DataFrame] = [rounds]
+        self.calls: Callable[[], pl.DataFrame] = lambda: conversation.called(reader, rounds, self.cases)
 
     def frames(self) -> FactFrames:
         """All three, with exactly the columns of the dictionaries."""
-        kept = self._kept()
-        # How to reach the customer comes later, with what they asked for.
+        items, steps = self._present()
+        kept = self._past(items)
+        self._talk()
+        # How to reach the customer is among the parts, with what they asked for.
         cases = self.cases.drop("language", "preferred_channel").join(kept, on="case_id", how="semi").sort("case_id")
-        parts = (*self._owing(), *self._past(), *self._talk(), *self._agreed())
-        cases = self._derived(_beside(cases, parts))
+        cases = self._derived(_beside(cases, self.parts))
+        self.parts.clear()
         filled = [
             pl.col(name).fill_null(NOTHING[str(kind)]) for name, kind in COLUMNS.items() if name not in MAY_BE_NULL
         ]
         return FactFrames(
             cases.select(list(COLUMNS)).cast(pl.Schema(COLUMNS)).with_columns(filled),
-            self.debts.join(kept, on="case_id", how="semi", maintain_order="left")
-            .select(list(ITEM_COLUMNS))
-            .cast(pl.Schema(ITEM_COLUMNS)),
-            self._steps().join(kept, on="case_id", how="semi", maintain_order="left"),
+            _of(kept, items),
+            _of(kept, steps),
         )
 
-    def _kept(self) -> pl.DataFrame:
-        """The cases that have a row."""
-        dated = self.settled.filter(pl.col("settled_on").is_not_null())
-        known = [self.amounts["case_id"], self.running["case_id"], dated["case_id"]]
-        kept = pl.concat(known).unique().to_frame()
+    def _present(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Items and steps: what is owed, what drives each case, what was done about it and what arrived of that."""
+        reader = self.reader
+        actions = actions_then(reader)
+        in_scope = actions.filter("in_scope")["action_id"]
+        round_items = reader.of_ids("round_items", self.running["round_id"])
+        action_items = reader.of_ids("action_items", in_scope)
+        served = reader.of_ids("message_actions", in_scope)
+        reader.ahead("placements", "plans", "promises", "claims", "disputes", "holds", "calls", "open_items")
+
+        self.named = round_items().join(self.running, on="round_id").drop("round_id")
+        named_by = action_items().join(in_scope.to_frame(), on="action_id", how="semi")
+        messages = evidence.observed(reader, actions, served())
+        reader.ahead("settled", "payments", "older_items", "last_payments", "touches")
+        self.bounced = messages.select("case_id", on="lost_on").drop_nulls("on")
+        evidenced = evidence.notices(reader, messages, self.cases)
+        told = evidence.told_items(reader, actions, named_by, evidenced, self.cases)
+        since = evidence.first_evidence(evidenced)
+        del messages, evidenced
+
+        self.owed = amounts.owed(reader, self.cases)
+        self.amounts = amounts.case_amounts(self.owed, self.scope)
+        debts = driver.with_notices(self.owed.debts, told)
+        drivers = driver.case_driver(debts, self.owed.debits, self.cases, self.scope)
+        self.owed = replace(self.owed, debts=debts.clear())
+        joined = self.named.select("item_id", "joined_on")
+        of_driver = drivers.select("case_id", item_id="driver_item_id").join(joined, on="item_id", how="left")
+        shared = self.creditor["shares_parties"]
+        self.parts += [
+            self.amounts,
+            drivers,
+            driver.upcoming(debts),
+            conversation.written(reader, actions, self.cases, shared=shared),
+            conversation.consulted(actions),
+        ]
+        items = debts.select(list(ITEM_COLUMNS)).cast(pl.Schema(ITEM_COLUMNS))
+        return items, step_history(actions, named_by, since, of_driver)
+
+    def _past(self, items: pl.DataFrame) -> pl.DataFrame:
+        """How the customer paid, and what came in during the round. Gives the cases that have a row."""
+        reader = self.reader
+        settled = history.settled_items(reader, self.cases)
+        past = history.case_history(settled, self.scope)
+        parts = cash.part_payments(reader, items, settled)
+        payers = past.filter(pl.col("settled_in_year") >= FEWEST)["case_id"]
+        self.runs = pay_runs(reader, self.cases, settled, payers)
+        self.returns = history.debit_returns(self.scope, self.owed.debits, settled)
+        self.received = reactions.received_in_round(settled, parts, self.named)
+        self.parts += [
+            past,
+            history.relation(reader, self.cases, self.amounts, past),
+            cash.told_money(reader, self.cases),
+            parts.group_by("case_id").agg(part_payments_6m=pl.len()),
+            self.returns.filter("for_funds").group_by("case_id").agg(debit_returns_6m=pl.len()),
+            next_runs(self.runs, self.cases, self.scope.as_of).rename({"run_on": "next_pay_run_on"}),
+            round_amounts(self.named, items, settled),
+        ]
+        dated = settled.filter(pl.col("settled_on").is_not_null())["case_id"].unique()
+        kept = pl.concat([self.amounts["case_id"], self.running["case_id"], dated]).unique().to_frame()
         chosen = self.scope.case_ids
         return kept if chosen is None else kept.filter(pl.col("case_id").is_in(chosen))
 
-    def _steps(self) -> pl.DataFrame:
-        joined = self.named.select("item_id", "joined_on")
-        drivers = self.drivers.select("case_id", item_id="driver_item_id").join(joined, on="item_id", how="left")
-        return step_history(self.actions, self.named_by, evidence.first_evidence(self.evidenced), drivers)
-
-    def _owing(self) -> Iterable[pl.DataFrame]:
-        """Amounts, driver, round."""
-        yield self.amounts
-        yield self.drivers
-        yield driver.upcoming(self.debts)
-        yield self.rounds
-        yield round_amounts(self.named, self.debts, self.settled)
-
-    def _past(self) -> Iterable[pl.DataFrame]:
-        """How the customer paid."""
-        yield self.history
-        yield history.relation(self.reader, self.cases, self.amounts, self.history)
-        yield cash.told_money(self.reader, self.cases)
-        yield self.parts.group_by("case_id").agg(part_payments_6m=pl.len())
-        yield self.returns.filter("for_funds").group_by("case_id").agg(debit_returns_6m=pl.len())
-        yield next_runs(self.runs, self.cases, self.scope.as_of).rename({"run_on": "next_pay_run_on"})
-
-    def _talk(self) -> Iterable[pl.DataFrame]:
-        """What was said, and where."""
-        shared = self.creditor["shares_parties"]
-        yield conversation.written(self.reader, self.actions, self.cases, shared=shared)
-        yield self.calls
-        yield self.reasons
-        yield conversation.unread(self.reader, self.cases)
-        yield conversation.consulted(self.actions)
-        yield self.experience
-        yield reach.reached(self.reader, self.cases)
-        yield self.reader.rows("quarantine")
-
-    def _agreed(self) -> Iterable[pl.DataFrame]:
-        """What was agreed, what lies with us, and what happened in the round."""
-        promised, planned = agreements.promised(self.reader), agreements.planned(self.reader)
-        received = reactions.received_in_round(self.settled, self.parts, self.named)
-        yield promised
-        yield planned
-        yield agreements.held(self.holds)
-        yield agreements.our_turn(self.reader, self.cases, self.owed.flagged)
-        yield agreements.wake_dates(self.reader, self.holds, self.owed.in_flight)
-        yield reactions.pauses(
-            self.reader,
-            self.cases,
-            asked=self.amounts.select("case_id", "asked_amount"),
-            received=received,
-            callbacks=self.calls,
-            reasons=self.reasons,
-            runs=self.runs,
-            wrongful=self.experience,
-        )
-        yield reactions.reactions(
-            self.scope,
-            self.running,
-            {
-                Reaction.PAID: received.filter("whole"),
-                Reaction.PART_PAID: received.filter(~pl.col("whole")),
-                Reaction.PROMISE_BROKEN: promised.select("case_id", on="broken_on"),
-                Reaction.BOUNCED: self.messages.select("case_id", on="lost_on").drop_nulls("on"),
-                Reaction.DEBIT_RETURNED: self.returns.select("case_id", "on"),
-                Reaction.ANSWERED: conversation.answered(self.reader, self.cases),
-                Reaction.PLAN_BREACHED: planned.select("case_id", on="breached_on"),
-            },
-        )
+    def _talk(self) -> None:
+        """What was said and agreed, what lies with us, and what happened in the round."""
+        reader, calls = self.reader, self.calls()
+        reasons, wronged = conversation.last_reason(reader), reach.experience(reader)
+        promised, planned = agreements.promised(reader), agreements.planned(reader)
+        holds = agreements.holds_of_cases(reader, self.cases)
+        self.parts += [
+            calls,
+            reasons,
+            conversation.unread(reader, self.cases),
+            wronged,
+            reach.reached(reader, self.cases),
+            reader.rows("quarantine"),
+            promised,
+            planned,
+            agreements.held(holds),
+            agreements.our_turn(reader, self.cases, self.owed.flagged),
+            agreements.wake_dates(reader, holds, self.owed.in_flight),
+        ]
+        asked = self.amounts.select("case_id", "asked_amount")
+        happened = {
+            Reaction.PAID: self.received.filter("whole"),
+            Reaction.PART_PAID: self.received.filter(~pl.col("whole")),
+            Reaction.PROMISE_BROKEN: promised.select("case_id", on="broken_on"),
+            Reaction.BOUNCED: self.bounced,
+            Reaction.DEBIT_RETURNED: self.returns.select("case_id", "on"),
+            Reaction.ANSWERED: conversation.answered(reader, self.cases),
+            Reaction.PLAN_BREACHED: planned.select("case_id", on="breached_on"),
+        }
+        self.parts += [
+            reactions.reactions(self.scope, self.running, happened),
+            reactions.pauses(reader, self.cases, asked, self.received, calls, reasons, self.runs, wronged),
+        ]
 
     def _derived(self, cases: pl.DataFrame) -> pl.DataFrame:
         """Facts that follow from others of the same row."""
@@ -245,3 +241,8 @@ def _beside(cases: pl.DataFrame, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
             aligned = keys[key].join(part, on=key, how="left", maintain_order="left")
         columns += [aligned[name] for name in part.columns if name != key]
     return cases.hstack(columns)
+
+
+def _of(kept: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of these cases, in the order in which they stand."""
+    return rows.join(kept, on="case_id", how="semi", maintain_order="left")

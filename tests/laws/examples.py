@@ -18,6 +18,8 @@ played = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 """The same five lives each time; the random ones are tests/lives."""
+long_played = settings(played, max_examples=3)
+"""For lives of many days."""
 
 
 @contextmanager

@@ -1,0 +1,83 @@
+"""Law 6. One contact a day and party, spaced, and few in a month, over all creditors; silence while somebody talks."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maatpak.kernel.calendars import add_working_days, is_working_day
+from maatpak.kernel.words import Channel
+from maatpak.ledger.tables import Action, Case, ContactSlot, Message
+from tasks.answers import record_answer
+from tasks.day import run_day
+from tests.laws.examples import house_at, long_played
+from tests.tasks.act.house import House, at, build_house
+from tests.tasks.act.script import Script
+from tests.tasks.act.stages import Stages
+
+DEBTS = st.lists(
+    st.tuples(st.sampled_from(["P1", "P2"]), st.booleans(), st.integers(6_000, 500_000), st.integers(0, 40)),
+    min_size=2,
+    max_size=6,
+)
+"""(party, whether the second creditor's, amount, days since due)."""
+
+
+@long_played
+@given(DEBTS)
+def test_the_budget_of_a_party_holds_over_creditors(stages: Stages, debts: list[tuple[str, bool, int, int]]) -> None:
+    with house_at(stages) as first:
+        second = build_house(first.engine, first.day, code="OTHER")
+        _owe(first, second, debts)
+        script = Script(first)
+        for _ in range(12):
+            script.day()
+            second.day = first.day
+            second.snapshot(second.day)
+            run_day(second.engine, second.creditor_id, second.day, at(second.day, 6))
+        _spaced(first)
+
+
+def _owe(first: House, second: House, debts: list[tuple[str, bool, int, int]]) -> None:
+    cases: dict[tuple[str, bool], int] = {}
+    for number, (party, other, amount, age) in enumerate(debts):
+        house = second if other else first
+        key = (party, other)
+        if key not in cases:
+            cases[key] = house.debtor(f"D{len(cases)}", party=party)
+        house.item(cases[key], f"I{number}", amount, first.day - timedelta(days=age))
+
+
+def _spaced(house: House) -> None:
+    parties = {case.id: case.party_id for case in house.rows(Case)}
+    days: dict[int, set[date]] = defaultdict(set)
+    for action in house.rows(Action):
+        if action.written and action.executed_on is not None:
+            days[parties[action.case_id]].add(action.executed_on)
+            assert is_working_day(action.executed_on, "NL")
+    for contacts in days.values():
+        ordered = sorted(contacts)
+        for earlier, later in pairwise(ordered):
+            assert later >= add_working_days(earlier, 3, "NL")
+        for day in ordered:
+            assert sum(day <= other < add_working_days(day, 20, "NL") for other in ordered) <= 3
+    slots = [(slot.party_id, slot.day, slot.slot) for slot in house.rows_of(ContactSlot)]
+    assert len(slots) == len(set(slots))
+
+
+@long_played
+@given(st.integers(1, 8))
+def test_silence_until_an_answer_is_read(stages: Stages, after: int) -> None:
+    with house_at(stages, "reminded") as house:
+        script = Script(house)
+        script.people = lambda: None  # type: ignore[method-assign]
+        for _ in range(after):
+            script.day()
+        with house.desk("olga", 17) as desk:
+            record_answer(desk, desk.case(int(house.row(Case).id)), Channel.EMAIL)
+        sent = house.count(Message)
+        for _ in range(6):
+            script.day()
+        assert house.count(Message) == sent
