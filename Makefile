@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 READY := $(VENV)/.ready
 DEMO_FLAGS := $(if $(EXIT),--exit,) $(if $(DAYS),--days $(DAYS),)
 
@@ -23,7 +24,7 @@ demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the page
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
 test: $(READY) ## The fast tests, within 10 minutes on 2 cores
-	$(BIN)/python -m pytest -m "not chaos and not soak"
+	$(BIN)/python -m pytest -m "not chaos and not soak" -n $(WORKERS) --dist loadfile
 
 lint: $(READY) ## Style, types, and who may import whom
 	$(BIN)/ruff check .

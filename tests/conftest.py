@@ -47,6 +47,12 @@ MEMORY = Path("/dev/shm")
 ROOM = 4 * 1024**3
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Once a run, before its workers have servers of their own."""
+    if not hasattr(session.config, "workerinput"):
+        _sweep_what_killed_sessions_left()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
     """No setting of the person who runs the tests reaches them."""
@@ -62,7 +68,6 @@ def server_url() -> Iterator[str]:
     if GIVEN_SERVER:
         yield GIVEN_SERVER
         return
-    _sweep_what_killed_sessions_left()
     home = Path(tempfile.mkdtemp(prefix=SERVER_FOLDER, dir=_server_folder()))
     server = EmbeddedPostgres(home, FAST)
     server.start()

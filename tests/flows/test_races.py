@@ -1,13 +1,12 @@
 """Runs that are killed and started again, and runs that meet: nothing goes out twice, nothing is forgotten."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -87,16 +86,11 @@ def test_killed_thirty_times(prefect: Prefect, engine: Engine, twins: Twins, see
 def kill_and_run_again(prefect: Prefect, engine: Engine, chance: random.Random, kills: int) -> None:
     in_flight: Counter[str] = Counter()
     for _ in range(kills):
-        with a_day(prefect, engine) as process:
-            start(process)
-            moment = wait_for_a_moment(engine, process, chance)
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait(PATIENCE)
+        kill_at_a_moment(prefect, engine, chance)
         _let_connections_go(engine)
         in_flight += _by_channel(engine, "sending")
         _nothing_twice(engine)
         _leases_run_out(engine)
-        assert moment
     with a_day(prefect, engine) as process:
         start(process)
         process.wait(PATIENCE)
@@ -113,21 +107,22 @@ def kill_and_run_again(prefect: Prefect, engine: Engine, chance: random.Random, 
     assert count(engine, "SELECT count(*) FROM action WHERE state = 'approved'") == 0
 
 
-def wait_for_a_moment(engine: Engine, process: Process, chance: random.Random) -> str:
-    """Let some time pass, or some messages leave; what was waited for."""
-    deadline = time.monotonic() + (LATEST_KILL * chance.random())
-    if chance.random() < 0.3:
-        process_gone_or(lambda: time.monotonic() > deadline, process)
-        return "time"
+def kill_at_a_moment(prefect: Prefect, engine: Engine, chance: random.Random) -> None:
+    """Kill a run once so many messages left, or so much time passed; one that ended before is no kill, so try again."""
     wanted = count(engine, GONE) + chance.randrange(1, 12)
-    process_gone_or(lambda: count(engine, GONE) >= wanted, process)
-    return "messages"
-
-
-def process_gone_or(reached: Callable[[], bool], process: Process) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and not reached() and time.monotonic() < deadline:
-        time.sleep(LOOK_EVERY)
+    by_time, latest = chance.random() < 0.3, LATEST_KILL
+    while True:
+        with a_day(prefect, engine) as process:
+            start(process)
+            deadline = time.monotonic() + (latest * chance.random() if by_time else PATIENCE)
+            while process.poll() is None and time.monotonic() < deadline:
+                if not by_time and count(engine, GONE) >= wanted:
+                    break
+                time.sleep(LOOK_EVERY)
+            process.kill()
+            if process.wait(PATIENCE) == -signal.SIGKILL:
+                return
+        by_time, latest = True, latest / 2
 
 
 def _by_channel(engine: Engine, state: str) -> Counter[str]:

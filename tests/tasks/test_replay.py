@@ -1,10 +1,13 @@
 """Law 10: a past day comes out as it was, and whatever was changed since is named by case, document and column."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -12,15 +15,18 @@ from sqlalchemy import text
 
 from connectors.ledgers.source import load_source
 from maatpak.kernel.errors import UsageError
+from maatpak.kernel.settings import Settings
 from maatpak.ledger.tables import Snapshot, Tick
 from tasks.day import run_day
-from tasks.engine import Engine
+from tasks.engine import Engine, open_engine
 from tasks.intake import ingest_ledger
 from tasks.replay import Replay, replay
+from tests.conftest import _created
 from tests.tasks.act.house import House, at, build_house
 
 MONDAY = date(2026, 3, 2)
 TUESDAY = MONDAY + timedelta(days=1)
+TWO_DAYS = "maatpak_two_days"
 SOURCE = """
 name: books
 mode: {mode}
@@ -77,23 +83,45 @@ class Books:
         return replay(self.house.engine, self.house.creditor_id, day)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _ledger_from_files_only() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(House, "snapshot", lambda *_: None)
+        yield
+
+
 @pytest.fixture
-def empty(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Books]:
+def empty(engine: Engine, tmp_path: Path) -> Callable[[str], Books]:
     """A house without any ledger but the one that comes from files."""
-    monkeypatch.setattr(House, "snapshot", lambda *_: None)
     house = build_house(engine, MONDAY - timedelta(days=3))
     return lambda mode: Books(house, tmp_path, mode)
 
 
-@pytest.fixture
-def books(empty: Callable[[str], Books]) -> Books:
+@pytest.fixture(scope="module")
+def two_days(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory, _ledger_from_files_only: None
+) -> Iterator[Books]:
     """Two days of a full ledger: a part payment, an item that leaves, a credit note that is used, a new item."""
-    books = empty("full")
-    books.take_in(MONDAY, FIRST)
-    books.run(MONDAY)
-    books.take_in(TUESDAY, SECOND, PAID)
-    books.run(TUESDAY)
-    return books
+    folder = tmp_path_factory.mktemp("two_days")
+    with _created(server_url, TWO_DAYS, template) as url:
+        engine = open_engine(Settings(workspace=folder / "workspace", database_url=url))
+        books = Books(build_house(engine, MONDAY - timedelta(days=3)), folder)
+        books.take_in(MONDAY, FIRST)
+        books.run(MONDAY)
+        books.take_in(TUESDAY, SECOND, PAID)
+        books.run(TUESDAY)
+        engine.close()
+        yield books
+
+
+@pytest.fixture
+def books(two_days: Books, server_url: str, tmp_path: Path) -> Iterator[Books]:
+    """A copy of those two days."""
+    shutil.copytree(two_days.folder, tmp_path, dirs_exist_ok=True)
+    with _created(server_url, f"maatpak_replay_{uuid4().hex[:12]}", TWO_DAYS) as url:
+        engine = open_engine(Settings(workspace=tmp_path / "workspace", database_url=url))
+        yield Books(replace(two_days.house, engine=engine), tmp_path)
+        engine.close()
 
 
 def tamper(engine: Engine, statement: str, table: str) -> None:

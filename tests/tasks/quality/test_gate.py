@@ -39,7 +39,7 @@ files:
     columns: {payment_no: a, document_no: b, debtor_no: c, paid_on: d, currency: e, amount: f}
   contacts:
     match: c*
-    columns: {debtor_no: a, name: b, role: c}
+    columns: {debtor_no: a, name: b, role: c, email: d}
   tickets:
     match: t*
     columns: {debtor_no: a, ticket_no: b, kind: c, opened_on: d}
@@ -84,11 +84,19 @@ POOLS: dict[Role, list[list[str]]] = {
         ["EUR", "GBP", "USD", ""],
         AMOUNTS,
     ],
-    "contacts": [["00001", "00002", "00009", ""], ["Jo", "Bo", ""], ["payables", "invoice", "boss", ""]],
+    "contacts": [
+        ["00001", "00002", "00009", ""],
+        ["Jo", "Bo", ""],
+        ["payables", "invoice", "boss", ""],
+        ["", "jo@c.example"],
+    ],
     "tickets": [["00001", "00009", ""], ["T1", "T2", ""], ["complaint", "query"], DATES],
 }
 CLEAN: dict[Role, list[str]] = {
-    "debtors": ["00001,One,business,NL,nl,a@b.example,+31 20 555 0100,Street 1,Town,5.00,no"],
+    "debtors": [
+        f"{told},business,NL,nl,a@b.example,+31 20 555 0100,Street 1,Town,5.00,no"
+        for told in ("00001,One", "00020,Twenty", "00020,Twenty", "00021,Ann", "00021,Anne", "2,Two")
+    ],
     "items": ["00001,F1,invoice,2026-01-05,2026-02-04,EUR,100.00,100.00,,no,,fine"] * 2
     + [f"00001,G{number},invoice,2026-01-05,2026-02-04,EUR,100.00,100.00,,no,,fine" for number in range(900)]
     + ["00001,G901,invoice,2026-05-01,2026-02-04,EUR,100.00,100.00,,no,,fine"]
@@ -97,10 +105,20 @@ CLEAN: dict[Role, list[str]] = {
     + ["00001,K1,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,fine"]
     + ["00001,K2,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,fine"]
     + ["00001,K3,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,fine"]
-    + ["00001,K4,invoice,2026-01-05,2026-02-04,GBP,70.00,70.00,,no,,fine"],
-    "payments": ["P9,F1,,2026-02-01,EUR,5.00", "P9,F1,,2026-02-01,EUR,5.00", "K9,F1,,2026-02-01,EUR,6.00"],
-    "contacts": ["00001,Jo,payables", "00001,Jo,payables"],
-    "tickets": ["00001,T9,query,2026-01-05", "00001,T9,query,2026-01-05"],
+    + ["00001,K4,invoice,2026-01-05,2026-02-04,GBP,70.00,70.00,,no,,fine"]
+    + ["00001,R1,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,fine"] * 2
+    + ["00001,T1,invoice,2026-01-05,2030-12-31,EUR,70.00,70.00,,no,,fine"]
+    + ["00001,S1,invoice,2026-01-05,2026-02-04,EUR,70.00,0.00,2025-12-01,no,,fine"],
+    "payments": [
+        f"{told},,2026-02-01,EUR,{amount}.00"
+        for told, amount in (("P9,F1", 5), ("P9,F1", 5), ("K9,F1", 6), ("P20,X2", 5), ("#REF!,F1", 5))
+    ],
+    "contacts": [
+        f"00001,{told}"
+        for told in ("Ed,payables,", "Ed,payables,", "Al,payables,al@c.example", "Al,payables,al@d.example")
+    ]
+    + ["00001,#REF!,payables,"],
+    "tickets": [f"00001,{told},2026-01-05" for told in ("T9,query", "T9,query", "T5,", "#REF!,query")],
 }
 
 
@@ -110,6 +128,8 @@ def known() -> KnownItems:
         ("00002", "K2", date(2026, 1, 5), 7_000, "EUR"),
         ("00001", "K3", date(2026, 1, 6), 7_000, "EUR"),
         ("00001", "K4", date(2026, 1, 5), 7_000, "EUR"),
+        ("00001", "X2", date(2026, 1, 5), 7_000, "EUR"),
+        ("00002", "X2", date(2026, 1, 5), 7_000, "EUR"),
     ]
     data = [
         (number, number, debtor, "invoice", document, issued, currency, amount, amount, 0, None, "messy")
@@ -151,8 +171,9 @@ def test_both_engines_find_the_same_rows_of_every_rule(seed: int) -> None:
     gate = Gate(judge)
     sieve = sift(gate, seed)  # raises where they differ
     judged = set(gate.severities)
+    # The file with lost ends and the workbook with formulas have tests of their own.
     silent = {key for key in judged if key not in gate.counts and not key.endswith(("row_cut_off", "formula"))}
-    assert silent <= {"debtors cells amount_too_large", "debtors debtor_no leading_zeros_lost"}, silent
+    assert not silent
     assert len(judged) > 60
     assert sieve.sifted.set_apart().height + sum(frame.height for frame in sieve.sifted.accepted.values()) > 0
     judge.close()
