@@ -22,7 +22,7 @@ from policies.history import (
     History,
 )
 from policies.journey import Journey, Step
-from policies.workdays import MISSING, Days, Flags, Rows
+from policies.workdays import MISSING, NEVER, Days, Flags, Rows
 
 _EXECUTED = STATE[ActionState.EXECUTED]
 _ENDED = {
@@ -133,7 +133,7 @@ class Standing:
     def _since_driver(self, history: History, actions: Rows, place: Rows, own: Flags, others: Flags) -> Flags:
         """After a change of driver, calls and talks count from the new driver's own first notice on."""
         count = self.done_on.shape[1]
-        since = np.full(count, np.iinfo(np.int32).max, dtype=np.int32)
+        since = np.full(count, NEVER, dtype=np.int32)
         np.minimum.at(since, place[own], history.executed_on[actions][own])
         changed = np.zeros(count, dtype=bool)
         changed[place[others]] = True

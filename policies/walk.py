@@ -17,7 +17,7 @@ from policies.journey import Journey, Step
 from policies.schema import ChannelRule, Only
 from policies.standing import Standing
 from policies.timing import Anchor, Moment
-from policies.workdays import MISSING, Days, Flags, Rows
+from policies.workdays import MISSING, NEVER, Days, Flags, Rows
 
 R = NoActionReason
 STUCK = frozenset({R.EXPERIENCE, R.EVIDENCE_MISSING, R.NO_ADDRESS, R.STEP_FAILED, R.STEP_UNKNOWN, R.STEP_REJECTED})
@@ -144,7 +144,7 @@ class Walk:
         due = np.full(len(places), MISSING, dtype=np.int32)
         if step.at is not None:
             due = workdays.shift(self._anchor(step.at, rows), step.at.shift, rows)
-            due[due == MISSING] = np.iinfo(np.int32).max
+            due[due == MISSING] = NEVER
         for name in step.after:
             at = self.standing.column[name]
             since = self.done_on[at, places]

@@ -18,6 +18,8 @@ Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
 MISSING = np.int32(np.iinfo(np.int32).min)
+NEVER = np.int32(np.iinfo(np.int32).max)
+"""Later than any date: when a step falls due whose anchor the case lacks."""
 EPOCH = date(1970, 1, 1)
 
 _FIRST = (FIRST - EPOCH).days
@@ -30,13 +32,13 @@ def day_number(day: date) -> int:
 
 
 def day_of(number: int) -> date | None:
-    """The date of a number; None for `MISSING`."""
-    return None if number == MISSING else EPOCH + timedelta(days=int(number))
+    """The date of a number; None for `MISSING` and `NEVER`."""
+    return None if number in (MISSING, NEVER) else EPOCH + timedelta(days=int(number))
 
 
 def dates(name: str) -> pl.Expr:
-    """A column of such numbers as dates, `MISSING` as null."""
-    return pl.when(pl.col(name) != int(MISSING)).then(pl.col(name)).cast(pl.Date).alias(name)
+    """A column of such numbers as dates, `MISSING` and `NEVER` as null."""
+    return pl.when(~pl.col(name).is_in([int(MISSING), int(NEVER)])).then(pl.col(name)).cast(pl.Date).alias(name)
 
 
 @cache

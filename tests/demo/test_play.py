@@ -15,6 +15,7 @@ from maatpak.demo.generate import WorldPlan, smaller
 from maatpak.demo.play import Play
 from maatpak.demo.story import tell_story
 from maatpak.kernel.settings import Settings
+from tasks.cases import CaseFilter, list_cases
 from tasks.engine import Engine, open_engine
 from tests.proofs.reader import prove
 
@@ -70,5 +71,6 @@ def test_the_same_seed_gives_the_same_figures(make_engine: MakeEngine) -> None:
     assert first.wrongful == 0
     assert first.sent.height > 5
     assert sum(play.done.values()) > 5
+    assert len(list_cases(one, CaseFilter())) > 100
     proof = prove(one.database.url, Path(one.store.url))
     assert not proof.breaches, "\n".join(map(str, proof.breaches))

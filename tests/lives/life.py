@@ -39,6 +39,13 @@ from tests.lives.ledger import Account, Ledger
 
 REASONS = [reason for reason in NonPaymentReason if reason != NonPaymentReason.NONE]
 HOLDS = [reason for reason in HoldReason if reason not in (HoldReason.NONE, HoldReason.LEGAL_STOP)]
+CAME_BACK = {
+    EvidenceKind.BOUNCED: 0.1,
+    EvidenceKind.RETURNED: 0.1,
+    EvidenceKind.DELIVERED: 0.5,
+    EvidenceKind.LINK_USED: 0.3,
+}
+"""What is heard of a message, and how often: addresses that die without end would leave nobody to write to."""
 HEARD = ("account1", "account2", "account3", *MANAGERS)
 
 
@@ -134,10 +141,8 @@ def day_acts(life: Life, rows: dict[str, list[Any]], day: date) -> Iterator[Act]
     for row in rows.get("approvals", []):
         yield from _verdict(life, row, random, day)
     for row in rows.get("sent", []):
-        if random.random() < 0.25:
-            kind = random.choice(
-                (EvidenceKind.BOUNCED, EvidenceKind.RETURNED, EvidenceKind.DELIVERED, EvidenceKind.LINK_USED)
-            )
+        if random.random() < 0.2:
+            (kind,) = random.choices(list(CAME_BACK), list(CAME_BACK.values()))
             yield _act(life, day, "operator", f"evidence {kind}", _noted(row.message_ref, kind))
     for row in rows.get("plans", []):
         settle = accept_plan if random.random() < 0.6 else decline_plan

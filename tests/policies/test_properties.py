@@ -125,6 +125,14 @@ def test_a_case_alone_is_decided_as_in_any_frame(frames: tuple[list[Row], list[R
         assert alone.actions.equals(together.actions.filter(pl.col("case_id") == row["case_id"]))
 
 
+def test_a_step_that_nothing_dates_has_no_date() -> None:
+    parked = {"asked_amount": 0, "disputed_open": 50_000, "driver_due_on": None, "driver_bank_due_on": None}
+    row = overdue(DAY - timedelta(days=20), DAY, 50_000, case_id=1) | in_round("forgetful", round_id=1) | parked
+    decided = _decide([row], []).cases.row(0, named=True)
+    assert (decided["reason"], decided["next_step"]) == ("dispute", "reminder")
+    assert (decided["due_on"], decided["next_on"]) == (None, None)
+
+
 @settings(max_examples=25)
 @given(_frames(), st.randoms(use_true_random=False))
 def test_the_order_of_cases_and_of_their_history_does_not_matter(
