@@ -196,7 +196,7 @@ class Gates:
     def _put_waits(self, verdict: Verdict, step: Step, rows: Rows, rerouted_on: Days | None) -> None:
         """Days of silence: after a talk, a part payment, a reroute; and a callback that was agreed."""
         cases, limits = self.cases, self.guardrails
-        if step.kind is StepKind.STATEMENT or (step.kind is StepKind.MESSAGE and not step.written):
+        if _breaks_no_silence(step):
             return
         waits = [cases.days("paused_until")[rows]]
         if step.kind in _TALKS:
@@ -207,6 +207,18 @@ class Gates:
         until = np.maximum.reduce(waits)
         verdict.put(until > cases.as_of, R.WAIT, until)
         self._put_callback(verdict, rows)
+
+    def silent(self, step: Step, rows: Rows) -> Flags:
+        """Whether the customer hears nothing of a step today: a pause, a talk, a callback, an open consultation.
+
+        The rule of deciding, for what was decided before and has not gone out yet.
+        """
+        verdict = unjudged(len(rows))
+        self._put_waits(verdict, step, rows, None)
+        if not _breaks_no_silence(step):
+            verdict.put(self.cases.are("consult_answer", ConsultAnswer.OPEN)[rows], R.CONSULT_OPEN)
+        silent: Flags = verdict.code != NONE
+        return silent
 
     def _following(self, rows: Rows) -> Days:
         """The next working day of each row's debtor."""
@@ -299,6 +311,11 @@ def unjudged(count: int) -> Verdict:
         np.full(count, MISSING, dtype=np.int32),
         np.zeros(count, dtype=np.int16),
     )
+
+
+def _breaks_no_silence(step: Step) -> bool:
+    """A statement, an answer or a confirmation goes out also while we are silent otherwise (practice, rule 21)."""
+    return step.kind is StepKind.STATEMENT or (step.kind is StepKind.MESSAGE and not step.written)
 
 
 def _minds_not_our_turn(step: Step) -> bool:

@@ -25,7 +25,7 @@ from tasks.desk import recorded_after
 from tasks.effects import OUTCOME, Cohort, carry_out
 from tasks.facts import FactFrames, build_facts
 from tasks.handoff import hand_over
-from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, step_properties
+from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, silent_today, step_properties
 from tasks.spacing import crowded, move_days
 from tasks.tick import Seen, last_event
 
@@ -205,7 +205,8 @@ def _take_up(
     at: datetime,
 ) -> pl.DataFrame:
     """(action_id, case_id, outcome, reason) of the actions that were not left for another day."""
-    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
+    current = engine.pack(current_pack(frames, creditor_id))
+    guardrails = current.guardrails
     frames.stage("taken_up", actions.select("action_id"))
     named = frames.read(NAMED)
     properties = step_properties(engine.pack, actions)
@@ -222,6 +223,7 @@ def _take_up(
     later = pl.concat(
         [
             closed_today(wanted, countries, guardrails, as_of),
+            silent_today(engine.pack, wanted, facts.cases, current, as_of),
             crowded(frames, creditor_id, wanted, countries, guardrails, as_of),
         ]
     )

@@ -1,17 +1,20 @@
 """Asked again: what has come in between deciding and acting that forbids the effect (law 4).
 
 One vectorised look at the facts of the cases concerned, as recorded at this very moment. What is wanted no longer is
-cancelled, with the reason; what may not happen today (a holiday, a crowded week) waits.
+cancelled, with the reason; what may not happen today (a holiday, a crowded week, a talk under way) waits.
 """
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from maatpak.kernel.words import HoldReason, LegalStop, SkipReason, StepKind
-from policies.gates import in_season
+from policies.cases import Cases
+from policies.gates import Gates, in_season
+from policies.history import NONE
 from policies.journey import TO_CUSTOMER, Step
 from policies.schema import GuardrailsFile, Through
 from policies.workdays import Workdays, day_number
@@ -37,10 +40,13 @@ def step_properties(pack_of: Callable[[int], "CompiledPack"], keys: pl.DataFrame
     """What the steps of these (pack_id, segment, step) say of objections; a step that no pack knows passes nothing."""
     rows = []
     for pack_id, segment, name in keys.select("pack_id", "segment", "step").unique(maintain_order=True).iter_rows():
-        journey = pack_of(pack_id).journeys.get(segment)
-        step = journey.steps.get(name) if journey else None
-        rows.append((pack_id, segment, name, *_passes(step)))
+        rows.append((pack_id, segment, name, *_passes(_step(pack_of, pack_id, segment, name))))
     return pl.DataFrame(rows, schema=PROPERTIES, orient="row")
+
+
+def _step(pack_of: Callable[[int], "CompiledPack"], pack_id: int, segment: str, name: str) -> Step | None:
+    journey = pack_of(pack_id).journeys.get(segment)
+    return journey.steps.get(name) if journey else None
 
 
 def _passes(step: Step | None) -> tuple[list[str], bool]:
@@ -199,3 +205,26 @@ def closed_today(
     spared = joined["escalating"] & (eve | no_demand)
     to_customer = joined["kind"].is_in([str(kind) for kind in TO_CUSTOMER])
     return joined.filter(to_customer & (closed | spared)).select("action_id")
+
+
+def silent_today(
+    pack_of: Callable[[int], "CompiledPack"],
+    actions: pl.DataFrame,
+    cases: pl.DataFrame,
+    current: "CompiledPack",
+    as_of: date,
+) -> pl.DataFrame:
+    """(action_id) of actions that wait because a person is talking with the customer, or rest is due (law 6).
+
+    `cases`: their facts; `current`: the newest pack, whose limits hold.
+    """
+    known = cases.join(actions.select("case_id"), on="case_id", how="semi")
+    gates = Gates(Cases(known, as_of), current, np.full(known.height, NONE, dtype=np.int8))
+    placed = actions.join(known.select("case_id").with_row_index("row"), on="case_id")
+    silent = [placed.clear().select("action_id")]
+    for (pack_id, segment, name), rows in placed.group_by("pack_id", "segment", "step", maintain_order=True):
+        step = _step(pack_of, int(str(pack_id)), str(segment), str(name))
+        if step is not None and step.to_customer:
+            quiet = pl.Series(gates.silent(step, rows["row"].cast(pl.Int64).to_numpy()))
+            silent.append(rows.filter(quiet).select("action_id"))
+    return pl.concat(silent)

@@ -11,7 +11,7 @@ from maatpak.kernel.words import SkipReason
 from maatpak.ledger.database import Frames
 from tasks.current_pack import current_pack
 from tasks.facts import build_facts
-from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, step_properties
+from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, silent_today, step_properties
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -48,7 +48,13 @@ def no_longer_wanted(
         return Against(reasons)
     facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"].unique())
     asked = actions.join(step_properties(engine.pack, actions), on=["pack_id", "segment", "step"], how="left")
-    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
+    current = engine.pack(current_pack(frames, creditor_id))
+    guardrails = current.guardrails
     against = objections(asked, frames.read(NAMED.format(ids=ids)), facts, guardrails)
-    later = closed_today(actions, facts.cases.select("case_id", "country"), guardrails, as_of)
+    later = pl.concat(
+        [
+            closed_today(actions, facts.cases.select("case_id", "country"), guardrails, as_of),
+            silent_today(engine.pack, actions, facts.cases, current, as_of),
+        ]
+    )
     return Against({**reasons, **dict(against.iter_rows())}, frozenset(later["action_id"].to_list()))

@@ -7,17 +7,29 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from maatpak.kernel.words import Channel, HoldReason, NonPaymentReason, ReachState, SkipReason
-from maatpak.ledger.tables import Action, ContactSlot, DebtorProfile, Message, QuarantinedRow, Snapshot, WorkTask
+from maatpak.kernel.calendars import add_working_days
+from maatpak.kernel.words import CallResult, Channel, DisputeState, HoldReason, NonPaymentReason, ReachState, SkipReason
+from maatpak.ledger.tables import (
+    Action,
+    Case,
+    ContactResult,
+    ContactSlot,
+    DebtorProfile,
+    Message,
+    QuarantinedRow,
+    Snapshot,
+    WorkTask,
+)
 from maatpak.ledger.versions import succeed
 from tasks.answers import record_answer
 from tasks.claims import claim_payment
-from tasks.disputes import open_dispute
+from tasks.disputes import decide_dispute, open_dispute
 from tasks.execute import execute_all, execute_step
 from tasks.holds import set_hold
 from tasks.plans import offer_plan
 from tasks.preferences import mark_address
 from tasks.promises import make_promise
+from tasks.send import deliver
 from tasks.tick import tick
 from tasks.tickets import open_ticket
 from tests.tasks.act.house import House, at
@@ -214,3 +226,61 @@ def test_a_threat_that_lost_its_ground_is_not_put_before_an_approver(
     script.day()
     found = house.row(Action, id=demand.id)
     assert (found.state, found.reason) == ("cancelled", reason)
+
+
+def spoke(house: House, case_id: int, code: CallResult, callback_on: date | None = None) -> None:
+    """A collector had the customer on the phone, of their own accord."""
+    with house.engine.database.session() as session:
+        case = session.get_one(Case, case_id)
+        session.add(
+            ContactResult(
+                creditor_id=house.creditor_id,
+                case_id=case_id,
+                debtor_id=case.debtor_id,
+                code=code,
+                day_part="morning",
+                callback_on=callback_on,
+                called_on=house.day,
+                actor="carla",
+                recorded_at=at(house.day, 7),
+            )
+        )
+
+
+def reject_dispute(house: House, case_id: int) -> None:
+    with house.desk("mo", 7) as desk:
+        dispute = open_dispute(desk, desk.case(case_id), "F1", NonPaymentReason.PRICE)
+        decide_dispute(desk, dispute.dispute_no, DisputeState.REJECTED, "as agreed")
+
+
+IN_FOUR_DAYS = date(2026, 3, 6)
+SILENCES: dict[str, tuple[Between, int]] = {
+    "a talk": (lambda house, case_id: spoke(house, case_id, CallResult.SPOKE_NO_COMMITMENT), 3),
+    "a callback": (lambda house, case_id: spoke(house, case_id, CallResult.CALLBACK_AGREED, IN_FOUR_DAYS), 5),
+    "a dispute rejected": (reject_dispute, 7),
+}
+"""What makes us silent, and for how many working days."""
+
+
+@pytest.mark.parametrize("silence", SILENCES)
+@pytest.mark.parametrize("queued", [False, True], ids=["approved", "queued"])
+def test_a_letter_waits_while_somebody_talks_with_the_customer(
+    house: House, case_id: int, silence: str, queued: bool
+) -> None:
+    tick(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    if queued:
+        execute_all(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    happen, days = SILENCES[silence]
+    happen(house, case_id)
+    first = house.day
+    execute_all(house.engine, house.creditor_id, house.day, at(house.day, 8))
+    deliver(house.engine, house.creditor_id, house.day, at(house.day, 9), "worker")
+    action = house.row(Action)
+    assert action.state == ("in_progress" if queued else "approved"), "it is wanted, and waits"
+    assert [message.state for message in house.rows(Message)] == (["queued"] if queued else [])
+    script = Script(house, calling=False)
+    for _ in range(days + 1):
+        script.day()
+    gone = house.row(Action, id=action.id)
+    assert gone.state == "executed"
+    assert gone.executed_on >= add_working_days(first, days, "NL")
