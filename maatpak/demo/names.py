@@ -1,7 +1,7 @@
 """Names, streets and towns of the made-up world. Numbers and mailboxes belong to nobody.
 
-Mail domains end in `.example` (RFC 2606); the telephone numbers lie in ranges that no operator was given, or that are
-kept for drama.
+Mail domains end in `.example` (RFC 2606); the telephone numbers lie in ranges that no operator was given, that are kept
+for drama, or, so that some customers can be sent a text, that only machines have (Dutch 097).
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Land:
         if self.code == "GB":
             return f"+447700900{random.randint(0, 999):03d}"
         if self.code == "NL":
-            return f"+3197000{random.randint(0, 9999):04d}"
+            return f"+31970{random.randint(0, 99_999_999):08d}"
         return f"+32440{random.randint(0, 999999):06d}"
 
 

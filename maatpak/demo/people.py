@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from random import Random
 
+from maatpak.demo.names import LANDS
 from maatpak.demo.world import House
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import Role
@@ -40,7 +42,7 @@ def staff_of(house: House) -> list[Person]:
     return [
         Person(
             login=login(house, name),
-            name=f"{name.title()} of {house.name}",
+            name=LANDS[house.country].person(Random(f"{house.code}:{name}")),  # noqa: S311 - a made-up name
             role=role,
             approval_limit=LIMITS.get(name, 0),
             limit_currency=house.currency,
