@@ -15,6 +15,7 @@ import polars as pl
 from maatpak.kernel.calendars import BANK, shift_working_days
 from maatpak.kernel.words import PlanState, PromiseState
 from maatpak.ledger.database import Frames
+from maatpak.ledger.freshness import data_on
 from maatpak.ledger.tables import ClaimedPayment, Plan, Promise, visible
 from maatpak.ledger.versions import succeed_all
 from policies.schema import GuardrailsFile
@@ -29,11 +30,6 @@ BREACH_DAYS = 5
 """Working days after which an unpaid instalment breaches its plan."""
 NEW_INVOICE_DAYS = 10
 """Working days past D at which a new unpaid invoice breaches it too."""
-
-LEDGER_SPEAKS_FOR = """
-SELECT max(CASE WHEN kind = 'history' THEN DATE '9999-12-31' ELSE as_of END) AS until
-FROM snapshot WHERE creditor_id = {creditor}
-"""
 
 CHANGE = {
     "what": pl.String,
@@ -109,7 +105,8 @@ class Settling:
 
 def begin_settling(frames: Frames, engine: "Engine", creditor_id: int, as_of: date, at: datetime) -> Settling:
     """What all the parts of a settling share."""
-    until = frames.read(LEDGER_SPEAKS_FOR.format(creditor=creditor_id)).item()
+    speaks_for = data_on(str(int(creditor_id)), f"DATE '{as_of}'", "TIMESTAMPTZ 'infinity'")
+    until = frames.read(f"SELECT {speaks_for} AS until").item()
     guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
     return Settling(frames, creditor_id, as_of, at, until or date.min, guardrails)
 

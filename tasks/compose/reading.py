@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from maatpak.ledger.database import Frames
+from maatpak.ledger.freshness import data_on
 from maatpak.ledger.tables import visible
 
 Row = dict[str, Any]
@@ -27,9 +28,7 @@ WHERE a.id = ANY({actions}) ORDER BY a.id
 
 CREDITORS = """
 SELECT cr.*,
-  (SELECT max(CASE WHEN s.kind = 'history' THEN LEAST(s.as_of, {day}) ELSE s.as_of END) FROM snapshot s
-   WHERE s.creditor_id = cr.id AND (s.kind = 'history' OR (s.as_of <= {day} AND s.recorded_at <= {instant}))
-  ) AS known_on,
+  {known_on} AS known_on,
   (SELECT p.name FROM person p WHERE p.role = 'credit_manager' AND p.active ORDER BY p.id LIMIT 1) AS credit_manager
 FROM creditor cr WHERE cr.id = ANY({creditors})
 """
@@ -140,6 +139,7 @@ class _Reading:
             "instant": f"TIMESTAMPTZ '{now.isoformat()}'",
             "visible": f"({visible('v', as_of, now)})",
         }
+        self._marks["known_on"] = data_on("cr.id", self._marks["day"], self._marks["instant"])
 
     def know(self, **ids: Iterable[int]) -> None:
         for name, values in ids.items():

@@ -1,18 +1,16 @@
 """The queries of what is owed and of what the engine did about it: the large tables, each read once."""
 
+from maatpak.ledger.freshness import data_on
 from tasks.facts.query import Query, schema
 
-CREDITOR = """
-SELECT cr.country, cr.language, cr.currency,
-  (SELECT max(CASE WHEN s.kind = 'history' THEN LEAST(s.as_of, :day) ELSE s.as_of END) FROM snapshot s
-   WHERE s.creditor_id = cr.id AND (s.kind = 'history' OR (s.as_of <= :day AND s.recorded_at <= :instant))) AS data_on,
+CREDITOR = f"""
+SELECT cr.country, cr.language, cr.currency, {data_on("cr.id", ":day", ":instant")} AS data_on,
   EXISTS (SELECT 1 FROM debtor_profile p WHERE p.creditor_id = cr.id AND p.parent_no IS NOT NULL) AS has_groups,
   (SELECT count(*) FROM creditor) > 1 AND EXISTS (
     SELECT 1 FROM "case" a JOIN "case" b ON b.party_id = a.party_id AND b.creditor_id <> a.creditor_id
     WHERE a.creditor_id = cr.id) AS shares_parties
 FROM creditor cr WHERE cr.id = :creditor
-"""
-"""A history source speaks for every day up to its own; any other snapshot only once it was recorded."""
+"""  # noqa: S608 - our own words
 
 LEDGER: dict[str, Query] = {
     "cases": Query(

@@ -76,6 +76,7 @@ def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Land
         "source": source.name,
         "kind": source.mode,
         "as_of": plan.last_date,
+        "tables": sorted(part.sifted.row_counts),
         "content_hash": landing.content_hash,
         "evidence": canonical_json(evidence),
         "report": part.page,

@@ -80,11 +80,11 @@ def write_creditor(frames: Frames, known: Known, at: datetime) -> int:
 
 
 def write_snapshot(frames: Frames, row: dict[str, Any]) -> int:
-    """The id of a new snapshot row; dictionaries become JSON."""
+    """The id of a new snapshot row; dictionaries and lists become JSON."""
     spelled = []
     for value in row.values():
         match value:
-            case dict():
+            case dict() | list():
                 spelled.append(f"{quoted(canonical_json(value))}::jsonb")
             case datetime():
                 spelled.append(f"TIMESTAMPTZ '{value.isoformat()}'")

@@ -66,6 +66,7 @@ def quarantined(session: Session, world: World) -> None:
         source="s",
         kind="full",
         as_of=DAY,
+        tables=["debtors", "items"],
         content_hash="h",
         evidence="[]",
         row_count=1,

@@ -238,6 +238,7 @@ class Ledger:
                     source="books",
                     kind="full",
                     as_of=on,
+                    tables=["debtors", "items"],
                     content_hash=content_hash([self.code, on]),
                     evidence="[]",
                     row_count=self._documents,

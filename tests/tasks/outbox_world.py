@@ -106,6 +106,7 @@ class House:
                     source="ledger",
                     kind="full",
                     as_of=DAY,
+                    tables=["debtors", "items"],
                     content_hash=f"{code}1",
                     evidence="[]",
                     row_count=1,

@@ -23,6 +23,8 @@ class Snapshot(SQLModel, table=True):
     source: str
     kind: str
     as_of: date
+    tables: list[str] = Field(sa_type=Json)
+    """Which canonical tables it carried, rows or none: `items`, `debtors`, `payments`, `contacts`, `tickets`."""
     content_hash: str
     evidence: str
     """JSON list of evidence keys: the canonical frames as Parquet."""

@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("tables", postgresql.JSONB(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("evidence", sa.String(), nullable=False),
         sa.Column("report", sa.String(), nullable=True),

@@ -80,6 +80,7 @@ class House:
                     source="test",
                     kind="full",
                     as_of=day,
+                    tables=["debtors", "items"],
                     content_hash=f"{day}",
                     evidence="[]",
                     row_count=0,

@@ -34,8 +34,10 @@ class _Lives(Records):
     def __init__(self, random: Random) -> None:
         super().__init__(random)
         world = self.world
-        for _ in range(random.randrange(3)):
-            world.snapshot(self.day(-6, 2), kind=random.choice(("full", "full", "history", "delta")))
+        carried = (("debtors", "items"), ("items", "payments"), ("payments",), ("contacts", "tickets"))
+        for _ in range(random.randrange(5)):
+            kind = random.choice(("full", "full", "history", "delta"))
+            world.snapshot(self.day(-6, 2), kind=kind, tables=random.choice(carried))
         debtors = [self.debtor() for _ in range(random.randint(2, 4))]
         debtors.append(self.debtor(party_id=debtors[0].party_id))
         neighbour = world.creditor("BE")

@@ -168,3 +168,31 @@ def test_a_shard_or_creditor_that_is_not_there_is_told(database: Database) -> No
         facts_of(database, world, shard=3, shards=3)
     with pytest.raises(UsageError, match="no creditor"):
         facts_of(database, world)
+
+
+LEDGER, CASH, BESIDE = ("debtors", "items"), ("payments",), ("contacts", "tickets")
+
+
+@pytest.mark.parametrize(
+    ("came", "age"),
+    [
+        pytest.param([], 10_000, id="nothing"),
+        pytest.param([(0, "delta", BESIDE)], 10_000, id="no-ledger-at-all"),
+        pytest.param([(5, "full", LEDGER), (0, "delta", BESIDE)], 3, id="contacts-make-no-ledger-fresh"),
+        pytest.param([(5, "full", LEDGER), (0, "delta", CASH)], 3, id="nor-do-payments"),
+        pytest.param([(5, "delta", CASH), (0, "full", LEDGER)], 3, id="cash-is-the-older"),
+        pytest.param([(0, "full", LEDGER)], 0, id="open-amounts-speak-for-cash"),
+        pytest.param([(0, "full", (*LEDGER, *CASH))], 0, id="both-in-one"),
+        pytest.param([(9, "history", (*LEDGER, *CASH)), (0, "full", LEDGER)], 0, id="a-history-says-nothing-of-later"),
+    ],
+)
+def test_data_are_as_old_as_the_older_of_ledger_and_cash(
+    database: Database, came: list[tuple[int, str, tuple[str, ...]]], age: int
+) -> None:
+    day = date(2026, 3, 11)
+    world = World(day, morning(day))
+    for ago, kind, tables in came:
+        world.snapshot(day - timedelta(days=ago), kind=kind, tables=tables)
+    world.item(world.debtor(), day - timedelta(days=20))
+    world.save(database)
+    assert facts_of(database, world).cases["data_age_wd"].to_list() == [age]

@@ -131,9 +131,14 @@ class World:
         return number
 
     def snapshot(
-        self, on: date, at: datetime | None = None, kind: str = "full", creditor_id: int | None = None
+        self,
+        on: date,
+        at: datetime | None = None,
+        kind: str = "full",
+        creditor_id: int | None = None,
+        tables: Sequence[str] = ("debtors", "items"),
     ) -> None:
-        """A ledger that came in."""
+        """A ledger that came in, or other tables."""
         number = self.id()
         self.add(
             Snapshot(
@@ -142,6 +147,7 @@ class World:
                 source="file",
                 kind=kind,
                 as_of=on,
+                tables=list(tables),
                 content_hash=f"s{number}",
                 evidence="[]",
                 row_count=1,

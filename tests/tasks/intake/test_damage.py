@@ -107,4 +107,6 @@ def test_the_good_second_day_is_taken_in_whole(
         assert stored(url) == {entry.document: meant(entry) for entry in second_day()}
         with connect(url) as connection:
             changed = connection.execute("SELECT count(*) FROM item_version WHERE valid_from = '2026-03-03'").fetchone()
+            carried = connection.execute("SELECT tables FROM snapshot ORDER BY id").fetchall()
         assert changed == (4,)
+        assert carried == [(["items"],), (["items"],)]

@@ -10,7 +10,6 @@ from maatpak.ledger.tables import (
     DebtorProfile,
     QuarantinedRow,
     RoundCourse,
-    Snapshot,
 )
 from tests.tasks.facts.calendar_oracle import bank_day, between
 from tests.tasks.facts.oracle.reach import Reach
@@ -59,11 +58,7 @@ class CaseOracle(Reach):
         if stop == "none" and stops:
             stop = named[0] if named else "represented"
         fixed = profile.revenue_12m if profile and own_currency else None
-        dates = [s for s in oracle.world.of(Snapshot) if s.creditor_id == oracle.creditor.id]
-        spoken_for = [min(s.as_of, self.as_of) for s in dates if s.kind == "history"]
-        spoken_for += [
-            s.as_of for s in dates if s.kind != "history" and s.as_of <= self.as_of and s.recorded_at <= oracle.known_at
-        ]
+        spoken_for = oracle.spoken_for()
         waiting = [
             row
             for row in oracle.recorded(QuarantinedRow, "business_date")
@@ -98,7 +93,7 @@ class CaseOracle(Reach):
             "hardship": (hardship_until is not None and hardship_until >= self.as_of)
             or any(h.reason == "hardship" for h in self.live_holds() if h.scope != "item"),
             "legal_stop": stop,
-            "data_age_wd": between(max(spoken_for), self.as_of, self.country) if spoken_for else 10_000,
+            "data_age_wd": between(spoken_for, self.as_of, self.country) if spoken_for else 10_000,
             "quarantined_rows": len(waiting),
         }
 

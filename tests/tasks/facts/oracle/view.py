@@ -10,6 +10,7 @@ from maatpak.ledger.tables import (
     Action,
     Creditor,
     ItemVersion,
+    Snapshot,
 )
 from tests.tasks.facts.calendar_oracle import months_back
 from tests.tasks.facts.world import World
@@ -47,6 +48,24 @@ class View:
 
     def ago(self, months: int) -> date:
         return months_back(self.as_of, months)
+
+    def spoken_for(self) -> date | None:
+        """The day of the older of ledger and cash; cash has a day of its own once payments came in later on."""
+        ledger, cash, own_cash = [], [], False
+        for snapshot in self.world.of(Snapshot):
+            past = snapshot.kind == "history"
+            arrived = snapshot.as_of <= self.as_of and snapshot.recorded_at <= self.known_at
+            if snapshot.creditor_id != self.creditor.id or not (past or arrived):
+                continue
+            day = min(snapshot.as_of, self.as_of)
+            if "items" in snapshot.tables:
+                ledger.append(day)
+            if "payments" in snapshot.tables:
+                cash.append(day)
+                own_cash = own_cash or not past
+        if not ledger:
+            return None
+        return min(max(ledger), max(cash)) if own_cash else max(ledger)
 
 
 OPEN_STATES = ("proposed", "awaiting_approval", "approved", "in_progress")
