@@ -21,16 +21,17 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
         as_of: Business date; empty: today where the creditor is, or its own date if that is later.
         at: Instant that the run speaks for; empty: now.
     """
-    day = as_of or steps.date_for(creditor, instant(at))
-    steps.begin(creditor, day, instant(at))
-    steps.settle(creditor, day, instant(at))
-    ticks = [steps.decide.submit(creditor, day, instant(at), shard) for shard in range(engine().settings.shards)]
+    now = instant(at)  # one for the whole day: what is recorded meanwhile must not look as if a tick had seen it
+    day = as_of or steps.date_for(creditor, now)
+    steps.begin(creditor, day, now)
+    steps.settle(creditor, day, now)
+    ticks = [steps.decide.submit(creditor, day, now, shard) for shard in range(engine().settings.shards)]
     wait(ticks)
     resting = steps.resting(creditor)
     acts = [
-        journey(creditor, due.segment, due.pack_id, day, due.shard, acting_instant(instant(at)), return_state=True)
+        journey(creditor, due.segment, due.pack_id, day, due.shard, acting_instant(now), return_state=True)
         for due in steps.journeys(creditor)
         if due.segment not in resting
     ]
-    sent = steps.deliver(creditor, day, leaving_instant(day, instant(at)), return_state=True)
+    sent = steps.deliver(creditor, day, leaving_instant(day, now), return_state=True)
     return [*(tick.state for tick in ticks), *acts, sent]

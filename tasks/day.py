@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import text
+
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
@@ -13,6 +15,7 @@ from tasks.execute import StepSummary, execute_all
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
 from tasks.tick import TickSummary, tick_and_see
+from tasks.today import latest_event
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -94,8 +97,12 @@ def begin_day(
                 f"{creditor.code} is at {before}; {as_of} is past and is not run again.",
                 advice="`maatpak audit replay --as-of DATE` looks at a past day; `run --dry` decides without effect.",
             )
-        creditor.looked_at = now if creditor.looked_at is None else max(now, creditor.looked_at)
+        instants = [now, creditor.looked_at]
         moved = before != as_of
+        if moved and before is not None:
+            # Whatever was recorded on the day that ends, however late by its clock, is seen on this one.
+            instants.append(session.execute(text(latest_event(creditor_id, before))).scalar_one())
+        creditor.looked_at = max(each for each in instants if each is not None)
         if moved:
             creditor.business_date = as_of
             session.flush()

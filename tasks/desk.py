@@ -7,7 +7,7 @@ the head of the events last. What is recorded at a desk is never older than what
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,11 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import VISIBLE, Case, Creditor, Debtor, DebtorProfile, Person, Round
 from tasks.current_pack import current_pack
+from tasks.today import recorded_after
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
     from tasks.engine import Engine
-
-TICK = timedelta(microseconds=1)
-"""The least that recording lies after the look that could not see it."""
 
 
 @dataclass(frozen=True)
@@ -208,11 +206,6 @@ def desk(
             append_events(session, made.drafts, made.now)
     if made.drafts:
         engine.anchor()
-
-
-def recorded_after(looked_at: datetime | None, now: datetime) -> datetime:
-    """`now`, or just after the last look if that is later: what a run could not see must not look as if it could."""
-    return now if looked_at is None else max(now, looked_at + TICK)
 
 
 def _active(session: Session, actor: str) -> Person:

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.kernel.errors import UsageError
+from maatpak.ledger.audit import EventDraft, append_events, last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.apart import Failure, apart
 from tasks.cancelling import cancel_actions
 from tasks.content import hashes_of
 from tasks.current_pack import current_pack
-from tasks.desk import recorded_after
 from tasks.effects import OUTCOME, Cohort, carry_out
 from tasks.facts import FactFrames, build_facts
 from tasks.handoff import hand_over
 from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, silent_today, step_properties
 from tasks.spacing import crowded, move_days
-from tasks.tick import Seen, last_event
+from tasks.tick import Seen
+from tasks.today import looked_at_today, recorded_after
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -153,7 +153,7 @@ def _transaction(
     """What became of the actions, and the instant that it was recorded at."""
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
-        at = _instant(frames, creditor_id, as_of, now)
+        at = recorded_after(looked_at_today(frames, creditor_id, as_of), now)
         lock_parties(frames, frames.read(query)["party_id"])
         actions = frames.read(query)
         if actions.is_empty():
@@ -173,19 +173,6 @@ def _transaction(
             )
             append_events(frames, [draft], at)
     return outcomes, at
-
-
-def _instant(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
-    rows = frames.read(f"SELECT code, business_date, looked_at FROM creditor WHERE id = {int(creditor_id)}")  # noqa: S608
-    if rows.is_empty():
-        raise UsageError(f"There is no creditor {creditor_id}.", advice="`maatpak creditor list` shows them.")
-    code, business_date, looked_at = rows.row(0)
-    if business_date != as_of:
-        raise RefusedError(
-            f"{code} is at {business_date}, not at {as_of}: effects need the business date.",
-            advice="Begin that day first.",
-        )
-    return recorded_after(looked_at, now)
 
 
 def _ask_again(frames: Frames, creditor_id: int, actions: pl.DataFrame, as_of: date, seen: Seen | None) -> FactFrames:

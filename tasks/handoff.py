@@ -23,6 +23,7 @@ from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import Placement
 from maatpak.ledger.versions import succeed_all
 from tasks.dossier import ITEMS_OF, read_dossier
+from tasks.today import recording_instant
 
 if TYPE_CHECKING:
     from tasks.effects import Cohort
@@ -88,12 +89,13 @@ def hand_over(engine: "Engine", creditor_id: int, as_of: date, now: datetime, fl
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
         lock_parties(frames, pending["party_id"])
+        at = recording_instant(frames, creditor_id, now)
         still = frames.read(query).filter(pl.col("placement_id").is_in(list(outcomes)))
         drafts = [
-            _conclude(engine, frames, row, outcomes[row["placement_id"]], as_of, now, flow_run)
+            _conclude(engine, frames, row, outcomes[row["placement_id"]], as_of, at, flow_run)
             for row in still.iter_rows(named=True)
         ]
-        append_events(frames, drafts, now)
+        append_events(frames, drafts, at)
     engine.anchor()
     return sum(isinstance(outcome, Sent) for outcome in outcomes.values())
 

@@ -23,7 +23,7 @@ from maatpak.kernel.ids import canonical_json, content_hash
 from maatpak.kernel.words import Role as Duty
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
-from tasks.desk import recorded_after
+from maatpak.ledger.locks import lock_creditor
 from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, quoted
 from tasks.intake.landing import Landing, Part, land
 from tasks.intake.plan import plan_import
@@ -33,6 +33,7 @@ from tasks.quality.common_rules import Import
 from tasks.quality.file_rules import FileMeasures
 from tasks.quality.gate import WAIVED, Gate
 from tasks.quarantined_rows import QuarantinedLine, read_row, read_rows
+from tasks.today import recording_instant
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -109,7 +110,8 @@ def fix_row(
             f"UPDATE quarantined_row SET correction = {quoted(canonical_json(merged))}::jsonb WHERE id = {row.row_id}"  # noqa: S608
         )
         body = {"row_id": row.row_id, "columns": sorted(correction), "content": content_hash(merged)}
-        _record(frames, row, "row_corrected", reason, actor, as_of, now, body)
+        at = recording_instant(frames, row.creditor_id, now)
+        _record(frames, row, "row_corrected", reason, actor, as_of, at, body)
     engine.anchor()
     return QuarantinedLine(**{**vars(row), "correction": merged})
 
@@ -141,9 +143,7 @@ def release_row(engine: "Engine", row_id: int, reason: str, *, actor: str, as_of
     from tasks.quality.expectations import Judge  # Great Expectations takes seconds to load: only where it judges
 
     with engine.database.frames() as frames, closing(Judge()) as judge:
-        row = _open_row(frames, row_id, actor, reason)
-        lock_intake(frames, row.creditor)
-        row = _open_row(frames, row_id, actor, reason)
+        row = _open_row(frames, row_id, actor, reason, landing=True)
         _refuse_twins(frames, row)
         source = _source_of(engine, row)
         rows = [row, *_waiting(frames, row)]
@@ -164,20 +164,23 @@ def release_row(engine: "Engine", row_id: int, reason: str, *, actor: str, as_of
             {"released": [each.row_id for each in passed], "rows": [_cells(source, r) for r in passed]}
         )
         # First, for a row that is stated anew by a landing would count as superseded.
-        at = _decide(frames, passed, "released", reason, actor, as_of, now)
+        _decide(frames, passed, "released", reason, actor, as_of, now)
         landed = land(engine, frames, Landing(source, row.as_of, now, actor, None, digest), part)
         drafts = [landed.event]
         for each in passed:
             body = {"row_id": each.row_id, "snapshot_id": landed.report.snapshot_id, "with": row.row_id}
             drafts.append(_draft(frames, each, "row_released", reason, actor, as_of, body))
-        append_events(frames, drafts, at)
+        append_events(frames, drafts, landed.at)
     engine.anchor()
     along = tuple(each.row_id for each in passed if each.row_id != row.row_id)
     return Released(row.row_id, landed.report.snapshot_id, along, landed.report.written)
 
 
-def _open_row(frames: Frames, row_id: int, actor: str, reason: str) -> QuarantinedLine:
-    """The row, locked, if this person may decide on it."""
+def _open_row(frames: Frames, row_id: int, actor: str, reason: str, *, landing: bool = False) -> QuarantinedLine:
+    """The row, locked, if this person may decide on it.
+
+    In the order of imports: the creditor's intake if something will land, the creditor, the row last.
+    """
     if not reason.strip():
         raise UsageError("A decision on a row needs a reason.", advice="Say why with --reason.")
     role = frames.read(f"SELECT role FROM person WHERE active AND login = {quoted(actor)}")  # noqa: S608 - quoted
@@ -185,6 +188,10 @@ def _open_row(frames: Frames, row_id: int, actor: str, reason: str) -> Quarantin
         raise RefusedError(
             f"{actor!r} may not decide on quarantined rows.", advice=f"It takes a person who is {' or '.join(KEEPERS)}."
         )
+    found = read_row(frames, row_id)
+    if landing:
+        lock_intake(frames, found.creditor)
+    lock_creditor(frames, found.creditor_id, shared=not landing)
     frames.read(f"SELECT id FROM quarantined_row WHERE id = {int(row_id)} FOR UPDATE")  # noqa: S608 - an integer
     row = read_row(frames, row_id)
     if row.state != "open":
@@ -304,8 +311,7 @@ def _decide(
     now: datetime,
 ) -> datetime:
     """Give the rows their last state; when that was recorded."""
-    looked_at = frames.read(f"SELECT looked_at FROM creditor WHERE id = {rows[0].creditor_id}").item()  # noqa: S608
-    at = recorded_after(looked_at, now)
+    at = recording_instant(frames, rows[0].creditor_id, now)
     listed = ", ".join(str(row.row_id) for row in rows)
     frames.execute(
         f"UPDATE quarantined_row SET state = {quoted(state)}, resolved_by = {quoted(actor)},"  # noqa: S608 - quoted

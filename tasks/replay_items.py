@@ -169,7 +169,6 @@ def _plan(
         currency=snapshot["currency"],
         country=snapshot["country"],
         language=snapshot["language"],
-        looked_at=None,
         definition=None,
         differs=(),
         last=_last(snapshot),

@@ -12,6 +12,7 @@ import polars as pl
 
 from maatpak.kernel.words import SkipReason
 from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor
 from tasks.cancelling import cancel_actions
 from tasks.settle_money import (
@@ -31,6 +32,7 @@ from tasks.settle_waits import (
     settle_disputes,
     wake_reviews,
 )
+from tasks.today import latest_event, recording_instant
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -63,12 +65,15 @@ def settle_records(
     """Bring a creditor's records up to a date: promises, claims, plans, disputes, deadlines, approvals, rounds."""
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id)
-        settling = begin_settling(frames, engine, creditor_id, as_of, now)
+        settling = begin_settling(frames, engine, creditor_id, as_of, _instant(frames, creditor_id, as_of, now))
         moved = [part(settling) for part in PARTS]
         moved.append(close_rounds(settling))
         changed = pl.concat([part for part in moved if not part.is_empty()] or [changes()])
         counts = _counts(changed)
         if not changed.is_empty():
+            # What was settled is seen by the ticks of the day: they look from here on.
+            moment = f"TIMESTAMPTZ '{settling.at.isoformat()}'"
+            frames.execute(f"UPDATE creditor SET looked_at = {moment} WHERE id = {int(creditor_id)}")  # noqa: S608
             evidence = engine.store.put_frame("settled", changed.sort("what", "record"))
             draft = EventDraft(
                 kind="records_settled",
@@ -78,10 +83,16 @@ def settle_records(
                 flow_run=flow_run,
                 body={"counts": counts, "evidence": evidence},
             )
-            append_events(frames, [draft], now)
+            append_events(frames, [draft], settling.at)
     if counts:
         engine.anchor()
     return SettleSummary(counts)
+
+
+def _instant(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
+    """After the last look, and after every act of the day: what settling replaces was recorded before it."""
+    acted_at = frames.read(latest_event(creditor_id, as_of)).item()
+    return max(recording_instant(frames, creditor_id, now), acted_at or now)
 
 
 def close_rounds(settling: Settling) -> pl.DataFrame:

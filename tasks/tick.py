@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maatpak import __version__
-from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import ActionState
-from maatpak.ledger.audit import EventDraft, append_events
+from maatpak.ledger.audit import EventDraft, append_events, last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_shard
 from policies.decide import Decisions, decide
 from tasks.content import bind_contents
 from tasks.current_pack import current_pack
-from tasks.desk import TICK
 from tasks.facts import FactFrames, build_facts
 from tasks.proposal import Proposal, make_proposal
 from tasks.tick_rows import days_taken, write_proposal
+from tasks.today import TICK, looked_at_today
 from tasks.withdraw import withdraw_unwanted
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = ("facts_evidence", "steps_evidence", "decisions_evidence")
 NOBODY = pl.DataFrame(schema={"case_id": pl.Int64})
+ADVICE = "Begin that day first, or look with `run --dry`."
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def tick_and_see(
     """`tick`, and what it saw: whoever acts at once need not read it all again, if nothing was recorded since."""
     with engine.database.frames() as frames, ThreadPoolExecutor(max_workers=1) as keeper:
         lock_shard(frames, creditor_id, shard, shards)
-        known_at = _known_at(frames, creditor_id, as_of, now)
+        # Never before what the day began with: what it saw, this tick sees.
+        known_at = max(now, looked_at_today(frames, creditor_id, as_of, ADVICE) or now)
         ticked = _ticked(frames, creditor_id, as_of, shard, shards)
         seen = look(engine, frames, creditor_id, as_of, known_at, shard, shards)
 
@@ -139,25 +140,6 @@ def tick_and_see(
         seq, _ = append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
     engine.anchor()
     return summary, Seen(seen.facts, seq)
-
-
-def last_event(frames: Frames) -> int:
-    """Number of the last event: whatever is recorded later raises it."""
-    return int(frames.read("SELECT seq FROM event_head").item())
-
-
-def _known_at(frames: Frames, creditor_id: int, as_of: date, now: datetime) -> datetime:
-    """The instant that the tick speaks for: never before what the day began with."""
-    rows = frames.read(f"SELECT code, business_date, looked_at FROM creditor WHERE id = {int(creditor_id)}")  # noqa: S608
-    if rows.is_empty():
-        raise UsageError(f"There is no creditor {creditor_id}.", advice="`maatpak creditor list` shows them.")
-    code, business_date, looked_at = rows.row(0)
-    if business_date != as_of:
-        raise RefusedError(
-            f"{code} is at {business_date}, not at {as_of}: effects need the business date.",
-            advice="Begin that day first, or look with `run --dry`.",
-        )
-    return now if looked_at is None else max(now, looked_at)
 
 
 def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:

@@ -85,6 +85,11 @@ def append_events(tx: Session | Frames, drafts: Sequence[EventDraft], now: datet
     return seq, hash_
 
 
+def last_event(frames: Frames) -> int:
+    """Number of the last event: whatever is recorded later raises it."""
+    return int(frames.read("SELECT seq FROM event_head").item())
+
+
 def event_hash(row: dict[str, Any]) -> str:
     """The hash of an event as stored: of every column but the hash."""
     plain = {name: row[name] for name in HASHED}

@@ -25,8 +25,13 @@ def _run(tx: Transaction, statement: str) -> None:
 
 def lock_creditor(tx: Transaction, creditor_id: int, *, shared: bool = False) -> None:
     """Wait for the creditor until the transaction ends; `shared` holders wait for the exclusive ones only."""
+    _run(tx, creditor_lock(creditor_id, shared=shared))
+
+
+def creditor_lock(creditor_id: int, *, shared: bool = False) -> str:
+    """The statement of `lock_creditor`, for whoever sends several in one round trip."""
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-    _run(tx, f"SELECT {function}(hashtext('maatpak:creditor:{int(creditor_id)}'))")
+    return f"SELECT {function}(hashtext('maatpak:creditor:{int(creditor_id)}'))"
 
 
 def lock_shard(tx: Transaction, creditor_id: int, shard: int, shards: int) -> None:

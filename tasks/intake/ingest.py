@@ -72,14 +72,15 @@ def ingest_ledger(
     ledger = read_ledger(source, paths)
     with engine.database.frames() as frames:
         _require_acceptance(frames, call)
-        # Every creditor's part passes the gate before the first one is written.
-        parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in source.all_creditors]
+        # Every creditor's part passes the gate before the first one is written. One order for all: each is locked.
+        named = sorted(source.all_creditors, key=_code)
+        parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in named]
         ledger.tables.clear()
         landing = Landing(source, as_of, now, actor, flow_run, ledger.content_hash)
         landed = [land(engine, frames, landing, part) for part in parts if isinstance(part, Part)]
         drafts = [each.event for each in landed]
         if drafts:
-            append_events(frames, drafts, now)
+            append_events(frames, drafts, max(each.at for each in landed))
     if drafts:
         engine.anchor()
     unchanged = [part for part in parts if isinstance(part, SnapshotReport)]
@@ -103,11 +104,15 @@ def _require_acceptance(frames: Frames, call: Call) -> None:
         )
 
 
+def _code(creditor: CreditorDefinition | str) -> str:
+    return creditor if isinstance(creditor, str) else creditor.code
+
+
 def _sift_part(
     engine: "Engine", frames: Frames, call: Call, ledger: Ledger, creditor: CreditorDefinition | str
 ) -> "Part | SnapshotReport":
     """A creditor's part through the gate, or the report of an import that is there already."""
-    code = creditor if isinstance(creditor, str) else creditor.code
+    code = _code(creditor)
     lock_intake(frames, code)
     known = load_known(frames, creditor, call.source.name)
     if known is None:

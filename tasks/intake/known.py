@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -48,7 +48,6 @@ class Known:
     currency: str
     country: str
     language: str
-    looked_at: datetime | None
     definition: CreditorDefinition | None
     differs: tuple[str, ...]
     """Columns in which the source defines the creditor otherwise than it is known."""
@@ -86,7 +85,6 @@ def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) 
             currency=definition.currency,
             country=definition.country,
             language=definition.language,
-            looked_at=None,
             definition=definition,
             differs=(),
             last=None,
@@ -102,7 +100,6 @@ def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) 
         currency=row["currency"],
         country=row["country"],
         language=row["language"],
-        looked_at=row["looked_at"],
         definition=definition,
         differs=_differences(definition, row),
         last=_last_snapshot(frames, creditor_id, source),

@@ -12,7 +12,6 @@ from maatpak.kernel.words import Severity
 from maatpak.ledger.audit import EventDraft
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor
-from tasks.desk import recorded_after
 from tasks.intake.beside import supersede_rows, write_contacts, write_findings, write_quarantine, write_tickets
 from tasks.intake.known import Known
 from tasks.intake.plan import Plan
@@ -20,6 +19,7 @@ from tasks.intake.report import SnapshotReport
 from tasks.intake.sifting import Sifted
 from tasks.intake.writing import Origin, write_creditor, write_plan, write_snapshot
 from tasks.quality.gate import Gate
+from tasks.today import last_look, recorded_after
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -59,7 +59,8 @@ class Landed:
     report: SnapshotReport
     findings: pl.DataFrame
     event: EventDraft
-    origin: Origin
+    at: datetime
+    """When it was recorded."""
 
 
 def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Landed:
@@ -68,9 +69,10 @@ def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Land
     findings, apart = part.gate.found(), part.sifted.set_apart()
     warnings = int((findings["severity"] == Severity.WARN).sum())
     evidence = _keep(engine, source, part, findings)
-    at = recorded_after(known.looked_at, landing.now)
-    creditor_id = write_creditor(frames, known, at)
+    creditor_id = write_creditor(frames, known, landing.now)
     lock_creditor(frames, creditor_id)
+    looked_at = last_look(frames, creditor_id)  # only now: a day may have begun while the gate was at work
+    at = recorded_after(looked_at, landing.now)
     snapshot = {
         "creditor_id": creditor_id,
         "source": source.name,
@@ -98,7 +100,7 @@ def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Land
         actor=landing.actor,
         is_history=source.mode == "history",
         is_full=source.mode == "full",
-        is_backdated=source.mode == "history" and known.looked_at is None,
+        is_backdated=source.mode == "history" and looked_at is None,
     )
     written = write_plan(frames, plan, origin)
     written["contacts"] = write_contacts(frames, plan.contacts, origin)
@@ -121,7 +123,7 @@ def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Land
         evidence=tuple(evidence),
         report=part.page,
     )
-    return Landed(report, findings, _event(landing, origin, report, part), origin)
+    return Landed(report, findings, _event(landing, origin, report, part), at)
 
 
 def _keep(engine: "Engine", source: LedgerSource, part: Part, findings: pl.DataFrame) -> list[str]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.words import Channel, ReachState, SkipReason
+from maatpak.ledger.audit import last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.compose.windows import is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
 from tasks.send.wanted import no_longer_wanted
+from tasks.today import looked_at_today
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BATCH = 500
 """Messages of one claim: few enough that asking again is fresh, many enough that it is cheap."""
 LEASE = "interval '5 minutes'"
+NOT_TODAY = "Effects are only for the business date; run that day first."
 UNTIL_TOMORROW = timedelta(hours=12)
 LOCAL_CHANNELS = frozenset({Channel.EMAIL, Channel.SMS})
 """Channels that reach a person at once, and so have hours."""
@@ -138,13 +140,13 @@ class Claims:
         """
         with self.engine.database.frames() as frames:
             lock_creditor(frames, self.creditor_id, shared=True)
-            self._require_today(frames)
+            looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             candidates = frames.read(CANDIDATES.format(**self._marks, limit=min(limit, BATCH)))
             lock_parties(frames, candidates["party_id"].to_list())
             rows = frames.read(CLAIM.format(**self._marks, ids=_numbers(candidates["id"].to_list()))).to_dicts()
             unwanted, postponed = self._aside(frames, rows)
             self._put_aside(frames, unwanted, postponed)
-            seen = int(frames.read("SELECT seq FROM event_head").item())
+            seen = last_event(frames)
         apart = unwanted.keys() | postponed.keys()
         return Batch(
             looked_at=candidates.height,
@@ -158,11 +160,11 @@ class Claims:
         """Ask again for claimed messages after something was recorded: (those to drop, the last event seen)."""
         with self.engine.database.frames() as frames:
             lock_creditor(frames, self.creditor_id, shared=True)
-            self._require_today(frames)
+            looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             lock_parties(frames, (each.party_id for each in left))
             unwanted, _ = self._unwanted(frames, {each.message_id: each.action_ids for each in left})
             self._put_aside(frames, unwanted, {})
-            return set(unwanted), int(frames.read("SELECT seq FROM event_head").item())
+            return set(unwanted), last_event(frames)
 
     def broken_off(self) -> list[Claimed]:
         """Messages that a worker was handing over when it ended; they are ours now, to find out about."""
@@ -175,14 +177,6 @@ class Claims:
         if left:
             with self.engine.database.frames() as frames:
                 frames.execute(RELEASE.format(**self._marks, ids=_numbers([each.message_id for each in left])))
-
-    def _require_today(self, frames: Frames) -> None:
-        today = frames.read(f"SELECT business_date FROM creditor WHERE id = {int(self.creditor_id)}").item()  # noqa: S608
-        if today != self.as_of:
-            raise RefusedError(
-                f"The business date is {today}; nothing is sent for {self.as_of}.",
-                advice="Effects are only for the business date; run that day first.",
-            )
 
     def _aside(self, frames: Frames, rows: Sequence[dict[str, Any]]) -> tuple[dict[int, str], dict[int, datetime]]:
         """Claimed messages that are not wanted any more, and those whose hour has not come."""

@@ -17,8 +17,10 @@ import psycopg
 from connectors.message import Enclosure, MessagePort, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
 from maatpak.kernel.words import Channel
+from maatpak.ledger.locks import creditor_lock
 from tasks.send.claiming import LEASE, Claimed, Claims
 from tasks.send.summary import DeliverySummary
+from tasks.today import RECORDED_AFTER
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -46,39 +48,42 @@ RETURNING id;
 
 OURS = "SELECT 1 FROM message WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s"
 
-SENT = """
+AT = RECORDED_AFTER.format(now="%(now)s", creditor="%(creditor)s")
+"""An outcome is not recorded before a look that could not see it. The creditor is locked: none begins meanwhile."""
+
+SENT = f"""
 WITH done AS (
-  UPDATE message SET state = 'sent', sent_on = %(on)s, sent_at = %(now)s, ended_at = %(now)s, service_ref = %(ref)s,
+  UPDATE message SET state = 'sent', sent_on = %(on)s, sent_at = {AT}, ended_at = {AT}, service_ref = %(ref)s,
     failure = NULL, leased_by = NULL, leased_until = NULL WHERE id = %(id)s AND state = 'sending' RETURNING id, channel)
 INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)
-SELECT id, 'accepted', channel, %(on)s, %(now)s FROM done ON CONFLICT DO NOTHING;
-"""
+SELECT id, 'accepted', channel, %(on)s, {AT} FROM done ON CONFLICT DO NOTHING;
+"""  # noqa: S608 - our own words
 
-FAILED = """
-UPDATE message SET state = 'failed', failure = %(why)s, ended_at = %(now)s, leased_by = NULL, leased_until = NULL
+FAILED = f"""
+UPDATE message SET state = 'failed', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'sending';
-"""
+"""  # noqa: S608 - our own words
 
 AGAIN = """
 UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s, leased_by = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'sending';
 """
 
-UNKNOWN = """
-UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = %(now)s, leased_by = NULL, leased_until = NULL
+UNKNOWN = f"""
+UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'sending';
-"""
+"""  # noqa: S608 - our own words
 
-OLD_ADDRESS = """
-UPDATE address_state SET replaced_from = %(on)s, replaced_at = %(now)s
+OLD_ADDRESS = f"""
+UPDATE address_state SET replaced_from = %(on)s, replaced_at = {AT}
 WHERE debtor_id = %(debtor)s AND channel = %(channel)s AND address = %(address)s AND replaced_at IS NULL
   AND state <> %(state)s;
-"""
+"""  # noqa: S608 - our own words
 
-NEW_ADDRESS = """
+NEW_ADDRESS = f"""
 INSERT INTO address_state (debtor_id, channel, address, state, cause, actor, valid_from, recorded_at)
-VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, %(now)s) ON CONFLICT DO NOTHING;
-"""
+VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, {AT}) ON CONFLICT DO NOTHING;
+"""  # noqa: S608 - our own words
 
 
 class Lanes:
@@ -188,7 +193,12 @@ class Lanes:
 
     def _recorded(self, each: Claimed, outcome: Outcome) -> tuple[str, dict[str, Any]]:
         """The statements that record an outcome, and their values."""
-        values: dict[str, Any] = {"id": each.message_id, "on": self._claims.as_of, "now": self._claims.now}
+        creditor_id = self._claims.creditor_id
+        values = {"id": each.message_id, "creditor": creditor_id, "on": self._claims.as_of, "now": self._claims.now}
+        statements, values = self._outcome(each, outcome, values)
+        return f"{creditor_lock(creditor_id, shared=True)};{statements}", values
+
+    def _outcome(self, each: Claimed, outcome: Outcome, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         match outcome:
             case Sent(service_ref):
                 self._note(each.channel, "sent", None)

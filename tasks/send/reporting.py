@@ -13,6 +13,7 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.cancelling import cancel_actions
+from tasks.today import recording_instant
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -68,19 +69,21 @@ FROM pg_temp.reported r ORDER BY r.message_id
 
 def report_outcomes(engine: "Engine", creditor_id: int, as_of: date, now: datetime, worker: str) -> int:
     """Report every message of the creditor that has ended; how many."""
-    marks = {"creditor": int(creditor_id), "now": f"TIMESTAMPTZ '{now.isoformat()}'"}
+    query = ENDED.format(creditor=int(creditor_id))
     with engine.database.frames() as frames:
-        if frames.read(ENDED.format(**marks) + " LIMIT 1").is_empty():
+        if frames.read(f"{query} LIMIT 1").is_empty():
             return 0
         lock_creditor(frames, creditor_id, shared=True)
-        ended = frames.read(ENDED.format(**marks))
+        at = recording_instant(frames, creditor_id, now)
+        marks = {"creditor": int(creditor_id), "now": f"TIMESTAMPTZ '{at.isoformat()}'"}
+        ended = frames.read(query)
         lock_parties(frames, ended["party_id"].to_list())
         listed = ",".join(str(each) for each in ended["message_id"].to_list())
         frames.execute(TAKE.format(ids=f"'{{{listed}}}'::bigint[]"))
         outcomes = frames.read(OUTCOMES)
         if outcomes.is_empty():
             return 0
-        executed = _move_actions(engine, frames, marks, as_of, now)
+        executed = _move_actions(engine, frames, marks, as_of, at)
         frames.execute(
             f"UPDATE message m SET reported_at = {marks['now']} FROM pg_temp.reported r WHERE m.id = r.message_id"  # noqa: S608
         )
@@ -92,12 +95,12 @@ def report_outcomes(engine: "Engine", creditor_id: int, as_of: date, now: dateti
             "evidence": engine.store.put_frame("delivery", outcomes),
         }
         draft = EventDraft("messages_delivered", "engine", business_date=as_of, creditor_id=creditor_id, body=body)
-        append_events(frames, [draft], now)
+        append_events(frames, [draft], at)
     engine.anchor()
     return outcomes.height
 
 
-def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as_of: date, now: datetime) -> int:
+def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as_of: date, at: datetime) -> int:
     actions = frames.read(ACTIONS)
     if actions.is_empty():
         return 0
@@ -114,7 +117,7 @@ def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as
     cancelled = actions.filter(pl.col("state") == "cancelled").select(
         "action_id", reason=pl.col("reason").fill_null(str(SkipReason.STOPPED))
     )
-    cancel_actions(frames, cancelled, now, as_of)
+    cancel_actions(frames, cancelled, at, as_of)
     moved = actions.filter(pl.col("state") != "cancelled").select(
         "action_id",
         "state",

@@ -77,6 +77,18 @@ def test_the_flow_does_what_direct_calls_do(prefect: Prefect, engine: Engine, tw
         assert count(engine, "SELECT count(DISTINCT segment) FROM action") >= 3
 
 
+def test_a_day_speaks_for_one_instant(prefect: Prefect, engine: Engine) -> None:
+    from flows.daily import daily
+    from flows.workplace import lent
+
+    people_town(engine, 8)
+    with lent(engine):
+        daily(creditor=CODE, as_of=TUESDAY, return_state=True)
+    later = "SELECT count(*) FROM tick t JOIN creditor c ON c.id = t.creditor_id WHERE t.known_at > c.looked_at"
+    assert count(engine, "SELECT count(*) FROM tick") == engine.settings.shards
+    assert count(engine, later) == 0, "what was recorded since the day began would look as if the tick had seen it"
+
+
 def test_the_run_graph_is_the_journey(prefect: Prefect, bad_day: BadDay) -> None:
     journeys = _runs(prefect, bad_day.flow_run)
     assert {each["parameters"]["segment"] for each in journeys} >= {"forgetful", "key", "new"}

@@ -13,7 +13,7 @@ import policies
 import tasks
 from maatpak.kernel.errors import RefusedError
 from tasks.day import begin_day
-from tasks.desk import recorded_after
+from tasks.today import recorded_after
 from tests.laws.examples import house_at, played, pure
 from tests.tasks.act.house import at
 from tests.tasks.act.script import creditor

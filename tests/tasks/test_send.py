@@ -152,7 +152,7 @@ def test_delivering_again_sends_nothing(house: House) -> None:
 def test_only_on_the_business_date(house: House) -> None:
     house.customer()
     house.written()
-    with pytest.raises(RefusedError, match="business date is 2026-03-11"):
+    with pytest.raises(RefusedError, match="NL1 is at 2026-03-11"):
         deliver(house.engine, house.creditor_id, DAY - timedelta(days=1), NOW, "w")
     assert states(house) == {"queued": 1}
 
@@ -457,3 +457,24 @@ def test_the_letter_in_the_spool_is_the_one_that_was_composed(house: House) -> N
     outgoing = Outgoing.from_json(house.engine.store.get(row["content"]))
     (stem,) = spooled(house)
     assert (house.engine.workspace.sinks / "post" / f"{stem}.pdf").read_bytes() == letter_pdf(outgoing)
+
+
+def test_what_a_lane_records_lies_after_a_look_that_could_not_see_it(house: House) -> None:
+    house.customer()
+    house.customer(email="k-1002@klant.example")
+    house.written()
+    faulty(house, Fault("k-1002", reply="550 5.1.1 no such user"))
+    run_sql(house, f"UPDATE creditor SET looked_at = TIMESTAMPTZ '{NOW + timedelta(hours=1)}'")
+    send(house)
+    recorded = {
+        "message": "SELECT ended_at AS at FROM message",
+        "evidence": "SELECT recorded_at AS at FROM evidence",
+        "address": "SELECT recorded_at AS at FROM address_state",
+        "action": "SELECT ended_at AS at FROM action",
+        "touch": "SELECT recorded_at AS at FROM touch",
+        "event": "SELECT recorded_at AS at FROM event WHERE kind = 'messages_delivered'",
+    }
+    for what, query in recorded.items():
+        instants = [row["at"] for row in house.rows(query)]
+        assert instants, what
+        assert min(instants) > NOW + timedelta(hours=1), what
