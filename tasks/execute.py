@@ -211,7 +211,7 @@ def _take_up(
         [
             closed_today(wanted, countries, guardrails, as_of),
             silent_today(engine.pack, wanted, facts.cases, current, as_of),
-            crowded(frames, creditor_id, wanted, countries, guardrails, as_of),
+            crowded(frames, wanted, countries, guardrails, as_of),
         ]
     )
     now_due = wanted.join(later, on="action_id", how="anti", maintain_order="left")

@@ -10,12 +10,16 @@ import polars as pl
 
 from maatpak.kernel.words import ActionState, NoActionReason, StepKind
 from policies.decide import Decisions
+from tasks.naming import named_amount
+from tasks.spacing import second_letters
 
-NAMING = (StepKind.MESSAGE, StepKind.PLAN_OFFER, StepKind.HANDOFF)
-"""Kinds whose actions name items; a statement names none (it is no notice), people's work neither."""
+NAMES_ITEMS = pl.col("written") | pl.col("kind").is_in([StepKind.MESSAGE, StepKind.PLAN_OFFER, StepKind.HANDOFF])
+"""Actions that name items: also a call that is a letter, for want of a number. A statement names none (it is no
+notice), people's work neither."""
 
-DAY_DONE = "day_done"
-"""Withheld: the case has had its step of this business date."""
+DAY_DONE, COVERED, BUDGET = "day_done", "covered", "budget"
+"""Why a step is withheld: the case has had its step of this business date, nothing of what falls due is left to name,
+or the party gets another letter today."""
 
 
 @dataclass(frozen=True)
@@ -49,49 +53,77 @@ class Proposal:
 
 
 def make_proposal(
-    decisions: Decisions, items: pl.DataFrame, taken: pl.DataFrame, done_today: pl.DataFrame, as_of: date
+    decisions: Decisions,
+    items: pl.DataFrame,
+    properties: pl.DataFrame,
+    taken: pl.DataFrame,
+    done_today: pl.DataFrame,
+    as_of: date,
 ) -> Proposal:
     """The proposal of decisions.
 
-    `items`: the items frame beside the facts; `taken`: parties whose day another creditor claimed; `done_today`: cases
-    that had their step of this date already.
+    `items`: the items frame beside the facts; `properties`: what the steps say of what they name
+    (tasks.revalidate.step_properties); `taken`: parties whose day another creditor claimed; `done_today`: cases that
+    had their step of this date already.
     """
-    written = decisions.actions.filter(pl.col("written") & (pl.col("state") != ActionState.SKIPPED))
-    crowded = written.join(taken, on="party_id", how="semi").select("case_id", withheld=pl.lit("budget"))
-    done = done_today.select("case_id", withheld=pl.lit(DAY_DONE))
-    withheld = pl.concat([done, crowded]).unique("case_id", keep="first", maintain_order=True)
-    cases = with_withheld(decisions.cases, withheld, as_of)
-    actions = decisions.actions.join(done, on="case_id", how="anti").join(
-        crowded.select("case_id"), on="case_id", how="anti"
+    steps = decisions.actions.join(properties, on=["pack_id", "segment", "step"], how="left", maintain_order="left")
+    left = steps.join(done_today, on="case_id", how="anti", maintain_order="left")
+    named = named_items(left, items)
+    covered = _proposed(left).filter(pl.col("prepares_due"))
+    covered = covered.join(named, on=["case_id", "step"], how="anti", maintain_order="left")
+    left = _without(left, covered)
+    letters = _letters(left).join(decisions.cases.select("case_id", "debtor_id"), on="case_id", maintain_order="left")
+    second = second_letters(letters.with_columns(amount="asked_amount"))
+    crowded = pl.concat(
+        [each.select("case_id", "step") for each in (letters.join(taken, on="party_id", how="semi"), second)]
     )
-    if not crowded.is_empty():
-        # What the case does beside the letter (skips, notices inside) stands.
-        beside = (
-            decisions.actions.join(crowded.select("case_id"), on="case_id", how="semi")
-            .join(done, on="case_id", how="anti")
-            .filter(~pl.col("written") | (pl.col("state") == ActionState.SKIPPED))
-        )
-        actions = pl.concat([actions, beside])
-    actions = actions.sort("case_id", "step")
-    claiming = actions.filter(pl.col("written") & (pl.col("state") != ActionState.SKIPPED))
-    slots = claiming.unique("party_id", keep="first", maintain_order=True).select("party_id", "case_id", "step")
-    asked = items.filter(pl.col("asked") > 0).select("case_id", "item_id")
-    return Proposal(cases, actions, named_items(actions, items), slots, asked)
+    left = _without(left, crowded).sort("case_id", "step")
+    withheld = pl.concat(
+        frame.select("case_id", withheld=pl.lit(code))
+        for frame, code in ((done_today, DAY_DONE), (covered, COVERED), (crowded, BUDGET))
+    ).unique("case_id", keep="first", maintain_order=True)
+    slots = _letters(left).unique("party_id", keep="first", maintain_order=True).select("party_id", "case_id", "step")
+    return Proposal(
+        cases=with_withheld(decisions.cases, withheld, as_of),
+        actions=left.select(decisions.actions.columns),
+        items=named.join(left.filter(NAMES_ITEMS), on=["case_id", "step"], how="semi", maintain_order="left"),
+        slots=slots,
+        asked=items.filter(pl.col("asked") > 0).select("case_id", "item_id"),
+    )
+
+
+def _proposed(actions: pl.DataFrame) -> pl.DataFrame:
+    return actions.filter(pl.col("state") != ActionState.SKIPPED)
+
+
+def _letters(actions: pl.DataFrame) -> pl.DataFrame:
+    return _proposed(actions).filter("written")
+
+
+def _without(actions: pl.DataFrame, dropped: pl.DataFrame) -> pl.DataFrame:
+    """The actions less some that were to be taken; what a case does beside them (skips, notices inside) stands."""
+    if dropped.is_empty():
+        return actions
+    gone = dropped.select("case_id", "step", dropped=pl.lit(value=True)).unique()
+    marked = actions.join(gone, on=["case_id", "step"], how="left", maintain_order="left")
+    stands = pl.col("dropped").is_null() | (pl.col("state") == ActionState.SKIPPED)
+    return marked.filter(stands).drop("dropped")
 
 
 def named_items(actions: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Which items each action names, and with which amount."""
-    naming = actions.filter(pl.col("kind").is_in(list(NAMING)) & (pl.col("state") != ActionState.SKIPPED)).select(
-        "case_id", "step", "escalating", "occurrence", "round_id", "opens_round"
-    )
-    joined = naming.join(items, on="case_id", how="inner")
-    in_round = pl.col("round_id").is_not_null() | pl.col("opens_round")
-    asked = pl.when(pl.col("escalating") & ~pl.col("demandable")).then(0).otherwise(pl.col("asked"))
-    upcoming = pl.when(pl.col("bank_due_on") == pl.col("occurrence")).then(pl.col("open_amount")).otherwise(0)
+    """Which items each action is about, and with which amount of each.
+
+    `actions` have the columns of decisions and those of their steps' properties.
+    """
+    naming = _proposed(actions).filter(NAMES_ITEMS | pl.col("prepares_due"))
+    falls_due = pl.col("prepares_due") & (pl.col("bank_due_on") == pl.col("occurrence"))
     return (
-        joined.with_columns(named=pl.when(in_round).then(asked).otherwise(upcoming))
-        .filter(pl.col("named") > 0)
-        .select("case_id", "step", "item_id", amount="named")
+        naming.select("case_id", "step", "escalating", "occurrence", "passes", "outside_round", "prepares_due")
+        .join(items, on="case_id", how="inner")
+        .filter(~pl.col("outside_round") | falls_due)
+        .with_columns(amount=named_amount())
+        .filter(pl.col("amount") > 0)
+        .select("case_id", "step", "item_id", "amount")
     )
 
 
@@ -99,17 +131,22 @@ def with_withheld(cases: pl.DataFrame, withheld: pl.DataFrame, as_of: date) -> p
     """Decisions as they stand after all: a step that is not taken gives way to its reason."""
     joined = cases.join(withheld, on="case_id", how="left", maintain_order="left")
     stopped = pl.col("withheld").is_not_null() & (pl.col("outcome") == "act")
-    full = stopped & (pl.col("withheld") == "budget")
+    full = stopped & (pl.col("withheld") == BUDGET)
+    covered = stopped & (pl.col("withheld") == COVERED)
     done = pl.col("withheld") == DAY_DONE
     return joined.with_columns(
         outcome=pl.when(stopped).then(pl.lit("none")).otherwise("outcome"),
         reason=pl.when(full)
         .then(pl.lit(str(NoActionReason.BUDGET)))
+        .when(covered)
+        .then(pl.lit(str(NoActionReason.NOTHING_OVERDUE)))
         .when(stopped)
         .then(pl.lit(str(NoActionReason.STEP_UNDER_WAY)))
         .otherwise("reason"),
         detail=pl.when(full)
-        .then(pl.lit("another creditor writes to this party today"))
+        .then(pl.lit("the party gets another letter today"))
+        .when(covered)
+        .then(pl.lit("what falls due is disputed, planned, promised or about to be collected"))
         .when(stopped)
         .then(pl.lit("the case has had its step today"))
         .otherwise("detail"),

@@ -17,8 +17,10 @@ from policies.gates import Gates, in_season
 from policies.history import NONE
 from policies.journey import TO_CUSTOMER, Step
 from policies.schema import GuardrailsFile, Through
+from policies.timing import Anchor
 from policies.workdays import Workdays, day_number
 from tasks.facts import FactFrames
+from tasks.naming import named_amount
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -32,6 +34,7 @@ PROPERTIES: dict[str, pl.DataType | type[pl.DataType]] = {
     "step": pl.String,
     "passes": pl.List(pl.String),
     "outside_round": pl.Boolean,
+    "prepares_due": pl.Boolean,
 }
 NAMED = {"action_id": pl.Int64, "item_id": pl.Int64, "amount": pl.Int64}
 
@@ -49,8 +52,11 @@ def _step(pack_of: Callable[[int], "CompiledPack"], pack_id: int, segment: str, 
     return journey.steps.get(name) if journey else None
 
 
-def _passes(step: Step | None) -> tuple[list[str], bool]:
-    return ([], False) if step is None else ([str(each) for each in step.through], step.outside_round)
+def _passes(step: Step | None) -> tuple[list[str], bool, bool]:
+    if step is None:
+        return [], False, False
+    prepares_due = step.outside_round and step.at is not None and step.at.anchor is Anchor.DUE
+    return [str(each) for each in step.through], step.outside_round, prepares_due
 
 
 def objections(
@@ -134,15 +140,9 @@ def _of_cases(cases: pl.DataFrame, guardrails: GuardrailsFile) -> pl.DataFrame:
 def _of_items(actions: pl.DataFrame, named: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """What became of the items that the actions name."""
     rows = (
-        named.join(actions.select("action_id", "escalating", "outside_round"), on="action_id")
+        named.join(actions.select("action_id", "escalating", "outside_round", "passes"), on="action_id")
         .join(items, on="item_id", how="left", suffix="_now")
-        .with_columns(
-            now=pl.when("outside_round")
-            .then("open_amount")
-            .when(pl.col("escalating") & ~pl.col("demandable"))
-            .then(0)
-            .otherwise("asked")
-        )
+        .with_columns(now=named_amount())
     )
     covers = {
         SkipReason.DISPUTED: "disputed",
@@ -152,7 +152,7 @@ def _of_items(actions: pl.DataFrame, named: pl.DataFrame, items: pl.DataFrame) -
         SkipReason.DEBIT_IN_FLIGHT: "in_flight",
         SkipReason.ON_HOLD: "placed",
     }
-    differs = pl.col("now").fill_null(0) != pl.col("amount")
+    differs = pl.col("now") != pl.col("amount")
     return rows.group_by("action_id").agg(
         items_named=pl.len(),
         open_now=pl.col("open_amount").fill_null(0).sum(),

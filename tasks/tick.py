@@ -23,6 +23,7 @@ from tasks.content import bind_contents
 from tasks.current_pack import current_pack
 from tasks.facts import FactFrames, build_facts
 from tasks.proposal import Proposal, make_proposal
+from tasks.revalidate import step_properties
 from tasks.tick_rows import days_taken, write_proposal
 from tasks.today import TICK, looked_at_today
 from tasks.withdraw import withdraw_unwanted
@@ -125,7 +126,8 @@ def tick_and_see(
         kept = [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)] if not ticked else []
         done_today = _done_today(frames, creditor_id, as_of) if ticked else NOBODY
         taken = days_taken(frames, creditor_id, as_of, seen.decisions.actions)
-        proposal = make_proposal(seen.decisions, seen.facts.items, taken, done_today, as_of)
+        steps = step_properties(seen.packs.__getitem__, seen.decisions.actions)
+        proposal = make_proposal(seen.decisions, seen.facts.items, steps, taken, done_today, as_of)
         withdrawn = withdraw_unwanted(engine, frames, creditor_id, known_at + TICK, seen, shard, shards)
         if ticked and proposal.is_empty and not withdrawn:
             idle = TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))

@@ -17,17 +17,27 @@ from tests.tasks.act.house import House, at, build_house
 from tests.tasks.act.script import Script
 from tests.tasks.act.stages import Stages
 
+ACCOUNTS = ("first", "second", "first in GBP")
 DEBTS = st.lists(
-    st.tuples(st.sampled_from(["P1", "P2"]), st.booleans(), st.integers(6_000, 500_000), st.integers(0, 40)),
-    min_size=2,
-    max_size=6,
+    st.tuples(
+        st.sampled_from(["P1", "P2"]),
+        st.booleans(),
+        st.sampled_from(ACCOUNTS),
+        st.integers(6_000, 500_000),
+        st.integers(0, 40),
+    ),
+    min_size=3,
+    max_size=8,
 )
-"""(party, whether the second creditor's, amount, days since due)."""
+"""(party, whether the second creditor's, which account or currency there, amount, days since due)."""
+
+
+Debt = tuple[str, bool, str, int, int]
 
 
 @long_played
 @given(DEBTS)
-def test_the_budget_of_a_party_holds_over_creditors(stages: Stages, debts: list[tuple[str, bool, int, int]]) -> None:
+def test_the_budget_of_a_party_holds_over_creditors_accounts_and_currencies(stages: Stages, debts: list[Debt]) -> None:
     with house_at(stages) as first:
         second = build_house(first.engine, first.day, code="OTHER")
         _owe(first, second, debts)
@@ -40,23 +50,30 @@ def test_the_budget_of_a_party_holds_over_creditors(stages: Stages, debts: list[
         _spaced(first)
 
 
-def _owe(first: House, second: House, debts: list[tuple[str, bool, int, int]]) -> None:
-    cases: dict[tuple[str, bool], int] = {}
-    for number, (party, other, amount, age) in enumerate(debts):
+def _owe(first: House, second: House, debts: list[Debt]) -> None:
+    cases: dict[tuple[str, bool, str], int] = {}
+    for number, (party, other, account, amount, age) in enumerate(debts):
         house = second if other else first
-        key = (party, other)
-        if key not in cases:
-            cases[key] = house.debtor(f"D{len(cases)}", party=party)
-        house.item(cases[key], f"I{number}", amount, first.day - timedelta(days=age))
+        for needed in ("first", account):
+            key = (party, other, needed)
+            if key not in cases and needed == "first in GBP":
+                cases[key] = house.another_currency(cases[party, other, "first"], "GBP")
+            elif key not in cases:
+                cases[key] = house.debtor(f"D{len(cases)}", party=party)
+        house.item(cases[party, other, account], f"I{number}", amount, first.day - timedelta(days=age))
 
 
 def _spaced(house: House) -> None:
-    parties = {case.id: case.party_id for case in house.rows(Case)}
+    cases = {case.id: case for case in house.rows(Case)}
     days: dict[int, set[date]] = defaultdict(set)
+    letters: dict[tuple[int, date], set[tuple[object, ...]]] = defaultdict(set)
     for action in house.rows(Action):
         if action.written and action.executed_on is not None:
-            days[parties[action.case_id]].add(action.executed_on)
+            case = cases[action.case_id]
+            days[case.party_id].add(action.executed_on)
+            letters[case.party_id, action.executed_on].add((case.debtor_id, action.segment, action.step))
             assert is_working_day(action.executed_on, "NL")
+    assert all(len(written) == 1 for written in letters.values()), "two letters on one day"
     for contacts in days.values():
         ordered = sorted(contacts)
         for earlier, later in pairwise(ordered):

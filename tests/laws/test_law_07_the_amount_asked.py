@@ -39,11 +39,10 @@ def test_an_action_names_what_is_asked_and_a_demand_only_what_may_be_demanded(
     ]
     action = {
         "case_id": 1, "step": "x", "kind": "message", "state": "proposed", "escalating": escalating,
-        "occurrence": None, "round_id": 5, "opens_round": False,
+        "occurrence": None, "written": True, "passes": [], "outside_round": False, "prepares_due": False,
     }  # fmt: skip
-    named = named_items(
-        pl.DataFrame([action], schema_overrides={"occurrence": pl.Date}), pl.DataFrame(rows, schema=dict(ITEM_COLUMNS))
-    )
+    schema = {"occurrence": pl.Date, "passes": pl.List(pl.String)}
+    named = named_items(pl.DataFrame([action], schema_overrides=schema), pl.DataFrame(rows, schema=dict(ITEM_COLUMNS)))
     may = [asked for _, asked, demandable in items if demandable or not escalating]
     assert named["amount"].sum() == sum(may)
     assert named["item_id"].n_unique() == named.height

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from maatpak.kernel.words import NoActionReason
 from maatpak.ledger.tables import Action, Case, Tick
 from policies.reporting import CASE_COLUMNS
-from tasks.proposal import DAY_DONE, with_withheld
+from tasks.proposal import BUDGET, COVERED, DAY_DONE, with_withheld
 from tests.laws.examples import house_at, played, pure
 from tests.tasks.act.script import Script
 from tests.tasks.act.stages import Stages
 
 TODAY = date(2026, 3, 2)
 DECIDED = st.lists(
-    st.tuples(st.sampled_from([None, "budget", DAY_DONE]), st.sampled_from([None, *NoActionReason])), max_size=12
+    st.tuples(st.sampled_from([None, BUDGET, COVERED, DAY_DONE]), st.sampled_from([None, *NoActionReason])), max_size=12
 )
 """(why the tick withholds it, why it was decided that nothing happens)."""
 

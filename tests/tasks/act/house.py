@@ -137,6 +137,15 @@ class House:
             session.flush()
             return _id(case)
 
+    def another_currency(self, case_id: int, currency: str) -> int:
+        """A case of the same customer in another currency; its id."""
+        with self.engine.database.session() as session:
+            case = session.get_one(Case, case_id)
+            other = Case(**case.model_dump(exclude={"id", "currency"}), currency=currency)
+            session.add(other)
+            session.flush()
+            return _id(other)
+
     def item(
         self, case_id: int, document: str, amount: int, due_on: date, *, item_type: str = "invoice", **more: Any
     ) -> int:

@@ -2,11 +2,13 @@
 
 import multiprocessing
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.tables import Action, ActionItem, ContactSlot, Message, Round, RoundItem, Tick, WorkTask
 from tasks.day import run_day
@@ -64,27 +66,48 @@ def test_a_party_has_one_slot_a_day(house: House, second: House) -> None:
 
 
 def test_two_currencies_of_one_customer_are_one_letter(house: House, case_id: int) -> None:
-    from maatpak.ledger.tables import Case
-
-    with house.engine.database.session() as session:
-        case = session.get_one(Case, case_id)
-        pounds = Case(
-            creditor_id=case.creditor_id,
-            debtor_id=case.debtor_id,
-            party_id=case.party_id,
-            currency="GBP",
-            shard_key=case.shard_key,
-            recorded_at=case.recorded_at,
-        )
-        session.add(pounds)
-        session.flush()
-        pounds_id = int(pounds.id or 0)
-    house.item(pounds_id, "G-1", 70_000, OLD)
+    house.item(house.another_currency(case_id, "GBP"), "G-1", 70_000, OLD)
     run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
     assert {action.state for action in house.rows(Action)} == {"executed"}
     assert len(house.rows(Action)) == 2
     assert len(house.rows(Message)) == 1
     assert len(house.rows_of(ContactSlot)) == 1
+
+
+def _letters_by_day(house: House) -> dict[date, int]:
+    days: dict[date, int] = {}
+    for message in house.rows(Message):
+        days[message.sent_on] = days.get(message.sent_on, 0) + 1
+    return days
+
+
+def test_two_accounts_of_one_party_with_one_creditor_take_turns(house: House) -> None:
+    for number in (1, 2):
+        house.item(house.debtor(f"S{number}", party="KVK 1"), f"S-{number}", 70_000 + number, OLD)
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    cases = {row.case_id: row for row in house.rows(Action, creditor_id=house.creditor_id)}
+    assert len(cases) == 2, "the other customer's, and one of the party's two accounts"
+    assert max(cases.values(), key=lambda each: each.case_id).amount == 70_002, "the larger first"
+    script = Script(house, calling=False)
+    for _ in range(5):
+        script.day()
+    sent = [row for row in house.rows(Action, step="reminder", state="executed") if row.amount >= 70_001]
+    days = sorted(row.executed_on for row in sent if row.amount <= 70_002)
+    assert len(days) == 2
+    assert days[1] >= add_working_days(days[0], 3, "NL")
+
+
+def test_two_currencies_at_different_steps_are_not_two_letters_on_one_day(house: House, case_id: int) -> None:
+    script = Script(house, calling=False)
+    script.until("reminder")
+    pounds = house.another_currency(case_id, "GBP")
+    house.item(pounds, "G-1", 70_000, OLD)
+    for _ in range(15):
+        script.day()
+    assert house.rows(Action, case_id=pounds, state="executed"), "the other currency has its turn"
+    assert max(_letters_by_day(house).values()) == 1
+    days = sorted(_letters_by_day(house))
+    assert all(later >= add_working_days(earlier, 3, "NL") for earlier, later in pairwise(days))
 
 
 def _run(workspace: Path, url: str, creditor_id: int, day: date, minute: int) -> None:
