@@ -1,7 +1,9 @@
 """E-mail over aiosmtplib with connections that stay open.
 
 The one dangerous moment is between the end of the content and the server's answer: whatever breaks there is `Unknown`.
-Everything before it cannot have been taken and is `Failed`, to be tried again later.
+Everything before it cannot have been taken and is `Failed`, to be tried again later. For good it only fails by what the
+server says of this recipient or this content: a refused greeting, login or sender is the server's trouble or ours, the
+same for every mail, and passes when somebody mends it.
 """
 
 import asyncio
@@ -63,19 +65,21 @@ class SmtpMail:
         if client is not None and not await self._alive(client, sender):
             client = None
         if client is None:
+            client = await self._client()
             try:
-                client = await self._connect()
+                await client.connect()
                 await client.mail(sender)
             except (SMTPException, OSError) as error:
-                return _before_content(error)
+                client.close()
+                return _not_reached(error)
         try:
             await client.rcpt(recipient)
-        except SMTPResponseException as error:
+        except SMTPRecipientRefused as error:
             await self._give_back(client)
-            return _before_content(error)
+            return _refused(error)
         except (SMTPException, OSError) as error:
             client.close()
-            return _before_content(error)
+            return _not_reached(error)
         return await self._hand_over(client, content)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
@@ -110,10 +114,10 @@ class SmtpMail:
         self._idle.append(client)
         return Sent(response.message.splitlines()[0][:200] if response.message else None)
 
-    async def _connect(self) -> SMTP:
+    async def _client(self) -> SMTP:
         if self.sink is not None:
             self._port = await asyncio.to_thread(self.sink.port)
-        client = SMTP(
+        return SMTP(
             hostname=self._host,
             port=self._port,
             username=self._user,
@@ -121,8 +125,6 @@ class SmtpMail:
             timeout=TIMEOUT,
             local_hostname="localhost" if self.sink is not None else None,
         )
-        await client.connect()
-        return client
 
     def _take_idle(self) -> SMTP | None:
         loop = asyncio.get_running_loop()
@@ -149,13 +151,17 @@ class SmtpMail:
             self._idle.append(client)
 
 
-def _before_content(error: Exception) -> Failed:
-    """The server cannot have the mail yet, so this is a plain no."""
-    if not isinstance(error, SMTPResponseException):
-        return Failed(f"no connection: {error}"[:500], permanent=False)
+def _not_reached(error: Exception) -> Failed:
+    """The server was not ready for any mail: it cannot have this one, and it says nothing of it."""
+    said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else f"no connection: {error}"
+    return Failed(said[:500], permanent=False)
+
+
+def _refused(error: SMTPRecipientRefused) -> Failed:
+    """The server does not want a mail for this recipient, now or ever."""
     permanent = error.code >= 500
     words = error.message.split()
     status = words[0] if words else ""
     unknown_user = error.code in (550, 551, 553) and (not status.startswith("5.") or status in ADDRESS_CODES)
-    dead = permanent and isinstance(error, SMTPRecipientRefused) and (unknown_user or status in ADDRESS_CODES)
+    dead = permanent and (unknown_user or status in ADDRESS_CODES)
     return Failed(f"{error.code} {error.message}"[:500], permanent, ReachState.DEAD if dead else None)

@@ -142,6 +142,54 @@ def test_every_failure_has_its_outcome(
     assert isinstance(send(port, mail(8, recipient))[0], Sent)
 
 
+class Gate:
+    """A mail server that says one thing wrong, and counts who leaves."""
+
+    def __init__(self, at: str, reply: str) -> None:
+        self.at = at
+        self.reply = reply
+        self.left = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        replies = {"EHLO": "250-localhost\r\n250 AUTH PLAIN LOGIN", "AUTH": "235 2.7.0 ok", self.at: self.reply}
+        writer.write(f"{replies.get('greeting', '220 ready')}\r\n".encode())
+        while line := await reader.readline():
+            writer.write(f"{replies.get(line.split()[0].decode().upper(), '250 ok')}\r\n".encode())
+        self.left += 1
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("at", "reply"),
+    [
+        ("greeting", "554 5.3.2 not accepting mail"),
+        ("AUTH", "535 5.7.8 wrong password"),
+        ("AUTH", "534 5.7.9 mechanism too weak"),
+        ("MAIL", "550 5.1.0 sender rejected"),
+        ("MAIL", "553 5.7.1 not your address"),
+        ("MAIL", "451 4.3.0 later"),
+    ],
+)
+def test_what_a_server_says_before_it_hears_of_a_recipient_is_never_the_mails_fault(at: str, reply: str) -> None:
+    async def attempt() -> tuple[Outcome, int]:
+        gate = Gate(at, reply)
+        server = await asyncio.start_server(gate.serve, "127.0.0.1", 0)
+        async with server:
+            port = SmtpMail(port=server.sockets[0].getsockname()[1], user="maatpak", password="hunter2")
+            outcome = await port.send(mail(), [])
+            async with asyncio.timeout(5):
+                while not gate.left:
+                    await asyncio.sleep(0)
+            return outcome, gate.left
+
+    outcome, left = asyncio.run(attempt())
+    assert isinstance(outcome, Failed)
+    assert not outcome.permanent
+    assert outcome.address is None
+    assert reply[:3] in outcome.code
+    assert left == 1
+
+
 def test_a_refused_mail_leaves_the_connection_for_the_next(port: SmtpMail, sink: MailSink) -> None:
     sink.plan_faults([Fault(match="bad@", reply="550 5.1.1 no")])
     outcomes = send(port, mail(1, "good1@klant.example"), mail(2, "bad@klant.example"), mail(3, "good2@klant.example"))
