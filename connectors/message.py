@@ -105,7 +105,10 @@ class MessagePort(Protocol):
         ...
 
     async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
-        """Hand one message over. Never raises for what the service or the network does: that is an outcome."""
+        """Hand one message over. Never raises for what the service or the network does: that is an outcome.
+
+        What it raises, it raises while it makes the message, before a service can have taken anything.
+        """
         ...
 
     async def ask(self, outgoing: Outgoing) -> Outcome:

@@ -6,24 +6,19 @@ runs flows inside a process that has an engine already (the demo, tests) lends i
 
 import atexit
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
-from maatpak.kernel.ids import bytes_hash
 from maatpak.kernel.settings import load_settings
+from maatpak.ledger.failures import DETAILS, keep_failure
 from tasks.engine import Engine, open_engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-FAILURES = Path("logs") / "failures"
-DETAILS = f"The workspace has the details, in {FAILURES}."
 
 _lock = threading.Lock()
 _engines: list[Engine] = []
@@ -60,8 +55,6 @@ def instant(at: datetime | None) -> datetime:
 def discreet(title: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Do the work; should it fail, let Prefect see what kind of failure it was, and the workspace all of it.
 
-    A database error quotes rows, a traceback quotes values; Prefect's database is outside our erasure and audit.
-
     Raises:
         TransientError: another try may do better.
         OutsideError: it would not.
@@ -78,10 +71,4 @@ def discreet(title: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
 
 def keep_for_ourselves(error: Exception) -> str:
     """Write an error down in the workspace, whole; its name, which anybody may see."""
-    told = "".join(traceback.format_exception(error))
-    folder = engine().settings.workspace / FAILURES
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / f"{bytes_hash(told.encode())[:16]}.txt"
-    file.write_text(told)
-    file.chmod(0o600)
-    return error.code if isinstance(error, MaatpakError) else type(error).__name__
+    return keep_failure(engine().workspace, error)

@@ -132,7 +132,7 @@ def _execute(
 
     done, failures = apart(part, listed)
     outcomes = pl.concat([pl.DataFrame(schema=OUTCOME), *(frame for frame, _ in done)])
-    hand_over(engine, creditor_id, as_of, max((at for _, at in done), default=now), flow_run)
+    hand_over(engine, creditor_id, as_of, max((at for _, at in done), default=now), shard, shards, flow_run)
     if not outcomes.is_empty():
         engine.anchor()
     case_ids = outcomes["case_id"].unique().sort().head(MOST_SHOWN)

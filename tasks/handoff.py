@@ -19,6 +19,7 @@ from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import ActionState
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
+from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import Placement
 from maatpak.ledger.versions import succeed_all
@@ -35,7 +36,8 @@ AGENCY = "agency"
 PENDING = """
 SELECT p.id AS placement_id, p.placement_no, p.case_id, p.action_id, p.dossier, p.agency, k.party_id
 FROM placement p JOIN action a ON a.id = p.action_id JOIN "case" k ON k.id = p.case_id
-WHERE p.creditor_id = {creditor} AND p.state = 'placed' AND p.replaced_at IS NULL AND a.state = 'in_progress'
+WHERE p.creditor_id = {creditor} AND k.shard_key % {shards} = {shard} AND p.state = 'placed' AND p.replaced_at IS NULL
+  AND a.state = 'in_progress'
 ORDER BY p.id
 """
 
@@ -76,16 +78,18 @@ def write_placements(cohort: "Cohort", rows: pl.DataFrame) -> None:
     )
 
 
-def hand_over(engine: "Engine", creditor_id: int, as_of: date, now: datetime, flow_run: str | None) -> int:
-    """Hand over the dossiers of placements that stand but have not left; how many left."""
-    query = PENDING.format(creditor=int(creditor_id))
+def hand_over(
+    engine: "Engine", creditor_id: int, as_of: date, now: datetime, shard: int, shards: int, flow_run: str | None
+) -> int:
+    """Hand over the dossiers of a shard's placements that stand but have not left; how many left."""
+    query = PENDING.format(creditor=int(creditor_id), shard=int(shard), shards=int(shards))
     with engine.database.frames(read_only=True) as frames:
         pending = frames.read(query)
     if pending.is_empty():
         return 0
     outcomes: dict[int, Outcome] = {}
     for row in pending.iter_rows(named=True):
-        outcomes[row["placement_id"]] = engine.agency.place(_dossier(engine, row["dossier"]))
+        outcomes[row["placement_id"]] = _place(engine, row["dossier"])
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
         lock_parties(frames, pending["party_id"])
@@ -98,6 +102,14 @@ def hand_over(engine: "Engine", creditor_id: int, as_of: date, now: datetime, fl
         append_events(frames, drafts, at)
     engine.anchor()
     return sum(isinstance(outcome, Sent) for outcome in outcomes.values())
+
+
+def _place(engine: "Engine", dossier: str) -> Outcome:
+    """What comes of handing one dossier over. One that cannot be made fails alone; why, the workspace knows."""
+    try:
+        return engine.agency.place(_dossier(engine, dossier))
+    except Exception as error:  # noqa: BLE001 - the port raises only while it makes the dossier
+        return Failed(f"cannot be made: {keep_failure(engine.workspace, error)}", permanent=True)
 
 
 def _conclude(

@@ -12,6 +12,7 @@ from babel.core import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
 from sqlmodel import Session, SQLModel, col, select
 
+from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import decimals
 from maatpak.kernel.words import Role
@@ -76,6 +77,8 @@ def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime
     _require_email(creditor.email)
     if creditor.iban is not None:
         creditor.iban = _checked_iban(creditor.iban)
+    if creditor.bic is not None:
+        creditor.bic = _checked_bic(creditor.bic)
     with engine.database.session() as session:
         _require_administrator(session, actor)
         if session.exec(select(Creditor).where(Creditor.code == creditor.code)).first() is not None:
@@ -171,9 +174,16 @@ def _require_email(address: str | None) -> None:
 
 def _checked_iban(iban: str) -> str:
     plain = iban.replace(" ", "").upper()
-    if not (15 <= len(plain) <= 34 and plain.isascii() and plain.isalnum() and plain[:2].isalpha()):
-        raise UsageError(f"{iban!r} is not an IBAN.", advice="Give it as NL91 ABNA 0417 1643 00.")
-    digits = "".join(str(int(each, 36)) for each in plain[4:] + plain[:4])
-    if int(digits) % 97 != 1:
-        raise UsageError(f"The IBAN {iban!r} has a wrong check number.", advice="Compare it with the bank's letter.")
+    if not iban_holds(plain):
+        raise UsageError(
+            f"{iban!r} is not an IBAN, or has a wrong check number.",
+            advice="Give it as NL91 ABNA 0417 1643 00; compare it with the bank's letter.",
+        )
+    return plain
+
+
+def _checked_bic(bic: str) -> str:
+    plain = bic.replace(" ", "").upper()
+    if not bic_holds(plain):
+        raise UsageError(f"{bic!r} is not a BIC.", advice="Give the 8 or 11 signs of the bank's letter: ABNANL2A.")
     return plain

@@ -37,5 +37,8 @@ class AgencyPort(Protocol):
     """Hands cases to an agency. Repeatable: the same placement_ref leaves one dossier."""
 
     def place(self, dossier: Dossier) -> Outcome:
-        """Hand it over; `Sent.service_ref` says where the dossier is."""
+        """Hand it over; `Sent.service_ref` says where the dossier is.
+
+        What it raises, it raises while it makes the dossier, before an agency can have it.
+        """
         ...

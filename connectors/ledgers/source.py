@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from connectors.ledgers.columns import FILE_COLUMNS, OF_DEBTORS, Column, Kind, countries, languages
 from connectors.ledgers.dates import ISO, DateFormat, date_format
+from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import content_hash
 from policies.document import Document, Problems, read_document, suggestion
@@ -46,6 +47,20 @@ def _language(code: str) -> str:
     if code not in languages():
         raise ValueError(f"{code!r} is no ISO 639 language code")
     return code
+
+
+def _iban(number: str) -> str:
+    plain = number.replace(" ", "").upper()
+    if not iban_holds(plain):
+        raise ValueError(f"{number!r} is no IBAN, or has a wrong check number")
+    return plain
+
+
+def _bic(code: str) -> str:
+    plain = code.replace(" ", "").upper()
+    if not bic_holds(plain):
+        raise ValueError(f"{code!r} is no BIC of 8 or 11 signs")
+    return plain
 
 
 def _time_zone(name: str) -> str:
@@ -79,8 +94,8 @@ class CreditorDefinition(Strict):
     language: Annotated[str, AfterValidator(_language)]
     currency: Currency
     time_zone: Annotated[str, AfterValidator(_time_zone)]
-    iban: str | None = None
-    bic: str | None = None
+    iban: Annotated[str, AfterValidator(_iban)] | None = None
+    bic: Annotated[str, AfterValidator(_bic)] | None = None
     email: str | None = None
     phone: str | None = None
     street: str | None = None

@@ -21,6 +21,7 @@ from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
+from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import ReachState
 
 TIMEOUT = 30.0
@@ -65,7 +66,10 @@ class SmtpMail:
         if client is not None and not await self._alive(client, sender):
             client = None
         if client is None:
-            client = await self._client()
+            try:
+                client = await self._client()
+            except WorkspaceError as error:
+                return _not_reached(error)
             try:
                 await client.connect()
                 await client.mail(sender)
@@ -108,7 +112,7 @@ class SmtpMail:
         except SMTPDataError as error:
             await self._give_back(client)
             return Failed(f"{error.code} {error.message}"[:500], permanent=error.code >= 500)
-        except (SMTPException, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server may have the mail (law 3)
             client.close()
             return Unknown(f"the connection ended while the content was handed over: {error}"[:500])
         self._idle.append(client)

@@ -5,7 +5,6 @@ used, so a letter looks the same on every machine.
 """
 
 import json
-import re
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,13 +18,14 @@ import typst
 from segno.helpers import make_epc_qr
 
 from connectors.message import Outgoing
+from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.money import to_decimal
 
 ADDRESS_LINES = 6
 """The window of form B holds six lines."""
 _LONGEST_PAYEE = 70
 _LONGEST_REMITTANCE = 140
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+_HIGHEST_AMOUNT = Decimal("999999999.99")
 
 _per_thread = threading.local()
 
@@ -42,16 +42,21 @@ def letter_pdf(outgoing: Outgoing) -> bytes:
 
 
 def payment_qr(pay: Mapping[str, Any]) -> str:
-    """The payment as an EPC QR code (SVG); for other currencies the payment page; empty where there is neither."""
+    """The payment as an EPC QR code (SVG), else the payment page; empty where there is neither.
+
+    The code knows euros only, and not a billion of them.
+    """
     iban = str(pay.get("iban") or "").replace(" ", "")
     amount = Decimal(0) if pay.get("minor") is None else to_decimal(pay["minor"], pay["currency"])
-    if pay.get("currency") == "EUR" and _IBAN.fullmatch(iban) and iban_holds(iban) and amount > 0:
+    payable = pay.get("currency") == "EUR" and 0 < amount <= _HIGHEST_AMOUNT
+    if payable and iban_holds(iban):
+        bic = str(pay.get("bic") or "")
         code = make_epc_qr(
             str(pay["payee"])[:_LONGEST_PAYEE],
             iban,
             amount,
             text=str(pay["reference"])[:_LONGEST_REMITTANCE],
-            bic=(pay.get("bic") or None),
+            bic=bic if bic_holds(bic) else None,
             encoding="utf-8",
         )
     elif pay.get("link"):
@@ -61,11 +66,6 @@ def payment_qr(pay: Mapping[str, Any]) -> str:
     drawn = BytesIO()
     code.save(drawn, kind="svg", border=4, light="white", xmldecl=False)
     return drawn.getvalue().decode()
-
-
-def iban_holds(iban: str) -> bool:
-    """Whether the check digits of an IBAN are right (ISO 7064, mod 97)."""
-    return int("".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])) % 97 == 1
 
 
 def _sheet(outgoing: Outgoing) -> dict[str, Any]:

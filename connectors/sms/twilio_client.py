@@ -20,6 +20,7 @@ from twilio.rest import Client
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
 from connectors.sms.simulator import SmsSimulator
+from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import ReachState
 
 TIMEOUT = 30.0
@@ -67,7 +68,10 @@ class TwilioSms:
     async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
         """Hand one text over; a text takes no enclosures."""
         del enclosures
-        client = await self._connected()
+        try:
+            client = await self._connected()
+        except WorkspaceError as error:
+            return Failed(f"no connection: {error}"[:500], permanent=False)
         try:
             async with asyncio.timeout(TIMEOUT):
                 made = await client.messages.create_async(
@@ -77,7 +81,7 @@ class TwilioSms:
             return _refusal(error)
         except aiohttp.ClientConnectorError as error:
             return Failed(f"no connection: {error}"[:500], permanent=False)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service may have the text (law 3)
             return Unknown(f"the connection ended while the text was handed over: {error}"[:500])
         return Sent(made.sid)
 

@@ -16,7 +16,9 @@ import psycopg
 
 from connectors.message import Enclosure, MessagePort, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
+from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
+from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.locks import creditor_lock
 from tasks.send.claiming import LEASE, Claimed, Claims
 from tasks.send.summary import DeliverySummary
@@ -98,7 +100,7 @@ class Lanes:
         self._asking = asyncio.Lock()
         self._failures: dict[Channel, int] = {}
         self._waiting: dict[Channel, deque[Claimed]] = {}
-        self._letters: dict[int, Outgoing] = {}
+        self._letters: dict[int, Outgoing | Failed] = {}
 
     async def send(self, claimed: Sequence[Claimed], seen_seq: int, ports: Mapping[Channel, MessagePort]) -> None:
         """Send them all, as many at once as each port has lanes; what is not begun is given back."""
@@ -124,10 +126,13 @@ class Lanes:
         async with await self._connect() as connection:
             for each in doubtful:
                 port = ports[each.channel]
-                if port.repeatable:
-                    outcome = await self._hand_over(port, each)
+                read = self._letters[each.message_id]
+                if isinstance(read, Failed) and not read.permanent:
+                    continue  # The lease runs out, and the next delivery asks.
+                if isinstance(read, Failed):
+                    outcome: Outcome = Unknown(read.code)
                 else:
-                    outcome = await port.ask(self._letters[each.message_id])
+                    outcome = await (self._hand_over(port, each) if port.repeatable else self._ask(port, read))
                 await self._run(connection, *self._recorded(each, outcome))
 
     async def _lane(self, channel: Channel, port: MessagePort) -> None:
@@ -187,9 +192,26 @@ class Lanes:
                     self._summary.add(other.channel, "cancelled")
 
     async def _hand_over(self, port: MessagePort, each: Claimed) -> Outcome:
+        """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
         outgoing = self._letters.pop(each.message_id)
-        enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
-        return await port.send(outgoing, enclosures)
+        if isinstance(outgoing, Failed):
+            return outgoing
+        try:
+            enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
+            return await port.send(outgoing, enclosures)
+        except Exception as error:  # noqa: BLE001 - a port raises only while it makes the message
+            return self._not_made(error)
+
+    async def _ask(self, port: MessagePort, outgoing: Outgoing) -> Outcome:
+        try:
+            return await port.ask(outgoing)
+        except Exception as error:  # noqa: BLE001 - no answer is no knowledge (law 3)
+            return Unknown(f"cannot be asked about: {keep_failure(self._engine.workspace, error)}")
+
+    def _not_made(self, error: Exception) -> Failed:
+        """It would fail again, unless a disk or store failed. Only the workspace has the words: they name names."""
+        name = keep_failure(self._engine.workspace, error)
+        return Failed(f"cannot be made: {name}", permanent=not isinstance(error, OSError | TransientError))
 
     def _recorded(self, each: Claimed, outcome: Outcome) -> tuple[str, dict[str, Any]]:
         """The statements that record an outcome, and their values."""
@@ -229,12 +251,16 @@ class Lanes:
         if trouble and self._failures[channel] >= GIVE_UP_AFTER:
             self._summary.stopped[channel] = trouble
 
-    def _read(self, claimed: Sequence[Claimed]) -> dict[int, Outgoing]:
+    def _read(self, claimed: Sequence[Claimed]) -> dict[int, Outgoing | Failed]:
         with ThreadPoolExecutor(READERS) as pool:
-            contents = pool.map(lambda each: self._engine.store.get(each.content), claimed)
-            return {
-                each.message_id: Outgoing.from_json(content) for each, content in zip(claimed, contents, strict=True)
-            }
+            read = pool.map(self._read_one, claimed)
+            return {each.message_id: outgoing for each, outgoing in zip(claimed, read, strict=True)}
+
+    def _read_one(self, each: Claimed) -> Outgoing | Failed:
+        try:
+            return Outgoing.from_json(self._engine.store.get(each.content))
+        except Exception as error:  # noqa: BLE001 - a message that cannot be read is one message's trouble
+            return self._not_made(error)
 
     def _enclosures(self, outgoing: Outgoing) -> list[Enclosure]:
         return [

@@ -52,6 +52,7 @@ def test_lists_as_tables_and_as_json(entered: Command) -> None:
         (("user", "add", "x", "--role", "collector", "--actor", "ghost"), "nobody who may act"),
         (HOUSE, "is there already"),
         ((*HOUSE[:2], "N2", *HOUSE[3:], "--iban", "NL92ABNA0417164300"), "wrong check number"),
+        ((*HOUSE[:2], "N2", *HOUSE[3:], "--bic", "ABN"), "is not a BIC"),
         ((*HOUSE[:2], "N2", *HOUSE[3:], "--iban", "12"), "is not an IBAN"),
         ((*HOUSE[:2], "N2", *HOUSE[3:], "--currency", "EURO"), "ISO 4217"),
         ((*HOUSE[:2], "N2", *HOUSE[3:], "--country", "XX"), "ISO 3166"),

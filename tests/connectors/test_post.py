@@ -9,7 +9,7 @@ from segno import helpers
 
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Sent, Unknown
-from connectors.post.letters import iban_holds, letter_pdf, payment_qr
+from connectors.post.letters import letter_pdf, payment_qr
 from connectors.post.spool import PostSpool
 from maatpak.kernel.ids import bytes_hash
 from tests.connectors.letters import letter
@@ -87,9 +87,12 @@ def test_the_code_holds_what_a_bank_needs() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"currency": "GBP"}, {"iban": "NL92 ABNA 0417 1643 00"}, {"iban": ""}, {"minor": None}, {"minor": 0}],
+    [
+        *({"currency": "GBP"}, {"iban": "NL92 ABNA 0417 1643 00"}, {"iban": "NL91 ABNA-417"}, {"iban": ""}),
+        *({"minor": None}, {"minor": 0}, {"minor": 1_000_000_000_00}),
+    ],
 )
-def test_without_an_account_in_euros_the_code_is_the_payment_page(changes: dict[str, object]) -> None:
+def test_what_a_payment_code_cannot_say_is_left_to_payment_page(changes: dict[str, object]) -> None:
     import segno
 
     pay = {**letter().letter["pay"], **changes}  # type: ignore[index]
@@ -105,10 +108,10 @@ def _svg(code: object) -> str:
     return drawn.getvalue().decode()
 
 
-def test_check_digits_of_an_iban() -> None:
-    assert iban_holds("NL91ABNA0417164300")
-    assert iban_holds("BE68539007547034")
-    assert not iban_holds("NL19ABNA0417164300")
+@pytest.mark.parametrize("bic", ["ABN", "ABNANL2A?", "ABNA1L2A", "ABNANL2AXXXX", "x" * 200])
+def test_a_bank_code_that_is_none_is_left_out_of_the_code(bic: str) -> None:
+    pay = letter().letter["pay"]  # type: ignore[index]
+    assert payment_qr({**pay, "bic": bic}) == payment_qr({**pay, "bic": ""}) != payment_qr(pay)
 
 
 def test_a_letter_is_spooled_once_with_its_manifest(tmp_path: Path) -> None:

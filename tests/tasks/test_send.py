@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -353,6 +354,74 @@ def test_what_a_killed_worker_was_sending_is_found_out(house: House) -> None:
     assert send(house).plain() == {"email": {"unknown": 1}, "post": {"sent": 1}, "sms": {"sent": 1, "unknown": 1}}
     assert len(spooled(house)) == 1
     assert in_sink(house) == []
+
+
+def with_bad_logo(house: House, row: dict[str, Any]) -> None:
+    """The letter holds a drawing that no sheet can be set with."""
+    outgoing = Outgoing.from_json(house.engine.store.get(row["content"]))
+    spoilt = replace(outgoing, letter={**(outgoing.letter or {}), "logo": "<svg"})
+    key = house.engine.store.put("messages", spoilt.to_json(), "json")
+    run_sql(
+        house,
+        "ALTER TABLE message DISABLE TRIGGER ALL;"
+        f" UPDATE message SET content = '{key}' WHERE id = {row['id']};"
+        " ALTER TABLE message ENABLE TRIGGER ALL",
+    )
+
+
+def without_evidence(house: House, row: dict[str, Any]) -> None:
+    """The file of the message's content is gone."""
+    path = house.engine.store.path(row["content"])
+    assert path is not None
+    path.unlink()
+
+
+@pytest.mark.parametrize(("spoil", "name"), [(with_bad_logo, "TypstError"), (without_evidence, "workspace")])
+def test_a_message_that_cannot_be_made_fails_alone(
+    house: House, spoil: Callable[[House, dict[str, Any]], None], name: str
+) -> None:
+    house.customers(12, preferred_channel="post")
+    house.customers(12)
+    house.written()
+    faulty(house, Fault(delay=0.05))
+    spoil(house, next(row for row in messages(house) if row["channel"] == "post"))
+    assert send(house).plain() == {"email": {"sent": 12}, "post": {"failed": 1, "sent": 11}}
+    assert len(in_sink(house)) == 12
+    assert len(spooled(house)) == 11
+    (failed,) = house.rows(
+        "SELECT m.failure, a.state FROM message m JOIN message_action ma ON ma.message_id = m.id"
+        " JOIN action a ON a.id = ma.action_id WHERE m.state = 'failed'"
+    )
+    assert failed["failure"] == f"cannot be made: {name}"
+    assert failed["state"] == "failed"
+    (kept,) = (house.engine.workspace.root / "logs" / "failures").iterdir()
+    assert "Traceback" in kept.read_text()
+    assert send(house).counts == {}
+
+
+@pytest.mark.parametrize(("spoil", "state"), [(with_bad_logo, "failed"), (without_evidence, "unknown")])
+def test_a_broken_off_message_that_cannot_be_made_does_not_stop_finding_out(
+    house: House, spoil: Callable[[House, dict[str, Any]], None], state: str
+) -> None:
+    house.customers(2, preferred_channel="post")
+    house.written()
+    spoil(house, messages(house)[0])
+    lease(house, "sending")
+    let_leases_expire(house)
+    assert send(house).plain() == {"post": {state: 1, "sent": 1}}
+
+
+def test_a_store_that_cannot_be_read_now_is_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.customer()
+    house.written()
+
+    def unreachable(key: str) -> bytes:
+        raise TimeoutError(key)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house.engine.store, "get", unreachable)
+        assert send(house).plain() == {"email": {"postponed": 1}}
+    assert send(house, now=NOW + timedelta(minutes=6)).plain() == {"email": {"sent": 1}}
 
 
 def test_a_claim_that_was_left_behind_is_taken_up_again(house: House) -> None:

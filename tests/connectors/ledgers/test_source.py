@@ -86,6 +86,8 @@ files:
     [
         ("mode: full", "mode: daily", "3: mode: Input should be 'full', 'delta' or 'history'"),
         ("currency: NOK}", "currency: NOX}", "'NOX' is no ISO 4217 currency code"),
+        ("Europe/Oslo", "Europe/Oslo, bic: DNBA", "'DNBA' is no BIC of 8 or 11 signs"),
+        ("Europe/Oslo", "Europe/Oslo, iban: NO9386011117948", "'NO9386011117948' is no IBAN"),
         ('country: "NO"', "country: XX", "'XX' is no ISO 3166 country code"),
         ("Europe/Oslo", "Europe/Olso", "'Europe/Olso' is no IANA time zone"),
         ("name: books", "nam: books", "2: nam: there is no such key; did you mean 'name'?"),

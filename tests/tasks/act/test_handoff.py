@@ -1,0 +1,59 @@
+"""Handing over: a dossier that cannot be made fails alone, and each shard sees to its own."""
+
+from datetime import timedelta
+
+import pytest
+
+from maatpak.ledger.tables import Action, Case, Message, Placement, Touch
+from tasks.day import run_day
+from tasks.execute import execute_all
+from tasks.handoff import hand_over
+from tests.tasks.act.house import House, at
+from tests.tasks.act.script import Script
+
+pytestmark = pytest.mark.stage("placing")
+
+
+@pytest.fixture
+def approved(house: House) -> Action:
+    """A handoff that both have said yes to."""
+    (action,) = house.rows(Action, step="handoff", state="awaiting_approval")
+    Script(house).approve(action.id)
+    found: Action = house.row(Action, id=action.id)
+    assert found.state == "approved"
+    return found
+
+
+def execute(house: House) -> None:
+    execute_all(house.engine, house.creditor_id, house.day, at(house.day, 16))
+
+
+def test_a_dossier_that_cannot_be_made_fails_alone_and_stops_nobody(house: House, approved: Action) -> None:
+    message = house.rows(Message, state="sent")[0]
+    path = house.engine.store.path(message.content)
+    assert path is not None
+    path.unlink()
+    execute(house)
+    action = house.row(Action, id=approved.id)
+    assert (action.state, action.reason) == ("failed", "agency")
+    assert [each.state for each in house.rows(Placement)] == ["recalled"]
+    assert house.rows(Touch, kind="handoff") == []
+    assert len(list((house.engine.workspace.root / "logs" / "failures").iterdir())) == 1
+    execute(house)
+    following = house.day + timedelta(days=1)
+    house.snapshot(following)
+    assert run_day(house.engine, house.creditor_id, following, at(following, 6)).began
+
+
+def test_a_shard_hands_over_its_own(house: House, approved: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr("tasks.execute.hand_over", lambda *_: 0)
+        execute(house)
+    assert house.row(Action, id=approved.id).state == "in_progress"
+    (case,) = house.rows(Case, id=approved.case_id)
+    mine = case.shard_key % 2
+    instant = at(house.day, 17)
+    assert hand_over(house.engine, house.creditor_id, house.day, instant, 1 - mine, 2, None) == 0
+    assert house.row(Action, id=approved.id).state == "in_progress"
+    assert hand_over(house.engine, house.creditor_id, house.day, instant, mine, 2, None) == 1
+    assert house.row(Action, id=approved.id).state == "executed"
