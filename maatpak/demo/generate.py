@@ -47,12 +47,19 @@ class WorldPlan:
     customers: int = 5_000
     documents: int = 25_000
     shares: tuple[float, ...] = (0.5, 0.3, 0.2)
-    """How the customers are spread over the houses."""
+    """How the customers are spread over the houses; a house without any is left out."""
+    natures: tuple[tuple[str, float], ...] = tuple((name, each.share) for name, each in CHARACTERS.items())
+    """How they are spread over the characters."""
+
+    @property
+    def houses(self) -> tuple[House, ...]:
+        """The houses that have customers."""
+        return tuple(house for house, share in zip(HOUSES, self.shares, strict=True) if share)
 
 
 def build_world(plan: WorldPlan) -> World:
     """The world as it stands the evening before its first day, with two years behind it."""
-    world = World(plan.seed, HOUSES, plan.starts_on)
+    world = World(plan.seed, plan.houses, plan.starts_on)
     for customer in _customers(world, plan):
         world.add_customer(customer)
     _relate(world)
@@ -62,10 +69,10 @@ def build_world(plan: WorldPlan) -> World:
 
 
 def _customers(world: World, plan: WorldPlan) -> list[Customer]:
-    counts = apportion(list(plan.shares), plan.customers)
-    natures = {name: character.share for name, character in CHARACTERS.items()}
+    counts = apportion([share for share in plan.shares if share], plan.customers)
+    natures = dict(plan.natures)
     made = []
-    for house, count in zip(HOUSES, counts, strict=True):
+    for house, count in zip(plan.houses, counts, strict=True):
         for index in range(count):
             random = world.chance(house.code, index, "customer")
             made.append(_customer(house, index, choose(random, natures), random, plan))
@@ -173,7 +180,7 @@ def _relate(world: World) -> None:
             parent = random.choice(members)
             if parent is not child and parent.parent is None and child.character != "key":
                 child.parent = parent.no
-    first, second = by_house["NL01"], by_house["BE01"]
+    first, second = list(by_house.values())[:2]
     random = world.chance("shared")
     for here, there in zip(
         random.sample(first, k=len(first) // 30), random.sample(second, k=len(first) // 30), strict=False

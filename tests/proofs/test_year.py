@@ -17,7 +17,18 @@ from policies.pack import CompiledPack
 from tasks.engine import Engine
 from tests.proofs.reader import Proof, prove
 
-YEAR = WorldPlan(seed=7, starts_on=date(2025, 3, 3), horizon=date(2026, 2, 20), customers=1_000, documents=14_000)
+SERIOUS = {"prompt": 0.4, "forgetful": 0.17, "habitual": 0.12, "strained": 0.1, "key": 0.03, "new": 0.06, "silent": 0.12}
+"""More trouble than usual, so that a year sees everything often."""
+YEAR = WorldPlan(
+    seed=7,
+    starts_on=date(2025, 3, 3),
+    horizon=date(2026, 2, 20),
+    customers=1_000,
+    documents=14_000,
+    shares=(0.7, 0.0, 0.3),
+    natures=tuple(SERIOUS.items()),
+)
+"""Two houses of two countries and currencies, which share some customers."""
 DAYS = 250
 DEMANDS, PLACEMENTS, BLOCKS = 50, 20, 20
 
