@@ -122,7 +122,7 @@ def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
     counts = {f"{channel} {outcome}": count for (channel, outcome), count in sorted(done.counts.items())}
     counts |= {f"{channel} given up": 1 for channel in done.stopped}
     _report(f"Delivered as of {as_of}", artifact_key(creditor, "deliver"), counts)
-    if done.stopped or done.total("unknown"):
+    if not done.whole:
         return Failed(message=f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them.")
     return Completed(message=_listed(counts) or "nothing waited")
 

@@ -28,6 +28,8 @@ class Failure:
 
     debtor_id: int
     error: Exception
+    steps: tuple[str, ...] = ()
+    """Which steps, where the work was more than one."""
 
 
 def apart(
@@ -51,7 +53,7 @@ def apart(
         done: list[R] = []
         failures: list[Failure] = []
         _halve(work, chosen, error, done, failures)
-        if len(failures) > MOST_FAILING:
+        if not chosen or len(failures) > MOST_FAILING:
             raise
         return done, failures
 

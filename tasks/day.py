@@ -10,6 +10,7 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import Creditor
+from tasks.apart import Failure
 from tasks.dates import creditor_id_of
 from tasks.execute import StepSummary, execute_all
 from tasks.send import DeliverySummary, deliver, sending_instant
@@ -35,6 +36,20 @@ class DaySummary:
     ticks: tuple[TickSummary, ...]
     executed: tuple[StepSummary, ...]
     delivered: DeliverySummary
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Customers whose step could not be taken; everybody else's was."""
+        return tuple(failure for step in self.executed for failure in step.failures)
+
+    def require_whole(self) -> None:
+        """For plays and proofs, in which nobody may fail.
+
+        Raises:
+            ExceptionGroup: of what went wrong, if a step could not be taken.
+        """
+        if self.failures:
+            raise ExceptionGroup(f"Steps of {self.as_of} failed", [failure.error for failure in self.failures])
 
 
 def run_day(

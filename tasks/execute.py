@@ -7,7 +7,7 @@ the commit (tasks.handoff).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -130,13 +130,18 @@ def _execute(
     def part(debtors: Sequence[int] | None) -> tuple[pl.DataFrame, datetime]:
         return _transaction(engine, creditor_id, query(debtors), title, as_of, now, shard, flow_run, seen)
 
+    def with_steps(failure: Failure) -> Failure:
+        with engine.database.frames(read_only=True) as frames:
+            steps = frames.read(query([failure.debtor_id]))["step"].unique().sort()
+        return replace(failure, steps=tuple(steps))
+
     done, failures = apart(part, listed)
     outcomes = pl.concat([pl.DataFrame(schema=OUTCOME), *(frame for frame, _ in done)])
     hand_over(engine, creditor_id, as_of, max((at for _, at in done), default=now), shard, shards, flow_run)
     if not outcomes.is_empty():
         engine.anchor()
     case_ids = outcomes["case_id"].unique().sort().head(MOST_SHOWN)
-    return StepSummary(_counts(outcomes), tuple(case_ids), tuple(failures))
+    return StepSummary(_counts(outcomes), tuple(case_ids), tuple(map(with_steps, failures)))
 
 
 def _transaction(

@@ -1,13 +1,14 @@
 """`maatpak deliver`."""
 
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maatpak.cli.output import Column, show
 from maatpak.cli.session import CreditorOption, JsonOption, chosen, now, opened
-from maatpak.kernel.errors import OutsideError
+from maatpak.kernel.errors import IncompleteError, RefusedError
 from maatpak.kernel.words import Channel
 
 if TYPE_CHECKING:
@@ -37,31 +38,52 @@ def deliver(
 
     only = None if channel is None else chosen(Channel, channel, "channel")
     rows: list[dict[str, Any]] = []
-    stopped: dict[str, str] = {}
+    troubles: list[IncompleteError] = []
     with opened() as engine:
         for code in live_creditors(engine, creditor):
             summary = _deliver(engine, code, only, limit)
             if summary is not None:
                 counts = summary.plain()
                 rows += [{"creditor": code, "channel": each, **_whole(counts[each])} for each in counts]
-                stopped |= summary.stopped
+                troubles += [] if summary.whole else [undelivered(code, summary)]
     show(rows, COLUMNS, as_json=as_json, title="Delivered", empty="Nothing waits that may go out now.")
-    if stopped:
-        told = "; ".join(f"{each}: {word}" for each, word in sorted(stopped.items()))
-        raise OutsideError(
-            f"A service could not be reached ({told}).", advice="Its messages wait; `maatpak deliver` tries again."
+    if troubles:
+        raise together(troubles)
+
+
+def together(troubles: Sequence[IncompleteError]) -> IncompleteError:
+    """Several of them as one."""
+    return IncompleteError(
+        " ".join(trouble.message for trouble in troubles),
+        advice=" ".join(dict.fromkeys(trouble.advice for trouble in troubles)),
+    )
+
+
+def undelivered(code: str, summary: "DeliverySummary") -> IncompleteError:
+    """What to say of a creditor's delivery that is not whole."""
+    told, advice = [], []
+    if summary.stopped:
+        words = "; ".join(f"{channel}: {word}" for channel, word in sorted(summary.stopped.items()))
+        told.append(f"Of {code}'s messages some could not be handed over ({words}).")
+        advice.append("They wait; `maatpak deliver` tries again.")
+    if unknown := summary.total("unknown"):
+        told.append(f"Of {unknown} of {code}'s messages it is not known whether they left.")
+        advice.append(
+            "Find out, and tell with `maatpak messages resolve`; `maatpak messages list --unknown` shows them."
         )
+    return IncompleteError(" ".join(told), advice=" ".join(advice))
 
 
 def _deliver(engine: "Engine", code: str, channel: Channel | None, limit: int | None) -> "DeliverySummary | None":
     """One creditor's outbox; None for a creditor that has not begun a business day."""
-    from tasks.dates import creditor_id_of
+    from tasks.dates import business_date_of, creditor_id_of
     from tasks.send import deliver as send
 
-    creditor_id = creditor_id_of(engine, code)
-    with engine.database.frames(read_only=True) as frames:
-        as_of = frames.read(f"SELECT business_date FROM creditor WHERE id = {creditor_id}").item()  # noqa: S608
-    return as_of and send(engine, creditor_id, as_of, now(), socket.gethostname(), channel, limit)
+    try:
+        as_of = business_date_of(engine, code)
+    except RefusedError:
+        return None
+    return send(engine, creditor_id_of(engine, code), as_of, now(), socket.gethostname(), channel, limit)
 
 
 def _whole(counts: dict[str, int]) -> dict[str, int]:

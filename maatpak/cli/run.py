@@ -1,17 +1,19 @@
 """`maatpak run`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from maatpak.cli.deliver import together, undelivered
 from maatpak.cli.output import Column, progress, show
 from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
-from maatpak.kernel.errors import MaatpakError, OutsideError, UsageError
+from maatpak.kernel.errors import IncompleteError, MaatpakError, UsageError
 
 if TYPE_CHECKING:
+    from tasks.apart import Failure
     from tasks.day import DaySummary
     from tasks.engine import Engine
 
@@ -25,6 +27,7 @@ COLUMNS = (
     Column("creditor", "creditor"),
     Column("as_of", "date"),
     *(Column(name, name.replace("_", " "), number=True) for name in COUNTS),
+    Column("failing", "failing customers", number=True),
     Column("error", "not run, because"),
 )
 
@@ -55,7 +58,7 @@ def run(as_of: AsOfOption = None, creditor: CreditorOption = None, *, as_json: J
 
 
 def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple[dict[str, Any], MaatpakError | None]:
-    """One creditor's day; what stops it does not stop the others."""
+    """One creditor's day; what stops it, or goes wrong for one customer, does not stop the others."""
     from tasks.dates import date_at
     from tasks.day import run_day
 
@@ -64,18 +67,34 @@ def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple
         summary = run_day(engine, code, day, at)
     except MaatpakError as error:
         return {"creditor": code, "as_of": day, "error": str(error)}, error
-    stopped = summary.delivered.stopped
-    if not stopped:
-        return _row(code, summary), None
-    told = "; ".join(f"{channel}: {word}" for channel, word in sorted(stopped.items()))
-    failure = OutsideError(
-        f"Of {code}'s messages some could not be handed over ({told}).",
-        advice="They wait; `maatpak deliver` tries again.",
+    failures = [_told(engine, failure) for failure in summary.failures]
+    row = _row(code, summary, failures)
+    troubles = [_failing(code, failures)] if failures else []
+    troubles += [] if summary.delivered.whole else [undelivered(code, summary.delivered)]
+    if not troubles:
+        return row, None
+    return row, together(troubles)
+
+
+def _told(engine: "Engine", failure: "Failure") -> dict[str, Any]:
+    """A customer's failure as anybody may see it; all of it goes into the workspace."""
+    from maatpak.ledger.failures import keep_failure
+
+    name = keep_failure(engine.workspace, failure.error)
+    return {"debtor_id": failure.debtor_id, "steps": list(failure.steps), "error": name}
+
+
+def _failing(code: str, failures: Sequence[Mapping[str, Any]]) -> IncompleteError:
+    from maatpak.ledger.failures import DETAILS
+
+    told = "; ".join(f"debtor id {each['debtor_id']}: {', '.join(each['steps'])}: {each['error']}" for each in failures)
+    return IncompleteError(
+        f"{len(failures)} of {code}'s customers did not get their step, all others did ({told}).",
+        advice=f"{DETAILS} Run the day again when it is mended.",
     )
-    return _row(code, summary), failure
 
 
-def _row(code: str, summary: "DaySummary") -> dict[str, Any]:
+def _row(code: str, summary: "DaySummary", failures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     reasons = _sum(tick.reasons for tick in summary.ticks)
     done = _sum(step.counts for step in summary.executed)
     cancelled = sum(count for outcome, count in done.items() if outcome.startswith("cancelled"))
@@ -93,6 +112,8 @@ def _row(code: str, summary: "DaySummary") -> dict[str, Any]:
         "executed": dict(done),
         "delivered": summary.delivered.plain(),
         "no_step_because": dict(reasons),
+        "failing": len(failures),
+        "failures": list(failures),
     }
 
 

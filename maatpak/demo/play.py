@@ -114,7 +114,7 @@ class Play:
 
     def run_directly(self, code: str, day: date, now: datetime) -> None:
         """The engine's own functions, without Prefect."""
-        run_day(self.engine, self._creditors[code], day, now, ENGINE)
+        run_day(self.engine, self._creditors[code], day, now, ENGINE).require_whole()
 
     def _receive(self, code: str, day: date, number: int) -> None:
         books = self._books[code]

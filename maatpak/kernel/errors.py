@@ -6,6 +6,7 @@ MaatpakError                     code, exit status, advice
 ├── RefusedError          (2)    the engine's laws or a person's role forbid it
 ├── InputRejectedError    (4)    a ledger file was refused whole; carries its findings
 ├── WorkspaceError        (5)    database, folder, port or lock
+├── IncompleteError       (5)    the work is done and kept, but not for all: the message says for whom it is not
 └── OutsideError          (5)    a service failed; `retryable` tells whether another try makes sense
     └── TransientError    (5)    … it does
 
@@ -77,6 +78,13 @@ class WorkspaceError(MaatpakError):
     """The workspace, its database, a port or a lock is not as it must be."""
 
     code = "workspace"
+    exit_status = 5
+
+
+class IncompleteError(MaatpakError):
+    """The work was done and is kept, but not for everybody, or not with a known outcome."""
+
+    code = "incomplete"
     exit_status = 5
 
 

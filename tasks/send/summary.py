@@ -21,6 +21,11 @@ class DeliverySummary:
         """Messages of an outcome over all channels."""
         return sum(count for (_, each), count in self.counts.items() if each == outcome)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every message that was begun has a known outcome, and no service was given up."""
+        return not self.stopped and not self.total("unknown")
+
     def plain(self) -> dict[str, dict[str, int]]:
         """Channel → outcome → count."""
         made: dict[str, dict[str, int]] = {}

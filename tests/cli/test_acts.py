@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from connectors.faults import Fault, plan_faults
 from maatpak.kernel.clock import FixedClock
 from maatpak.ledger.tables import (
     Action,
@@ -15,6 +16,7 @@ from maatpak.ledger.tables import (
     Approval,
     ContactResult,
     Creditor,
+    Debtor,
     Message,
     Promise,
     Round,
@@ -172,6 +174,38 @@ def test_a_mail_server_that_is_away_ends_with_five(
     assert answer.status == 5
     assert "maatpak deliver" in answer.err
     assert {message.state for message in house.rows(Message)} == {"queued"}
+
+
+def test_who_did_not_get_a_step_is_told_and_ends_with_five(house: House, command: Command, clock: FixedClock) -> None:
+    house.item(house.debtor("Unlucky"), "U1", 100_000, date(2026, 1, 30))
+    refuse = (
+        "CREATE FUNCTION refuse_unlucky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.recipient LIKE 'Unlucky%'"
+        " THEN RAISE EXCEPTION 'no letter for %', NEW.recipient; END IF; RETURN NEW; END $$;"
+        " CREATE TRIGGER refuse_unlucky BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION refuse_unlucky()"
+    )
+    with house.engine.database.session() as session:
+        session.connection().execute(text(refuse))
+    debtor = house.row(Debtor, debtor_no="Unlucky").id
+    answer = command("run", "--as-of", MONDAY.isoformat(), "--json")
+    (row,) = json.loads(answer.out)
+    assert (answer.status, row["sent"], row["failing"]) == (5, 1, 1)
+    (failure,) = row["failures"]
+    assert (failure["debtor_id"], failure["steps"]) == (debtor, ["reminder"])
+    assert f"debtor id {debtor}: reminder: {failure['error']}" in answer.err
+    assert "example.test" not in answer.out + answer.err
+    (kept,) = (house.engine.workspace.root / "logs" / "failures").iterdir()
+    assert "no letter for Unlucky" in kept.read_text()
+    with house.engine.database.session() as session:
+        session.connection().execute(text("DROP TRIGGER refuse_unlucky ON message"))
+    assert run_on(house, command, clock, MONDAY)["sent"] == 1
+
+
+def test_messages_in_doubt_end_with_five(house: House, command: Command, clock: FixedClock) -> None:
+    plan_faults(house.engine.workspace.sinks / "mail", [Fault(at="after", drop=True)])
+    answer = command("run", "--as-of", MONDAY.isoformat())
+    assert answer.status == 5
+    assert "1 of ACME's messages it is not known" in answer.err
+    assert (command("deliver").status, command("messages", "list", "--unknown").status) == (0, 0)
 
 
 def test_nobody_to_run_for(command: Command, clock: FixedClock) -> None:

@@ -97,7 +97,9 @@ class Lives:
         return prove(self.engine.database.url, evidence).breaches
 
     def _run(self, day: date) -> None:
-        run_day(self.engine, self.ledger.creditor_id, day, datetime.combine(day, time(6), UTC), "engine")
+        run_day(
+            self.engine, self.ledger.creditor_id, day, datetime.combine(day, time(6), UTC), "engine"
+        ).require_whole()
 
     def _run_again(self, day: date) -> None:
         """The same day once more adds nothing."""

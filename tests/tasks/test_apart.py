@@ -47,6 +47,11 @@ def test_everybody_else_is_served_once(unlucky: set[int]) -> None:
     assert len(calls) <= 2 * len(unlucky) * 7 + 1
 
 
+def test_a_fault_with_nobody_to_blame_is_raised() -> None:
+    with pytest.raises(ValueError, match="one of them"):
+        apart(work_that_fails_for(set(MANY), []), list)
+
+
 def test_where_too_many_fail_the_step_fails() -> None:
     calls: list[int] = []
     with pytest.raises(ValueError, match="one of them"):
