@@ -1,12 +1,13 @@
 """Letters as PDF, set by typst after DIN 5008 form B. The same letter always gives the same bytes.
 
-A compiler is kept a thread and used again: starting one costs more than setting a page. Only the fonts inside typst are
-used, so a letter looks the same on every machine.
+Compilers are kept and used again: the first page of a new one costs more than all the pages of a day. Only the fonts
+inside typst are used, so a letter looks the same on every machine.
 """
 
 import json
-import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -27,15 +28,17 @@ _LONGEST_PAYEE = 70
 _LONGEST_REMITTANCE = 140
 _HIGHEST_AMOUNT = Decimal("999999999.99")
 
-_per_thread = threading.local()
+_idle: deque[typst.Compiler] = deque()
+"""As many as ever set letters at once."""
 
 
 def letter_pdf(outgoing: Outgoing) -> bytes:
     """The letter as PDF."""
     inputs = {"letter": json.dumps(_sheet(outgoing), ensure_ascii=False)}
-    pdf = _compiler().compile(
-        _source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at.replace(microsecond=0)
-    )
+    with _compiler() as compiler:
+        pdf = compiler.compile(
+            _source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at.replace(microsecond=0)
+        )
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no single PDF")
     return pdf
@@ -85,11 +88,14 @@ def _sheet(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def _compiler() -> typst.Compiler:
-    compiler = getattr(_per_thread, "compiler", None)
-    if compiler is None:
-        compiler = _per_thread.compiler = typst.Compiler(ignore_system_fonts=True)
-    return compiler
+@contextmanager
+def _compiler() -> Iterator[typst.Compiler]:
+    try:
+        compiler = _idle.pop()
+    except IndexError:
+        compiler = typst.Compiler(ignore_system_fonts=True)
+    yield compiler
+    _idle.append(compiler)  # one that failed is not used again
 
 
 @cache
