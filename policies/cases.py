@@ -25,6 +25,8 @@ _DAYS = (
     "statement_on",
     "last_written_on",
     "last_spoken_on",
+    "reason_on",
+    "reason_answered_on",
     "last_call_on",
     "callback_on",
     "wake_on",

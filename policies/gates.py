@@ -22,8 +22,8 @@ from policies.cases import Cases
 from policies.history import CODE, NONE, Codes
 from policies.journey import Step
 from policies.pack import CompiledPack
-from policies.schema import ChannelRule, Season, Through
-from policies.workdays import EPOCH, MISSING, Days, Flags, Rows
+from policies.schema import ChannelRule, Season, Through, Turn
+from policies.workdays import EPOCH, MISSING, Days, Flags, Rows, Workdays
 
 Bits = npt.NDArray[np.int16]
 
@@ -77,9 +77,13 @@ class Gates:
         self.cases = cases
         self.guardrails = pack.guardrails
         self.scale = pack.scale
-        pauses = [pack.reasons[reason].pause if reason in pack.reasons else None for reason in NonPaymentReason]
-        self.pause = np.array([*(pause or 0 for pause in pauses), 0])[cases.words("reason", list(NonPaymentReason))]
-        """Working days of rest after the talk in which the customer gave the reason."""
+        lines = [pack.reasons.get(reason) for reason in NonPaymentReason]
+        reason = cases.words("reason", list(NonPaymentReason))
+        self.pause = np.array([*((line.pause or 0) if line else 0 for line in lines), 0])[reason]
+        """Working days of rest after the customer gave the reason."""
+        self.ours = np.array([*(line is not None and line.turn is Turn.OURS for line in lines), False])[reason]
+        """Where the reason asks something of us, and the rest begins when we have done it."""
+        self.our_workdays = Workdays(cases.frame.get_column("creditor_country"))
         self.open_codes = open_codes
         self.parked = self._parked()
         self.stopped = self._stopped()
@@ -103,24 +107,21 @@ class Gates:
         return code
 
     def _parked(self) -> Codes:
-        """Why nothing is left to ask: the largest of what was netted names the reason (rule 5)."""
+        """Why nothing is left to ask: the first that netted anything names the reason (practice, section 2)."""
         cases = self.cases
         overdue, asked = cases.amounts("overdue_open"), cases.amounts("asked_amount")
         credit = cases.amounts("credit_notes_open") + cases.amounts("cash_unallocated")
         tolerance = self.guardrails.tolerance
         code = np.full(cases.count, CODE[R.BELOW_TOLERANCE], dtype=np.int8)
-        largest = np.zeros(cases.count, dtype=np.int64)
+        code[credit > 0] = CODE[R.COVERED_BY_CASH]
         for name, reason in [
-            ("disputed_open", R.DISPUTE),
-            ("in_plan_open", R.PLAN),
-            ("promised_open", R.PROMISE),
-            ("claimed_paid_open", R.CLAIMED_PAID),
             ("debits_in_flight", R.DEBIT_IN_FLIGHT),
+            ("claimed_paid_open", R.CLAIMED_PAID),
+            ("promised_open", R.PROMISE),
+            ("in_plan_open", R.PLAN),
+            ("disputed_open", R.DISPUTE),
         ]:
-            amount = cases.amounts(name)
-            code[amount > largest] = CODE[reason]
-            largest = np.maximum(largest, amount)
-        code[credit > largest] = CODE[R.COVERED_BY_CASH]
+            code[cases.amounts(name) > 0] = CODE[reason]
         code[(overdue <= tolerance) & (overdue > 0)] = CODE[R.BELOW_TOLERANCE]
         code[overdue <= 0] = CODE[R.NOTHING_OVERDUE]
         code[credit > overdue + cases.amounts("not_due_open") + tolerance] = CODE[R.WE_OWE_CUSTOMER]
@@ -225,17 +226,27 @@ class Gates:
         return self.cases.workdays.shift(np.full(len(rows), self.cases.as_of, dtype=np.int32), 1, rows)
 
     def _rest_of_reason(self, rows: Rows) -> Days:
-        """Until when the reason that the customer gave lets the case rest (practice, section 5)."""
-        pause, spoken_on = self.pause[rows], self.cases.days("last_spoken_on")[rows]
+        """Until when the reason that the customer gave lets the case rest (practice, section 5).
+
+        The rest begins when the reason was stated, by phone or not, or with a later talk; where we had something to do
+        first (send the copy that was lost), with that.
+        """
+        cases, pause = self.cases, self.pause[rows]
+        since = np.maximum(cases.days("reason_on")[rows], cases.days("last_spoken_on")[rows])
+        answered_on = cases.days("reason_answered_on")[rows]
+        since = np.where(self.ours[rows], np.maximum(since, answered_on), since)
         until = np.full(len(rows), MISSING, dtype=np.int32)
         for count in np.unique(pause[pause > 0]).tolist():
-            until = np.where(pause == count, self.cases.workdays.shift(spoken_on, count, rows), until)
+            until = np.where(pause == count, cases.workdays.shift(since, count, rows), until)
         return until
 
     def _put_window(self, verdict: Verdict, step: Step, rows: Rows) -> None:
         cases = self.cases
         following = self._following(rows)
         closed = ~cases.workdays.working(cases.as_of, rows)
+        if step.kind is StepKind.CALL:
+            # A call needs a working day of both sides; the letter in its place only one of the customer.
+            closed |= ~self.our_workdays.working(cases.as_of, rows) & cases.flags("phone_known")[rows]
         if step.escalating:
             closed |= self.no_demand
             if self.guardrails.escalation.holiday_eve:
@@ -279,9 +290,9 @@ class Gates:
     def _put_experience(self, verdict: Verdict, step: Step, rows: Rows) -> None:
         """A customer who has had too much hears from a person, not from a machine (practice, section 6)."""
         balance = self.cases.amounts("experience_balance")[rows]
-        if step.written and not step.escalating:
+        if not step.escalating:
             limit = self.scale.agree_first_at if step.approval_role else self.scale.no_notice_at
-            verdict.put(balance <= limit, R.EXPERIENCE)
+            verdict.put(self.written(step, rows) & (balance <= limit), R.EXPERIENCE)
 
     def _put_escalation(self, verdict: Verdict, rows: Rows) -> None:
         """Law 5 and rules 7 and 9."""

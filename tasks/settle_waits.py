@@ -21,6 +21,7 @@ REVIEW_WITHIN = 2
 ANSWER_READ_WITHIN = 2
 
 HOLD_ENDED = "The hold has ended; what now?"
+STOP_STANDS = "The legal stop is past its date and stands; keep it, or lift it with a second person."
 DISPUTE_OVERDUE = "The dispute is past its answer date."
 ANSWER_UNREAD = "An answer lies unread."
 
@@ -90,8 +91,9 @@ def wake_reviews(settling: Settling) -> pl.DataFrame:
     creditor, day = settling.creditor_id, f"DATE '{settling.as_of}'"
     rows = settling.frames.read(
         f"""
-        SELECT k.id AS case_id, k.debtor_id, '{HOLD_ENDED}' AS subject, h.hold_no AS record, {COUNTRY},
-               h.until_on AS since, true AS blocks,
+        SELECT k.id AS case_id, k.debtor_id,
+               CASE h.reason WHEN 'legal_stop' THEN '{STOP_STANDS}' ELSE '{HOLD_ENDED}' END AS subject,
+               h.hold_no AS record, {COUNTRY}, h.until_on AS since, h.reason <> 'legal_stop' AS blocks,
                CASE WHEN h.reason IN ('legal_stop', 'disaster') THEN 'credit_manager' ELSE 'collector' END AS role
         FROM hold h JOIN debtor b ON b.id = h.debtor_id
         JOIN LATERAL (SELECT min(id) AS id FROM "case" x WHERE x.debtor_id = h.debtor_id

@@ -123,6 +123,7 @@ class _Building:
         del messages, evidenced
 
         self.owed = amounts.owed(reader, self.cases)
+        self.copied = (actions.filter(pl.col("template") == conversation.INVOICE_COPY), since)
         self.amounts = amounts.case_amounts(self.owed, self.scope)
         debts = driver.with_notices(self.owed.debts, told)
         drivers = driver.case_driver(debts, self.owed.debits, self.cases, self.scope)
@@ -166,14 +167,17 @@ class _Building:
 
     def _talk(self) -> None:
         """What was said and agreed, what lies with us, and what happened in the round."""
-        reader, calls = self.reader, self.calls()
+        reader, shared = self.reader, self.creditor["shares_parties"]
+        talks = conversation.spoken_with(reader, self.cases, shared=shared)
         reasons, wronged = conversation.last_reason(reader), reach.experience(reader)
         promised, planned = agreements.promised(reader), agreements.planned(reader)
         holds = agreements.holds_of_cases(reader, self.cases)
         self.parts += [
-            calls,
+            self.calls(),
+            talks,
             reasons,
-            conversation.unread(reader, self.cases),
+            conversation.answered_reasons(reader, *self.copied, reasons),
+            conversation.unread(reader, self.cases, shared=shared),
             wronged,
             reach.reached(reader, self.cases),
             reader.rows("quarantine"),
@@ -195,7 +199,7 @@ class _Building:
         }
         self.parts += [
             reactions.reactions(self.scope, self.running, happened),
-            reactions.pauses(reader, self.cases, asked, self.received, calls, reasons, self.runs, wronged),
+            reactions.pauses(reader, self.cases, asked, self.received, talks, reasons, self.runs, wronged),
         ]
 
     def _derived(self, cases: pl.DataFrame) -> pl.DataFrame:
@@ -205,6 +209,7 @@ class _Building:
         cases = cases.with_columns(
             pl.col(*sums, "open_issued", "credit_issued", "settled_issued").fill_null(0),
             data_on=pl.lit(self.creditor["data_on"], pl.Date),
+            creditor_country=pl.lit(self.creditor["country"]),
         )
         family = people.groups(self.reader, self.creditor["has_groups"])
         in_group = people.group_overdue(self.reader, cases, family)

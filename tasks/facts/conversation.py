@@ -28,6 +28,8 @@ UNDER_WAY = tuple(sorted(str(state) for state in OPEN_ACTION_STATES))
 ATTEMPTS_ONLY = tuple(sorted(str(result) for result in ATTEMPT_ONLY_RESULTS))
 ANSWERS = tuple(str(answer) for answer in ConsultAnswer if answer not in (ConsultAnswer.NONE, ConsultAnswer.OPEN))
 HEARD = (ConsultAnswer.AGREE.value, ConsultAnswer.NOT_HEARD.value)
+INVOICE_COPY = "invoice_copy"
+"""Template of the copy that answers `lost_invoice`."""
 WAIVED = "waived"
 """Result of a call that a credit manager waived."""
 
@@ -62,7 +64,7 @@ WRITTEN_ON = pl.coalesce("executed_on", "proposed_on").alias("on")
 
 
 def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    """One row a case that was called: attempts, who was reached, and what is agreed."""
+    """One row a case that was called: attempts of the round, and whether the right person was reached in it."""
     calls = reader.rows("calls")
     if calls.is_empty():
         return _NO_CALLS
@@ -84,17 +86,10 @@ def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.Data
             *("case_id", "called_on"),
             call_attempts=in_round.cast(pl.Int64),
             spoken=in_round & pl.col("spoken"),
-            calls_5wd=pl.col("lately").cast(pl.Int64),
             calls_known=(in_round & pl.col("lately") & (pl.col("called_on") < as_of)).cast(pl.Int64),
-            spoken_on=pl.when("spoken").then("called_on"),
         )
         .group_by("case_id")
-        .agg(
-            pl.sum("call_attempts", "calls_5wd", "calls_known"),
-            pl.any("spoken"),
-            last_call_on=pl.max("called_on"),
-            last_spoken_on=pl.max("spoken_on"),
-        )
+        .agg(pl.sum("call_attempts", "calls_known"), pl.any("spoken"))
     )
     tried = (
         known.lazy()
@@ -103,11 +98,8 @@ def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.Data
         .group_by("case_id")
         .agg(tried=(pl.n_unique("called_on") >= TRIED_DAYS) & (pl.n_unique("day_part") >= TRIED_DAY_PARTS))
     )
-    last = known.lazy().sort("called_on", "call_id").unique("case_id", keep="last", maintain_order=True)
-    callbacks = last.filter(pl.col("code") == CallResult.CALLBACK_AGREED.value).select("case_id", "callback_on")
     return (
         summed.join(tried, on="case_id", how="left")
-        .join(callbacks, on="case_id", how="left")
         .with_columns(tried_call=pl.col("tried").fill_null(value=False) | pl.col("spoken"))
         .select(_NO_CALLS.columns)
         .pipe(collected)
@@ -119,11 +111,50 @@ _NO_CALLS = pl.DataFrame(
         "case_id": pl.Int64,
         "call_attempts": pl.Int64,
         "spoken": pl.Boolean,
-        "calls_5wd": pl.Int64,
         "calls_known": pl.Int64,
+        "tried_call": pl.Boolean,
+    }
+)
+
+
+def spoken_with(reader: Reader, cases: pl.DataFrame, *, shared: bool) -> pl.DataFrame:
+    """One row a case whose party was called, on whichever of its cases and by whichever of our creditors (law 6).
+
+    A callback stands until the case for which it was agreed is called again.
+    """
+    columns = ("call_id", "case_id", "party_id", "code", "callback_on", "called_on")
+    rows = reader.rows("calls").join(cases.select("case_id", "party_id"), on="case_id").select(columns)
+    if shared:
+        rows = pl.concat([rows, reader.rows("calls_elsewhere").select(columns)])
+    if rows.is_empty():
+        return _NOT_CALLED
+    last = rows.lazy().sort("called_on", "call_id").unique("case_id", keep="last", maintain_order=True)
+    agreed = last.filter(pl.col("code") == CallResult.CALLBACK_AGREED.value)
+    callbacks = agreed.group_by("party_id").agg(pl.max("callback_on"))
+    return (
+        rows.lazy()
+        .join(cases.lazy().select("party_id", CALENDAR, of_case="case_id"), on="party_id")
+        .with_columns(lately=days_until("called_on", reader.scope.as_of) < CALL_DAYS)
+        .select(
+            *("party_id", "called_on"),
+            case_id="of_case",
+            calls_5wd=pl.col("lately").cast(pl.Int64),
+            spoken_on=pl.when(pl.col("code").is_in(SPOKEN)).then("called_on"),
+        )
+        .group_by("case_id", "party_id")
+        .agg(pl.sum("calls_5wd"), last_call_on=pl.max("called_on"), last_spoken_on=pl.max("spoken_on"))
+        .join(callbacks, on="party_id", how="left")
+        .select(_NOT_CALLED.columns)
+        .pipe(collected)
+    )
+
+
+_NOT_CALLED = pl.DataFrame(
+    schema={
+        "case_id": pl.Int64,
+        "calls_5wd": pl.Int64,
         "last_call_on": pl.Date,
         "last_spoken_on": pl.Date,
-        "tried_call": pl.Boolean,
         "callback_on": pl.Date,
     }
 )
@@ -150,24 +181,43 @@ def consulted(actions: pl.DataFrame) -> pl.DataFrame:
 
 
 def last_reason(reader: Reader) -> pl.DataFrame:
-    """(case_id, reason, stated_on): the last stated reason of at most 90 days ago."""
+    """(case_id, reason, reason_on): the last stated reason of at most 90 days ago."""
     return (
         reader.rows("reasons")
         .sort("stated_on", "record_id")
         .unique("case_id", keep="last", maintain_order=True)
-        .select("case_id", "reason", "stated_on")
+        .select("case_id", "reason", reason_on="stated_on")
     )
 
 
-def unread(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, unread_reply) of customers whose answer nobody has read, on whichever of their cases."""
+def unread(reader: Reader, cases: pl.DataFrame, *, shared: bool) -> pl.DataFrame:
+    """(party_id, unread_reply) of parties whose answer nobody has read, on whichever case, at whichever creditor."""
+    people = cases.select("debtor_id", "party_id").unique()
+    parties = reader.rows("answers").filter("unread").join(people, on="debtor_id").select("party_id")
+    if shared:
+        parties = pl.concat([parties, reader.rows("unread_elsewhere")])
+    return parties.unique().with_columns(unread_reply=pl.lit(value=True))
+
+
+def answered_reasons(reader: Reader, actions: pl.DataFrame, since: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, reason_answered_on): the last day since the reason was stated on which we did what it asks of us.
+
+    That is when our work for it was done, or when the copy that was asked for arrived; `since` is the evidence.
+    """
+    copies = (
+        actions.lazy()
+        .filter(pl.col("in_scope") & (pl.col("template") == INVOICE_COPY) & pl.col("executed_on").is_not_null())
+        .join(since.lazy(), on="action_id", how="left")
+        .select("case_id", on=pl.coalesce("evidence_on", "executed_on"))
+    )
+    done = reader.rows("work_done").lazy().select("case_id", on="done_on")
     return (
-        reader.rows("answers")
-        .filter("unread")
-        .select("debtor_id")
-        .unique()
-        .join(cases.select("case_id", "debtor_id"), on="debtor_id")
-        .select("case_id", unread_reply=pl.lit(value=True))
+        pl.concat([copies, done])
+        .join(reasons.lazy().select("case_id", "reason_on"), on="case_id")
+        .filter(pl.col("on") >= pl.col("reason_on"))
+        .group_by("case_id")
+        .agg(reason_answered_on=pl.max("on"))
+        .pipe(collected)
     )
 
 

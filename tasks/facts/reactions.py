@@ -107,7 +107,7 @@ def _pay_runs(reasons: pl.DataFrame, runs: pl.DataFrame, cases: pl.DataFrame) ->
     """(case_id, run_on): the first pay run after a customer said that they pay by runs."""
     said = reasons.filter(pl.col("reason").is_in(PAY_RUN_REASONS)).join(runs, on="case_id")
     dated = [
-        next_runs(said.filter(pl.col("stated_on") == day).select("case_id", "rule"), cases, day)
-        for day in said["stated_on"].unique()
+        next_runs(said.filter(pl.col("reason_on") == day).select("case_id", "rule"), cases, day)
+        for day in said["reason_on"].unique()
     ]
     return pl.concat(dated) if dated else said

@@ -12,6 +12,25 @@ RECORDS: dict[str, Query] = {
         schema("call_id int, case_id int, code text, day_part text, callback_on day, called_on day"),
         ("contact_result",),
     ),
+    "calls_elsewhere": Query(
+        """
+        SELECT t.id AS call_id, t.case_id, c.party_id, t.code, t.callback_on, t.called_on
+        FROM contact_result t JOIN "case" c ON c.id = t.case_id
+        WHERE t.creditor_id <> :creditor AND t.recorded_at <= :instant AND t.called_on <= :day
+          AND t.called_on > :steps_since AND :parties(c.party_id)
+        """,
+        schema("call_id int, case_id int, party_id int, code text, callback_on day, called_on day"),
+        ("contact_result",),
+    ),
+    "work_done": Query(
+        """
+        SELECT w.case_id, w.done_on FROM work_task w
+        WHERE w.creditor_id = :creditor AND w.blocks AND w.case_id IS NOT NULL AND w.state = 'done'
+          AND w.done_at <= :instant AND w.done_on <= :day AND w.done_on >= :day - 90 AND :cases(w.case_id)
+        """,
+        schema("case_id int, done_on day"),
+        ("work_task",),
+    ),
     "blocking_work": Query(
         """
         SELECT w.case_id, w.debtor_id, w.opened_on FROM work_task w
@@ -24,7 +43,8 @@ RECORDS: dict[str, Query] = {
     "holds": Query(
         """
         SELECT h.scope, h.party_id, h.debtor_id, h.case_id, h.item_id, h.reason, h.source, h.until_on
-        FROM hold h WHERE :visible(h) AND h.state = 'active' AND h.from_on <= :day AND h.until_on >= :day
+        FROM hold h WHERE :visible(h) AND h.state = 'active' AND h.from_on <= :day
+          AND (h.until_on >= :day OR h.reason = 'legal_stop')
           AND (CASE h.scope WHEN 'party' THEN :parties(h.party_id)
             ELSE h.debtor_id IN (SELECT debtor_id FROM "case" c WHERE c.creditor_id = :creditor AND :in_shard(c)) END)
         """,
@@ -125,6 +145,15 @@ RECORDS: dict[str, Query] = {
           AND (q.received_on > :steps_since OR q.read_on IS NULL) AND :debtors(q.debtor_id)
         """,
         schema("debtor_id int, case_id int, received_on day, unread flag"),
+        ("answer",),
+    ),
+    "unread_elsewhere": Query(
+        """
+        SELECT d.party_id FROM answer q JOIN debtor d ON d.id = q.debtor_id
+        WHERE q.creditor_id <> :creditor AND :visible(q) AND q.received_on <= :day
+          AND (q.read_on IS NULL OR q.read_on > :day) AND :parties(d.party_id)
+        """,
+        schema("party_id int"),
         ("answer",),
     ),
     "contact_people": Query(

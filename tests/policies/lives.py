@@ -19,6 +19,7 @@ PACK = 1
 _USUAL: dict[str, Any] = {
     "party_kind": "business",
     "country": "NL",
+    "creditor_country": "NL",
     "risk_class": "none",
     "legal_stop": "none",
     "reason": "none",

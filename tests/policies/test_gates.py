@@ -57,8 +57,8 @@ CASES: dict[str, tuple[NoActionReason, dict[str, Any], list[dict[str, Any]], dat
     "all promised": (R.PROMISE, {**NOTHING_LEFT, "promised_open": 50_000}, [], date(2026, 3, 20)),
     "all claimed paid": (R.CLAIMED_PAID, {**NOTHING_LEFT, "claimed_paid_open": 50_000}, [], date(2026, 3, 20)),
     "a debit in flight": (R.DEBIT_IN_FLIGHT, {**NOTHING_LEFT, "debits_in_flight": 50_000}, [], date(2026, 3, 20)),
-    "most of it promised": (
-        R.PROMISE,
+    "most of it promised, the first in the order disputed": (
+        R.DISPUTE,
         {**NOTHING_LEFT, "promised_open": 40_000, "disputed_open": 10_000},
         [],
         date(2026, 3, 20),
@@ -107,6 +107,18 @@ CASES: dict[str, tuple[NoActionReason, dict[str, Any], list[dict[str, Any]], dat
         [],
         date(2026, 3, 12),
     ),
+    "a rest for a reason given in writing": (
+        R.WAIT,
+        {"reason_on": date(2026, 3, 5), "reason": "payment_failed"},
+        [],
+        date(2026, 3, 10),
+    ),
+    "seven days after the copy arrived": (
+        R.WAIT,
+        {"reason_on": date(2026, 2, 20), "reason_answered_on": date(2026, 3, 4), "reason": "lost_invoice"},
+        [],
+        date(2026, 3, 13),
+    ),
     "a rest after a part payment": (R.WAIT, {"paused_until": date(2026, 3, 11)}, [], date(2026, 3, 11)),
     "days of rest after a reroute": (R.WAIT, {"rerouted_on": date(2026, 3, 4)}, [], date(2026, 3, 11)),
     "at the end of the journey": (R.JOURNEY_ENDED, AGREED, DEMANDED, date(2026, 3, 30)),
@@ -127,6 +139,28 @@ def test_without_any_of_these_the_step_is_taken() -> None:
     assert (case["outcome"], case["step"], case["reason"], case["detail"]) == ("act", "reminder", None, None)
     case = case_of(decided(overdue(DUE, DAY, **in_round("forgetful"), **AGREED), DAY, *DONE))
     assert (case["outcome"], case["step"]) == ("act", "final_demand")
+
+
+def test_work_of_ours_prolongs_no_rest_that_is_the_customers() -> None:
+    given = {"reason_on": date(2026, 2, 20), "reason_answered_on": date(2026, 3, 5), "reason": "approval_pending"}
+    assert case_of(decided(overdue(DUE, DAY, **in_round("forgetful"), **given), DAY))["step"] == "reminder"
+
+
+def test_too_many_letters_stop_the_letter_in_place_of_a_call_too() -> None:
+    row = overdue(DUE, DAY, **in_round("strained"), experience_balance=-20)
+    assert case_of(decided(row, DAY))["step"] == "call"
+    case = case_of(decided(row | {"phone_known": False}, DAY))
+    assert (case["outcome"], case["reason"]) == ("none", R.EXPERIENCE)
+
+
+def test_a_call_needs_a_working_day_of_both_sides() -> None:
+    """On 27 April 2026 the Netherlands rest and Germany works."""
+    day = date(2026, 4, 27)
+    row = overdue(date(2026, 4, 20), day, **in_round("strained"), country="DE")
+    case = case_of(decided(row, day))
+    assert (case["reason"], case["next_on"]) == (R.WINDOW, date(2026, 4, 28))
+    assert case_of(decided(row | {"creditor_country": "DE"}, day))["step"] == "call"
+    assert case_of(decided(row | {"phone_known": False}, day))["step"] == "call"
 
 
 def test_nothing_overdue_tells_what_comes() -> None:

@@ -216,6 +216,8 @@ class _Lives(Records):
         values: dict[str, Any] = {"kind": kind, "state": state, "written": kind in ("message", "plan_offer")}
         if kind == "message" and self.chance(0.1):
             values["written"] = False
+        if kind == "message" and self.chance(0.2):
+            values["template"] = "invoice_copy"
         if state == "open":
             values["state"] = random.choice(("proposed", "awaiting_approval", "approved", "in_progress"))
             values["approvals_needed"] = int(values["state"] != "proposed")

@@ -78,6 +78,7 @@ class CaseOracle(Reach):
             "party_id": self.row.party_id,
             "debtor_no": self.debtor.debtor_no,
             "currency": self.row.currency,
+            "creditor_country": oracle.creditor.country,
             "party_kind": profile.kind if profile else "consumer",
             "country": self.country,
             "relation_days": max((self.as_of - since).days, 0) if since else 0,

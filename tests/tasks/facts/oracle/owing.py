@@ -208,7 +208,9 @@ class Owing:
     def live_holds(self) -> list[Hold]:
         found = []
         for hold in self.oracle.seen(Hold):
-            if hold.state != "active" or not hold.from_on <= self.as_of <= hold.until_on:
+            # A legal stop stands until two persons lift it, whatever its date says (rule 10).
+            over = hold.until_on < self.as_of and hold.reason != "legal_stop"
+            if hold.state != "active" or hold.from_on > self.as_of or over:
                 continue
             scopes = {
                 "party": hold.party_id == self.row.party_id,

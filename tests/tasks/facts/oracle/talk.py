@@ -8,6 +8,8 @@ from maatpak.ledger.tables import (
     Answer,
     Case,
     ClaimedPayment,
+    ContactResult,
+    Debtor,
     Dispute,
     Plan,
     Promise,
@@ -38,13 +40,12 @@ class Talk(Past):
         return [day for _, day in found]
 
     def talk_facts(self) -> Row:
-        letters, calls = self.letters(), self.calls()
+        letters, calls, heard = self.letters(), self.calls(), self.heard()
         here = [c for c in calls if self.in_round(c.called_on)]
-        spoken = [c for c in calls if c.code in SPOKEN_RESULTS]
+        spoken = [c for c in heard if c.code in SPOKEN_RESULTS]
         tries = [c for c in here if c.code in ("no_answer", "voicemail")]
         tried = len({c.called_on for c in tries}) >= 3 and len({c.day_part for c in tries}) >= 2
-        lately = [c for c in calls if between(c.called_on, self.as_of, self.country) < 5]
-        agreed = calls[-1] if calls and calls[-1].code == "callback_agreed" else None
+        lately = [c for c in heard if between(c.called_on, self.as_of, self.country) < 5]
         reasons = sorted(
             (r for r in self.mine(self.oracle.seen(StatedReason)) if 0 <= (self.as_of - r.stated_on).days <= 90),
             key=lambda r: (r.stated_on, r.id),
@@ -58,10 +59,11 @@ class Talk(Past):
         ]
         last = max(consults, key=lambda a: a.id or 0, default=None)
         answer = "none" if last is None else "open" if last.state in OPEN_STATES else str(last.result)
+        party = {d.id for d in self.oracle.world.of(Debtor) if d.party_id == self.row.party_id}
         unread = [
             a
-            for a in self.of_debtor(self.oracle.seen(Answer))
-            if a.received_on <= self.as_of and (a.read_on is None or a.read_on > self.as_of)
+            for a in self.oracle.seen(Answer)
+            if a.debtor_id in party and a.received_on <= self.as_of and (a.read_on is None or a.read_on > self.as_of)
         ]
         has_spoken = any(c in here for c in spoken)
         return {
@@ -73,15 +75,53 @@ class Talk(Past):
             "call_waived": any(a.kind == "call" and a.result == "waived" for a in steps),
             "calls_5wd": len(lately),
             "calls_known": sum(c in here and c.called_on < self.as_of for c in lately),
-            "last_call_on": max((c.called_on for c in calls), default=None),
+            "last_call_on": max((c.called_on for c in heard), default=None),
             "last_spoken_on": max((c.called_on for c in spoken), default=None),
-            "callback_on": agreed.callback_on if agreed else None,
+            "callback_on": self.callback_on(),
             "reason": self.reason.reason if self.reason else "none",
+            "reason_on": self.reason.stated_on if self.reason else None,
+            "reason_answered_on": self.reason_answered_on(),
             "unread_reply": bool(unread),
             "consult_answer": answer,
             "manager_heard": answer in ("agree", "not_heard"),
             "experience_balance": self.balance(),
         }
+
+    def heard(self) -> list[ContactResult]:
+        """Calls of 400 days to the party, whichever of our creditors made them, oldest first."""
+        oracle, floor = self.oracle, self.as_of - timedelta(days=400)
+        cases = {c.id for c in oracle.world.of(Case) if c.party_id == self.row.party_id}
+        made = [c for c in oracle.recorded(ContactResult, "called_on") if c.case_id in cases and c.called_on > floor]
+        return sorted(made, key=lambda call: (call.called_on, call.id))
+
+    def callback_on(self) -> date | None:
+        """The latest callback that was agreed in the last call of a case of the party."""
+        last = {call.case_id: call for call in self.heard()}
+        agreed = [c.callback_on for c in last.values() if c.code == "callback_agreed" and c.callback_on]
+        return max(agreed, default=None)
+
+    def reason_answered_on(self) -> date | None:
+        """When we last did our part: work that kept the case waiting is done, or the copy of an invoice arrived."""
+        if self.reason is None:
+            return None
+        oracle = self.oracle
+        found = [
+            w.done_on
+            for w in self.mine(oracle.world.of(WorkTask))
+            if w.blocks and w.state == "done" and w.done_on <= self.as_of and w.done_at <= oracle.known_at
+        ]
+        found += [
+            self.evidence_on(a) or a.executed_on
+            for a in self.actions()
+            if a.template == "invoice_copy" and a.state == "executed" and self.looked_at(a)
+        ]
+        return max((day for day in found if day >= self.reason.stated_on), default=None)
+
+    def looked_at(self, action: Action) -> bool:
+        """Steps of the open round, and those outside rounds of 400 days."""
+        if action.round_id is None:
+            return action.business_date > self.as_of - timedelta(days=400)
+        return self.in_open_round(action)
 
     def balance(self) -> int:
         touches = [t for t in self.oracle.recorded(Touch, "touched_on") if t.party_id == self.row.party_id]
@@ -170,9 +210,9 @@ class Talk(Past):
             quiet.append(add(max(day for day, _ in lately), 5, self.country))
         refused = [d.decided_on for d in disputes if d.state in ("rejected", "part_accepted") and d.decided_on]
         quiet += [add(day, 7, self.country) for day in refused]
-        calls = self.calls()
-        if calls and calls[-1].code == "callback_agreed" and calls[-1].callback_on:
-            quiet.append(add(calls[-1].callback_on, 1, self.country))
+        callback_on = self.callback_on()
+        if callback_on:
+            quiet.append(add(callback_on, 1, self.country))
         if self.reason and self.reason.reason in ("policy", "pay_run"):
             run = self.next_run(self.reason.stated_on)
             if run:
