@@ -75,6 +75,7 @@ def resolve(
     as_json: JsonOption = False,
 ) -> None:
     """Settle a message of which nobody knows whether it left: what you found out at the service or the customer."""
+    from tasks.send import report_outcomes
     from tasks.send.resolving import Resolution, find_message, resolve_message
 
     found = chosen(Resolution, outcome, "outcome")
@@ -82,5 +83,6 @@ def resolve(
         account, message_ref = find_message(engine, reference)
         with at_desk(engine, account, actor) as desk:
             message = resolve_message(desk, message_ref, found, reason)
+        report_outcomes(engine, account.creditor_id, desk.as_of, desk.now, desk.person.login)
     row = {"message_ref": message_ref, "state": message.state, "resolved_by": message.resolved_by}
     tell(f"Message {message_ref} to {message.recipient} counts as {message.state}.", row, as_json=as_json)

@@ -6,7 +6,8 @@ under way (laws 3 and 4).
 """
 
 from tasks.send.delivery import deliver, sending_instant
+from tasks.send.reporting import report_outcomes
 from tasks.send.resolving import resolve_message
 from tasks.send.summary import DeliverySummary
 
-__all__ = ["DeliverySummary", "deliver", "resolve_message", "sending_instant"]
+__all__ = ["DeliverySummary", "deliver", "report_outcomes", "resolve_message", "sending_instant"]

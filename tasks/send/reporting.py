@@ -1,6 +1,8 @@
 """Reporting: what came of messages goes onto their actions, into the customer's experience and into one event.
 
-It works on whatever has ended and was not reported, so a delivery that was killed is made whole by the next one.
+It works on whatever has ended and was not reported, so a delivery that was killed is made whole by the next one, and a
+message that a person resolved goes the same way. Actions and events hold codes: a service's words may name the
+recipient, so they stay with the message, which can be erased.
 """
 
 from datetime import date, datetime
@@ -29,16 +31,19 @@ SELECT id AS message_id, message_ref, channel, state, sent_on, failure, content 
 WHERE id = ANY({ids}) AND ended_at IS NOT NULL AND reported_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
+CODE = r"(?:^|tries: )(\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)(?: |$)"
+"""The status code with which a service's words begin."""
+
 ACTIONS = """
 SELECT a.id AS action_id, a.case_id, k.party_id, a.kind, a.step, a.segment, a.pack_id, min(m.id) AS message_id,
   max(m.sent_on) FILTER (WHERE m.state = 'sent') AS sent_on,
   bool_or(m.state = 'sent') AS any_sent, bool_or(m.state = 'unknown') AS any_unknown,
   bool_or(m.state = 'failed') AS any_failed,
-  min(m.failure) FILTER (WHERE m.state IN ('failed', 'unknown')) AS failure,
+  min(COALESCE(substring(m.failure FROM '{code}'), m.state)) FILTER (WHERE m.state IN ('failed', 'unknown')) AS failure,
   min(m.failure) FILTER (WHERE m.state = 'cancelled') AS reason
 FROM action a JOIN "case" k ON k.id = a.case_id JOIN message_action ma ON ma.action_id = a.id
 JOIN message m ON m.id = ma.message_id
-WHERE a.state = 'in_progress' AND a.id IN (
+WHERE a.state IN ('in_progress', 'unknown') AND a.id IN (
   SELECT x.action_id FROM message_action x JOIN pg_temp.reported r ON r.message_id = x.message_id)
 GROUP BY a.id, k.party_id
 HAVING bool_and(m.state IN ('sent', 'failed', 'unknown', 'cancelled'))
@@ -47,8 +52,8 @@ ORDER BY a.id
 
 MOVE = """
 UPDATE action a SET state = e.state, ended_at = {now}, executed_on = e.executed_on,
-  result = COALESCE(a.result, e.result)
-FROM pg_temp.ended_action e WHERE a.id = e.action_id AND a.state = 'in_progress'
+  result = CASE WHEN a.state = 'unknown' THEN e.result ELSE COALESCE(a.result, e.result) END
+FROM pg_temp.ended_action e WHERE a.id = e.action_id AND a.state IN ('in_progress', 'unknown') AND a.state <> e.state
 """
 
 TOUCHES = """
@@ -101,7 +106,7 @@ def report_outcomes(engine: "Engine", creditor_id: int, as_of: date, now: dateti
 
 
 def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as_of: date, at: datetime) -> int:
-    actions = frames.read(ACTIONS)
+    actions = frames.read(ACTIONS.format(code=CODE))
     if actions.is_empty():
         return 0
     state = (
@@ -122,18 +127,18 @@ def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as
         "action_id",
         "state",
         executed_on=pl.when(pl.col("state") == "executed").then("sent_on"),
-        result=pl.when(pl.col("state") != "executed").then(pl.col("failure").str.slice(0, 200)),
+        result=pl.when(pl.col("state") != "executed").then(pl.col("failure")),
     )
     if moved.is_empty():
         return 0
     frames.stage("ended_action", moved)
     frames.execute(MOVE.format(**marks))
     executed = actions.filter(pl.col("state") == "executed")
-    _touch(engine, frames, marks, executed, as_of)
+    _touch(engine, frames, marks, executed)
     return executed.height
 
 
-def _touch(engine: "Engine", frames: Frames, marks: dict[str, object], executed: pl.DataFrame, as_of: date) -> None:
+def _touch(engine: "Engine", frames: Frames, marks: dict[str, object], executed: pl.DataFrame) -> None:
     """One touch a letter, however many cases it was about."""
     letters = executed.unique("message_id", keep="first", maintain_order=True)
     if letters.is_empty():
@@ -148,7 +153,7 @@ def _touch(engine: "Engine", frames: Frames, marks: dict[str, object], executed:
         "action_id",
         kind="step",
         rating=pl.Series(ratings, dtype=pl.Int32),
-        touched_on=pl.lit(as_of),
+        touched_on="sent_on",
     )
     frames.stage("touched", touched)
     frames.execute(TOUCHES.format(**marks))

@@ -3,13 +3,13 @@
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.words import ActionState, EvidenceKind, MessageState
-from maatpak.ledger.tables import Action, Case, Creditor, Debtor, Evidence, Message, MessageAction
-from tasks.actions import move_action
+from maatpak.kernel.words import EvidenceKind, MessageState
+from maatpak.ledger.tables import Case, Creditor, Debtor, Evidence, Message
 from tasks.desk import Desk
 from tasks.finding import Found
 from tasks.rights import DESK
@@ -50,7 +50,7 @@ def find_message(engine: "Engine", reference: str) -> tuple[Found, str]:
 
 
 def resolve_message(desk: Desk, message_ref: str, resolution: Resolution, reason: str) -> Message:
-    """Settle an unknown message, and the actions that wait for nothing else.
+    """Settle an unknown message; `report_outcomes` settles its actions, as after a delivery.
 
     Raises:
         RefusedError: its outcome is known.
@@ -69,11 +69,11 @@ def resolve_message(desk: Desk, message_ref: str, resolution: Resolution, reason
         raise RefusedError(
             f"Message {message_ref} is {message.state}; its outcome is known.", advice="Only unknown ones are resolved."
         )
-    handed_over: date = message.business_date
     message.state = resolution
     message.resolved_by = desk.person.login
+    message.reported_at = None
     if resolution is Resolution.SENT:
-        message.sent_on, message.sent_at = handed_over, message.ended_at
+        message.sent_on, message.sent_at = _handed_over(desk, message), desk.now
         evidence = Evidence(
             message_id=message.id,
             kind=EvidenceKind.ACCEPTED,
@@ -85,26 +85,11 @@ def resolve_message(desk: Desk, message_ref: str, resolution: Resolution, reason
     else:
         message.failure = reason
     desk.session.flush()
-    for action in desk.session.exec(
-        select(Action)
-        .join(MessageAction, col(MessageAction.action_id) == col(Action.id))
-        .where(MessageAction.message_id == message.id, Action.state == ActionState.UNKNOWN)
-        .with_for_update()
-    ).all():
-        _settle(desk, action)
     desk.record("message_resolved", case=case, message=message.id, outcome=str(resolution))
     return message
 
 
-def _settle(desk: Desk, action: Action) -> None:
-    states = set(
-        desk.session.exec(
-            select(Message.state)
-            .join(MessageAction, col(MessageAction.message_id) == col(Message.id))
-            .where(MessageAction.action_id == action.id)
-        ).all()
-    )
-    if MessageState.SENT in states:
-        move_action(desk.session, action, ActionState.EXECUTED, desk.as_of, desk.now)
-    elif MessageState.UNKNOWN not in states:
-        move_action(desk.session, action, ActionState.FAILED, desk.as_of, desk.now)
+def _handed_over(desk: Desk, message: Message) -> date:
+    """The creditor's date when the handing over ended; that it left is known only from now."""
+    assert message.ended_at is not None  # of every message that is unknown
+    return min(message.ended_at.astimezone(ZoneInfo(desk.creditor.time_zone)).date(), desk.as_of)

@@ -27,7 +27,7 @@ from maatpak.ledger.tables import AddressState, Case
 from tasks.desk import desk
 from tasks.engine import Engine
 from tasks.holds import set_hold
-from tasks.send import DeliverySummary, deliver, resolve_message, sending_instant
+from tasks.send import DeliverySummary, deliver, report_outcomes, resolve_message, sending_instant
 from tasks.send.resolving import Resolution
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House
 
@@ -260,12 +260,15 @@ def test_a_caught_up_day_sends_within_everybodys_hours() -> None:
 def test_a_refused_address_fails_the_action_and_is_dead_from_then_on(house: House) -> None:
     account = house.customer()
     house.written()
-    faulty(house, Fault(reply="550 5.1.1 no such user"))
+    words = "550 5.1.1 <k-1001@klant.example>: no such user"
+    faulty(house, Fault(reply=words))
     assert send(house).plain() == {"email": {"failed": 1}}
     (message,) = messages(house)
-    assert message["failure"] == "550 5.1.1 no such user"
+    assert message["failure"] == words
     (action,) = house.rows("SELECT state, result FROM action")
-    assert action["state"] == "failed"
+    assert action == {"state": "failed", "result": "550 5.1.1"}, (
+        "the words name the recipient and stay with the message"
+    )
     (known,) = house.rows("SELECT debtor_id, channel, address, state, cause FROM address_state")
     assert known["debtor_id"] == account.debtor_id
     assert (known["channel"], known["address"], known["state"]) == ("email", "k-1001@klant.example", "dead")
@@ -286,7 +289,7 @@ def test_a_busy_service_is_tried_again_later_and_given_up_in_the_end(house: Hous
         at = message["send_after"]
     assert send(house, now=at).plain() == {"email": {"failed": 1}}
     assert messages(house)[0]["failure"].startswith("given up after 6 tries: 451")
-    assert states(house, "action") == {"failed": 1}
+    assert house.rows("SELECT state, result FROM action") == [{"state": "failed", "result": "451 4.3.0"}]
 
 
 def test_a_service_that_is_down_is_left_alone_and_other_channels_go_on(house: House) -> None:
@@ -328,9 +331,38 @@ def test_an_unknown_message_waits_for_a_person(house: House, resolution: Resolut
     ):
         resolve_message(at, message["message_ref"], resolution, "asked them")
     assert states(house) == {str(resolution): 1}
+    assert send(house).counts == {}
+    assert len(in_sink(house)) == 1
     assert states(house, "action") == {"executed" if resolution is Resolution.SENT else "failed": 1}
     assert messages(house)[0]["resolved_by"] == "maritNL1"
     assert len(house.rows("SELECT 1 AS one FROM evidence")) == (1 if resolution is Resolution.SENT else 0)
+
+
+def test_what_was_sent_after_all_counts_from_the_day_that_it_left(house: House) -> None:
+    house.customer()
+    house.written()
+    faulty(house, Fault(at="after", drop=True))
+    send(house)
+    left, found_out = DAY + timedelta(days=1), DAY + timedelta(days=3)
+    run_sql(
+        house,
+        f"UPDATE message SET ended_at = '{DAY} 23:30+00' WHERE state = 'unknown';"
+        f" UPDATE creditor SET business_date = '{found_out}'",
+    )
+    (unknown,) = messages(house)
+    assert unknown["state"] == "unknown"
+    now = NOW + timedelta(days=3)
+    with desk(house.engine, house.creditor_id, "maritNL1", found_out, now) as at:
+        resolve_message(at, unknown["message_ref"], Resolution.SENT, "they answered it")
+    report_outcomes(house.engine, house.creditor_id, found_out, now, "maritNL1")
+    (message,) = messages(house)
+    assert (message["sent_on"], message["sent_at"]) == (left, now), "known from now, at a date in the past"
+    assert message["reported_at"] == now
+    action = {"state": "executed", "executed_on": left, "ended_at": now}
+    assert house.rows("SELECT state, executed_on, ended_at FROM action") == [action]
+    assert house.rows("SELECT kind, touched_on, recorded_at FROM touch") == [
+        {"kind": "reminder", "touched_on": left, "recorded_at": now}
+    ]
 
 
 def test_what_a_killed_worker_was_sending_is_found_out(house: House) -> None:
