@@ -5,7 +5,7 @@ import re
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.ids import content_hash
+from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference
 from maatpak.ledger.versions import succeed
@@ -101,9 +101,7 @@ def mark_address(
         )
         desk.session.add(marked)
         desk.session.flush()
-    desk.record(
-        "address_marked", case=case, channel=channel, address=content_hash([case.debtor_id, address]), state=state
-    )
+    desk.record("address_marked", case=case, channel=channel, address=salted_hash(address, marked.salt), state=state)
     return marked
 
 

@@ -19,7 +19,7 @@ from connectors.ledgers.columns import FILE_COLUMNS
 from connectors.ledgers.raw import BROKEN, ROW
 from connectors.ledgers.source import LedgerSource, Role
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.ids import canonical_json, content_hash
+from maatpak.kernel.ids import canonical_json, content_hash, salted_hash
 from maatpak.kernel.words import Role as Duty
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
@@ -109,7 +109,7 @@ def fix_row(
         frames.execute(
             f"UPDATE quarantined_row SET correction = {quoted(canonical_json(merged))}::jsonb WHERE id = {row.row_id}"  # noqa: S608
         )
-        body = {"row_id": row.row_id, "columns": sorted(correction), "content": content_hash(merged)}
+        body = {"row_id": row.row_id, "columns": sorted(correction), "content": salted_hash(merged, row.salt)}
         at = recording_instant(frames, row.creditor_id, now)
         _record(frames, row, "row_corrected", reason, actor, as_of, at, body)
     engine.anchor()
@@ -328,7 +328,7 @@ def _draft(
     debtor = frames.read(
         f"SELECT id FROM debtor WHERE creditor_id = {row.creditor_id} AND debtor_no = {quoted(row.debtor_no)}"  # noqa: S608
     )
-    told = {"table": row.table, "rules": list(row.rules), "reason": content_hash(reason), **body}
+    told = {"table": row.table, "rules": list(row.rules), "reason": salted_hash(reason, row.salt), **body}
     return EventDraft(
         kind=kind,
         actor=actor,

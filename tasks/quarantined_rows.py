@@ -13,7 +13,7 @@ from maatpak.ledger.database import Frames
 ROWS = """
 SELECT q.id, c.code AS creditor, s.source, s.as_of, q.snapshot_id, q.creditor_id, q.debtor_no, q.file, q.row_no,
        q.table_name, q.raw::text AS raw, q.rules, q.state, q.correction::text AS correction, q.resolved_by,
-       q.resolved_reason, q.resolved_on, q.business_date, s.evidence, s.kind
+       q.resolved_reason, q.resolved_on, q.business_date, q.salt, s.evidence, s.kind
 FROM quarantined_row q JOIN snapshot s ON s.id = q.snapshot_id JOIN creditor c ON c.id = q.creditor_id
 """
 
@@ -42,6 +42,7 @@ class QuarantinedLine:
     since: date
     evidence: tuple[str, ...]
     kind: str
+    salt: str
 
 
 def read_rows(frames: Frames, condition: str) -> list[QuarantinedLine]:
@@ -72,6 +73,7 @@ def _line(row: dict[str, Any]) -> QuarantinedLine:
         since=row["business_date"],
         evidence=tuple(json.loads(row["evidence"])),
         kind=row["kind"],
+        salt=row["salt"],
     )
 
 

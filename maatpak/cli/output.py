@@ -93,7 +93,7 @@ def fields_of(record: "SQLModel", found: "Found") -> dict[str, Any]:
     return {**account, **record.model_dump(exclude=UNTOLD)}
 
 
-UNTOLD = {"recorded_at", "replaced_from", "replaced_at"}
+UNTOLD = {"salt", "recorded_at", "replaced_from", "replaced_at"}
 """Columns of a record's versions that say nothing to whoever just made one."""
 
 

@@ -129,7 +129,7 @@ def _date(engine: "Engine", row: int) -> date:
 
 def _row(line: "QuarantinedLine", *, as_json: bool) -> dict[str, Any]:
     plain = {**vars(line), "rules": list(line.rules), "raw": dict(line.raw), "correction": dict(line.correction)}
-    del plain["evidence"]
+    del plain["evidence"], plain["salt"]
     if as_json:
         return plain
     read = [f"{name}={value}" for name, value in line.raw.items() if value is not None]

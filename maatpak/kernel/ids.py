@@ -1,6 +1,7 @@
 """Hashes and references: the same content always gets the same name."""
 
 import hashlib
+import hmac
 import json
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +21,15 @@ def _plain(value: Any) -> str:
 def content_hash(value: Any) -> str:
     """SHA-256 of the canonical JSON of plain data, as hex."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def salted_hash(value: Any, salt: str) -> str:
+    """What an immutable place may keep of personal content: HMAC-SHA256 of its canonical JSON, as hex.
+
+    The salt is random and lies beside the content, in the row that can be erased. With it the hash proves the content;
+    without it nobody finds a phone number by trying them all (law 10).
+    """
+    return hmac.digest(salt.encode(), canonical_json(value).encode(), "sha256").hex()
 
 
 def bytes_hash(content: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from maatpak.kernel.ids import salted_hash
 from maatpak.ledger.tables import (
     AddressState,
     ClaimedPayment,
@@ -169,6 +170,8 @@ def test_preferences_contacts_and_opt_outs(house: House, command: Command) -> No
     said(command, "preference", "opt-out", "C1", "email")
     state = house.row(AddressState)
     assert (state.channel, state.address, state.state) == ("email", "C1@example.test", "opted_out")
+    (event,) = house.rows_of_events("address_marked")
+    assert event.body["address"] == salted_hash(state.address, state.salt)
 
 
 HOLD = ("hold", "add", "C1", "--until", "2026-03-06", "--note", "x")

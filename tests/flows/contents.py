@@ -14,7 +14,7 @@ from tasks.engine import Engine
 LEFT_OUT = {"event", "event_head"}
 """How the work was cut into transactions shows in the events; what came of it does not."""
 
-NOT_COMPARED = {"id", "flow_run", "leased_by", "leased_until", "service_ref", "known_at"}
+NOT_COMPARED = {"id", "flow_run", "leased_by", "leased_until", "service_ref", "known_at", "salt"}
 BY_CONTENT = {"facts_evidence", "steps_evidence", "decisions_evidence"}
 """Frames that hold ids."""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maatpak.kernel.ids import bytes_hash, canonical_json, content_hash, shard_key
+from maatpak.kernel.ids import bytes_hash, canonical_json, content_hash, salted_hash, shard_key
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -38,3 +38,10 @@ def test_what_has_no_canonical_form_is_refused() -> None:
 def test_shard_keys_are_small_and_stable(party_ref: str) -> None:
     assert 0 <= shard_key(party_ref) <= 32767
     assert shard_key(party_ref) == shard_key(party_ref)
+
+
+def test_a_salted_hash_proves_its_content_only_with_the_salt() -> None:
+    with_salt = salted_hash("+31612345678", "salt of the row")
+    assert with_salt == salted_hash("+31612345678", "salt of the row")
+    others = {salted_hash("+31612345678", "another"), salted_hash("+31612345679", "salt of the row")}
+    assert not {with_salt, content_hash("+31612345678")} & others

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, MetaData
+from sqlalchemy import CheckConstraint, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -57,6 +57,14 @@ def one_of(column: str, words: type[StrEnum] | Iterable[str]) -> CheckConstraint
 def not_negative(*columns: str) -> list[CheckConstraint]:
     """A CHECK a column that it is never below zero."""
     return [CheckConstraint(f"{column} >= 0", name=f"{column}_not_negative") for column in columns]
+
+
+class Salted(SQLModel):
+    """A row with personal content of which events keep a hash: the salt of it goes when the row goes (law 10)."""
+
+    salt: str = Field(
+        default=None, nullable=False, sa_column_kwargs={"server_default": text("(gen_random_uuid())::text")}
+    )
 
 
 class Versioned(SQLModel):

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, tex
 from sqlmodel import Field, SQLModel
 
 from maatpak.kernel.words import ItemType, SettledBy, Severity
-from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, not_negative, one_of
+from maatpak.ledger.tables.columns import Json, Salted, UtcTime, Versioned, not_negative, one_of
 
 
 class Snapshot(SQLModel, table=True):
@@ -59,7 +59,7 @@ class Finding(SQLModel, table=True):
     advice: str
 
 
-class QuarantinedRow(SQLModel, table=True):
+class QuarantinedRow(Salted, table=True):
     """A row that the gate set apart until a person corrects, releases or discards it."""
 
     __tablename__ = "quarantined_row"

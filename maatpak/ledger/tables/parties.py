@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from maatpak.kernel.words import Channel, LegalStop, PartyKind, ReachState
-from maatpak.ledger.tables.columns import UtcTime, Versioned, one_of
+from maatpak.ledger.tables.columns import Salted, UtcTime, Versioned, one_of
 
 
 class Creditor(SQLModel, table=True):
@@ -126,7 +126,7 @@ class ContactPerson(Versioned, table=True):
     language: str | None = None
 
 
-class AddressState(Versioned, table=True):
+class AddressState(Salted, Versioned, table=True):
     """What is known of an address of a debtor on a channel. Without a row an address is unproven."""
 
     __tablename__ = "address_state"

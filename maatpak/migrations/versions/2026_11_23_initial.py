@@ -210,6 +210,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("replaced_from", sa.Date(), nullable=True),
         sa.Column("replaced_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("debtor_id", sa.BigInteger(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
@@ -400,6 +401,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "quarantined_row",
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("snapshot_id", sa.BigInteger(), nullable=False),
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
