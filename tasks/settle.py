@@ -24,11 +24,12 @@ from tasks.settle_money import (
     settle_promises,
 )
 from tasks.settle_placements import settle_placements
+from tasks.settle_touches import find_wrongful_contacts, rate_good_turns, rate_late_answers
 from tasks.settle_waits import (
+    end_callbacks,
     end_claim_work,
     lapse_approvals,
     pass_consultations_on,
-    rate_late_answers,
     settle_disputes,
     wake_reviews,
 )
@@ -45,6 +46,8 @@ PARTS = (
     settle_disputes,
     end_claim_work,
     pass_consultations_on,
+    find_wrongful_contacts,
+    rate_good_turns,
     rate_late_answers,
     wake_reviews,
     lapse_approvals,
@@ -67,7 +70,7 @@ def settle_records(
         lock_creditor(frames, creditor_id)
         settling = begin_settling(frames, engine, creditor_id, as_of, _instant(frames, creditor_id, as_of, now))
         moved = [part(settling) for part in PARTS]
-        moved.append(close_rounds(settling))
+        moved += [close_rounds(settling), end_callbacks(settling)]
         changed = pl.concat([part for part in moved if not part.is_empty()] or [changes()])
         counts = _counts(changed)
         if not changed.is_empty():
@@ -83,7 +86,7 @@ def settle_records(
                 flow_run=flow_run,
                 body={"counts": counts, "evidence": evidence},
             )
-            append_events(frames, [draft], settling.at)
+            append_events(frames, [*settling.drafts, draft], settling.at)
     if counts:
         engine.anchor()
     return SettleSummary(counts)

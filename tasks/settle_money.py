@@ -6,7 +6,7 @@ no promise broken. What was received is what the covered items' open amounts wen
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import polars as pl
 
 from maatpak.kernel.calendars import BANK, shift_working_days
 from maatpak.kernel.words import PlanState, PromiseState
+from maatpak.ledger.audit import EventDraft
 from maatpak.ledger.database import Frames
 from maatpak.ledger.freshness import data_on
 from maatpak.ledger.tables import ClaimedPayment, Plan, Promise, visible
@@ -22,6 +23,7 @@ from policies.schema import GuardrailsFile
 from tasks.current_pack import current_pack
 
 if TYPE_CHECKING:
+    from policies.pack import CompiledPack
     from tasks.engine import Engine
 
 SHARES = 10_000
@@ -88,7 +90,15 @@ class Settling:
     as_of: date
     at: datetime
     ledger_until: date
-    guardrails: GuardrailsFile
+    pack: "CompiledPack"
+    """The newest: its limits and ratings always apply."""
+    drafts: list[EventDraft] = field(default_factory=list)
+    """Events of single cases, beside the one that says what the whole settling changed."""
+
+    @property
+    def guardrails(self) -> GuardrailsFile:
+        """The limits that hold in every journey."""
+        return self.pack.guardrails
 
     def is_kept(self, received: pl.Expr, amount: pl.Expr) -> pl.Expr:
         """Whether what came in is enough of what was promised."""
@@ -107,8 +117,8 @@ def begin_settling(frames: Frames, engine: "Engine", creditor_id: int, as_of: da
     """What all the parts of a settling share."""
     speaks_for = data_on(str(int(creditor_id)), f"DATE '{as_of}'", "TIMESTAMPTZ 'infinity'")
     until = frames.read(f"SELECT {speaks_for} AS until").item()
-    guardrails = engine.pack(current_pack(frames, creditor_id)).guardrails
-    return Settling(frames, creditor_id, as_of, at, until or date.min, guardrails)
+    pack = engine.pack(current_pack(frames, creditor_id))
+    return Settling(frames, creditor_id, as_of, at, until or date.min, pack)
 
 
 def settle_promises(settling: Settling) -> pl.DataFrame:

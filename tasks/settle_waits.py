@@ -1,4 +1,4 @@
-"""What time did to work and silence: consultations pass on, alarms wake, approvals lapse, touches of our lateness.
+"""What time did to work and silence: consultations pass on, alarms wake, approvals lapse.
 
 Everything here is level-triggered: it asks "on or after", looks whether it was done, and catches up a missed day.
 """
@@ -6,7 +6,7 @@ Everything here is level-triggered: it asks "on or after", looks whether it was 
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import DisputeState, Role, SkipReason, WorkKind
+from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, Role, SkipReason, WorkKind
 from maatpak.ledger.tables import Dispute
 from maatpak.ledger.versions import succeed_all
 from tasks.cancelling import cancel_actions
@@ -15,10 +15,15 @@ from tasks.settle_money import Settling, changes
 
 TO_DEPUTY, TO_MANAGER = 3, 5
 """Working days after which a consultation passes to the deputy, then to the credit manager (practice, rule 9)."""
-LATE_ANSWER_RATING, LATE_ANSWER_STEP = -2, 5
-"""What each five working days of a late answer of ours cost the customer's experience."""
 REVIEW_WITHIN = 2
 ANSWER_READ_WITHIN = 2
+
+HOLDS_CALL = (
+    "h.replaced_at IS NULL AND h.state = 'active' AND h.from_on <= {day} AND h.until_on >= {day} AND CASE h.scope"
+    " WHEN 'party' THEN h.party_id = c.party_id WHEN 'debtor' THEN h.debtor_id = c.debtor_id"
+    " WHEN 'case' THEN h.case_id = c.case_id END"
+)
+"""Whether a hold keeps the case of a call quiet."""
 
 HOLD_ENDED = "The hold has ended; what now?"
 STOP_STANDS = "The legal stop is past its date and stands; keep it, or lift it with a second person."
@@ -138,39 +143,6 @@ def wake_reviews(settling: Settling) -> pl.DataFrame:
     return changes(woken.with_columns(state=pl.lit("review"), amount=pl.lit(None)))
 
 
-def rate_late_answers(settling: Settling) -> pl.DataFrame:
-    """Each five working days that a dispute waits beyond its answer date count against us, once each."""
-    creditor, day = settling.creditor_id, f"DATE '{settling.as_of}'"
-    rows = settling.frames.read(
-        f"""
-        SELECT d.case_id, k.party_id, d.answer_by, {COUNTRY},
-               (SELECT count(*) FROM touch t WHERE t.party_id = k.party_id AND t.case_id = d.case_id
-                AND t.kind = 'late_answer' AND t.touched_on > d.answer_by) AS rated
-        FROM dispute d {PROFILE.format(case="d.case_id")}
-        WHERE k.creditor_id = {creditor} AND d.replaced_at IS NULL AND d.state = 'open' AND d.answer_by < {day}
-        """  # noqa: S608 - typed literals
-    )
-    if rows.is_empty():
-        return changes()
-    reached = shift_working_days(
-        rows["answer_by"], (rows["rated"] + 1).cast(pl.Int64) * LATE_ANSWER_STEP, rows["country"]
-    )
-    late = rows.filter(reached < settling.as_of).unique("case_id", keep="first", maintain_order=True)
-    if late.is_empty():
-        return changes()
-    settling.frames.stage("late_answers", late.select("case_id", "party_id"))
-    settling.frames.execute(
-        "INSERT INTO touch (creditor_id, party_id, case_id, kind, rating, wrongful, touched_on, recorded_at)"  # noqa: S608
-        f" SELECT {creditor}, party_id, case_id, 'late_answer', {LATE_ANSWER_RATING}, false, {day},"
-        f" TIMESTAMPTZ '{settling.at.isoformat()}' FROM pg_temp.late_answers"
-    )
-    return changes(
-        late.select(
-            "case_id", what=pl.lit("touch"), record=pl.lit("late_answer"), state=pl.lit("rated"), amount=pl.lit(None)
-        )
-    )
-
-
 def end_claim_work(settling: Settling) -> pl.DataFrame:
     """Cash need not look for a payment whose claim has ended; where it was not found, somebody asks for a proof."""
     creditor, day, at = settling.creditor_id, f"DATE '{settling.as_of}'", f"TIMESTAMPTZ '{settling.at.isoformat()}'"
@@ -192,6 +164,38 @@ def end_claim_work(settling: Settling) -> pl.DataFrame:
             f" '{ASK_FOR_PROOF}', '{Role.COLLECTOR}', record, {day}, {day}, false, 'open', {at} FROM pg_temp.unproven"
         )
     return changes(ended.with_columns(what=pl.lit("cash"), amount=pl.lit(None)))
+
+
+def end_callbacks(settling: Settling) -> pl.DataFrame:
+    """A call of its own, agreed on the telephone, ends with what it was for: the round, or the freedom to call.
+
+    A hold that stood when the call was agreed does not end it: whoever agreed knew of it.
+    """
+    day, at = f"DATE '{settling.as_of}'", f"TIMESTAMPTZ '{settling.at.isoformat()}'"
+    ended = settling.frames.read(
+        f"""
+        WITH call AS (
+            SELECT t.id, t.case_id, t.recorded_at, k.debtor_id, k.party_id
+            FROM work_task t JOIN "case" k ON k.id = t.case_id
+            WHERE t.creditor_id = {settling.creditor_id} AND t.kind = '{WorkKind.CALL}' AND t.state = 'open'
+              AND t.action_id IS NULL),
+        judged AS (
+            SELECT c.id, CASE
+                WHEN EXISTS (SELECT 1 FROM debtor_profile p WHERE p.debtor_id = c.debtor_id AND p.replaced_at IS NULL
+                             AND p.legal_stop <> '{LegalStop.NONE}')
+                  OR EXISTS (SELECT 1 FROM hold h WHERE {HOLDS_CALL.format(day=day)}
+                             AND h.reason = '{HoldReason.LEGAL_STOP}') THEN '{SkipReason.LEGAL_STOP}'
+                WHEN NOT EXISTS (SELECT 1 FROM round r WHERE r.case_id = c.case_id AND r.closed_at IS NULL)
+                THEN '{SkipReason.ROUND_CLOSED}'
+                WHEN EXISTS (SELECT 1 FROM hold h WHERE {HOLDS_CALL.format(day=day)} AND h.recorded_at > c.recorded_at)
+                THEN '{SkipReason.ON_HOLD}' END AS reason
+            FROM call c)
+        UPDATE work_task t SET state = 'cancelled', outcome = j.reason, done_at = {at}
+        FROM judged j WHERE t.id = j.id AND j.reason IS NOT NULL
+        RETURNING t.case_id, t.id::text AS record, j.reason AS state
+        """  # noqa: S608 - typed literals and words of our own
+    )
+    return changes(ended.with_columns(what=pl.lit("call"), amount=pl.lit(None)))
 
 
 def lapse_approvals(settling: Settling) -> pl.DataFrame:

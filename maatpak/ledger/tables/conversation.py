@@ -95,6 +95,12 @@ class WorkTask(SQLModel, table=True):
         CheckConstraint("(state = 'done') <= (outcome IS NOT NULL AND done_on IS NOT NULL)", name="done_has_outcome"),
         Index("ix_work_task_open", "creditor_id", "kind", postgresql_where=text("state = 'open'")),
         Index("ix_work_task_case", "case_id"),
+        Index(
+            "ix_work_task_answered",
+            "creditor_id",
+            "done_on",
+            postgresql_where=text("state = 'done' AND kind = 'department'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -174,6 +180,7 @@ class Touch(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("rating BETWEEN -12 AND 1", name="rating_in_scale"),
         Index("ix_touch_party", "party_id", "touched_on"),
+        Index("uq_touch_record", "kind", "record_no", unique=True, postgresql_where=text("record_no IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -182,8 +189,12 @@ class Touch(SQLModel, table=True):
     case_id: int | None = Field(default=None, foreign_key="case.id", sa_type=BigInteger)
     action_id: int | None = Field(default=None, foreign_key="action.id", sa_type=BigInteger)
     kind: str
+    record_no: str | None = None
+    """What it is rated for, once a kind: a message, a handing over, a plan, a dispute, a piece of work."""
     rating: int
     wrongful: bool = False
+    cause: str | None = None
+    """Why a contact was wrong."""
     touched_on: date
     recorded_at: datetime = Field(sa_type=UtcTime)
 

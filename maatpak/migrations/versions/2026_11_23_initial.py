@@ -1074,8 +1074,10 @@ def upgrade() -> None:
         sa.Column("case_id", sa.BigInteger(), nullable=True),
         sa.Column("action_id", sa.BigInteger(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("record_no", sa.String(), nullable=True),
         sa.Column("rating", sa.Integer(), nullable=False),
         sa.Column("wrongful", sa.Boolean(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=True),
         sa.Column("touched_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("rating BETWEEN -12 AND 1", name=op.f("ck_touch_rating_in_scale")),
@@ -1086,6 +1088,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_touch")),
     )
     op.create_index("ix_touch_party", "touch", ["party_id", "touched_on"], unique=False)
+    op.create_index(
+        "uq_touch_record",
+        "touch",
+        ["kind", "record_no"],
+        unique=True,
+        postgresql_where=sa.text("record_no IS NOT NULL"),
+    )
     op.create_table(
         "work_task",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -1125,6 +1134,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_work_task")),
     )
     op.create_index(op.f("ix_work_task_action_id"), "work_task", ["action_id"], unique=False)
+    op.create_index(
+        "ix_work_task_answered",
+        "work_task",
+        ["creditor_id", "done_on"],
+        unique=False,
+        postgresql_where=sa.text("state = 'done' AND kind = 'department'"),
+    )
     op.create_index("ix_work_task_case", "work_task", ["case_id"], unique=False)
     op.create_index(
         "ix_work_task_open",
@@ -1172,8 +1188,14 @@ def downgrade() -> None:
     op.drop_table("contact_result")
     op.drop_index("ix_work_task_open", table_name="work_task", postgresql_where=sa.text("state = 'open'"))
     op.drop_index("ix_work_task_case", table_name="work_task")
+    op.drop_index(
+        "ix_work_task_answered",
+        table_name="work_task",
+        postgresql_where=sa.text("state = 'done' AND kind = 'department'"),
+    )
     op.drop_index(op.f("ix_work_task_action_id"), table_name="work_task")
     op.drop_table("work_task")
+    op.drop_index("uq_touch_record", table_name="touch", postgresql_where=sa.text("record_no IS NOT NULL"))
     op.drop_index("ix_touch_party", table_name="touch")
     op.drop_table("touch")
     op.drop_index("uq_plan_current", table_name="plan", postgresql_where=sa.text("replaced_at IS NULL"))

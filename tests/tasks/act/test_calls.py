@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult as C
-from maatpak.kernel.words import NonPaymentReason
+from maatpak.kernel.words import HoldReason, NonPaymentReason
 from maatpak.ledger.tables import Action, AddressState, ContactResult, Hold, Promise, StatedReason, WorkTask
 from tasks.calls import CALLBACK, CONSEQUENCES, Call, record_call
+from tasks.holds import set_hold
+from tasks.settle import settle_records
 from tasks.work import Outcome, finish_work
-from tests.tasks.act.house import House
+from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
 pytestmark = pytest.mark.stage("calling")
@@ -98,6 +101,26 @@ def test_a_callback_is_a_call_of_its_own_on_its_day(house: House, call_task: Wor
     assert (task.subject, task.due_on, task.assignee, task.action_id) == (CALLBACK, agreed, "carla", None)
     call(house, task, C.SPOKE_NO_COMMITMENT)
     assert house.row(WorkTask, id=task.id).state == "done"
+
+
+@pytest.mark.parametrize("end", ["round_closed", "on_hold", "legal_stop", None])
+def test_a_callback_ends_with_what_it_was_for(house: House, case_id: int, call_task: WorkTask, end: str | None) -> None:
+    agreed = date.fromordinal(house.day.toordinal() + 7)
+    call(house, call_task, C.CALLBACK_AGREED, callback_on=agreed)
+    following = add_working_days(house.day, 1, "NL")
+    if end == "round_closed":
+        house.pay("F1", house.day, known_on=following)
+        house.pay("F2", house.day, known_on=following)
+    elif end is not None:
+        with house.desk("mo", 15) as desk:
+            legal = end == "legal_stop"
+            reason, source = (HoldReason.LEGAL_STOP, "insolvent") if legal else (HoldReason.COMPLAINT, "person")
+            set_hold(desk, desk.case(case_id), reason, agreed, "told by letter", source=source)
+    house.go_to(following)
+    counts = settle_records(house.engine, house.creditor_id, following, at(following, 6)).counts
+    task = house.row(WorkTask, subject=CALLBACK)
+    assert (task.state, task.outcome) == (("cancelled", end) if end else ("open", None))
+    assert counts.get(f"call {end}", 0) == (1 if end else 0)
 
 
 def test_a_complaint_rests_until_the_account_manager_has_answered(house: House, call_task: WorkTask) -> None:
