@@ -18,7 +18,11 @@ from tasks.cancelling import cancel_actions
 from tasks.today import recording_instant
 
 if TYPE_CHECKING:
+    from policies.pack import CompiledPack
     from tasks.engine import Engine
+
+SECOND = 2
+"""Notices of a round after which another one is too much."""
 
 ENDED = """
 SELECT m.id AS message_id, k.party_id FROM message m JOIN "case" k ON k.id = m.case_id
@@ -63,6 +67,13 @@ SELECT {creditor}, t.party_id, t.case_id, t.action_id, t.kind,
     AND o.rating > 0) THEN 0 ELSE t.rating END, false, t.touched_on, {now}
 FROM pg_temp.touched t
 """
+
+BEFORE = """
+SELECT a.id AS action_id, (SELECT count(DISTINCT e.executed_on) FROM action e WHERE e.case_id = a.case_id
+  AND e.round_id = a.round_id AND e.written AND e.state = 'executed' AND e.executed_on < a.executed_on) AS notices
+FROM action a JOIN pg_temp.ended_action n ON n.action_id = a.id WHERE a.written
+"""
+"""How many notices of its round went before each written one."""
 
 OUTCOMES = """
 SELECT r.message_id, r.message_ref, r.channel, r.state, r.sent_on, r.content,
@@ -143,9 +154,10 @@ def _touch(engine: "Engine", frames: Frames, marks: dict[str, object], executed:
     letters = executed.unique("message_id", keep="first", maintain_order=True)
     if letters.is_empty():
         return
+    letters = letters.join(frames.read(BEFORE), on="action_id", how="left", maintain_order="left")
     ratings = [
-        engine.pack(pack_id).step(segment, step).rating
-        for pack_id, segment, step in letters.select("pack_id", "segment", "step").iter_rows()
+        _rating(engine.pack(pack_id), segment, step, notices or 0)
+        for pack_id, segment, step, notices in letters.select("pack_id", "segment", "step", "notices").iter_rows()
     ]
     touched = letters.select(
         "party_id",
@@ -157,3 +169,9 @@ def _touch(engine: "Engine", frames: Frames, marks: dict[str, object], executed:
     )
     frames.stage("touched", touched)
     frames.execute(TOUCHES.format(**marks))
+
+
+def _rating(pack: "CompiledPack", segment: str, step: str, notices: int) -> int:
+    """The step's own; a third notice of a round, or a later one, is worth no more than that."""
+    own = pack.step(segment, step).rating
+    return own if notices < SECOND else min(own, pack.ratings.get("third_notice", own))

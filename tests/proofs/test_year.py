@@ -17,7 +17,15 @@ from policies.pack import CompiledPack
 from tasks.engine import Engine
 from tests.proofs.reader import Proof, prove
 
-SERIOUS = {"prompt": 0.4, "forgetful": 0.17, "habitual": 0.12, "strained": 0.1, "key": 0.03, "new": 0.06, "silent": 0.12}
+SERIOUS = {
+    "prompt": 0.4,
+    "forgetful": 0.17,
+    "habitual": 0.12,
+    "strained": 0.1,
+    "key": 0.03,
+    "new": 0.06,
+    "silent": 0.12,
+}
 """More trouble than usual, so that a year sees everything often."""
 YEAR = WorldPlan(
     seed=7,

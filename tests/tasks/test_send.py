@@ -579,3 +579,21 @@ def test_what_a_lane_records_lies_after_a_look_that_could_not_see_it(house: Hous
         instants = [row["at"] for row in house.rows(query)]
         assert instants, what
         assert min(instants) > NOW + timedelta(hours=1), what
+
+
+def test_a_third_notice_of_a_round_is_one_too_many(house: House) -> None:
+    account = house.customer()
+    earlier = {"reminder_before": 20, "second_notice": 10}
+    for step, days in earlier.items():
+        on = f"DATE '{DAY - timedelta(days=days)}'"
+        run_sql(
+            house,
+            "INSERT INTO action (creditor_id, case_id, round_id, stage, step, attempt, kind, segment, pack_id, state,"
+            " written, escalating, approvals_needed, amount, overdue_amount, due_on, business_date, proposed_at,"
+            f" executed_on, ended_at) SELECT creditor_id, case_id, round_id, stage, '{step}', 1, kind, segment, pack_id,"
+            f" 'executed', TRUE, FALSE, 0, amount, 0, {on}, {on}, proposed_at, {on}, {on} FROM action"
+            f" WHERE id = {account.action_id}",
+        )
+    house.written()
+    send(house)
+    assert [row["rating"] for row in house.rows("SELECT rating FROM touch")] == [-2]

@@ -98,6 +98,7 @@ def test_a_placement_of_what_had_been_paid_is_wrongful(house: House) -> None:
     script = Script(house)
     placed = script.until("handoff")
     script.people = lambda: None  # type: ignore[method-assign]
+    assert placed.executed_on is not None
     house.pay("F1", placed.executed_on - timedelta(days=1), known_on=add_working_days(house.day, 1, "NL"))
     script.day()
     found = {touch.record_no: touch for touch in wrongful(house)}
