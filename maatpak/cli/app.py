@@ -16,8 +16,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from maatpak import __version__
+from maatpak.cli.faults import translated
 from maatpak.cli.session import Invocation, invoked_with
-from maatpak.kernel.errors import MaatpakError, WorkspaceError
+from maatpak.kernel.errors import MaatpakError, PolicyError
 
 
 class Entry(NamedTuple):
@@ -125,26 +126,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the edge: whatever comes here becomes a message
         if "--debug" in given:
             traceback.print_exc()
-        raise SystemExit(_report(_translated(error), as_json="--json" in given)) from None
-
-
-def _translated(error: Exception) -> MaatpakError:
-    if isinstance(error, MaatpakError):
-        return error
-    from sqlalchemy.exc import OperationalError
-
-    if isinstance(error, OperationalError):
-        reason = str(error.orig).strip().splitlines()[0]
-        return WorkspaceError(f"The database does not answer: {reason}", advice="`maatpak doctor` looks into it.")
-    return MaatpakError(
-        f"Maatpak failed where it should not: {type(error).__name__}: {str(error).strip().split(chr(10))[0]}",
-        advice="Nothing of this step was kept. Run it again with --debug before the command, and report what it shows.",
-    )
+        raise SystemExit(_report(translated(error), as_json="--json" in given)) from None
 
 
 def _report(error: MaatpakError, *, as_json: bool) -> int:
     if as_json:
-        shape = {"code": error.code, "message": str(error), "advice": error.advice}
+        shape: dict[str, Any] = {"code": error.code, "message": error.message, "advice": error.advice}
+        if isinstance(error, PolicyError):
+            shape["problems"] = list(error.problems)
         sys.stderr.write(json.dumps({"error": shape}, ensure_ascii=False) + "\n")
     else:
         sys.stderr.write(f"{error}\n")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from maatpak.cli.faults import of_the_database
 from maatpak.cli.output import Column, show
 from maatpak.cli.session import JsonOption, now, opened, settings
 from maatpak.kernel.errors import MaatpakError, WorkspaceError
@@ -56,6 +57,11 @@ def _examine(given: Settings) -> Iterator[Finding]:
             yield from _examine_database(engine)
     except MaatpakError as error:
         yield Finding("database" if given.workspace.exists() else "workspace", well=False, detail=str(error))
+    except Exception as error:
+        found = of_the_database(error)
+        if found is None:
+            raise
+        yield Finding("database", well=False, detail=found.message)
 
 
 def _examine_database(engine: "Engine") -> Iterator[Finding]:

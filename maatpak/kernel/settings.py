@@ -1,9 +1,11 @@
 """Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`. Unknown keys fail."""
 
 import os
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maatpak.kernel.errors import UsageError
@@ -62,11 +64,31 @@ def load_settings(workspace: Path | None = None) -> Settings:
         if key.startswith("MAATPAK_") and key.removeprefix("MAATPAK_").lower() not in Settings.model_fields
     )
     if unknown:
-        raise UsageError(
-            f"Unknown setting in the environment: {', '.join(unknown)}.",
-            advice="`maatpak doctor --settings` lists the settings there are.",
-        )
+        raise UsageError(f"Unknown setting in the environment: {', '.join(unknown)}.", advice=_meant(unknown))
+    file = folder / "maatpak.env"
     try:
-        return Settings(workspace=folder, _env_file=folder / "maatpak.env")
+        return Settings(workspace=folder, _env_file=file)
+    except ValidationError as error:
+        # Reason and key, never the value, and not the original as a cause: it may be a password.
+        wrong = {_name(str(each["loc"][0])): each for each in error.errors(include_input=False, include_url=False)}
     except ValueError as error:
-        raise UsageError(f"The settings do not hold: {error}") from error
+        raise UsageError(
+            f"{file} cannot be read: {type(error).__name__}.", advice="It is lines of MAATPAK_NAME=value, in UTF-8."
+        ) from None
+    unknown = [name for name, each in wrong.items() if each["type"] == "extra_forbidden"]
+    told = "; ".join(
+        f"{name}: {'there is no such setting' if name in unknown else each['msg']}" for name, each in wrong.items()
+    )
+    raise UsageError(f"The settings of {file} or the environment do not hold: {told}.", advice=_meant(unknown))
+
+
+def _name(key: str) -> str:
+    return f"MAATPAK_{key.upper().removeprefix('MAATPAK_')}"
+
+
+def _meant(unknown: Sequence[str]) -> str:
+    """What may have been meant by these names, and where all are listed."""
+    names = [_name(field) for field in Settings.model_fields]
+    nearest = [close for name in unknown for close in get_close_matches(name, names, n=1)]
+    question = f"Did you mean {', '.join(nearest)}? " if nearest else ""
+    return f"{question}`maatpak doctor --settings` lists the settings there are."

@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from maatpak import __version__
 from maatpak.cli import app
-from maatpak.kernel.errors import InputRejectedError, TransientError
+from maatpak.cli.faults import of_the_database, translated
+from maatpak.kernel.errors import InputRejectedError, TransientError, WorkspaceError
+from maatpak.ledger.database import Database
 from tests.cli.conftest import Command
 
 HEAVY = ("prefect", "great_expectations", "typst", "twilio", "aiosmtplib")
@@ -63,7 +68,8 @@ def test_our_errors_are_a_sentence_and_advice(command: Command) -> None:
 def test_with_json_an_error_is_an_object(command: Command) -> None:
     answer = command("cases", "--creditor", "nobody", "--json")
     error = json.loads(answer.err)["error"]
-    assert (answer.status, answer.out, error["code"], error["advice"]) == (2, "", "usage", "There are: none yet.")
+    assert (answer.status, answer.out) == (2, "")
+    assert error == {"code": "usage", "message": "There is no creditor 'nobody'.", "advice": "There are: none yet."}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +95,52 @@ def test_a_database_that_does_not_answer_is_told(command: Command, monkeypatch: 
     answer = command("cases")
     assert answer.status == 5
     assert answer.err.startswith("The database does not answer: ")
+    doctor = command("doctor", "--json")
+    assert (doctor.status, json.loads(doctor.err)["error"]["message"]) == (5, "Not well: database.")
+    finding = json.loads(doctor.out)[-1]
+    assert (finding["what"], finding["well"]) == ("database", False)
+    assert "Connection refused" in finding["detail"] or "connection failed" in finding["detail"]
+
+
+def through_sqlalchemy(url: str) -> None:
+    with Database(url).session() as session:
+        session.connection()
+
+
+def through_psycopg(url: str) -> None:
+    psycopg.connect(url)
+
+
+def through_adbc(url: str) -> None:
+    with Database(url).frames():
+        pass
+
+
+@pytest.mark.parametrize("connect", [through_sqlalchemy, through_psycopg, through_adbc])
+def test_every_driver_is_understood(connect: Callable[[str], None]) -> None:
+    with pytest.raises(Exception, match=r".") as failed:
+        connect("postgresql://nobody:x@127.0.0.1:1/none")
+    assert isinstance(translated(failed.value), WorkspaceError)
+    assert "does not answer" in str(translated(failed.value))
+
+
+def test_a_collision_is_not_a_database_that_is_away(database: Database) -> None:
+    raising = "DO $$ BEGIN RAISE SQLSTATE '40P01' USING MESSAGE = 'deadlock detected'; END $$"
+    with pytest.raises(Exception, match="deadlock") as sqlalchemy, database.session() as session:
+        session.connection().execute(text(raising))
+    with pytest.raises(Exception, match="deadlock") as adbc, database.frames() as frames:
+        frames.execute(raising)
+    with pytest.raises(psycopg.errors.DeadlockDetected) as plain, psycopg.connect(database.url) as connection:
+        connection.execute(raising)
+    for failed in (sqlalchemy, adbc, plain):
+        told = translated(failed.value)
+        assert isinstance(told, TransientError)
+        assert "Run it again" in str(told)
+
+
+def test_another_error_is_not_the_databases() -> None:
+    assert of_the_database(ValueError("x")) is None
+    assert "failed where it should not" in str(translated(ValueError("x")))
 
 
 @pytest.mark.parametrize("url", ["mysql://x", "postgres://x"])

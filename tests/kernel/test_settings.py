@@ -1,9 +1,13 @@
 """Every setting says what it is for, and keeps a secret to itself."""
 
+import traceback
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
-from maatpak.kernel.settings import Settings
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.settings import Settings, load_settings
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -21,3 +25,32 @@ def test_secrets_do_not_print() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().shards = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("MAATPAK_SMTP_PASSWRD=hunter2", "MAATPAK_SMTP_PASSWRD: there is no such setting"),
+        ("MAATPAK_SMTP_PASSWRD=hunter2", "Did you mean MAATPAK_SMTP_PASSWORD?"),
+        ("MAATPAK_SHARDS=hunter2", "MAATPAK_SHARDS: Input should be a valid integer"),
+        ("MAATPAK_SMTP_PORT=99999", "MAATPAK_SMTP_PORT: Input should be less than or equal to 65535"),
+    ],
+)
+def test_a_setting_that_does_not_hold_is_named_and_its_value_is_not(tmp_path: Path, line: str, told: str) -> None:
+    (tmp_path / "maatpak.env").write_text(f"{line}\n")
+    with pytest.raises(UsageError) as refused:
+        load_settings(tmp_path)
+    assert told in str(refused.value)
+    assert not {"hunter2", "99999"} & set("".join(traceback.format_exception(refused.value)).replace("=", " ").split())
+
+
+def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "maatpak.env").write_bytes(b"MAATPAK_ACTOR=\xff\xfe\n")
+    with pytest.raises(UsageError, match=r"maatpak.env cannot be read: UnicodeDecodeError"):
+        load_settings(tmp_path)
+
+
+def test_a_mistyped_variable_gets_a_suggestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAATPAK_SHARD", "2")
+    with pytest.raises(UsageError, match="Did you mean MAATPAK_SHARDS"):
+        load_settings(tmp_path)
