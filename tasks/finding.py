@@ -21,6 +21,7 @@ from maatpak.ledger.tables import (
     Debtor,
     Dispute,
     Hold,
+    Placement,
     Plan,
     Promise,
     Tick,
@@ -38,8 +39,11 @@ RECORDS: dict[str, tuple[Any, str, str]] = {
     "dispute": (Dispute, "dispute_no", "case_id"),
     "claim": (ClaimedPayment, "claim_no", "case_id"),
     "plan": (Plan, "plan_no", "case_id"),
+    "placement": (Placement, "placement_no", "case_id"),
 }
 """By word: the table, the column of its numbers, and what it hangs on."""
+LISTED_BY = {"placement": "maatpak case placements"}
+"""The commands that list records, where it is not the word's own `list`."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def find_case(engine: "Engine", debtor_no: str, creditor: str | None = None, cur
 
 
 def find_record(engine: "Engine", word: str, number: str) -> Found:
-    """The account of a hold, promise, dispute, claim or plan, by its number.
+    """The account of a hold, promise, dispute, claim, plan or placement, by its number.
 
     Raises:
         UsageError: there is no such record.
@@ -113,7 +117,9 @@ def find_record(engine: "Engine", word: str, number: str) -> Found:
     with engine.database.reading() as session:
         row = session.exec(select(table).where(getattr(table, column) == number).order_by(table.id.desc())).first()
         if row is None:
-            raise UsageError(f"There is no {word} {number!r}.", advice=f"`maatpak {word} list` shows them.")
+            raise UsageError(
+                f"There is no {word} {number!r}.", advice=f"`{LISTED_BY.get(word, f'maatpak {word} list')}` shows them."
+            )
         if owner == "case_id":
             return _of_case(session, row.case_id)
         return _of_debtor(session, row.debtor_id, row.case_id)

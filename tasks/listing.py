@@ -81,6 +81,19 @@ RECORDS: dict[str, Kind] = {
         of_case=False,
         case="NULL",
     ),
+    "answer": Kind(
+        "answer",
+        "r.answer_no, r.channel, r.received_on, r.read_on, r.read_by, r.content,"
+        " (SELECT m.message_ref FROM message m WHERE m.id = r.message_id) AS message_ref",
+        "r.read_on IS NULL",
+        "r.received_on",
+    ),
+    "placement": Kind(
+        "placement",
+        "r.placement_no, r.agency, r.amount, r.state, r.cause, r.valid_from AS since, r.actor, r.dossier, r.items",
+        "r.state = 'placed'",
+        "r.valid_from",
+    ),
     "preference": Kind(
         "preference",
         "r.name AS preference, r.value, r.source, r.actor, r.valid_from AS since",

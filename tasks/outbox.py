@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel, MessageState
-from maatpak.ledger.tables import Creditor, Debtor, Message
+from maatpak.ledger.tables import Creditor, Debtor, Evidence, Message
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -26,8 +26,14 @@ class MessageFilter:
 
 def list_messages(engine: "Engine", wanted: MessageFilter) -> list[dict[str, Any]]:
     """The messages that fit, newest first."""
+    observed = (
+        select(func.array_agg(col(Evidence.kind).distinct()))
+        .where(col(Evidence.message_id) == col(Message.id))
+        .correlate(Message)
+        .scalar_subquery()
+    )
     query = (
-        select(Creditor.code, Debtor.debtor_no, Message)
+        select(Creditor.code, Debtor.debtor_no, observed, Message)
         .join_from(Message, Debtor, col(Message.debtor_id) == col(Debtor.id))
         .join(Creditor, col(Message.creditor_id) == col(Creditor.id))
     )
@@ -41,7 +47,10 @@ def list_messages(engine: "Engine", wanted: MessageFilter) -> list[dict[str, Any
             query = query.where(column == value)
     with engine.database.reading() as session:
         found = session.exec(query.order_by(col(Message.id).desc()).limit(wanted.most))
-        return [{"creditor": code, "debtor_no": number, **_shown(message)} for code, number, message in found]
+        return [
+            {"creditor": code, "debtor_no": number, **_shown(message), "evidence": sorted(kinds or [])}
+            for code, number, kinds, message in found
+        ]
 
 
 def _known(word: str | None, words: type[MessageState] | type[Channel]) -> str | None:

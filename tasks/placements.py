@@ -25,7 +25,9 @@ def recall_placement(desk: Desk, placement_no: str, cause: str) -> Placement:
         )
     ).first()
     if placement is None:
-        raise UsageError(f"There is no placement {placement_no!r} at an agency.", advice="See `maatpak case`.")
+        raise UsageError(
+            f"There is no placement {placement_no!r} at an agency.", advice="`maatpak case placements` shows them."
+        )
     case = desk.case(placement.case_id)
     recalled = succeed(
         desk.session, placement, desk.as_of, desk.now, state="recalled", cause=cause, actor=desk.person.login

@@ -41,7 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),
     "deliver": Entry("maatpak.cli.deliver", "Send what is in the outbox."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
-    "case": Entry("maatpak.cli.case", "One case by hand: move it to another segment, skip a step."),
+    "case": Entry("maatpak.cli.case", "One case by hand: move, skip a step, recall it from the agency, placements."),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
     "approvals": Entry("maatpak.cli.approvals", "What waits for a yes or no: list, approve, reject."),
     "tasks": Entry("maatpak.cli.tasks", "Work for people: list, done."),
@@ -53,7 +53,9 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("maatpak.cli.plan", "Payment plans: add, accept, decline, cancel, list."),
     "ticket": Entry("maatpak.cli.ticket", "Complaints and undelivered orders: add, close, list."),
     "preference": Entry("maatpak.cli.preference", "What customers asked for: add, contact, opt-out, list."),
-    "messages": Entry("maatpak.cli.messages", "Mails, texts and letters: list, resolve."),
+    "messages": Entry(
+        "maatpak.cli.messages", "Mails, texts and letters: list, resolve, note what came back, answer, answers."
+    ),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),
     "audit": Entry("maatpak.cli.audit", "The chain of events: verify, export, replay."),
 }

@@ -4,13 +4,17 @@ from typing import Annotated
 
 import typer
 
-from maatpak.cli.output import tell
+from maatpak.cli.output import Column, fields_of, tell
+from maatpak.cli.records import show_records
 from maatpak.cli.session import (
     ActorOption,
     CreditorOption,
     CurrencyOption,
     DebtorArgument,
+    DebtorOption,
+    EndedOption,
     JsonOption,
+    MostOption,
     at_desk,
     chosen,
     opened,
@@ -19,6 +23,15 @@ from maatpak.kernel.words import Stage
 
 app = typer.Typer(no_args_is_help=True, help="One case: its course, by hand.")
 
+PLACEMENTS = (
+    Column("placement_no", "placement"),
+    Column("agency", "agency"),
+    Column("documents", "documents"),
+    Column("amount", "amount", money=True),
+    Column("state", "state"),
+    Column("cause", "cause"),
+    Column("since", "since"),
+)
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words.")]
 
 
@@ -52,6 +65,40 @@ def move(
         "valid_from": course.valid_from,
     }
     tell(f"{debtor} follows {segment} from stage {course.entry_stage} on.", row, as_json=as_json)
+
+
+@app.command()
+def recall(
+    placement: Annotated[str, typer.Argument(metavar="PLACEMENT", help="Number of the placement, such as G-12.")],
+    cause: Annotated[str, typer.Argument(help="paid, disputed, error, insolvency or account_manager.")],
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a case back from the agency; its items are ours to speak about again, and the agency is to be told."""
+    from tasks.finding import find_record
+    from tasks.placements import recall_placement
+
+    with opened() as engine:
+        found = find_record(engine, "placement", placement)
+        with at_desk(engine, found, actor) as desk:
+            recalled = recall_placement(desk, placement, cause)
+    tell(
+        f"Placement {placement} of {found.debtor_no} is recalled: {cause}.", fields_of(recalled, found), as_json=as_json
+    )
+
+
+@app.command()
+def placements(
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    most: MostOption = 200,
+    *,
+    ended: EndedOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What is at an agency, oldest first."""
+    show_records("placement", PLACEMENTS, creditor, debtor, most, ended=ended, as_json=as_json)
 
 
 @app.command()

@@ -1,21 +1,26 @@
 """`maatpak messages`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from maatpak.cli.output import Column, show, tell
+from maatpak.cli.output import Column, fields_of, show, tell
+from maatpak.cli.records import show_records
 from maatpak.cli.session import (
     ActorOption,
     CreditorOption,
+    CurrencyOption,
+    DebtorArgument,
     DebtorOption,
+    EndedOption,
     JsonOption,
     MostOption,
     at_desk,
     chosen,
     opened,
 )
-from maatpak.kernel.words import MessageState
+from maatpak.kernel.words import Channel, EvidenceKind, MessageState
 
 app = typer.Typer(no_args_is_help=True, help="Mails, texts and letters.")
 
@@ -35,9 +40,20 @@ COLUMNS = (
     Column("subject", "subject"),
     Column("state", "state"),
     Column("sent_on", "sent"),
+    Column("evidence", "evidence"),
     Column("failure", "failure"),
 )
+ANSWERS = (
+    Column("answer_no", "answer"),
+    Column("channel", "channel"),
+    Column("received_on", "received"),
+    Column("read_on", "read"),
+    Column("read_by", "read by"),
+)
 
+ReferenceArgument = Annotated[
+    str, typer.Argument(metavar="REFERENCE", help="Reference of the message, or its beginning.")
+]
 
 UNKNOWN = (
     Column("message_ref", "reference"),
@@ -66,8 +82,74 @@ def list_(
 
 
 @app.command()
+def note(
+    reference: ReferenceArgument,
+    kind: Annotated[
+        str, typer.Argument(help="What came back: delivered, receipt, link_used, answered, bounced or returned.")
+    ],
+    source: Annotated[str | None, typer.Option(help="Where it was seen (default: who records it).")] = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what came back of a message: it is evidence, and it says whether the address is good."""
+    from tasks.evidence import LOST, PROVES, note_evidence
+    from tasks.send.resolving import find_message
+
+    observed = chosen(EvidenceKind, kind, "kind of evidence", LOST | PROVES)
+    with opened() as engine:
+        account, message_ref = find_message(engine, reference)
+        with at_desk(engine, account, actor) as desk:
+            evidence = note_evidence(desk, message_ref, observed, source or desk.person.login)
+    row = {"message_ref": message_ref, "kind": kind, "source": evidence.source, "observed_on": evidence.observed_on}
+    tell(f"Message {message_ref}: {kind}, seen on {evidence.observed_on}.", row, as_json=as_json)
+
+
+@app.command()
+def answer(
+    debtor: DebtorArgument,
+    channel: Annotated[str, typer.Option(help="How it came: email, sms or post.")],
+    to: Annotated[str | None, typer.Option(metavar="REFERENCE", help="The message that it answers.")] = None,
+    file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="What it says, as a file.")] = None,
+    number: Annotated[str | None, typer.Option(help="Its number elsewhere (default: one of ours).")] = None,
+    creditor: CreditorOption = None,
+    currency: CurrencyOption = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what a customer wrote to us; until somebody has read it, nobody writes to them."""
+    from tasks.answers import record_answer
+    from tasks.finding import find_case
+    from tasks.send.resolving import find_message
+
+    by = chosen(Channel, channel, "channel")
+    with opened() as engine:
+        found = find_case(engine, debtor, creditor, currency)
+        message_ref = None if to is None else find_message(engine, to)[1]
+        content = None if file is None else file.read_bytes()
+        with at_desk(engine, found, actor) as desk:
+            case = desk.case(found.the_case)
+            kept = record_answer(desk, case, by, answer_no=number, message_ref=message_ref, content=content)
+    tell(f"Answer {kept.answer_no} of {debtor} waits to be read.", fields_of(kept, found), as_json=as_json)
+
+
+@app.command()
+def answers(
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    most: MostOption = 200,
+    *,
+    ended: EndedOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The answers that nobody has read yet, oldest first; `maatpak tasks done` tells that one was."""
+    show_records("answer", ANSWERS, creditor, debtor, most, ended=ended, as_json=as_json)
+
+
+@app.command()
 def resolve(
-    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Reference of the message, or its beginning.")],
+    reference: ReferenceArgument,
     outcome: Annotated[str, typer.Option("--as", metavar="sent|failed", help="What you found out.")],
     reason: Annotated[str, typer.Option(help="How you know.")],
     actor: ActorOption = None,

@@ -1,7 +1,7 @@
 """What every command needs of its call: the settings, the engine, who acts, and what time it is."""
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -78,14 +78,15 @@ def now() -> datetime:
     return SystemClock().now()
 
 
-def chosen(words: type[Words], given: str, what: str) -> Words:
-    """The word that was given.
+def chosen(words: type[Words], given: str, what: str, among: Collection[Words] | None = None) -> Words:
+    """The word that was given; of all words, or only of those among which it must be.
 
     Raises:
         UsageError: it is none of them; the advice lists them.
     """
-    if given not in list(words):
-        known = ", ".join(word for word in words if word != "none")
+    fitting = [word for word in words if among is None or word in among]
+    if given not in fitting:
+        known = ", ".join(word for word in fitting if word != "none")
         raise UsageError(f"{given!r} is no {what}.", advice=f"One of: {known}.")
     return words(given)
 

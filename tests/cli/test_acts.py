@@ -18,6 +18,7 @@ from maatpak.ledger.tables import (
     Creditor,
     Debtor,
     Message,
+    Placement,
     Promise,
     Round,
     RoundCourse,
@@ -389,3 +390,38 @@ def test_a_past_day_is_replayed(opened: House, command: Command, clock: FixedClo
     assert "overdue_open" in answer.out
     assert "150000" in answer.out
     assert "come out otherwise than on 2026-03-02" in answer.err
+
+
+def test_a_case_is_taken_back_from_the_agency(opened: House, command: Command, clock: FixedClock) -> None:
+    with opened.engine.database.session() as session:
+        round_ = session.exec(select(Round)).one()
+        action = _action(opened, round_, "handoff", "handoff", "in_progress")
+        session.add(action)
+        session.flush()
+        session.add(
+            Placement(
+                items={str(opened.items["F1"]): 100_000},
+                amount=100_000,
+                dossier="dossiers/x",
+                agency="agency",
+                placement_no="G-7",
+                creditor_id=opened.creditor_id,
+                case_id=round_.case_id,
+                action_id=int(action.id or 0),
+                state="placed",
+                cause="journey",
+                actor="engine",
+                valid_from=MONDAY,
+                recorded_at=at(MONDAY, 9),
+            )
+        )
+    (row,) = told(command, "case", "placements")
+    assert (row["placement_no"], row["debtor_no"], row["documents"], row["amount"]) == ("G-7", "C1", ["F1"], 100_000)
+    refused = command("case", "recall", "G-7", "regret", "--actor", "mo")
+    assert (refused.status, "account_manager" in refused.err) == (2, True)
+    assert "`maatpak case placements`" in command("case", "recall", "G-8", "error", "--actor", "mo").err
+    answer = command("case", "recall", "G-7", "error", "--actor", "mo")
+    assert answer.out == "Placement G-7 of C1 is recalled: error.\n", answer
+    assert told(command, "case", "placements") == []
+    assert [each["state"] for each in told(command, "case", "placements", "--all")] == ["recalled"]
+    assert [each["record_no"] for each in told(command, "tasks", "list", "--kind", "notice")] == ["G-7"]

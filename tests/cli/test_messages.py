@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from connectors.faults import Fault, plan_faults
 from maatpak.kernel.clock import FixedClock
 from tasks.engine import Engine
 from tests.cli.conftest import Command
-from tests.tasks.outbox_world import NOW, House
+from tests.tasks.outbox_world import DAY, NOW, House
 
 
 @pytest.fixture
@@ -70,3 +71,45 @@ def test_a_service_that_is_down_is_told_with_its_status(outbox: House, command: 
     clock.at = NOW + timedelta(minutes=10)
     assert command("deliver").status == 0
     assert len(json.loads(command("messages", "list", "--state", "sent", "--json").out)) == 23
+
+
+def test_what_came_back_of_a_message_is_noted(outbox: House, command: Command) -> None:
+    assert command("deliver").status == 0
+    sent = json.loads(command("messages", "list", "--channel", "email", "--json").out)
+    assert {tuple(row["evidence"]) for row in sent} == {("accepted",)}
+    bounced, used = (row["message_ref"] for row in sent)
+    answer = command("messages", "note", bounced[:12], "bounced", "--actor", "maritNL1", "--json")
+    assert answer.status == 0, answer
+    told = json.loads(answer.out)
+    assert told == {"message_ref": bounced, "kind": "bounced", "source": "maritNL1", "observed_on": DAY.isoformat()}
+    assert command("messages", "note", used, "link_used", "--source", "page", "--actor", "maritNL1").status == 0
+    assert command("messages", "note", used, "link_used", "--source", "page", "--actor", "maritNL1").status == 0
+    states = outbox.rows("SELECT state FROM address_state ORDER BY id")
+    assert [row["state"] for row in states] == ["dead", "proven"]
+    listed = {row["message_ref"]: row["evidence"] for row in json.loads(command("messages", "list", "--json").out)}
+    assert (listed[bounced], listed[used]) == (["accepted", "bounced"], ["accepted", "link_used"])
+    for kind in ("spoken", "accepted", "eaten"):
+        refused = command("messages", "note", used, kind, "--actor", "maritNL1")
+        assert (refused.status, "One of: delivered, answered, link_used" in refused.err) == (2, True)
+
+
+def test_an_answer_is_recorded_and_waits_to_be_read(outbox: House, command: Command, tmp_path: Path) -> None:
+    assert command("deliver").status == 0
+    (message_ref,) = (
+        row["message_ref"] for row in json.loads(command("messages", "list", "--debtor", "K-1001", "--json").out)
+    )
+    letter = tmp_path / "answer.txt"
+    letter.write_text("We pay on Friday.")
+    given = ("K-1001", "--channel", "email", "--to", message_ref[:12], "--file", str(letter), "--number", "MAIL-7")
+    answer = command("messages", "answer", *given, "--actor", "maritNL1")
+    assert answer.out == "Answer MAIL-7 of K-1001 waits to be read.\n", answer
+    assert command("messages", "answer", *given, "--actor", "maritNL1").status == 0
+    (row,) = json.loads(command("messages", "answers", "--json").out)
+    assert (row["answer_no"], row["message_ref"], row["received_on"]) == ("MAIL-7", message_ref, DAY.isoformat())
+    assert outbox.engine.store.get(row["content"]) == b"We pay on Friday."
+    (work,) = json.loads(command("tasks", "list", "--kind", "reply", "--json").out)
+    assert command("tasks", "done", str(work["task_id"]), "answered", "--actor", "maritNL1").status == 0
+    assert json.loads(command("messages", "answers", "--json").out) == []
+    assert len(json.loads(command("messages", "answers", "--all", "--json").out)) == 1
+    other = command("messages", "answer", "K-1002", "--channel", "email", "--to", message_ref, "--actor", "maritNL1")
+    assert (other.status, "went to that debtor" in other.err) == (2, True)
