@@ -69,12 +69,13 @@ def run_day(
     shards = engine.settings.shards
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
-    ticks, done = [], []
+    ticks, done, looks = [], [], []
     for shard in range(shards):
         summary, seen = tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run)
         ticks.append(summary)
+        looks.append(seen)
         done.append(execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen))
-    delivered = deliver(engine, creditor_id, as_of, leaving_instant(as_of, now), flow_run or "run")
+    delivered = deliver(engine, creditor_id, as_of, leaving_instant(as_of, now), flow_run or "run", seen=looks)
     return DaySummary(as_of, began, settled, tuple(ticks), tuple(done), delivered)
 
 

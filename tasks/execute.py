@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maatpak.kernel.errors import UsageError
-from maatpak.ledger.audit import EventDraft, append_events, last_event
+from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.apart import Failure, apart
@@ -22,11 +22,11 @@ from tasks.cancelling import cancel_actions
 from tasks.content import hashes_of
 from tasks.current_pack import current_pack
 from tasks.effects import OUTCOME, Cohort, carry_out
-from tasks.facts import FactFrames, build_facts
+from tasks.facts import FactFrames
 from tasks.handoff import hand_over
-from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, silent_today, step_properties
+from tasks.revalidate import closed_today, objections, silent_today, step_properties
+from tasks.seen import Seen, facts_now
 from tasks.spacing import crowded, move_days
-from tasks.tick import Seen
 from tasks.today import looked_at_today, recorded_after
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def execute_all(
 ) -> StepSummary:
     """The same for every cohort of a creditor's shard at once: what a day by direct calls does.
 
-    `seen` is what the tick just before saw: it is as good as another look while no event has come after it.
+    `seen` is what the tick just before saw.
     """
     return _execute(engine, creditor_id, "", "all", as_of, now, shard, shards, flow_run, seen)
 
@@ -163,7 +163,7 @@ def _transaction(
         actions = frames.read(query)
         if actions.is_empty():
             return pl.DataFrame(schema=OUTCOME), at
-        facts = _ask_again(frames, creditor_id, actions, as_of, seen)
+        facts = facts_now(frames, creditor_id, as_of, actions["case_id"], [seen] if seen else ())
         outcomes = _take_up(engine, frames, creditor_id, actions, facts, as_of, at)
         if not outcomes.is_empty():
             evidence = engine.store.put_frame("executed", outcomes.sort("action_id"))
@@ -178,13 +178,6 @@ def _transaction(
             )
             append_events(frames, [draft], at)
     return outcomes, at
-
-
-def _ask_again(frames: Frames, creditor_id: int, actions: pl.DataFrame, as_of: date, seen: Seen | None) -> FactFrames:
-    """The facts of these cases at this moment. The parties are locked: every act of a person leaves an event first."""
-    if seen is not None and last_event(frames) == seen.seq:
-        return seen.facts
-    return build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"])
 
 
 def _take_up(

@@ -24,6 +24,7 @@ from tasks.current_pack import current_pack
 from tasks.facts import FactFrames, build_facts
 from tasks.proposal import Proposal, make_proposal
 from tasks.revalidate import step_properties
+from tasks.seen import Seen
 from tasks.tick_rows import days_taken, write_proposal
 from tasks.today import TICK, looked_at_today
 from tasks.withdraw import withdraw_unwanted
@@ -52,14 +53,6 @@ class TickSummary:
     rerouted: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     """Reason → how many cases get nothing today for it."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The facts that a tick saw, and the last event when it ended."""
-
-    facts: FactFrames
-    seq: int
 
 
 @dataclass(frozen=True)

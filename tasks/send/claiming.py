@@ -17,6 +17,7 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.compose.windows import is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
+from tasks.seen import Seen
 from tasks.send.wanted import no_longer_wanted
 from tasks.today import looked_at_today
 
@@ -112,13 +113,21 @@ class Claims:
     """One worker's claims on one creditor's outbox."""
 
     def __init__(
-        self, engine: "Engine", creditor_id: int, as_of: date, now: datetime, worker: str, channels: Sequence[Channel]
+        self,
+        engine: "Engine",
+        creditor_id: int,
+        as_of: date,
+        now: datetime,
+        worker: str,
+        channels: Sequence[Channel],
+        seen: Sequence[Seen] = (),
     ) -> None:
         self.engine = engine
         self.creditor_id = creditor_id
         self.as_of = as_of
         self.now = now
         self.channels = tuple(channels)
+        self.seen = seen
         self.worker = "".join(sign for sign in worker if sign.isalnum() or sign in "-_.:@")[:100]
         self._marks: dict[str, Any] = {
             "creditor": int(creditor_id),
@@ -130,7 +139,7 @@ class Claims:
 
     def only(self, channels: Sequence[Channel]) -> "Claims":
         """The same claims on fewer channels."""
-        return Claims(self.engine, self.creditor_id, self.as_of, self.now, self.worker, channels)
+        return Claims(self.engine, self.creditor_id, self.as_of, self.now, self.worker, channels, self.seen)
 
     def take(self, limit: int) -> Batch:
         """Claim the next messages that may and should go out now.
@@ -197,7 +206,7 @@ class Claims:
     def _unwanted(self, frames: Frames, actions: dict[int, tuple[int, ...]]) -> tuple[dict[int, str], set[int]]:
         """Message → reason of those not wanted any more, and those that wait for another day."""
         ids = {action for served in actions.values() for action in served}
-        against = no_longer_wanted(self.engine, frames, self.creditor_id, ids, self.as_of)
+        against = no_longer_wanted(self.engine, frames, self.creditor_id, ids, self.as_of, self.seen)
         reasons: dict[int, str] = {}
         later: set[int] = set()
         for message_id, served in actions.items():

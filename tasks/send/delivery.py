@@ -1,12 +1,13 @@
 """A delivery: broken-off messages first, then the outbox, batch by batch, each reported when it is done."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from connectors.message import MessagePort
 from maatpak.kernel.words import Channel
+from tasks.seen import Seen
 from tasks.send.claiming import BATCH, Claims
 from tasks.send.lanes import Lanes
 from tasks.send.reporting import report_outcomes
@@ -32,15 +33,18 @@ def deliver(
     worker: str,
     channel: Channel | None = None,
     limit: int | None = None,
+    seen: Sequence[Seen] = (),
 ) -> DeliverySummary:
     """Send what waits in the creditor's outbox; several workers may do so at once.
+
+    `seen` is what the ticks just before saw, of every shard.
 
     Raises:
         RefusedError: `as_of` is not the creditor's business date.
     """
     summary = DeliverySummary()
     channels = [channel] if channel is not None else list(Channel)
-    claims = Claims(engine, creditor_id, as_of, now, worker, channels)
+    claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_deliver(engine, claims, summary, limit))
     report_outcomes(engine, creditor_id, as_of, now, worker)

@@ -20,6 +20,7 @@ from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.locks import creditor_lock
+from tasks.seen import OWN_EVENTS
 from tasks.send.claiming import LEASE, Claimed, Claims
 from tasks.send.summary import DeliverySummary
 from tasks.today import RECORDED_AFTER
@@ -33,9 +34,6 @@ FIRST_PAUSE = timedelta(minutes=5)
 READERS = 8
 GIVE_UP_AFTER = 10
 """Failures of a service in a row after which its channel rests until the next delivery."""
-
-OWN_EVENTS = ("tick_decided", "step_executed", "messages_delivered", "report_made", "message_resolved")
-"""Kinds of events after which a message is still as wanted as it was."""
 
 MARK = """
 SELECT id FROM party WHERE id = %(party)s FOR NO KEY UPDATE;

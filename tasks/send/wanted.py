@@ -1,6 +1,6 @@
 """Asked for the last time: are the actions behind these messages still wanted at this very moment (law 4)?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ import polars as pl
 from maatpak.kernel.words import SkipReason
 from maatpak.ledger.database import Frames
 from tasks.current_pack import current_pack
-from tasks.facts import build_facts
-from tasks.revalidate import EVERYTHING_RECORDED, closed_today, objections, silent_today, step_properties
+from tasks.revalidate import closed_today, objections, silent_today, step_properties
+from tasks.seen import Seen, facts_now
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -36,7 +36,12 @@ class Against:
 
 
 def no_longer_wanted(
-    engine: "Engine", frames: Frames, creditor_id: int, action_ids: Iterable[int], as_of: date
+    engine: "Engine",
+    frames: Frames,
+    creditor_id: int,
+    action_ids: Iterable[int],
+    as_of: date,
+    seen: Sequence[Seen] = (),
 ) -> Against:
     """What speaks against sending for these actions now. Their parties are locked by the caller."""
     ids = ",".join(str(int(each)) for each in sorted(set(action_ids)))
@@ -46,7 +51,7 @@ def no_longer_wanted(
     reasons = dict.fromkeys(gone["action_id"].to_list(), str(SkipReason.STOPPED))
     if actions.is_empty():
         return Against(reasons)
-    facts = build_facts(frames, creditor_id, as_of, EVERYTHING_RECORDED, case_ids=actions["case_id"].unique())
+    facts = facts_now(frames, creditor_id, as_of, actions["case_id"], seen)
     asked = actions.join(step_properties(engine.pack, actions), on=["pack_id", "segment", "step"], how="left")
     current = engine.pack(current_pack(frames, creditor_id))
     guardrails = current.guardrails
