@@ -282,10 +282,8 @@ class Gates:
                 return post
             case ChannelRule.EMAIL:
                 return email
-            case ChannelRule.SMS:
-                return phone
             case _:
-                return email | phone | post
+                return email | phone | post  # a text goes another way where no number takes one
 
     def _put_experience(self, verdict: Verdict, step: Step, rows: Rows) -> None:
         """A customer who has had too much hears from a person, not from a machine (practice, section 6)."""

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from maatpak.kernel.words import ActionState
 from maatpak.ledger.database import Frames
 
 
@@ -12,13 +13,31 @@ def cancel_actions(frames: Frames, cancelled: pl.DataFrame, now: datetime, on: d
 
     `cancelled` is (action_id, reason); `on` is the business date on which they had been taken up to be done.
     """
-    if cancelled.is_empty():
+    return _end_actions(frames, cancelled, ActionState.CANCELLED, now, on)
+
+
+def fail_actions(frames: Frames, failed: pl.DataFrame, now: datetime, on: date) -> int:
+    """End actions that were taken up and could not be done, (action_id, reason). They count as tried, unlike cancelled
+    ones, so the journey tries another way or comes to a person's decision."""
+    if failed.is_empty():
+        return 0
+    frames.stage("tried", failed.select("action_id"))
+    frames.execute(
+        "UPDATE action a SET state = 'in_progress',"  # noqa: S608 - typed literals
+        f" started_on = DATE '{on.isoformat()}', started_at = TIMESTAMPTZ '{now.isoformat()}'"
+        " FROM pg_temp.tried t WHERE a.id = t.action_id AND a.state = 'approved'"
+    )
+    return _end_actions(frames, failed, ActionState.FAILED, now, on)
+
+
+def _end_actions(frames: Frames, ended: pl.DataFrame, state: ActionState, now: datetime, on: date | None) -> int:
+    if ended.is_empty():
         return 0
     at = f"TIMESTAMPTZ '{now.isoformat()}'"
     taken_up = f", started_on = COALESCE(a.started_on, DATE '{on.isoformat()}')" if on else ""
-    frames.stage("cancelled", cancelled)
+    frames.stage("cancelled", ended)
     count = frames.execute(
-        "UPDATE action a SET state = 'cancelled', reason = c.reason, ended_at = "  # noqa: S608 - typed literals
+        f"UPDATE action a SET state = '{state}', reason = c.reason, ended_at = "  # noqa: S608 - typed literals
         f"{at}{taken_up} FROM pg_temp.cancelled c WHERE a.id = c.action_id"
         " AND a.state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"
     )
@@ -37,18 +56,18 @@ def cancel_actions(frames: Frames, cancelled: pl.DataFrame, now: datetime, on: d
 
 
 def give_days_back(frames: Frames) -> None:
-    """A cancelled action's day goes to another action of the same letter, else it is free."""
+    """The day of an action that came to nothing goes to another action of the same letter, else it is free."""
     frames.execute(
         """
         UPDATE contact_slot s SET action_id = o.id
         FROM pg_temp.cancelled c JOIN action a ON a.id = c.action_id JOIN "case" k ON k.id = a.case_id
         JOIN "case" x ON x.party_id = k.party_id AND x.creditor_id = k.creditor_id
         JOIN action o ON o.case_id = x.id AND o.business_date = a.business_date AND o.written
-         AND o.state NOT IN ('cancelled', 'rejected', 'skipped')
+         AND o.state NOT IN ('cancelled', 'rejected', 'skipped', 'failed')
         WHERE s.action_id = c.action_id
         """
     )
     frames.execute(
         "DELETE FROM contact_slot s USING pg_temp.cancelled c, action a"
-        " WHERE s.action_id = c.action_id AND a.id = c.action_id AND a.state = 'cancelled'"
+        " WHERE s.action_id = c.action_id AND a.id = c.action_id AND a.state IN ('cancelled', 'failed')"
     )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import ActionState, Role, StepKind, WorkKind
+from maatpak.kernel.words import ActionState, Role, SkipReason, StepKind, WorkKind
 from maatpak.ledger.database import Frames
-from tasks.cancelling import cancel_actions
+from tasks.cancelling import fail_actions
 from tasks.compose import compose, queue_messages
 from tasks.facts import FactFrames
 from tasks.handoff import write_placements
-from tasks.offers import write_offers
+from tasks.offers import withdraw_offers, write_offers
 
 if TYPE_CHECKING:
     from policies.journey import Step
@@ -106,7 +106,9 @@ def _offer(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
     """A plan is offered, and the letter that says so is written."""
     write_offers(cohort.frames, [(row, cohort.step(row)) for row in rows.iter_rows(named=True)], cohort.named,
                  cohort.facts, cohort.as_of, cohort.at)  # fmt: skip
-    return _write(cohort, rows)
+    done = _write(cohort, rows)
+    withdraw_offers(cohort.frames, done.filter(pl.col("outcome") == "failed"), cohort.as_of, cohort.at)
+    return done
 
 
 def _call(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
@@ -220,11 +222,13 @@ def _move(cohort: Cohort, rows: pl.DataFrame, state: ActionState) -> None:
 
 
 def _fail(cohort: Cohort, lost: pl.DataFrame) -> None:
-    """Nobody can be told: the step is taken back, and somebody mends the address."""
+    """Nobody can be told, or of nothing: the step has failed. Where it was the address, somebody mends it."""
     if lost.is_empty():
         return
-    cancel_actions(cohort.frames, lost.select("action_id", reason="why"), cohort.at, cohort.as_of)
-    _repair(cohort, lost, REPAIR_ADDRESS)
+    fail_actions(cohort.frames, lost.select("action_id", reason="why"), cohort.at, cohort.as_of)
+    unreachable = lost.filter(pl.col("why") != SkipReason.NOTHING_LEFT)
+    if not unreachable.is_empty():
+        _repair(cohort, unreachable, REPAIR_ADDRESS)
 
 
 def _repair(cohort: Cohort, rows: pl.DataFrame, subject: str) -> None:

@@ -8,7 +8,10 @@ import polars as pl
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.ids import canonical_json
+from maatpak.kernel.words import PlanState
 from maatpak.ledger.database import Frames
+from maatpak.ledger.tables import Plan
+from maatpak.ledger.versions import succeed_all
 from policies.schema import PlanTerms
 from tasks.facts import FactFrames
 from tasks.plans import VALID_FOR, Instalment, standard_instalments
@@ -62,6 +65,18 @@ def write_offers(
         ORDER BY n.action_id
         """  # noqa: S608 - typed literals
     )
+
+
+def withdraw_offers(frames: Frames, actions: pl.DataFrame, as_of: date, at: datetime) -> int:
+    """Offers that these actions (a column `action_id`) made and nobody could be told of: they never stood."""
+    if actions.is_empty():
+        return 0
+    frames.stage("unoffered", actions.select("action_id"))
+    offered = frames.read(
+        "SELECT p.id FROM plan p JOIN pg_temp.unoffered u ON u.action_id = p.action_id"
+        " WHERE p.replaced_at IS NULL AND p.state = 'offered'"
+    )
+    return succeed_all(frames, Plan, offered.with_columns(state=pl.lit(str(PlanState.CANCELLED))), as_of, at)
 
 
 def _terms(plan: PlanTerms | None, total: int, as_of: date, country: str) -> tuple[list[Instalment], int]:

@@ -425,6 +425,7 @@ class SkipReason(StrEnum):
     DATA_STALE = "data_stale"
     OPTED_OUT = "opted_out"
     NO_ADDRESS = "no_address"
+    NOTHING_LEFT = "nothing_left"
     APPROVAL_LAPSED = "approval_lapsed"
     NO_RATE = "no_rate"
     ROUND_CLOSED = "round_closed"

@@ -51,7 +51,7 @@ class Composed:
     pairs: pl.DataFrame
     """message_ref, action_id."""
     unreachable: pl.DataFrame
-    """action_id, reason (no_address or opted_out), detail: actions that nobody can be told of."""
+    """action_id, reason (no_address, opted_out or nothing_left), detail: actions that nobody can be told of."""
     hashes: pl.DataFrame
     """action_id, content_hash: what an approval binds to."""
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from connectors.message import Attachment, Correspondent, Outgoing
 from maatpak.kernel.ids import canonical_json, content_hash
-from maatpak.kernel.words import Channel, StepKind
+from maatpak.kernel.words import Channel, SkipReason, StepKind
 from maatpak.ledger.database import Frames
 from policies.journey import Step
 from policies.markup import pay_lines
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 WRITERS = 8
 """Evidence files written at once: each waits for its disk."""
 MOST_REFERENCES = 10
+ASKING = frozenset({"notice", "demand"})
+"""Kinds of template that ask for items, and so are never sent without any."""
 
 
 def compose(engine: "Engine", frames: Frames, actions: pl.DataFrame, as_of: date, now: datetime) -> Composed:
@@ -178,14 +180,15 @@ class _House:
         lead = subject.actions[0]
         template, tone, customer = str(lead["template"]), str(subject.step.tone), subject.customer
         about = templates.about(template, tone)
+        if about.kind in ASKING and not subject.items:
+            self._give_up(subject, SkipReason.NOTHING_LEFT, f"{template} asks for items, and none is named", made)
+            return
         rule = ChannelRule(lead["channel"] or ChannelRule.PREFERRED)
         used = [each["channel"] for each in self._material.earlier.get(lead["case_id"], ())]
         reaches = choose(customer, rule, sum(subject.totals.values()), used, texts=about.texts)
         if not reaches or (subject.step.escalating and all(each.channel is not Channel.POST for each in reaches)):
             reason = OPTED_OUT if customer.opted_out else NO_ADDRESS
-            for row in subject.actions:
-                made.unreachable.append((row["action_id"], reason, f"nothing usable for {rule}"))
-                made.hashes.setdefault(row["action_id"], []).append(content_hash({"unreachable": reason}))
+            self._give_up(subject, reason, f"nothing usable for {rule}", made)
             return
         language = templates.language(customer.language, self._creditor["language"])
         writer = self._writer(pack, templates, language)
@@ -194,6 +197,12 @@ class _House:
             made.drafts.append(draft)
             for row in subject.actions:
                 made.hashes.setdefault(row["action_id"], []).append(draft.content_hash)
+
+    @staticmethod
+    def _give_up(subject: Subject, reason: str, detail: str, made: Drafts) -> None:
+        for row in subject.actions:
+            made.unreachable.append((row["action_id"], reason, detail))
+            made.hashes.setdefault(row["action_id"], []).append(content_hash({"unreachable": reason}))
 
     def _writer(self, pack: "CompiledPack", templates: Templates, language: str) -> Writer:
         key = (pack.content_hash, language)

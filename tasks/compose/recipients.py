@@ -147,7 +147,11 @@ def choose(
         case ChannelRule.POST_AND_EMAIL:
             return [each for each in usable if each.channel in (Channel.POST, Channel.EMAIL)]
         case _:
-            return [each for each in usable if each.channel is Channel(rule)]
+            found = [each for each in usable if each.channel is Channel(rule)]
+            if not found and rule is ChannelRule.SMS:
+                # A number on land takes no text: what was to be one goes another way.
+                return [_other(customer, usable, amount, Channel(used[-1]) if used else first.channel)]
+            return found
 
 
 def _preferred(customer: Customer, usable: Sequence[Reach]) -> Reach:

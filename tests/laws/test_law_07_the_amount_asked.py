@@ -1,6 +1,7 @@
 """Law 7. What an action names is what may be asked, each cent once, and never more than is open."""
 
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 from hypothesis import given
@@ -41,7 +42,7 @@ def test_an_action_names_what_is_asked_and_a_demand_only_what_may_be_demanded(
         "case_id": 1, "step": "x", "kind": "message", "state": "proposed", "escalating": escalating,
         "occurrence": None, "written": True, "passes": [], "outside_round": False, "prepares_due": False,
     }  # fmt: skip
-    schema = {"occurrence": pl.Date, "passes": pl.List(pl.String)}
+    schema: dict[str, Any] = {"occurrence": pl.Date, "passes": pl.List(pl.String)}
     named = named_items(pl.DataFrame([action], schema_overrides=schema), pl.DataFrame(rows, schema=dict(ITEM_COLUMNS)))
     may = [asked for _, asked, demandable in items if demandable or not escalating]
     assert named["amount"].sum() == sum(may)

@@ -5,13 +5,17 @@ from datetime import date
 import polars as pl
 import pytest
 
+from connectors.message import Outgoing
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.words import NonPaymentReason
-from maatpak.ledger.tables import Action, ActionItem, Tick
+from maatpak.ledger.tables import Action, ActionItem, Case, Message, MessageAction, Payment, Plan, Tick
 from tasks.disputes import open_dispute
 from tasks.execute import execute_all
+from tasks.promises import make_promise
+from tasks.reasons import state_reason
 from tasks.tick import tick
 from tests.tasks.act.house import House, at
+from tests.tasks.act.script import Script
 
 
 @pytest.fixture
@@ -58,3 +62,39 @@ def test_a_courtesy_whose_item_is_disputed_meanwhile_is_taken_back(house: House,
     execute_all(house.engine, house.creditor_id, house.day, at(house.day, 8))
     action = house.row(Action, case_id=newcomer)
     assert (action.step, action.state) == ("courtesy", "cancelled")
+
+
+def test_the_second_letter_about_a_plan_says_what_it_is_about(house: House, case_id: int) -> None:
+    with house.desk("carla", 7) as desk:
+        state_reason(desk, desk.case(case_id), NonPaymentReason.CASH_FLOW)
+    house.go_to(add_working_days(house.day, 1, "NL"))
+    reminder = Script(house).until("soft_reminder")
+    assert house.row(Plan).total == 150_000
+    (message,) = _messages_of(house, reminder)
+    assert "1,500.00" in str(message.subject)
+    outgoing = Outgoing.from_json(house.engine.store.get(message.content))
+    assert [(item["document_no"], item["asked"]) for item in outgoing.items] == [("F1", 100_000), ("F2", 50_000)]
+
+
+@pytest.mark.stage("reminded")
+def test_thanks_for_a_part_say_what_remains_also_when_it_is_promised(house: House, case_id: int) -> None:
+    with house.desk("carla", 7) as desk:
+        make_promise(desk, desk.case(case_id), add_working_days(house.day, 5, "NL"))
+    paid_on = add_working_days(house.day, 1, "NL")
+    house.pay("F1", paid_on, 80_000)
+    with house.engine.database.session() as session:
+        debtor_id = session.get_one(Case, case_id).debtor_id
+        session.add(
+            Payment(creditor_id=house.creditor_id, debtor_id=debtor_id, item_id=house.items["F1"], payment_no="P1",
+                    paid_on=paid_on, currency="EUR", amount=80_000, applied=80_000, valid_from=paid_on,
+                    recorded_at=at(paid_on, 5))
+        )  # fmt: skip
+    thanks = Script(house, calling=False).until("part_thanks")
+    (message,) = _messages_of(house, thanks)
+    outgoing = Outgoing.from_json(house.engine.store.get(message.content))
+    assert {item["document_no"]: item["asked"] for item in outgoing.items} == {"F1": 20_000, "F2": 50_000}
+
+
+def _messages_of(house: House, action: Action) -> list[Message]:
+    served = {row.message_id for row in house.rows_of(MessageAction) if row.action_id == action.id}
+    return [message for message in house.rows(Message) if message.id in served]
