@@ -35,11 +35,11 @@ lint: $(READY) ## Style, types, and who may import whom
 bench: $(READY) ## Measure; prints ratios of one run
 	$(BIN)/python -m benchmarks
 
-chaos: $(READY) ## Kills, races and long random lives
-	$(BIN)/python -m pytest -m chaos
+chaos: $(READY) ## Kills and races; years of a real and of a made-up ledger, with the proof of what was done
+	$(BIN)/python -m pytest -m chaos -n $(WORKERS) --dist loadfile
 
 soak: $(READY) ## Thousands of random lives
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak -n $(WORKERS)
 
 remigrate: ## Write the one initial migration anew from the tables
 	$(BIN)/python -m tests.remigrate

@@ -19,9 +19,8 @@ def play(engine: Engine, seed: int, lives: int, days: int) -> Lives:
     return world
 
 
-@pytest.mark.soak
 def test_two_hundred_lives(engine: Engine) -> None:
-    world = play(engine, seed=1, lives=200, days=45)
+    world = play(engine, seed=1, lives=200, days=25)
     assert sum(world.done.values()) > 300, world.done
 
 

@@ -73,7 +73,7 @@ def executed(proof: Proof, step: str) -> int:
     return sum(number for word, number in proof.counts["executed"].items() if word.partition(".")[2] == step)
 
 
-@pytest.mark.soak
+@pytest.mark.chaos
 def test_a_year_of_a_thousand_customers(engine: Engine) -> None:
     engine.workspace.create()
     started = time.perf_counter()
