@@ -25,7 +25,7 @@ SPEAKS_AGAINST: dict[str, Any] = {
     "unread_reply": True,
 }
 CALM: dict[str, Any] = {
-    **{name: {pl.Int64: 0, pl.Float64: 0.0, pl.Boolean: False, pl.String: "none", pl.Date: None}[kind]
+    **{name: {"Int64": 0, "Float64": 0.0, "Boolean": False, "String": "none", "Date": None}[str(kind)]
        for name, kind in COLUMNS.items()},
     "case_id": 1, "country": "NL", "party_kind": "business", "manager_heard": True, "tried_call": True,
 }  # fmt: skip
@@ -35,7 +35,7 @@ COVERS = {"disputed": "disputed_open", "in_plan": "in_plan_open", "promised": "p
 
 def objection(facts: dict[str, Any], amounts: list[tuple[int, int, str | None]], *, escalating: bool) -> str | None:
     """What is said against a message that named items: (named, asked now, what covers the rest)."""
-    items = [
+    items: list[dict[str, Any]] = [
         {
             **{name: 0 for name, kind in ITEM_COLUMNS.items() if kind == pl.Int64},
             **{name: None for name, kind in ITEM_COLUMNS.items() if kind in (pl.Date, pl.String)},
@@ -60,7 +60,7 @@ def objection(facts: dict[str, Any], amounts: list[tuple[int, int, str | None]],
         "action_id": 7, "case_id": 1, "kind": "message", "escalating": escalating, "occurrence": None, "passes": [],
         "outside_round": False, "own_offer": False,
     }  # fmt: skip
-    schema = {"passes": pl.List(pl.String), "occurrence": pl.Date}
+    schema: dict[str, Any] = {"passes": pl.List(pl.String), "occurrence": pl.Date}
     named_rows = {
         "action_id": [7] * len(amounts),
         "item_id": list(range(len(amounts))),
