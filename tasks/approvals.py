@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
+from maatpak.ledger.locks import lock_parties
 from maatpak.ledger.tables import Action, Approval, Case
 from tasks.actions import action_of, move_action
 from tasks.content import hashes_of
@@ -115,7 +116,8 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
     """
     if not reason.strip():
         raise UsageError("An approval needs its reason in words.", advice="Give a reason.")
-    actions = sorted((_waiting(desk, action_id) for action_id in set(action_ids)), key=lambda each: each.id or 0)
+    _lock(desk, action_ids)
+    actions = [_waiting(desk, action_id) for action_id in sorted(set(action_ids))]
     demands = [each for each in actions if each.escalating and each.kind == StepKind.MESSAGE]
     limits = desk.pack.guardrails.approvals
     if len(demands) > limits.demands_a_batch:
@@ -213,6 +215,16 @@ def hand_in_the_case(desk: Desk, action: Action, case: Case) -> str | None:
         },
     ).first()
     return None if row is None else str(row.act)
+
+
+def _lock(desk: Desk, action_ids: Sequence[int]) -> None:
+    """The parties of a whole batch, in the one order of all locks."""
+    parties = desk.session.exec(
+        select(Case.party_id)
+        .join(Action, col(Action.case_id) == Case.id)
+        .where(col(Action.id).in_(set(action_ids)), Action.creditor_id == desk.creditor.id)
+    )
+    lock_parties(desk.session, parties)
 
 
 def _waiting(desk: Desk, action_id: int) -> Action:

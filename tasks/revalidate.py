@@ -72,9 +72,8 @@ def objections(
         _of_items(actions, named, facts.items), on="action_id", how="left"
     )
     to_customer = pl.col("kind").is_in([str(kind) for kind in TO_CUSTOMER])
-    asks = (to_customer & (pl.col("kind") != StepKind.STATEMENT)) | pl.col("kind").is_in(
-        [StepKind.CONSULT, StepKind.DECIDE]
-    )
+    asked_of = to_customer & (pl.col("kind") != StepKind.STATEMENT)
+    asks = asked_of | pl.col("kind").is_in([StepKind.CONSULT, StepKind.DECIDE])
     in_round = ~pl.col("outside_round")
     names_items = pl.col("items_named").fill_null(0) > 0
     own = pl.col("own_offer")
@@ -86,7 +85,7 @@ def objections(
         (asks & in_round & (pl.col("round_open") <= 0), SkipReason.PAID),
         (_gone_upcoming(), SkipReason.PAID),
         (to_customer & pl.col("held"), SkipReason.ON_HOLD),
-        (to_customer & ~_passes_through(Through.OUR_TURN) & pl.col("ours"), SkipReason.ON_HOLD),
+        (asked_of & ~_passes_through(Through.OUR_TURN) & pl.col("ours"), SkipReason.ON_HOLD),
         (asks & in_round & ~_passes_parked() & ~own & (pl.col("parked") != ""), pl.col("parked")),
         (to_customer & pl.col("unread"), SkipReason.ANSWER_UNREAD),
         (pl.col("escalating") & pl.col("dispute_open"), SkipReason.DISPUTED),

@@ -19,6 +19,7 @@ from maatpak.ledger.audit import EventDraft, append_events, last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_shard
 from policies.decide import Decisions, decide
+from tasks.cancelling import cancel_actions
 from tasks.content import bind_contents
 from tasks.current_pack import current_pack
 from tasks.facts import FactFrames, build_facts
@@ -27,7 +28,7 @@ from tasks.revalidate import step_properties
 from tasks.seen import Seen
 from tasks.tick_rows import days_taken, write_proposal
 from tasks.today import TICK, looked_at_today
-from tasks.withdraw import withdraw_unwanted
+from tasks.withdraw import unwanted_work
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -118,10 +119,11 @@ def tick_and_see(
         # Frames are packed while the database works; both let go of the interpreter.
         kept = [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)] if not ticked else []
         done_today = _done_today(frames, creditor_id, as_of) if ticked else NOBODY
-        taken = days_taken(frames, creditor_id, as_of, seen.decisions.actions)
+        unwanted = unwanted_work(engine, frames, creditor_id, seen, shard, shards)
+        taken = days_taken(frames, creditor_id, as_of, seen.decisions.actions, unwanted["party_id"])
         steps = step_properties(seen.packs.__getitem__, seen.decisions.actions)
         proposal = make_proposal(seen.decisions, seen.facts.items, steps, taken, done_today, as_of)
-        withdrawn = withdraw_unwanted(engine, frames, creditor_id, known_at + TICK, seen, shard, shards)
+        withdrawn = cancel_actions(frames, unwanted.select("action_id", "reason"), known_at + TICK)
         if ticked and proposal.is_empty and not withdrawn:
             idle = TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
             return idle, Seen(seen.facts, last_event(frames))

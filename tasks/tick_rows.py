@@ -31,17 +31,20 @@ ACTION_COLUMNS = (
 """What an action has of its own; the rest is the tick's."""
 
 
-def days_taken(frames: Frames, creditor_id: int, as_of: date, actions: pl.DataFrame) -> pl.DataFrame:
-    """Parties whose day another creditor claimed (law 6). Those that could be are locked until the end of the tick."""
+def days_taken(
+    frames: Frames, creditor_id: int, as_of: date, actions: pl.DataFrame, touched: pl.Series
+) -> pl.DataFrame:
+    """Parties whose day another creditor claimed (law 6). Those that could be are locked until the end of the tick,
+    together with the parties that it touches otherwise: locks are taken once, in one order."""
     parties = actions.filter(pl.col("written") & (pl.col("state") != ActionState.SKIPPED)).select("party_id").unique()
     none = parties.clear()
-    if parties.is_empty():
-        return none
-    frames.stage("to_write", parties)
-    shared = frames.read(SHARED_PARTIES.format(creditor=int(creditor_id)))
+    shared = none["party_id"]
+    if not parties.is_empty():
+        frames.stage("to_write", parties)
+        shared = frames.read(SHARED_PARTIES.format(creditor=int(creditor_id)))["party_id"]
+    lock_parties(frames, pl.concat([shared, touched]))
     if shared.is_empty():
         return none
-    lock_parties(frames, shared["party_id"])
     return frames.read(DAYS_TAKEN.format(creditor=int(creditor_id), day=as_of))
 
 

@@ -4,14 +4,12 @@ A tick has just looked at every case, so it also sees which open work has lost i
 hold. An approver's list and a collector's list hold nothing that would be cancelled in the end anyway.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from maatpak.kernel.words import ActionState, SkipReason, StepKind
 from maatpak.ledger.database import Frames
-from tasks.cancelling import cancel_actions
 from tasks.revalidate import objections, step_properties
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 OPEN = """
 SELECT a.id AS action_id, a.case_id, a.kind, a.state, a.escalating, a.occurrence, a.pack_id, a.segment, a.step,
-  false AS own_offer
+  false AS own_offer, k.party_id
 FROM action a JOIN "case" k ON k.id = a.case_id
 WHERE a.creditor_id = {creditor} AND k.shard_key % {shards} = {shard}
   AND (a.state = 'awaiting_approval' OR (a.state = 'in_progress' AND a.kind IN ('call', 'consult')
@@ -31,17 +29,22 @@ NAMED = """
 SELECT i.action_id, i.item_id, i.amount FROM action_item i JOIN pg_temp.open_work w ON w.action_id = i.action_id
 """
 
+UNWANTED = {"action_id": pl.Int64, "reason": pl.String, "party_id": pl.Int64}
+
 BLOCKED_ONLY = (SkipReason.DATA_STALE, SkipReason.QUARANTINED)
 """A late ledger takes nobody's work away; it only stops what would go out."""
 
 
-def withdraw_unwanted(
-    engine: "Engine", frames: Frames, creditor_id: int, at: datetime, seen: "Look", shard: int, shards: int
-) -> int:
-    """Cancel open calls, questions and proposals that the facts speak against; how many."""
+def unwanted_work(
+    engine: "Engine", frames: Frames, creditor_id: int, seen: "Look", shard: int, shards: int
+) -> pl.DataFrame:
+    """(action_id, reason, party_id) of open calls, questions and proposals that the facts speak against.
+
+    Whoever takes them back locks their parties first: people's acts hold the party, then change work and action.
+    """
     found = frames.read(OPEN.format(creditor=int(creditor_id), shard=int(shard), shards=int(shards)))
     if found.is_empty():
-        return 0
+        return pl.DataFrame(schema=UNWANTED)
     properties = step_properties(engine.pack, found)
     actions = found.join(properties, on=["pack_id", "segment", "step"], how="left")
     frames.stage("open_work", actions.select("action_id"))
@@ -54,4 +57,4 @@ def withdraw_unwanted(
     against = against.filter(~pl.col("reason").is_in([str(reason) for reason in BLOCKED_ONLY])).join(
         kept, on="action_id", how="anti"
     )
-    return cancel_actions(frames, against, at)
+    return against.join(found.select("action_id", "party_id"), on="action_id").select(list(UNWANTED))

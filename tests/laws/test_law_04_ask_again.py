@@ -33,7 +33,9 @@ COVERS = {"disputed": "disputed_open", "in_plan": "in_plan_open", "promised": "p
           "claimed": "claimed_paid_open", "in_flight": "debits_in_flight"}  # fmt: skip
 
 
-def objection(facts: dict[str, Any], amounts: list[tuple[int, int, str | None]], *, escalating: bool) -> str | None:
+def objection(
+    facts: dict[str, Any], amounts: list[tuple[int, int, str | None]], *, escalating: bool, kind: str = "message"
+) -> str | None:
     """What is said against a message that named items: (named, asked now, what covers the rest)."""
     items: list[dict[str, Any]] = [
         {
@@ -57,7 +59,7 @@ def objection(facts: dict[str, Any], amounts: list[tuple[int, int, str | None]],
         pl.DataFrame(),
     )
     action = {
-        "action_id": 7, "case_id": 1, "kind": "message", "escalating": escalating, "occurrence": None, "passes": [],
+        "action_id": 7, "case_id": 1, "kind": kind, "escalating": escalating, "occurrence": None, "passes": [],
         "outside_round": False, "own_offer": False,
     }  # fmt: skip
     schema: dict[str, Any] = {"passes": pl.List(pl.String), "occurrence": pl.Date}
@@ -100,3 +102,9 @@ def test_any_cent_less_cancels_it_and_nothing_left_is_paid(amounts: list[int], d
 
 def test_the_day_does_not_matter_only_what_is_recorded() -> None:
     assert objection({"driver_due_on": date(2020, 1, 1)}, [(5_000, 5_000, None)], escalating=False) is None
+
+
+def test_a_statement_goes_on_while_the_ball_is_with_us() -> None:
+    ours = {"our_turn": True, "tickets_open": 1}
+    assert objection(ours, [(5_000, 5_000, None)], escalating=False, kind="statement") is None
+    assert objection(ours, [(5_000, 5_000, None)], escalating=False) == SkipReason.ON_HOLD
