@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, PartyKind, Reaction
+from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, PartyKind, Reaction, ReturnCause
 from policies.workdays import MISSING, Days, Flags, Workdays, day_number
 
 Amounts = npt.NDArray[np.int64]
 
 _DAYS = (
     "driver_bank_due_on",
+    "driver_pay_run_on",
     "upcoming_bank_due_on",
     "first_invoice_on",
     "next_pay_run_on",
@@ -51,6 +52,7 @@ _AMOUNTS: Mapping[str, int] = {
     "demandable_amount": 0,
     "contacts_20wd": 0,
     "calls_5wd": 0,
+    "manager_letters_12m": 0,
     "experience_balance": 0,
     "quarantined_rows": 0,
     "round_pack_id": -1,
@@ -81,6 +83,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "consult_answer": (ConsultAnswer.OPEN,),
     "party_kind": (PartyKind.BUSINESS,),
     "preferred_channel": ("email", "sms", "post"),
+    "debit_return_cause": (ReturnCause.MANDATE, ReturnCause.ACCOUNT, ReturnCause.REFUSED),
 }
 """Words that columns are compared with."""
 

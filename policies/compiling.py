@@ -43,6 +43,14 @@ FITS: dict[str, frozenset[StepKind]] = {
 }
 """Which kinds of step a key may stand at; keys that are not named here may stand at any."""
 
+ONLY_AFTER: dict[Only, Reaction] = {
+    Only.HALF_PAID: Reaction.PART_PAID,
+    Only.LESS_PAID: Reaction.PART_PAID,
+    Only.MANDATE_GONE: Reaction.DEBIT_RETURNED,
+    Only.REFUNDED: Reaction.DEBIT_RETURNED,
+}
+"""Conditions that say something of one reaction only."""
+
 NEEDS: dict[StepKind, tuple[str, ...]] = {
     StepKind.MESSAGE: ("template",),
     StepKind.STATEMENT: ("template", "every"),
@@ -256,8 +264,9 @@ class JourneyCompiler:
         if line.do is StepKind.HANDOFF and (not line.escalating or line.approvals == 1):
             text = "a handoff is escalating and needs the approval of two persons"
             self.problems.add(each.document, each.path, text)
-        if line.only in {Only.HALF_PAID, Only.LESS_PAID} and line.on is not Reaction.PART_PAID:
-            self.problems.add(each.document, (*each.path, "only"), f"{line.only} makes sense only with 'on: part_paid'")
+        event = ONLY_AFTER.get(line.only) if line.only else None
+        if event is not None and line.on is not event:
+            self.problems.add(each.document, (*each.path, "only"), f"{line.only} makes sense only with 'on: {event}'")
 
     def _check_start(self, each: _Placed) -> None:
         """A step must fall due some day, by one way of counting."""
@@ -319,6 +328,8 @@ def _start_problems(line: StepLine, *, included: bool) -> Iterator[tuple[str, st
         yield "until", "'until' counts from due or first_invoice"
     if line.at is None:
         return
+    if line.at.also is not None and _before_due(line.at):
+        yield "at", "only a step after the due date can wait for a pay run too"
     if _before_due(line.at) and line.until is None:
         yield "at", "a step before the due date needs 'until'"
     if line.at.anchor is Anchor.PAY_RUN:

@@ -22,6 +22,7 @@ from maatpak.kernel.words import (
     PlanState,
     ReachState,
     Reaction,
+    ReturnCause,
 )
 
 
@@ -231,6 +232,12 @@ CONTEXT: dict[str, Fact] = {
             "anchors",
             ("driver_item_id", pl.Int64, "id", "The driver; null without one."),
             ("driver_bank_due_on", pl.Date, "date", "D of the driver: its due date moved to the next bank day."),
+            (
+                "driver_pay_run_on",
+                pl.Date,
+                "date",
+                "The customer's first pay run on or after D of the driver; null without a rhythm.",
+            ),
             ("upcoming_item_id", pl.Int64, "id", "The next open item to fall due; null without one."),
             ("upcoming_bank_due_on", pl.Date, "date", "D of the next open item to fall due."),
             ("upcoming_amount", pl.Int64, "minor", "Open amount of all items with that due date."),
@@ -315,8 +322,9 @@ CONTEXT: dict[str, Fact] = {
                 "paused_until",
                 pl.Date,
                 "date",
-                "No notice before it: half paid + 5 WD, dispute rejected + 7, callback, pay run + 1, wronged + 10 …",
+                "No notice before it: half paid + 5 WD, dispute rejected + 7, callback, pay run + 1, no funds + 5 …",
             ),
+            ("manager_letters_12m", pl.Int64, "count", "Manager letters sent to the party in 12 months."),
             ("late_before", pl.Boolean, "bool", "Whether any item was paid late in the 24 months before."),
         ),
         *_group(
@@ -325,6 +333,7 @@ CONTEXT: dict[str, Fact] = {
                 (f"{reaction}_on", pl.Date, "date", f"Last `{reaction}` of this round; null if none.")
                 for reaction in Reaction
             ],
+            ("debit_return_cause", ReturnCause, "Why the debit of `debit_returned_on` came back."),
         ),
     ]
 }

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.words import CallResult, StepKind
+from maatpak.kernel.words import CallResult, Reaction, StepKind
 from policies.assignment import Assignment, assign
 from policies.cases import Cases
 from policies.gates import Gates
@@ -118,8 +118,13 @@ def _walk(
     plan_asked_on: Days,
 ) -> Walk:
     rows, cases = group.rows, gates.cases
-    events = {step.name: cases.days(f"{step.on}_on")[rows] for step in journey.reactions}
-    events = {name: np.where(assignment.has_round[rows], days, MISSING) for name, days in events.items()}
+    in_round = assignment.has_round[rows]
+    # A debit comes back before there is a round: the one that opens answers it before its course.
+    answers = {step.name: in_round | (step.on is Reaction.DEBIT_RETURNED) for step in journey.reactions}
+    events = {
+        step.name: np.where(answers[step.name], cases.days(f"{step.on}_on")[rows], MISSING)
+        for step in journey.reactions
+    }
     standing = Standing(journey, history, group.actions, group.place, events, count=len(rows), as_of=cases.as_of)
     return Walk(
         journey=journey,

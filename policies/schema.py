@@ -67,6 +67,12 @@ class Only(StrEnum):
     """The part payment was at least half of what was asked."""
     LESS_PAID = "less_paid"
     """The part payment was less than half of what was asked."""
+    MANDATE_GONE = "mandate_gone"
+    """The debit came back because its mandate has ended or its account is closed."""
+    REFUNDED = "refunded"
+    """The customer had the debit refunded."""
+    LETTER_LEFT = "letter_left"
+    """Fewer than two manager letters were sent to the party in the 12 months before."""
     NO_STATEMENT = "no_statement"
     """No statement was sent in the 5 working days before."""
 

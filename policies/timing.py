@@ -37,12 +37,13 @@ class Moment:
 
     anchor: Anchor
     shift: int = 0
+    also: "Moment | None" = None
+    """Not before this either: so long after the pay run in which the driver could have been paid, if there is one."""
 
     def __str__(self) -> str:
-        if not self.shift:
-            return str(self.anchor)
         sign = "+" if self.shift > 0 else "-"
-        return f"{self.anchor} {sign} {_spelled(abs(self.shift))}"
+        text = f"{self.anchor} {sign} {_spelled(abs(self.shift))}" if self.shift else str(self.anchor)
+        return f"{text}, and {self.also}" if self.also else text
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def _spelled(count: int) -> str:
 _DAYS = r"(?P<days>[0-9]{1,3}) working days?"
 _DURATION = re.compile(rf"^{_DAYS}$")
 _MOMENT = re.compile(rf"^(?P<anchor>{'|'.join(Anchor)})(?: (?P<sign>[+-]) {_DAYS})?$")
+_MISSED_RUN = re.compile(rf"^pay_run \+ {_DAYS}$")
 _MONTH = re.compile(r"^month on working day (?P<number>[1-9]|1[0-9]|20)$")
 _PAY_RUN = re.compile(rf"^pay_run - {_DAYS}(?:, else (?P<otherwise>month on .+))?$")
 
@@ -86,15 +88,20 @@ def parse_working_days(value: object) -> int:
 
 
 def parse_moment(value: object) -> Moment:
-    """`due - 3 working days` as a moment."""
+    """`due - 3 working days` as a moment; of `due + 2 working days, and pay_run + 1 working day` the later counts."""
     if isinstance(value, Moment):
         return value
-    found = _MOMENT.match(value) if isinstance(value, str) else None
-    if not found:
+    first, comma, second = value.partition(", and ") if isinstance(value, str) else ("", "", "")
+    found, also = _MOMENT.match(first), _MISSED_RUN.match(second)
+    if not found or (comma and not also):
         anchors = ", ".join(Anchor)
-        raise ValueError(f"{value!r} is no moment; write 'due - 3 working days' (anchors: {anchors})")
+        raise ValueError(
+            f"{value!r} is no moment; write 'due - 3 working days' (anchors: {anchors})"
+            " or 'due + 2 working days, and pay_run + 1 working day'"
+        )
     shift = int(found["days"] or 0)
-    return Moment(Anchor(found["anchor"]), -shift if found["sign"] == "-" else shift)
+    missed = Moment(Anchor.PAY_RUN, int(also["days"])) if also else None
+    return Moment(Anchor(found["anchor"]), -shift if found["sign"] == "-" else shift, missed)
 
 
 def parse_limit(value: object) -> Moment | int:
@@ -104,9 +111,12 @@ def parse_limit(value: object) -> Moment | int:
     except ValueError:
         pass
     try:
-        return parse_moment(value)
+        moment = parse_moment(value)
     except ValueError:
-        raise ValueError(f"{value!r} is no limit; write 'due', 'due + 10 working days' or '10 working days'") from None
+        moment = None
+    if moment is None or moment.also is not None:
+        raise ValueError(f"{value!r} is no limit; write 'due', 'due + 10 working days' or '10 working days'")
+    return moment
 
 
 def parse_recurrence(value: object) -> Recurrence:
@@ -138,8 +148,9 @@ When = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": _MOMENT.pattern.replace("?P<anchor>", "").replace("?P<sign>", "").replace("?P<days>", ""),
-            "examples": ["due - 3 working days"],
+            "pattern": _MOMENT.pattern.replace("?P<anchor>", "").replace("?P<sign>", "").replace("?P<days>", "")[:-1]
+            + r"(, and pay_run \+ [0-9]{1,3} working days?)?$",
+            "examples": ["due - 3 working days", "due + 2 working days, and pay_run + 1 working day"],
         }
     ),
 ]

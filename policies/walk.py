@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import NoActionReason, PartyKind, SkipReason, Stage, StepKind
+from maatpak.kernel.words import NoActionReason, PartyKind, ReturnCause, SkipReason, Stage, StepKind
 from policies.frontier import SKIP, Chunk, Frontier, Status
 from policies.gates import LASTING, PART_PAYMENT_PAUSE, Gates, Verdict
 from policies.history import CODE, NONE, Codes
@@ -25,6 +25,16 @@ STUCK = frozenset({R.EXPERIENCE, R.EVIDENCE_MISSING, R.NO_ADDRESS, R.STEP_FAILED
 
 _ONE_WAY = frozenset({ChannelRule.POST_AND_EMAIL, ChannelRule.POST, ChannelRule.EMAIL, ChannelRule.SMS, None})
 """Channel rules that leave no other channel to try."""
+
+_ANCHORS = {
+    Anchor.DUE: "driver_bank_due_on",
+    Anchor.PAY_RUN: "driver_pay_run_on",
+    Anchor.FIRST_INVOICE: "first_invoice_on",
+}
+"""Inside a round."""
+
+LETTERS_A_YEAR = 2
+"""Manager letters that a party gets in a year."""
 
 _NO_DAYS: Days = np.empty(0, dtype=np.int32)
 
@@ -145,6 +155,9 @@ class Walk:
         if step.at is not None:
             due = workdays.shift(self._anchor(step.at, rows), step.at.shift, rows)
             due[due == MISSING] = NEVER
+            if step.at.also is not None:
+                # Who has no rhythm has no run to wait for.
+                due = np.maximum(due, workdays.shift(self._anchor(step.at.also, rows), step.at.also.shift, rows))
         for name in step.after:
             at = self.standing.column[name]
             since = self.done_on[at, places]
@@ -157,8 +170,7 @@ class Walk:
         return np.where(due == MISSING, np.int32(self.as_of), due)
 
     def _anchor(self, moment: Moment, rows: Rows) -> Days:
-        name = "driver_bank_due_on" if moment.anchor is Anchor.DUE else "first_invoice_on"
-        return self.cases.days(name)[rows]
+        return self.cases.days(_ANCHORS[moment.anchor])[rows]
 
     def _meet(self, at: int, step: Step, places: Rows, due: Days) -> None:
         """Sort out the cases that have come to a step: open, ended, waiting, passed over, stopped, or free for it."""
@@ -264,6 +276,13 @@ class Walk:
                 rest = cases.workdays.shift(cases.days("part_paid_on")[rows], PART_PAYMENT_PAUSE, rows)
                 half = cases.days("paused_until")[rows] >= rest
                 return holds & (half if step.only is Only.HALF_PAID else ~half)
+            case Only.MANDATE_GONE:
+                gone = (ReturnCause.MANDATE, ReturnCause.ACCOUNT)
+                return holds & np.logical_or(*(cases.are("debit_return_cause", cause)[rows] for cause in gone))
+            case Only.REFUNDED:
+                return holds & cases.are("debit_return_cause", ReturnCause.REFUSED)[rows]
+            case Only.LETTER_LEFT:
+                return holds & (cases.amounts("manager_letters_12m")[rows] < LETTERS_A_YEAR)
             case _:
                 return holds
 

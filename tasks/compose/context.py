@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
-from maatpak.kernel.words import Channel, EvidenceKind, ItemType, StepKind
+from maatpak.kernel.words import RETURN_CAUSES, Channel, EvidenceKind, ItemType, ReturnCause, StepKind
 from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.look import Look
@@ -30,21 +30,6 @@ MOST_EARLIER = 3
 CREDITS = frozenset({ItemType.CREDIT_NOTE, ItemType.PAYMENT})
 ENGLISH = frozenset({"GB", "IE", "US", "CA", "AU", "NZ", "ZA", "IN", "SG", "HK"})
 """Countries with an English of their own; elsewhere dates and amounts in English are British."""
-DEBIT_CAUSES = {
-    "AM04": "funds",
-    "insufficient_funds": "funds",
-    "MD01": "mandate",
-    "MD02": "mandate",
-    "MD07": "mandate",
-    "AC01": "account",
-    "AC04": "account",
-    "AC06": "account",
-    "AC13": "account",
-    "MD06": "refused",
-    "MS02": "refused",
-    "SL01": "refused",
-}
-"""Why a bank returned a debit (ISO 20022 reason codes), in the words of templates."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +230,10 @@ class Writer:
         if not returned:
             return None
         last = max(returned, key=lambda item: item["returned_on"])
-        return {"on": self._long(last["returned_on"]), "cause": DEBIT_CAUSES.get(last["return_code"] or "", "other")}
+        return {
+            "on": self._long(last["returned_on"]),
+            "cause": str(RETURN_CAUSES.get(last["return_code"] or "", ReturnCause.OTHER)),
+        }
 
     def _signatory(self, creditor: Row) -> dict[str, str]:
         given = self._look.signatory

@@ -36,6 +36,18 @@ def planned(reader: Reader) -> pl.DataFrame:
     )
 
 
+def agreed(reader: Reader) -> pl.DataFrame:
+    """(case_id, on) of every agreement that runs: a promise made, a plan accepted."""
+    promises = reader.rows("promises").filter(pl.col("state") == PromiseState.OPEN.value)
+    plans = reader.rows("plans").filter(pl.col("state") == PlanState.ACTIVE.value)
+    return pl.concat(
+        [
+            promises.select("case_id", on="made_on"),
+            plans.select("case_id", on="accepted_on").drop_nulls("on"),
+        ]
+    )
+
+
 def holds_of_cases(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
     """(case_id, reason, source, until_on): every live hold of a case, of its debtor or of its party."""
     holds = reader.rows("holds")

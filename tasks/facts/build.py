@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import LegalStop, Reaction
+from maatpak.kernel.words import LegalStop, Reaction, ReturnCause
 from maatpak.ledger.database import Frames
 from policies.facts import COLUMNS, ITEM_COLUMNS
 from tasks.facts import agreements, amounts, cash, conversation, driver, evidence, history, people, reach, reactions
 from tasks.facts.reading import Reader
-from tasks.facts.rhythm import FEWEST, next_runs, pay_runs
+from tasks.facts.rhythm import FEWEST, next_runs, pay_runs, runs_after
 from tasks.facts.rounds import case_rounds, round_amounts, running
 from tasks.facts.scope import Scope
 from tasks.facts.steps import actions_then, step_history
@@ -82,6 +82,7 @@ class _Building:
         rounds = case_rounds(reader)
         self.running = running(rounds)
         self.parts: list[pl.DataFrame] = [rounds]
+        self.rounds = rounds
         self.calls: Callable[[], pl.DataFrame] = lambda: conversation.called(reader, rounds, self.cases)
 
     def frames(self) -> FactFrames:
@@ -131,6 +132,7 @@ class _Building:
         joined = self.named.select("item_id", "joined_on")
         of_driver = drivers.select("case_id", item_id="driver_item_id").join(joined, on="item_id", how="left")
         shared = self.creditor["shares_parties"]
+        self.driver_days = drivers.select("case_id", day="driver_bank_due_on")
         self.parts += [
             self.amounts,
             drivers,
@@ -149,15 +151,20 @@ class _Building:
         parts = cash.part_payments(reader, items, settled)
         payers = past.filter(pl.col("settled_in_year") >= FEWEST)["case_id"]
         self.runs = pay_runs(reader, self.cases, settled, payers)
-        self.returns = history.debit_returns(self.scope, self.owed.debits, settled)
+        returns = history.debit_returns(self.scope, self.owed.debits, settled)
+        self.returned = reactions.returned_debits(returns, self.rounds, self.named, items)
         self.received = reactions.received_in_round(settled, parts, self.named)
         self.parts += [
             past,
             history.relation(reader, self.cases, self.amounts, past),
             cash.told_money(reader, self.cases),
             parts.group_by("case_id").agg(part_payments_6m=pl.len()),
-            self.returns.filter("for_funds").group_by("case_id").agg(debit_returns_6m=pl.len()),
+            returns.filter(pl.col("cause") == ReturnCause.FUNDS.value)
+            .group_by("case_id")
+            .agg(debit_returns_6m=pl.len()),
+            reactions.last_return(self.returned),
             next_runs(self.runs, self.cases, self.scope.as_of).rename({"run_on": "next_pay_run_on"}),
+            runs_after(self.runs, self.cases, self.driver_days).rename({"run_on": "driver_pay_run_on"}),
             round_amounts(self.named, items, settled),
         ]
         dated = settled.filter(pl.col("settled_on").is_not_null())["case_id"].unique()
@@ -193,13 +200,15 @@ class _Building:
             Reaction.PART_PAID: self.received.filter(~pl.col("whole")),
             Reaction.PROMISE_BROKEN: promised.select("case_id", on="broken_on"),
             Reaction.BOUNCED: self.bounced,
-            Reaction.DEBIT_RETURNED: self.returns.select("case_id", "on"),
             Reaction.ANSWERED: conversation.answered(reader, self.cases),
             Reaction.PLAN_BREACHED: planned.select("case_id", on="breached_on"),
+            Reaction.AGREED: agreements.agreed(reader),
         }
         self.parts += [
             reactions.reactions(self.scope, self.running, happened),
-            reactions.pauses(reader, self.cases, asked, self.received, talks, reasons, self.runs, wronged),
+            reactions.pauses(
+                reader, self.cases, asked, self.received, self.returned, talks, reasons, self.runs, wronged
+            ),
         ]
 
     def _derived(self, cases: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.words import DisputeState, ItemType
+from maatpak.kernel.words import RETURN_CAUSES, DisputeState, ItemType, ReturnCause
 from tasks.facts.amounts import DEBTS, of_cases
 from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
@@ -19,8 +19,7 @@ RECENT, BEFORE = 90, 365
 """Calendar days: delays of the last 90 are compared with those of the 275 before."""
 USUAL = (9, 10)
 """Quantile of the delay that counts as usual; a part of a day counts as a day."""
-FUNDS_CODES = ("AM04", "insufficient_funds")
-"""Return codes of a direct debit that say: not enough money."""
+CAUSES = {code: str(cause) for code, cause in RETURN_CAUSES.items()}
 
 
 def settled_items(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
@@ -141,11 +140,12 @@ def _quantiles(delays: pl.DataFrame) -> pl.DataFrame:
 
 
 def debit_returns(scope: Scope, debits: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, on, for_funds) of every direct debit that came back in the last six months."""
-    for_funds = pl.col("return_code").is_in(FUNDS_CODES).fill_null(value=False)
+    """(case_id, item_id, on, cause) of every direct debit that came back in the last six months."""
+    cause = pl.col("return_code").replace_strict(CAUSES, default=ReturnCause.OTHER.value, return_dtype=pl.String)
     came_back = pl.col("returned_on") > scope.months_ago(6)
     return pl.concat(
-        frame.filter(came_back).select("case_id", on="returned_on", for_funds=for_funds) for frame in (debits, settled)
+        frame.filter(came_back).select("case_id", "item_id", on="returned_on", cause=cause)
+        for frame in (debits, settled)
     )
 
 

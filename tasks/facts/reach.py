@@ -103,13 +103,13 @@ def _with_preferences(reader: Reader, frame: pl.DataFrame, contacts: pl.DataFram
 
 
 def experience(reader: Reader) -> pl.DataFrame:
-    """(party_id, experience_balance, wrongful_on): the rated touches of twelve months, and when one was last wrongful.
+    """(party_id, experience_balance, wrongful_on, manager_letters_12m): what the touches of twelve months come to.
 
     A positive counts once a day; a wrongful touch stays, however old, until twelve positives came after it.
     """
     touches = reader.rows("touches")
     if touches.is_empty():
-        return pl.DataFrame(schema={"party_id": pl.Int64, "experience_balance": pl.Int64, "wrongful_on": pl.Date})
+        return _NO_TOUCHES
     in_year = pl.col("touched_on") > reader.scope.months_ago(12)
     positives = touches.lazy().filter(pl.col("rating") > 0).unique(["party_id", "touched_on"])
     negatives = touches.lazy().filter(pl.col("rating") < 0)
@@ -125,7 +125,23 @@ def experience(reader: Reader) -> pl.DataFrame:
     )
     balance = pl.concat([*recent, old]).group_by("party_id").agg(experience_balance=pl.sum("rating").clip(*SCALE))
     wrongful = touches.lazy().filter("wrongful").group_by("party_id").agg(wrongful_on=pl.max("touched_on"))
-    return balance.join(wrongful, on="party_id", how="full", coalesce=True).pipe(collected)
+    letters = touches.lazy().filter(in_year & pl.col("letter")).group_by("party_id").agg(manager_letters_12m=pl.len())
+    return (
+        balance.join(wrongful, on="party_id", how="full", coalesce=True)
+        .join(letters, on="party_id", how="full", coalesce=True)
+        .select(_NO_TOUCHES.columns)
+        .pipe(collected)
+    )
+
+
+_NO_TOUCHES = pl.DataFrame(
+    schema={
+        "party_id": pl.Int64,
+        "experience_balance": pl.Int64,
+        "wrongful_on": pl.Date,
+        "manager_letters_12m": pl.UInt32,
+    }
+)
 
 
 OUTWEIGHED_BY = 12

@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from maatpak.kernel.words import DisputeState, NonPaymentReason, Reaction
+from maatpak.kernel.words import DisputeState, NonPaymentReason, Reaction, ReturnCause
 from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
-from tasks.facts.rhythm import next_runs
+from tasks.facts.rhythm import runs_after
 from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, days_after
 
@@ -13,6 +13,8 @@ PART_PAID_DAYS = 5
 """Working days of quiet after at least half of what was asked came in (practice, rule 19)."""
 REJECTED_DAYS = 7
 """Working days between a rejected dispute and the next step (rule 17)."""
+NEW_DEBIT_DAYS = 5
+"""Working days after a return for lack of funds in which a new debit, not a notice, is next (rule 15)."""
 WRONGFUL_DAYS = 10
 """Working days of silence after a wrongful contact (practice, section 6)."""
 REFUSED = (DisputeState.REJECTED.value, DisputeState.PART_ACCEPTED.value)
@@ -29,8 +31,39 @@ def reactions(scope: Scope, running: pl.DataFrame, happened: dict[Reaction, pl.D
         .join(running.lazy().select("case_id", "round_opened_on"), on="case_id")
         .filter(inside)
         .group_by("case_id")
-        .agg(pl.col("on").filter(pl.col("reaction") == kind.value).max().alias(f"{kind}_on") for kind in Reaction)
+        .agg(pl.col("on").filter(pl.col("reaction") == kind.value).max().alias(f"{kind}_on") for kind in happened)
         .pipe(collected)
+    )
+
+
+def returned_debits(
+    returns: pl.DataFrame, rounds: pl.DataFrame, named: pl.DataFrame, items: pl.DataFrame
+) -> pl.DataFrame:
+    """(case_id, on, cause) of the returned debits that the open round answers, or the round that is to be opened.
+
+    A debit mostly comes back before there is a round, for while it was in flight nothing was asked. So a return counts
+    for the round that names its item when it came after the previous round's close; without a round, for what is asked.
+    """
+    asked = items.lazy().filter(pl.col("asked") > 0).select("item_id", asked=pl.lit(value=True))
+    in_round = pl.col("round_opened_on").is_not_null()
+    since_closed = (pl.col("on") > pl.col("last_round_closed_on")).fill_null(value=True)
+    own = pl.when(in_round).then("named").otherwise("asked").fill_null(value=False)
+    return (
+        returns.lazy()
+        .join(rounds.lazy().select("case_id", "round_opened_on", "last_round_closed_on"), on="case_id", how="left")
+        .join(named.lazy().select("item_id", named=pl.lit(value=True)).unique(), on="item_id", how="left")
+        .join(asked, on="item_id", how="left")
+        .filter((pl.col("on") >= pl.col("round_opened_on")).fill_null(value=False) | (own & since_closed))
+        .sort("on", "item_id")
+        .select("case_id", "on", "cause")
+        .pipe(collected)
+    )
+
+
+def last_return(returned: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, debit_returned_on, debit_return_cause) of the last of these."""
+    return returned.group_by("case_id", maintain_order=True).agg(
+        debit_returned_on=pl.last("on"), debit_return_cause=pl.last("cause")
     )
 
 
@@ -53,6 +86,7 @@ def pauses(
     cases: pl.DataFrame,
     asked: pl.DataFrame,
     received: pl.DataFrame,
+    returned: pl.DataFrame,
     callbacks: pl.DataFrame,
     reasons: pl.DataFrame,
     runs: pl.DataFrame,
@@ -64,6 +98,7 @@ def pauses(
     causes = [
         (_half_paid(reader, received, asked, cases), "on", PART_PAID_DAYS),
         (decided, "decided_on", REJECTED_DAYS),
+        (returned.filter(pl.col("cause") == ReturnCause.FUNDS.value), "on", NEW_DEBIT_DAYS),
         (callbacks, "callback_on", 1),
         (_pay_runs(reasons, runs, cases), "run_on", 1),
         (misled, "wrongful_on", WRONGFUL_DAYS),
@@ -105,9 +140,5 @@ def _half_paid(reader: Reader, received: pl.DataFrame, asked: pl.DataFrame, case
 
 def _pay_runs(reasons: pl.DataFrame, runs: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """(case_id, run_on): the first pay run after a customer said that they pay by runs."""
-    said = reasons.filter(pl.col("reason").is_in(PAY_RUN_REASONS)).join(runs, on="case_id")
-    dated = [
-        next_runs(said.filter(pl.col("reason_on") == day).select("case_id", "rule"), cases, day)
-        for day in said["reason_on"].unique()
-    ]
-    return pl.concat(dated) if dated else said
+    said = reasons.filter(pl.col("reason").is_in(PAY_RUN_REASONS))
+    return runs_after(runs, cases, said.select("case_id", day="reason_on"))

@@ -65,15 +65,15 @@ RECORDS: dict[str, Query] = {
     ),
     "promises": Query(
         """
-        SELECT q.id AS record_id, q.case_id, q.state, q.promised_on, q.valid_from AS state_on,
+        SELECT q.id AS record_id, q.case_id, q.state, q.made_on, q.promised_on, q.valid_from AS state_on,
           q.amount - q.received AS amount, e.key::bigint AS item_id, e.value::bigint AS item_amount
         FROM promise q JOIN "case" c ON c.id = q.case_id AND c.creditor_id = :creditor AND :in_shard(c)
         LEFT JOIN LATERAL jsonb_each_text(CASE jsonb_typeof(q.items) WHEN 'object' THEN q.items END) e ON TRUE
         WHERE :visible(q) AND (q.state = 'open' OR (q.state = 'broken' AND q.valid_from > :steps_since))
         """,
         schema(
-            "record_id int, case_id int, state text, promised_on day, state_on day, amount int, item_id int,"
-            "item_amount int"
+            "record_id int, case_id int, state text, made_on day, promised_on day, state_on day, amount int,"
+            "item_id int, item_amount int"
         ),
         ("promise",),
     ),
@@ -90,7 +90,7 @@ RECORDS: dict[str, Query] = {
     ),
     "plans": Query(
         """
-        SELECT q.id AS record_id, q.case_id, q.state, q.offered_on, q.valid_until, q.breached_on,
+        SELECT q.id AS record_id, q.case_id, q.state, q.offered_on, q.valid_until, q.accepted_on, q.breached_on,
           (SELECT max((i ->> 'due_on')::date) FROM jsonb_array_elements(q.instalments) i) AS last_on,
           e.key::bigint AS item_id, e.value::bigint AS item_amount
         FROM plan q JOIN "case" c ON c.id = q.case_id AND c.creditor_id = :creditor AND :in_shard(c)
@@ -98,8 +98,8 @@ RECORDS: dict[str, Query] = {
         WHERE :visible(q) AND q.offered_on <= :day
         """,
         schema(
-            "record_id int, case_id int, state text, offered_on day, valid_until day, breached_on day, last_on day,"
-            "item_id int, item_amount int"
+            "record_id int, case_id int, state text, offered_on day, valid_until day, accepted_on day,"
+            "breached_on day, last_on day, item_id int, item_amount int"
         ),
         ("plan",),
     ),
@@ -204,11 +204,12 @@ RECORDS: dict[str, Query] = {
     ),
     "touches": Query(
         """
-        SELECT t.party_id, t.touched_on, t.rating::bigint AS rating, t.wrongful FROM touch t
-        WHERE t.rating <> 0 AND (t.touched_on > :since_12m OR t.wrongful OR t.rating > 0)
+        SELECT t.party_id, t.touched_on, t.rating::bigint AS rating, t.wrongful, t.kind = 'manager_letter' AS letter
+        FROM touch t WHERE (t.rating <> 0 OR t.kind = 'manager_letter')
+          AND (t.touched_on > :since_12m OR t.wrongful OR t.rating > 0)
           AND t.touched_on <= :day AND t.recorded_at <= :instant AND :parties(t.party_id)
         """,
-        schema("party_id int, touched_on day, rating int, wrongful flag"),
+        schema("party_id int, touched_on day, rating int, wrongful flag, letter flag"),
         ("touch",),
     ),
 }

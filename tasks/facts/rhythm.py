@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from functools import cache
 
 import polars as pl
 
@@ -47,6 +48,21 @@ def next_runs(runs: pl.DataFrame, cases: pl.DataFrame, day: date) -> pl.DataFram
     )
 
 
+def runs_after(runs: pl.DataFrame, cases: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, run_on): the first pay run on or after each case's own day; `days` is (case_id, day)."""
+    wanted = runs.join(days.drop_nulls("day"), on="case_id")
+    pairs = wanted.select("rule", "day").unique()
+    first = pl.Series("run_on", [next_run(rule, day) for rule, day in pairs.iter_rows()], dtype=pl.Date)
+    return (
+        wanted.lazy()
+        .join(pairs.with_columns(first).lazy(), on=["rule", "day"])
+        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
+        .select("case_id", run_on=days_after("run_on", 0))
+        .pipe(collected)
+    )
+
+
+@cache
 def next_run(rule: str, day: date) -> date | None:
     """The first day of a rhythm on or after a day; None for words that are no rhythm."""
     if rule in WEEKDAYS:

@@ -26,6 +26,7 @@ _USUAL: dict[str, Any] = {
     "plan_state": "none",
     "consult_answer": "none",
     "hold_reason": "none",
+    "debit_return_cause": "none",
     "email_state": "proven",
     "phone_state": "proven",
     "notice_evidence": "none",

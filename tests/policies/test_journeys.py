@@ -156,12 +156,33 @@ def test_a_lost_invoice_is_sent_and_given_time() -> None:
     assert working_days_between(copied, asked, "NL") == 7
 
 
-def test_no_money_comes_of_a_small_habit_three_times_a_year() -> None:
+@pytest.mark.parametrize(
+    ("facts", "letter", "review"),
+    [
+        ({"rounds_12m": 5, "manager_letters_12m": 1}, True, True),
+        ({"rounds_12m": 2, "manager_letters_12m": 2}, False, False),
+    ],
+    ids=["many rounds, one letter", "few rounds, two letters"],
+)
+def test_the_manager_writes_twice_a_year_however_many_rounds(facts: dict[str, int], letter: bool, review: bool) -> None:
     life = _life("habitual")
-    life.facts |= {"rounds_12m": 3}
+    life.facts |= facts
     life.run(FIRST, LAST)
-    assert "manager_letter" not in life.order()
-    assert "terms_review" in life.order()
+    assert ("manager_letter" in life.order()) is letter
+    assert ("terms_review" in life.order()) is review
+
+
+def test_who_pays_by_runs_is_reminded_after_the_run_that_missed_it() -> None:
+    """Due on a Monday, paid on Fridays: not before the Monday after."""
+    life = _life("habitual")
+    friday = date(2026, 3, 6)
+    life.facts |= {"driver_pay_run_on": friday}
+    life.run(FIRST, LAST)
+    assert life.on("reminder") == add_working_days(friday, 1, "NL")
+    life = _life("habitual")
+    life.facts |= {"driver_pay_run_on": DUE}
+    life.run(FIRST, LAST)
+    assert life.on("reminder") == add_working_days(DUE, 2, "NL")
 
 
 @pytest.mark.parametrize("segment", ["prompt", "forgetful", "habitual", "strained", "new"])

@@ -154,6 +154,34 @@ class TestReactions:
         less = decided(self._row(paid, part_paid_on=paid), paid, REMINDED, TOLD)
         assert _skipped(less) == {"part_thanks": "condition_false"}
 
+    @pytest.mark.parametrize(
+        ("cause", "second"),
+        [
+            ("funds", None),
+            ("other", None),
+            ("mandate", "debit_call"),
+            ("account", "debit_call"),
+            ("refused", "refund_call"),
+        ],
+    )
+    def test_a_returned_debit_gets_a_note_and_then_what_its_cause_asks(self, cause: str, second: str | None) -> None:
+        """First a note that names the cause; then a call where the mandate or the customer's will is in question."""
+        returned = date(2026, 3, 3)
+        facts = {"debit_returned_on": returned, "debit_return_cause": cause}
+        facts |= {"paused_until": date(2026, 3, 10)} if cause == "funds" else {}
+        opening = decided(overdue(DUE, returned, **facts), returned)
+        assert case_of(opening)["opens_round"]
+        assert _taken(opening) == ["debit_note"]
+        noted = step_row("debit_note", "remind", "message", executed_on=returned, occurrence=returned)
+        following = date(2026, 3, 6)
+        decisions = decided(self._row(following, **facts), following, noted)
+        expected = {None: ["reminder"], "debit_call": ["debit_call"], "refund_call": ["refund_call"]}[second]
+        assert _taken(decisions) == ([] if cause == "funds" else expected)
+        if second:
+            called = step_row(second, "listen", "call", executed_on=following, occurrence=returned)
+            later = date(2026, 3, 9)
+            assert _taken(decided(self._row(later, **facts), later, noted, called)) == ["reminder"]
+
     def test_an_event_outside_a_round_is_not_answered(self) -> None:
         day = date(2026, 3, 3)
         row = overdue(DUE, day, promise_broken_on=date(2026, 3, 2))
@@ -163,11 +191,21 @@ class TestReactions:
 class TestParkedCases:
     def test_an_agreement_is_confirmed_though_the_case_is_parked(self) -> None:
         day = date(2026, 3, 5)
-        row = overdue(DUE, day, **in_round("strained"), promised_open=50_000) | {"asked_amount": 0}
+        row = overdue(DUE, day, **in_round("strained"), promised_open=50_000, agreed_on=date(2026, 3, 4))
+        row |= {"asked_amount": 0}
         called = step_row("call", "listen", "call", executed_on=date(2026, 3, 4), result="promised")
         decisions = decided(row, day, called)
         assert _taken(decisions) == ["confirm"]
         assert not actions_of(decisions)[0]["written"]
+
+    def test_a_plan_that_was_accepted_later_is_confirmed_too(self) -> None:
+        day, accepted = date(2026, 4, 2), date(2026, 4, 1)
+        done = step_row("confirm", "remind", "message", executed_on=date(2026, 3, 5), occurrence=date(2026, 3, 4))
+        row = overdue(DUE, day, **in_round("strained"), in_plan_open=50_000, plan_state="active", agreed_on=accepted)
+        row |= {"asked_amount": 0}
+        decisions = decided(row, day, CALLED, done)
+        assert _taken(decisions) == ["confirm"]
+        assert actions_of(decisions)[0]["occurrence"] == accepted
 
     def test_the_copy_that_we_owe_goes_while_the_ball_is_with_us(self) -> None:
         day = date(2026, 3, 24)

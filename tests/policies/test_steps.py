@@ -196,7 +196,7 @@ class TestOrder:
     def test_one_outward_step_a_day_of_two_branches(self) -> None:
         day = date(2026, 3, 31)
         called = step_row("call", "listen", "call", executed_on=date(2026, 3, 4))
-        row = overdue(DUE, day, **in_round("strained"), promised_open=1, spoken=True)
+        row = overdue(DUE, day, **in_round("strained"), promised_open=1, spoken=True, agreed_on=date(2026, 3, 4))
         decisions = decided(row, day, called)
         assert _taken(decisions) == ["confirm"]
         assert _skipped(decisions)["risk_review"] == "condition_false"

@@ -159,6 +159,7 @@ class Records(Dice):
                 ],
                 offered_on=self.day(-30, 1),
                 valid_until=self.day(-2, 14),
+                accepted_on=self.day(-25, 1) if state in ("active", "finished", "breached") else None,
                 breached_on=self.day(-500, 0) if state == "breached" else None,
                 state=state,
                 source="call",

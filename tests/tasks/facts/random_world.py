@@ -112,7 +112,10 @@ class _Lives(Records):
         if self.chance(0.15):
             values |= {"collect_on": self.day(-15, 10), "payment_method": random.choice(("sepa", "SEPA-B2B", None))}
             if self.chance(0.5):
-                values |= {"returned_on": self.day(-15, 3), "return_code": random.choice(("AM04", "MD01"))}
+                values |= {
+                    "returned_on": self.day(-45, 3),
+                    "return_code": random.choice(("AM04", "MD01", "MD06", "XX99")),
+                }
         issued_on = due_on - timedelta(days=random.choice((0, 14, 30)))
         version = world.item(debtor, due_on, amount, item_type=kind, currency=currency, issued_on=issued_on, **values)
         if self.chance(0.2):
@@ -140,7 +143,7 @@ class _Lives(Records):
         self.world.succeed(
             version,
             max(told_on, version.valid_from),
-            self.known(max(told_on, version.valid_from)),
+            max(self.known(max(told_on, version.valid_from)), version.recorded_at),
             **{"open_amount": 0, "settled_on": settled_on, "settled_by": by, **changes},
         )
 
@@ -198,7 +201,7 @@ class _Lives(Records):
                 id=self.world.id(),
                 creditor_id=case.creditor_id,
                 party_id=case.party_id,
-                kind="test",
+                kind=self.random.choice(("reminder", "manager_letter")),
                 rating=rating,
                 wrongful=wrongful,
                 touched_on=day,

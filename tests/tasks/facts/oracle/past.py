@@ -66,7 +66,7 @@ class Past(Notices):
         money = [v.settled_on for v in self.settled if v.settled_on and self.is_paid(v)]
         money += [v.issued_on for v in self.credits if v.item_type == "payment" and v.issued_on <= self.as_of]
         money += [p.paid_on for p in self.payments()]
-        returns = [d for v in self.items.values() if (d := self.returned(v)) and self.for_funds(v)]
+        returns = [d for v in self.items.values() if (d := self.returned(v)) and self.return_cause(v) == "funds"]
         return {
             "settled_items_24m": len(self.counted()),
             "share_paid_late_12m": self.share(12),
@@ -80,6 +80,7 @@ class Past(Notices):
             "debit_returns_6m": len(returns),
             "late_before": any(map(self.is_late, self.counted())),
             "next_pay_run_on": self.next_run(self.as_of),
+            "driver_pay_run_on": self.next_run(bank_day(self.driver.due_on)) if self.driver else None,
         }
 
     def is_paid(self, v: ItemVersion) -> bool:
@@ -90,8 +91,22 @@ class Past(Notices):
         ok = shown and v.returned_on is not None and self.oracle.ago(6) < v.returned_on <= self.as_of
         return v.returned_on if ok else None
 
-    def for_funds(self, v: ItemVersion) -> bool:
-        return v.return_code in ("AM04", "insufficient_funds")
+    def return_cause(self, v: ItemVersion) -> str:
+        causes = {"AM04": "funds", "insufficient_funds": "funds", "MD01": "mandate", "AC04": "account"}
+        return {**causes, "MD06": "refused"}.get(v.return_code or "", "other")
+
+    def answered_returns(self) -> list[tuple[date, int, str]]:
+        """(day, item, cause) of the debits that came back and that the open round, or a new one, answers; in order."""
+        found = []
+        closed = max((r.closed_on for r in self.rounds if self.is_closed(r) and r.closed_on), default=None)
+        for v in self.items.values():
+            day = self.returned(v)
+            if day is None:
+                continue
+            own = v.item_id in self.named if self.round else self.asked.get(v.item_id, 0) > 0
+            if self.in_round(day) or (own and (closed is None or day > closed)):
+                found.append((day, v.item_id, self.return_cause(v)))
+        return sorted(found)
 
     def payments(self) -> list[Payment]:
         return [

@@ -84,11 +84,21 @@ class Reach(Talk):
             "part_paid": [day for day, _, whole in received if not whole],
             "promise_broken": [p.valid_from for p in self.mine(oracle.seen(Promise)) if p.state == "broken"],
             "bounced": list(bounced),
-            "debit_returned": [self.returned(v) for v in self.items.values()],
             "answered": list(answers),
             "plan_breached": [p.breached_on for p in self.mine(oracle.seen(Plan)) if p.offered_on <= self.as_of],
+            "agreed": [
+                *(p.made_on for p in self.mine(oracle.seen(Promise)) if p.state == "open"),
+                *(
+                    p.accepted_on
+                    for p in self.mine(oracle.seen(Plan))
+                    if p.state == "active" and p.offered_on <= self.as_of
+                ),
+            ],
         }
-        return {
+        last = {
             f"{name}_on": max((day for day in days if day and self.in_round(day)), default=None)
             for name, days in happened.items()
         }
+        returns = self.answered_returns()
+        day, _, cause = returns[-1] if returns else (None, 0, "none")
+        return {**last, "debit_returned_on": day, "debit_return_cause": cause}

@@ -85,6 +85,11 @@ class Talk(Past):
             "consult_answer": answer,
             "manager_heard": answer in ("agree", "not_heard"),
             "experience_balance": self.balance(),
+            "manager_letters_12m": sum(
+                t.kind == "manager_letter" and t.touched_on > self.oracle.ago(12)
+                for t in self.oracle.recorded(Touch, "touched_on")
+                if t.party_id == self.row.party_id
+            ),
         }
 
     def heard(self) -> list[ContactResult]:
@@ -210,6 +215,7 @@ class Talk(Past):
             quiet.append(add(max(day for day, _ in lately), 5, self.country))
         refused = [d.decided_on for d in disputes if d.state in ("rejected", "part_accepted") and d.decided_on]
         quiet += [add(day, 7, self.country) for day in refused]
+        quiet += [add(day, 5, self.country) for day, _, cause in self.answered_returns() if cause == "funds"]
         callback_on = self.callback_on()
         if callback_on:
             quiet.append(add(callback_on, 1, self.country))
