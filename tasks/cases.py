@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.money import parse_amount
+from maatpak.kernel.words import NoActionReason
 from tasks.register import creditor_by_code
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ JOIN debtor d ON d.id = c.debtor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
 """
 
+GIVEN_PACKS = "SELECT DISTINCT pack_id FROM creditor_pack WHERE replaced_at IS NULL"
+
 DECIDED = (
     *("segment", "stage", "step", "outcome", "reason", "detail", "due_on", "next_step", "next_on"),
     *("asked_amount", "overdue_open"),
@@ -47,14 +52,18 @@ class CaseFilter:
     """Part of a debtor's number or name, in any case."""
     segment: str | None = None
     reason: str | None = None
-    at_least: int | None = None
-    """Asked amount, minor units."""
+    at_least: str | None = None
+    """Asked amount as people type it, in the currency of each case."""
     acting: bool = False
     """Only cases that get a step."""
 
 
 def list_cases(engine: "Engine", wanted: CaseFilter) -> list[dict[str, Any]]:
-    """The cases that fit, largest amount first."""
+    """The cases that fit, largest amount first.
+
+    Raises:
+        UsageError: no case can be in that segment, or go without a step for that reason; or it is no amount.
+    """
     if wanted.creditor is not None:
         with engine.database.reading() as session:
             creditor_by_code(session, wanted.creditor)
@@ -64,7 +73,12 @@ def list_cases(engine: "Engine", wanted: CaseFilter) -> list[dict[str, Any]]:
     decided = [_decisions(engine, *tick) for tick in ticks.iter_rows()]
     columns = dict.fromkeys(DECIDED, pl.String) | {"case_id": pl.Int64, "business_date": pl.Date}
     found = pl.concat(decided) if decided else pl.DataFrame(schema=columns)
+    _require_known(engine, wanted, found)
     cases = names.join(found, on="case_id", how="left", maintain_order="left").filter(_conditions(wanted))
+    if wanted.at_least is not None:
+        least = {each: parse_amount(wanted.at_least, each) for each in cases["currency"].unique()}
+        bar = pl.col("currency").replace_strict(least, return_dtype=pl.Int64)
+        cases = cases.filter(pl.col("asked_amount").cast(pl.Int64) >= bar)
     order = pl.col("asked_amount").cast(pl.Int64)
     return cases.sort(order, "case_id", descending=[True, False], nulls_last=True).to_dicts()
 
@@ -73,6 +87,22 @@ def _decisions(engine: "Engine", creditor_id: int, business_date: date, evidence
     del creditor_id
     frame = engine.store.get_frame(evidence)
     return frame.select("case_id", *DECIDED).with_columns(pl.lit(business_date).alias("business_date"))
+
+
+def _require_known(engine: "Engine", wanted: CaseFilter, found: pl.DataFrame) -> None:
+    """Refuse a word that no case can have: an empty list would look like good news."""
+    if wanted.reason is not None and wanted.reason not in list(NoActionReason):
+        raise UsageError(f"{wanted.reason!r} is no reason for no step.", advice=f"One of: {', '.join(NoActionReason)}.")
+    if wanted.segment is not None:
+        with engine.database.frames(read_only=True) as frames:
+            given = frames.read(GIVEN_PACKS)["pack_id"]
+        known = {name for pack_id in given for name in engine.pack(pack_id).journeys}
+        known |= set(found["segment"].drop_nulls())
+        if wanted.segment not in known:
+            raise UsageError(
+                f"{wanted.segment!r} is no segment of the creditors' packs.",
+                advice=f"One of: {', '.join(sorted(known)) or 'none, for no creditor has a pack'}.",
+            )
 
 
 def _conditions(wanted: CaseFilter) -> list[pl.Expr]:
@@ -87,8 +117,6 @@ def _conditions(wanted: CaseFilter) -> list[pl.Expr]:
         conditions.append(pl.col("segment") == wanted.segment)
     if wanted.reason is not None:
         conditions.append(pl.col("reason") == wanted.reason)
-    if wanted.at_least is not None:
-        conditions.append(pl.col("asked_amount").cast(pl.Int64) >= wanted.at_least)
     if wanted.acting:
         conditions.append(pl.col("outcome") == "act")
     return conditions

@@ -123,7 +123,7 @@ class RecordFilter:
     debtor_no: str | None = None
     ended: bool = False
     """Also those that no longer count."""
-    most: int = 200
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class WorkFilter:
     role: str | None = None
     assignee: str | None = None
     ended: bool = False
-    most: int = 200
+    most: int | None = None
 
 
 def list_records(engine: "Engine", word: str, wanted: RecordFilter) -> list[dict[str, Any]]:
@@ -197,7 +197,7 @@ def _rows(
     creditor: str | None,
     debtor_no: str | None,
     given: Mapping[str, str | None],
-    most: int,
+    most: int | None,
 ) -> list[dict[str, Any]]:
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     conditions = [*conditions, *(f"r.{name} = :{name}" for name in values)]

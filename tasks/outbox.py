@@ -21,7 +21,7 @@ class MessageFilter:
     debtor_no: str | None = None
     state: str | None = None
     channel: str | None = None
-    most: int = 200
+    most: int | None = None
 
 
 def list_messages(engine: "Engine", wanted: MessageFilter) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from maatpak.cli.output import Column, show
-from maatpak.cli.session import CreditorOption, JsonOption, opened
+from maatpak.cli.session import CreditorOption, JsonOption, MostOption, at_most, opened
 
 app = typer.Typer()
 
@@ -30,8 +30,10 @@ def cases(
     debtor: Annotated[str | None, typer.Option(help="Part of the debtor's number or name.")] = None,
     segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only cases without a step for this reason.")] = None,
-    at_least: Annotated[int | None, typer.Option(help="Only cases that ask this much, in minor units.")] = None,
-    most: Annotated[int, typer.Option(help="How many at most.")] = 50,
+    at_least: Annotated[
+        str | None, typer.Option(help="Only cases that ask this much in their currency, such as 1250.00.")
+    ] = None,
+    most: MostOption = None,
     *,
     acting: Annotated[bool, typer.Option("--acting", help="Only cases that get a step.")] = False,
     as_json: JsonOption = False,
@@ -42,5 +44,6 @@ def cases(
     wanted = CaseFilter(creditor, debtor, segment, reason, at_least, acting)
     with opened() as engine:
         rows = list_cases(engine, wanted)
-    title = f"{min(most, len(rows))} of {len(rows)} cases"
-    show(rows[:most], COLUMNS, as_json=as_json, title=title, empty="No case fits; `maatpak ingest` brings cases in.")
+    shown = rows[: at_most(most, as_json=as_json)]
+    title = f"{len(shown)} of {len(rows)} cases"
+    show(shown, COLUMNS, as_json=as_json, title=title, empty="No case fits; `maatpak ingest` brings cases in.")

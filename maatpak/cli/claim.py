@@ -92,7 +92,7 @@ def _resolve(claim: str, actor: str | None, *, is_found: bool, as_json: bool) ->
 def list_(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,

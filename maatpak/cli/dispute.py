@@ -98,7 +98,7 @@ def decide(
 def list_(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,

@@ -17,6 +17,7 @@ from maatpak.cli.session import (
     JsonOption,
     MostOption,
     at_desk,
+    at_most,
     chosen,
     opened,
 )
@@ -67,7 +68,7 @@ def list_(
     debtor: DebtorOption = None,
     state: Annotated[str | None, typer.Option(help="queued, sending, sent, failed, unknown or cancelled.")] = None,
     channel: Annotated[str | None, typer.Option(help="email, sms or post.")] = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     unknown: Annotated[bool, typer.Option("--unknown", help="Only those that a person has to resolve.")] = False,
     as_json: JsonOption = False,
@@ -77,7 +78,7 @@ def list_(
 
     wanted = MessageState.UNKNOWN if unknown else state
     with opened() as engine:
-        rows = list_messages(engine, MessageFilter(creditor, debtor, wanted, channel, most))
+        rows = list_messages(engine, MessageFilter(creditor, debtor, wanted, channel, at_most(most, as_json=as_json)))
     show(rows, UNKNOWN if unknown else COLUMNS, as_json=as_json, empty="No message fits.")
 
 
@@ -138,7 +139,7 @@ def answer(
 def answers(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,

@@ -101,7 +101,7 @@ def cancel(plan: PlanArgument, actor: ActorOption = None, *, as_json: JsonOption
 def list_(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,

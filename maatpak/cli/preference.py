@@ -113,7 +113,11 @@ def opt_out(
 
 @app.command("list")
 def list_(
-    creditor: CreditorOption = None, debtor: DebtorOption = None, most: MostOption = 200, *, as_json: JsonOption = False
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    most: MostOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """What customers asked for."""
     show_records("preference", COLUMNS, creditor, debtor, most, ended=True, as_json=as_json)

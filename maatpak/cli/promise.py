@@ -88,7 +88,7 @@ def cancel(
 def list_(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,

@@ -14,6 +14,7 @@ from maatpak.cli.session import (
     JsonOption,
     MostOption,
     acting,
+    at_most,
     now,
     opened,
 )
@@ -46,7 +47,7 @@ COLUMNS = (
 def list_(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,
@@ -55,7 +56,8 @@ def list_(
     from tasks.quarantine import list_rows
 
     with opened() as engine:
-        rows = [_row(line, as_json=as_json) for line in list_rows(engine, creditor, debtor, ended=ended)[:most]]
+        found = list_rows(engine, creditor, debtor, ended=ended)[: at_most(most, as_json=as_json)]
+    rows = [_row(line, as_json=as_json) for line in found]
     show(rows, COLUMNS, as_json=as_json, empty="No row is set apart.")
 
 

@@ -64,7 +64,11 @@ def add(
 
 @app.command("list")
 def list_(
-    creditor: CreditorOption = None, debtor: DebtorOption = None, most: MostOption = 200, *, as_json: JsonOption = False
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    most: MostOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """The reasons that were stated, newest first."""
     show_records("reason", COLUMNS, creditor, debtor, most, ended=True, as_json=as_json)

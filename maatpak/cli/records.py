@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maatpak.cli.output import Column, show
-from maatpak.cli.session import opened
+from maatpak.cli.session import at_most, opened
 from maatpak.kernel.money import parse_amount
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def show_records(
     columns: Sequence[Column],
     creditor: str | None,
     debtor: str | None,
-    most: int,
+    most: int | None,
     *,
     ended: bool,
     as_json: bool,
@@ -33,5 +33,5 @@ def show_records(
     from tasks.listing import RecordFilter, list_records
 
     with opened() as engine:
-        rows = list_records(engine, word, RecordFilter(creditor, debtor, ended, most))
+        rows = list_records(engine, word, RecordFilter(creditor, debtor, ended, at_most(most, as_json=as_json)))
     show(rows, (*ACCOUNT, *columns), as_json=as_json, empty=f"There is no {word}." if ended else f"No {word} is live.")

@@ -6,6 +6,7 @@ import typer
 
 from maatpak.cli.output import Column, say, show, show_json
 from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
+from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -58,6 +59,11 @@ def report(
     if silent:
         _silent(as_of, creditor, as_json=as_json)
         return
+    if as_of is not None:
+        raise UsageError(
+            "The figures are those of the last run; --as-of goes with --silent.",
+            advice="`maatpak audit replay --as-of DATE` looks at a past day.",
+        )
     from tasks.cases import figures
 
     with opened() as engine:

@@ -110,4 +110,13 @@ DocumentsOption = Annotated[
 ]
 AmountOption = Annotated[str | None, typer.Option("--amount", help="In the case's currency, such as 1250.00.")]
 EndedOption = Annotated[bool, typer.Option("--all", help="Also those that no longer count.")]
-MostOption = Annotated[int, typer.Option("--most", help="How many at most.")]
+MostOption = Annotated[
+    int | None, typer.Option("--most", min=1, help="How many at most (default: 200 in a table, all with --json).")
+]
+MOST_SHOWN = 200
+"""Rows of a table, where nobody says how many."""
+
+
+def at_most(most: int | None, *, as_json: bool) -> int | None:
+    """How many rows a list has: programs get all of them, people what they can look through."""
+    return most if most is not None or as_json else MOST_SHOWN

@@ -17,6 +17,7 @@ from maatpak.cli.session import (
     MostOption,
     acting,
     at_desk,
+    at_most,
     chosen,
     opened,
     parse_date,
@@ -54,7 +55,7 @@ def list_(
     kind: Annotated[str | None, typer.Option(help="call, consult, review, decide, notice, repair, cash, …")] = None,
     role: Annotated[str | None, typer.Option(help="collector, account_manager, credit_manager, operator, …")] = None,
     assignee: Annotated[str | None, typer.Option(help="Login of whose it is.")] = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     mine: Annotated[bool, typer.Option("--mine", help="Only what is yours by name.")] = False,
     ended: EndedOption = False,
@@ -63,9 +64,11 @@ def list_(
     """Open work, the most urgent of each creditor first."""
     from tasks.listing import WorkFilter, list_work
 
+    if mine and assignee is not None:
+        raise UsageError("--mine and --assignee name two people.", advice="Give one of them.")
     with opened() as engine:
         whose = acting(None) if mine else assignee
-        rows = list_work(engine, WorkFilter(creditor, debtor, kind, role, whose, ended, most))
+        rows = list_work(engine, WorkFilter(creditor, debtor, kind, role, whose, ended, at_most(most, as_json=as_json)))
     show(rows, COLUMNS, as_json=as_json, empty="No work fits.")
 
 

@@ -74,7 +74,7 @@ def close(
 def list_(
     creditor: CreditorOption = None,
     debtor: DebtorOption = None,
-    most: MostOption = 200,
+    most: MostOption = None,
     *,
     ended: EndedOption = False,
     as_json: JsonOption = False,

@@ -373,6 +373,34 @@ def test_figures_and_silence(opened: House, command: Command, clock: FixedClock)
         ("F2", MONDAY.isoformat(), "reminder is due"),
     ]
     assert "reminder is due" in command("report", "--silent", "--as-of", "2026-04-30").out
+    refused = command("report", "--as-of", "2026-04-30")
+    assert (refused.status, "goes with --silent" in refused.err) == (2, True)
+
+
+def test_programs_get_every_row_and_people_what_they_can_look_through(
+    house: House, command: Command, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maatpak.cli.session.MOST_SHOWN", 2)
+    for number in range(2, 5):
+        house.item(house.debtor(f"C{number}"), f"F{number}", 100_000, date(2026, 1, 30))
+    run_on(house, command, clock, MONDAY)
+    for words in (("cases",), ("messages", "list"), ("tasks", "list", "--all")):
+        if words[0] == "tasks":
+            for number in range(1, 5):
+                arguments = ("--channel", "email", "--actor", "carla")
+                assert command("messages", "answer", f"C{number}", *arguments).status == 0
+        assert len(told(command, *words)) == 4, words
+        assert len(told(command, *words, "--most", "3")) == 3, words
+        shown = command(*words).out
+        assert sum(f" C{number} " in shown for number in range(1, 5)) == 2, shown
+    assert command("cases", "--most", "0").status == 2
+    assert [row["debtor_no"] for row in told(command, "cases", "--at-least", "1250.00")] == ["C1"]
+    assert "is no segment" in command("cases", "--segment", "rich").err
+
+
+def test_mine_is_not_somebody_elses(house: House, command: Command) -> None:
+    answer = command("tasks", "list", "--mine", "--assignee", "anna")
+    assert (answer.status, "--mine and --assignee" in answer.err) == (2, True)
 
 
 def test_a_past_day_is_replayed(opened: House, command: Command, clock: FixedClock) -> None:

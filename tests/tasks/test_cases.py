@@ -66,11 +66,12 @@ def test_the_newest_pass_counts(engine: "Engine", worlds: tuple[World, World]) -
         ({"debtor": "ålph"}, True),
         ({"debtor": "."}, False),
         ({"segment": "prompt"}, True),
-        ({"segment": "key"}, False),
+        ({"segment": "prompt", "reason": "hold"}, False),
         ({"reason": "wait"}, True),
         ({"reason": "hold"}, False),
-        ({"at_least": 100}, True),
-        ({"at_least": 101}, False),
+        ({"at_least": "1.00"}, True),
+        ({"at_least": "1"}, True),
+        ({"at_least": "1.01"}, False),
         ({"acting": True}, False),
     ],
     ids=str,
@@ -79,6 +80,22 @@ def test_filters(engine: "Engine", worlds: tuple[World, World], wanted: dict[str
     one, _ = worlds
     tick(engine, one.creditor, DAY, 0, 1, decided(one.case, 100))
     assert ((one.case, 100) in found(engine, **wanted)) == fits
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"segment": "rich"}, "'rich' is no segment.*One of: prompt"),
+        ({"reason": "mood"}, "'mood' is no reason.*legal_stop, data_stale"),
+        ({"at_least": "12,50"}, "not an amount"),
+    ],
+)
+def test_a_filter_that_nothing_can_fit_is_refused(
+    engine: "Engine", worlds: tuple[World, World], wanted: dict[str, Any], told: str
+) -> None:
+    tick(engine, worlds[0].creditor, DAY, 0, 1, decided(worlds[0].case, 100))
+    with pytest.raises(UsageError, match=told):
+        list_cases(engine, CaseFilter(**wanted))
 
 
 def test_an_unknown_creditor_is_told(engine: "Engine", worlds: tuple[World, World]) -> None:
