@@ -5,7 +5,7 @@ Application code never commits: the context manager does, at the edge of a task 
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import polars as pl
@@ -101,8 +101,9 @@ class Database:
             frames.unstage()
             connection.commit()
         except BaseException:
-            connection.rollback()
-            connection.close()
+            # A lost connection cannot roll back and need not: the first error says why, so that one is raised.
+            with suppress(Exception), closing(connection):
+                connection.rollback()
             raise
         # A new connection costs more than a small tick's whole work, so a sound one is kept.
         connection.adbc_connection.set_autocommit(True)

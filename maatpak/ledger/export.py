@@ -8,12 +8,14 @@ import csv
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -219,18 +221,22 @@ def _manifest(
 def _write(target: Path, files: Mapping[str, bytes]) -> None:
     """Whole or not at all, and for the auditor's eyes only: files 0600, folders 0700."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.part")
-    if target.suffix == ".zip":
-        with _private(aside) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    aside = target.with_name(f".{target.name}.{uuid4().hex}")
+    try:
+        if target.suffix == ".zip":
+            with _private(aside) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, content in sorted(files.items()):
+                    archive.writestr(name, content)
+        else:
+            aside.mkdir(mode=0o700)
             for name, content in sorted(files.items()):
-                archive.writestr(name, content)
-    else:
-        aside.mkdir(mode=0o700)
-        for name, content in sorted(files.items()):
-            (aside / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _private(aside / name) as file:
-                file.write(content)
-    aside.rename(target)
+                (aside / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with _private(aside / name) as file:
+                    file.write(content)
+        aside.rename(target)
+    except BaseException:
+        aside.unlink(missing_ok=True) if aside.is_file() else shutil.rmtree(aside, ignore_errors=True)
+        raise
 
 
 def _private(path: Path) -> BinaryIO:

@@ -110,7 +110,7 @@ class QuarantineIsSilent(Invariant):
 
 
 class LegalStopsAreObeyed(Invariant):
-    """After a legal stop nothing is written."""
+    """After a legal stop nothing is written, be it the master data's or a hold, which stands until it is lifted."""
 
     name = "legal_stop_obeyed"
     meaning = "Written messages queued for a debtor under a legal stop."
@@ -119,6 +119,15 @@ class LegalStopsAreObeyed(Invariant):
         JOIN debtor_profile p ON p.debtor_id = m.debtor_id AND p.legal_stop <> 'none'
         WHERE m.written AND m.queued_at > p.recorded_at AND m.business_date >= p.valid_from
           AND (p.replaced_at IS NULL OR m.queued_at < p.replaced_at)
+        UNION
+        SELECT m.id FROM message m JOIN debtor d ON d.id = m.debtor_id
+        JOIN hold h ON h.reason = 'legal_stop' AND h.state = 'active' AND CASE h.scope
+            WHEN 'party' THEN h.party_id = d.party_id
+            WHEN 'debtor' THEN h.debtor_id = d.id
+            WHEN 'case' THEN h.case_id = m.case_id
+            ELSE false END
+        WHERE m.written AND m.queued_at > h.recorded_at AND m.business_date >= GREATEST(h.valid_from, h.from_on)
+          AND (h.replaced_at IS NULL OR m.queued_at < h.replaced_at)
     """
 
 

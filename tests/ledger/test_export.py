@@ -116,3 +116,20 @@ def test_what_is_there_is_not_overwritten(engine: "Engine", tmp_path: Path) -> N
     (tmp_path / "out").mkdir()
     with pytest.raises(UsageError, match="is there already"):
         export(engine, tmp_path / "out")
+
+
+@pytest.mark.usefixtures("worlds")
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_a_failed_export_leaves_nothing_and_may_be_tried_again(
+    engine: "Engine", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, f"No space for {target} beside {self}")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "rename", full)
+        with pytest.raises(OSError, match="No space"):
+            export(engine, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
+    export(engine, tmp_path / name)
+    assert (tmp_path / name).exists()

@@ -74,3 +74,16 @@ def _write_and_fail(frames: Frames) -> None:
     frames.stage("rows", pl.DataFrame({"a": [1]}))
     frames.execute("INSERT INTO kept VALUES (1)")
     frames.execute("INSERT INTO nowhere VALUES (1)")
+
+
+def test_the_first_error_is_told_when_the_connection_is_lost(database: Database) -> None:
+    def lose(frames: Frames) -> None:
+        pid = frames.read("SELECT pg_backend_pid()").item()
+        with database.session() as session:
+            session.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"), database.frames() as frames:
+        lose(frames)
+    with database.frames() as frames:
+        assert frames.read("SELECT 1").item() == 1

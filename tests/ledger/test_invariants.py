@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, SQLModel
 
 from maatpak.ledger.database import Database
 from maatpak.ledger.invariants import INVARIANTS, breaches
-from maatpak.ledger.tables import Approval, ContactSlot, DebtorProfile, QuarantinedRow, Snapshot
+from maatpak.ledger.tables import Approval, ContactSlot, DebtorProfile, Hold, QuarantinedRow, Snapshot
 from tests.ledger.world import DAY, NOW, World, add, reminder, small_world
 
 LATER = NOW + timedelta(hours=1)
@@ -162,3 +163,39 @@ def test_a_breach_is_found(database: Database, name: str) -> None:
         found = breaches(session, NOW)
     assert [(breach.invariant, breach.count) for breach in found] == [(name, 1)]
     assert len(found[0].first_ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"scope": "party"}, True),
+        ({"scope": "debtor"}, True),
+        ({"scope": "case"}, True),
+        ({"scope": "case", "until_on": DAY - timedelta(days=1), "from_on": DAY - timedelta(days=9)}, True),
+        ({"scope": "debtor", "reason": "dispute"}, False),
+        ({"scope": "debtor", "state": "lifted"}, False),
+        ({"scope": "debtor", "recorded_at": LATER}, False),
+    ],
+    ids=str,
+)
+def test_a_hold_for_a_legal_stop_is_one(database: Database, changes: dict[str, Any], found: bool) -> None:
+    with database.session() as session:
+        world = small_world(session)
+        values = {
+            "hold_no": "H1",
+            "party_id": world.party,
+            "debtor_id": world.debtor,
+            "case_id": world.case,
+            "reason": "legal_stop",
+            "source": "insolvent",
+            "from_on": DAY,
+            "until_on": DAY + timedelta(days=9),
+            "note": "x",
+            "actor": "anna",
+            "valid_from": DAY,
+            "recorded_at": NOW - timedelta(hours=1),
+            **changes,
+        }
+        add(session, Hold(**values))
+        names = [breach.invariant for breach in breaches(session, NOW)]
+    assert names == (["legal_stop_obeyed"] if found else [])
