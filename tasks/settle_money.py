@@ -54,10 +54,17 @@ OWED = {
 }
 """What a record waits for: an amount of an item (no item: of any), from a date, by a date, as the ledger says then."""
 
-RECEIVED = """
+NO_MONEY = "('credit_note', 'write_off', 'transfer')"
+"""What takes an item off the ledger without anybody having paid."""
+
+RECEIVED = f"""
 WITH moved AS (
-    SELECT o.record_id, o.item_id, o.amount, GREATEST(0, before.open_amount
-           - CASE WHEN after.settled_on > o.by THEN before.open_amount ELSE after.open_amount END) AS down
+    SELECT o.record_id, o.item_id, o.amount, before.open_amount AS owed, GREATEST(0, before.open_amount
+           - CASE WHEN after.settled_on > o.by THEN before.open_amount ELSE after.open_amount END) AS down,
+           CASE WHEN after.settled_by IN {NO_MONEY} AND after.settled_on <= o.by THEN LEAST(before.open_amount,
+               (SELECT min(v.open_amount) FROM item_version v WHERE v.debtor_id = o.debtor_id
+                AND v.item_id = before.item_id AND v.open_amount > 0 AND v.valid_from <= o.read_on
+                AND (v.replaced_from IS NULL OR v.replaced_from > o.since))) ELSE 0 END AS credited
     FROM pg_temp.owed o
     JOIN item_version before ON before.debtor_id = o.debtor_id AND before.currency = o.currency
      AND before.item_type IN ('invoice', 'debit_note') AND (o.item_id IS NULL OR before.item_id = o.item_id)
@@ -65,7 +72,10 @@ WITH moved AS (
     JOIN item_version after ON after.debtor_id = o.debtor_id AND after.item_id = before.item_id
      AND after.valid_from <= o.read_on AND (after.replaced_from IS NULL OR after.replaced_from > o.read_on)
 ), paid AS (
-    SELECT record_id, sum(CASE WHEN item_id IS NULL THEN down ELSE LEAST(down, amount) END) AS down
+    SELECT record_id, sum(CASE WHEN item_id IS NULL THEN down ELSE LEAST(down, amount) END) AS down,
+           sum(CASE WHEN item_id IS NULL THEN down - credited ELSE LEAST(down - credited, amount) END) AS money,
+           sum(CASE WHEN item_id IS NULL THEN owed - credited ELSE LEAST(owed - credited, amount) END) AS payable,
+           sum(credited) AS credited
     FROM moved GROUP BY record_id
 ), cash AS (
     SELECT o.record_id, sum(v.open_amount) AS unallocated
@@ -75,10 +85,12 @@ WITH moved AS (
      AND v.valid_from <= o.read_on AND (v.replaced_from IS NULL OR v.replaced_from > o.read_on)
     GROUP BY o.record_id
 )
-SELECT o.record_id, (COALESCE(p.down, 0) + COALESCE(c.unallocated, 0))::bigint AS received
+SELECT o.record_id, (COALESCE(p.down, 0) + COALESCE(c.unallocated, 0))::bigint AS received,
+       (COALESCE(p.money, 0) + COALESCE(c.unallocated, 0))::bigint AS money,
+       CASE WHEN p.credited > 0 THEN p.payable::bigint END AS payable
 FROM (SELECT DISTINCT record_id FROM pg_temp.owed) o
 LEFT JOIN paid p USING (record_id) LEFT JOIN cash c USING (record_id)
-"""
+"""  # noqa: S608 - words of our own
 
 
 @dataclass(frozen=True)
@@ -133,13 +145,16 @@ def settle_promises(settling: Settling) -> pl.DataFrame:
         return changes()
     rows = rows.with_columns(by=shift_working_days(rows["promised_on"], settling.guardrails.promises.bank_days, BANK))
     rows = rows.with_columns(read_on=_read_on(rows["by"], settling.as_of))
-    received = _received(settling, rows.rename({"made_on": "since"}))
+    received = received_for(settling, rows.rename({"made_on": "since"}))
     judged = settling.all_judged("by")
+    # What we credited or wrote off keeps no promise: it is not to be paid any more, and what is left is to be kept.
     rows = rows.join(received, left_on="id", right_on="record_id", how="left").with_columns(
-        received=pl.min_horizontal(pl.col("received").fill_null(0), "amount")
+        received=pl.min_horizontal(pl.col("money").fill_null(0), "amount"), left=pl.min_horizontal("payable", "amount")
     )
     rows = rows.with_columns(
-        state=pl.when(settling.is_kept(pl.col("received"), pl.col("amount")))
+        state=pl.when(pl.col("left") <= 0)
+        .then(pl.lit(PromiseState.CANCELLED))
+        .when(settling.is_kept(pl.col("received"), pl.col("left")))
         .then(pl.lit(PromiseState.KEPT))
         .when(judged & (pl.col("received") > 0))
         .then(pl.lit(PromiseState.PARTLY_KEPT))
@@ -160,7 +175,7 @@ def settle_claims(settling: Settling) -> pl.DataFrame:
         return changes()
     rows = rows.with_columns(read_on=_read_on(rows["by"], settling.as_of))
     # The customer says that it was paid before: cash that came in on the days around counts too.
-    received = _received(settling, rows.with_columns(since=pl.col("since").dt.offset_by("-1d")))
+    received = received_for(settling, rows.with_columns(since=pl.col("since").dt.offset_by("-1d")))
     rows = rows.join(received, left_on="id", right_on="record_id", how="left").with_columns(
         received=pl.col("received").fill_null(0)
     )
@@ -188,7 +203,7 @@ def settle_plans(settling: Settling) -> pl.DataFrame:
         return changes()
     day = pl.lit(settling.as_of)
     rows = rows.with_columns(by=day, read_on=day)
-    received = _received(settling, rows)
+    received = received_for(settling, rows)
     rows = rows.join(received, left_on="id", right_on="record_id", how="left").with_columns(
         received=pl.col("received").fill_null(0)
     )
@@ -250,8 +265,12 @@ def _new_invoices_unpaid(settling: Settling, plans: pl.DataFrame) -> set[int]:
     return set(late["case_id"].to_list())
 
 
-def _received(settling: Settling, rows: pl.DataFrame) -> pl.DataFrame:
-    """(record_id, received): what came in on what the records wait for."""
+def received_for(settling: Settling, rows: pl.DataFrame) -> pl.DataFrame:
+    """What came in on what the records wait for: (record_id, received, money, payable).
+
+    `received` is by how much less is open, `money` what was paid of it; `payable`, where something was credited or
+    written off, what was left to be paid.
+    """
     owed: list[dict[str, Any]] = []
     for row in rows.iter_rows(named=True):
         shared = {

@@ -15,6 +15,7 @@ from maatpak.kernel.words import NonPaymentReason, Role, WorkKind
 from maatpak.ledger.audit import EventDraft
 from tasks.settle_money import Settling, changes
 from tasks.settle_waits import COUNTRY, PROFILE
+from tasks.worklist import open_many
 
 REMEMBERED = timedelta(days=30)
 """How long something is looked for: so late are bookings, and so long may runs be out."""
@@ -256,21 +257,15 @@ def _apologise(settling: Settling, wrong: pl.DataFrame) -> None:
     """A person says sorry within a working day and names the cause."""
     if wrong.is_empty():
         return
-    marks = _marks(settling)
     today = pl.Series("due_on", [settling.as_of]).new_from_index(0, len(wrong))
-    settling.frames.stage(
-        "apologies",
-        wrong.select(
-            *("case_id", "debtor_id", "record_no"),
-            subject=pl.col("cause").replace_strict(APOLOGIES, return_dtype=pl.String),
-            due_on=shift_working_days(today, 1, wrong["country"]),
-        ),
+    work = wrong.select(
+        *("case_id", "debtor_id", "record_no"),
+        kind=pl.lit(str(WorkKind.REPLY)),
+        subject=pl.col("cause").replace_strict(APOLOGIES, return_dtype=pl.String),
+        role=pl.lit(str(Role.COLLECTOR)),
+        due_on=shift_working_days(today, 1, wrong["country"]),
     )
-    settling.frames.execute(
-        "INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, record_no, opened_on, due_on,"  # noqa: S608
-        f" blocks, state, recorded_at) SELECT {marks['creditor']}, debtor_id, case_id, '{WorkKind.REPLY}', subject,"
-        f" '{Role.COLLECTOR}', record_no, {marks['day']}, due_on, false, 'open', {marks['at']} FROM pg_temp.apologies"
-    )
+    open_many(settling.frames, settling.creditor_id, work, settling.as_of, settling.at)
 
 
 def _event(settling: Settling, row: dict[str, object]) -> EventDraft:

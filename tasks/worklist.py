@@ -1,8 +1,12 @@
 """Opening and closing work for people, the same way wherever it comes from."""
 
+from datetime import date, datetime
+
+import polars as pl
 from sqlmodel import col, select
 
 from maatpak.kernel.words import Role, WorkKind, WorkState
+from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Case, WorkTask
 from tasks.desk import Desk
 
@@ -52,6 +56,39 @@ def open_work(
     desk.session.add(task)
     desk.session.flush()
     return task
+
+
+NEW_WORK = {
+    "case_id": pl.Int64,
+    "debtor_id": pl.Int64,
+    "kind": pl.String,
+    "subject": pl.String,
+    "role": pl.String,
+    "record_no": pl.String,
+    "due_on": pl.Date,
+}
+"""What the engine says of work that it opens."""
+
+OPEN_MANY = """
+INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, record_no, opened_on, due_on, blocks,
+                       state, recorded_at)
+SELECT {creditor}, n.debtor_id, n.case_id, n.kind, n.subject, n.role, n.record_no, {day}, n.due_on, false, 'open', {at}
+FROM pg_temp.new_work n
+WHERE NOT EXISTS (SELECT 1 FROM work_task t WHERE t.case_id = n.case_id AND t.subject = n.subject
+  AND CASE WHEN n.record_no IS NULL THEN t.record_no IS NULL AND (t.state = 'open' OR t.done_on > {day} - {again})
+      ELSE t.record_no = n.record_no END)
+ORDER BY n.case_id, n.subject, n.record_no
+RETURNING case_id, subject, record_no
+"""
+AGAIN_AFTER = 28
+"""Days before which work on something that lasts is not asked for again, once somebody has ended it."""
+
+
+def open_many(frames: Frames, creditor_id: int, rows: pl.DataFrame, on: date, at: datetime) -> pl.DataFrame:
+    """Work that the engine opens, once a case, subject and record: (case_id, subject, record_no) of what is new."""
+    frames.stage("new_work", rows.select(pl.col(name).cast(dtype) for name, dtype in NEW_WORK.items()))
+    day, moment = f"DATE '{on.isoformat()}'", f"TIMESTAMPTZ '{at.isoformat()}'"
+    return frames.read(OPEN_MANY.format(creditor=int(creditor_id), day=day, at=moment, again=AGAIN_AFTER))
 
 
 def hold_source(task: WorkTask) -> str:

@@ -590,8 +590,9 @@ def test_a_third_notice_of_a_round_is_one_too_many(house: House) -> None:
             house,
             "INSERT INTO action (creditor_id, case_id, round_id, stage, step, attempt, kind, segment, pack_id, state,"
             " written, escalating, approvals_needed, amount, overdue_amount, due_on, business_date, proposed_at,"
-            f" executed_on, ended_at) SELECT creditor_id, case_id, round_id, stage, '{step}', 1, kind, segment, pack_id,"
-            f" 'executed', TRUE, FALSE, 0, amount, 0, {on}, {on}, proposed_at, {on}, {on} FROM action"
+            " executed_on, ended_at)"
+            f" SELECT creditor_id, case_id, round_id, stage, '{step}', 1, kind, segment, pack_id, 'executed', TRUE,"
+            f" FALSE, 0, amount, 0, {on}, {on}, proposed_at, {on}, {on} FROM action"
             f" WHERE id = {account.action_id}",
         )
     house.written()

@@ -180,13 +180,15 @@ class House:
             self.items[document] = _id(item)
             return _id(item)
 
-    def pay(self, document: str, on: date, amount: int | None = None, *, known_on: date | None = None) -> None:
-        """Money came in on an item; the ledger tells from `known_on`, else the same day."""
+    def pay(
+        self, document: str, on: date, amount: int | None = None, *, known_on: date | None = None, by: str = "payment"
+    ) -> None:
+        """Money came in on an item, or what `by` says; the ledger tells from `known_on`, else the same day."""
         told = known_on or on
         with self.engine.database.session() as session:
             version = self._version(session, document)
             left = 0 if amount is None else version.open_amount - amount
-            more = {"settled_on": on, "settled_by": "payment"} if left == 0 else {}
+            more = {"settled_on": on, "settled_by": by} if left == 0 else {}
             succeed(session, version, told, at(told, 5), open_amount=left, **more)
 
     def _version(self, session: Session, document: str) -> ItemVersion:

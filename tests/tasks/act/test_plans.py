@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from tasks.plans import (
 )
 from tasks.promises import make_promise
 from tasks.settle import settle_records
+from tasks.settle_notes import MISSED, SOON
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
 
@@ -178,6 +179,29 @@ def test_is_finished_or_breached(
     plan = house.row(Plan)
     assert plan.state == state
     assert plan.breached_on == (looked_on if state == "breached" else None)
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "notes"),
+    [
+        (None, [(SOON, date(2026, 3, 11)), (MISSED, date(2026, 3, 18))]),
+        (date(2026, 3, 12), [(SOON, date(2026, 3, 11))]),
+    ],
+    ids=["not paid", "paid in time"],
+)
+def test_an_instalment_has_its_notes(
+    house: House, case_id: int, paid_on: date | None, notes: list[tuple[str, date]]
+) -> None:
+    running(house, case_id)
+    day = house.day
+    while day < date(2026, 3, 20):
+        day += timedelta(days=1)
+        if day == paid_on:
+            house.pay("F2", day)
+        settle(house, day)
+    tasks = house.rows(WorkTask, kind="reply")
+    assert [(task.subject, task.opened_on) for task in tasks] == notes
+    assert {task.record_no for task in tasks} == {f"{house.row(Plan).plan_no}/1"}
 
 
 def test_a_new_invoice_unpaid_breaches_it(house: House, case_id: int) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.ledger.tables import Promise
+from maatpak.ledger.tables import Promise, WorkTask
 from tasks.promises import cancel_promise, make_promise
 from tasks.settle import settle_records
+from tasks.settle_notes import THANK
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
@@ -133,6 +134,44 @@ def test_money_not_yet_allocated_keeps_it(house: House, case_id: int) -> None:
     house.item(case_id, "CASH", 150_000, FRIDAY, item_type="payment", issued_on=FRIDAY, known_from=FRIDAY)
     settle(house, date(2026, 3, 9))
     assert house.row(Promise).state == "kept"
+
+
+@pytest.mark.parametrize(
+    ("paid", "state", "received"),
+    [
+        ({"F1": "credit_note", "F2": "write_off"}, "cancelled", 0),
+        ({"F1": "credit_note"}, "broken", 0),
+        ({"F1": "credit_note", "F2": "payment"}, "kept", 50_000),
+        ({"F1": "payment", "F2": "credit_note"}, "kept", 100_000),
+    ],
+    ids=["all of it", "the rest not paid", "the rest paid", "the other way round"],
+)
+def test_what_we_credit_keeps_no_promise(
+    house: House, case_id: int, paid: dict[str, str], state: str, received: int
+) -> None:
+    promise(house, case_id, documents=["F1", "F2"])
+    for document, by in paid.items():
+        house.pay(document, date(2026, 3, 4), by=by)
+    settle(house, date(2026, 3, 11))
+    row = house.row(Promise)
+    assert (row.state, row.received) == (state, received)
+
+
+def test_what_was_paid_before_the_rest_was_credited_counts(house: House, case_id: int) -> None:
+    promise(house, case_id, documents=["F1"])
+    house.pay("F1", date(2026, 3, 4), 60_000)
+    house.pay("F1", date(2026, 3, 5), by="credit_note")
+    settle(house, date(2026, 3, 6))
+    assert (house.row(Promise).state, house.row(Promise).received) == ("kept", 60_000)
+
+
+def test_for_a_part_a_person_says_thanks_and_asks_for_the_rest(house: House, case_id: int) -> None:
+    number = promise(house, case_id)
+    house.pay("F2", date(2026, 3, 4))
+    assert settle(house, date(2026, 3, 11)) == {"promise partly_kept": 1, "note asked for": 1}
+    task = house.row(WorkTask, record_no=number)
+    assert (task.kind, task.subject, task.due_on, task.blocks) == ("reply", THANK, date(2026, 3, 12), False)
+    assert settle(house, date(2026, 3, 12)) == {}
 
 
 def test_settling_again_changes_nothing(house: House, case_id: int) -> None:
