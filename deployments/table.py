@@ -40,6 +40,18 @@ class Planned:
     """First schedule, in the creditor's zone; none: started by hand or by an event."""
 
 
+INTAKE = Planned(
+    flow="flows.ingest.ingest",
+    name="ledger",
+    description="A ledger's files through the quality gate. Start it with the files, their source and the date; the"
+    " source knows whose ledger it is.",
+    parameters={},
+    tags=(TAG,),
+    time_zone="UTC",
+)
+"""One for all creditors, and there before the first one is: an import may bring it."""
+
+
 def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Planned]:
     """The deployments of one creditor."""
     day = Planned(
@@ -50,14 +62,6 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
         tags=(TAG, code),
         time_zone=time_zone,
         cron=MORNING,
-    )
-    intake = Planned(
-        flow="flows.ingest.ingest",
-        name=code,
-        description="A ledger file through the quality gate. Start it with the file, its source and the date.",
-        parameters={},
-        tags=(TAG, code),
-        time_zone=time_zone,
     )
     delivery = Planned(
         flow="flows.deliver.deliver",
@@ -81,11 +85,11 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
         )
         for each in segments
     ]
-    return [intake, day, *journeys, delivery]
+    return [day, *journeys, delivery]
 
 
 def table(engine: Engine) -> list[Planned]:
-    """The deployments of every creditor: segments of its pack, and of the packs that its open rounds still follow."""
+    """The intake, and each creditor's: the segments of its pack, and of the packs that its open rounds still follow."""
     with engine.database.reading() as session:
         creditors: Sequence[Creditor] = session.exec(select(Creditor).order_by(Creditor.code)).all()
         current = select(CreditorPack.creditor_id, CreditorPack.pack_id).where(col(CreditorPack.replaced_at).is_(None))
@@ -97,7 +101,7 @@ def table(engine: Engine) -> list[Planned]:
             .distinct()
         )
         packs = sorted({*session.exec(current).all(), *session.exec(followed).all()})
-    planned: list[Planned] = []
+    planned = [INTAKE]
     for creditor in creditors:
         segments = dict.fromkeys(
             segment for owner, pack_id in packs if owner == creditor.id for segment in engine.pack(pack_id).journeys

@@ -27,11 +27,12 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
     steps.settle(creditor, day, now)
     ticks = [steps.decide.submit(creditor, day, now, shard) for shard in range(engine().settings.shards)]
     wait(ticks)
-    resting = steps.resting(creditor)
+    due = steps.journeys(creditor)
+    resting = steps.resting(creditor, [each.segment for each in due])
     acts = [
-        journey(creditor, due.segment, due.pack_id, day, due.shard, acting_instant(now), return_state=True)
-        for due in steps.journeys(creditor)
-        if due.segment not in resting
+        journey(creditor, each.segment, each.pack_id, day, each.shard, acting_instant(now), return_state=True)
+        for each in due
+        if each.segment not in resting
     ]
     sent = steps.deliver(creditor, day, leaving_instant(day, now), return_state=True)
     return [*(tick.state for tick in ticks), *acts, sent]

@@ -13,13 +13,12 @@ from prefect import State, Task, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags, FlowFilter, FlowFilterName
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName, FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import TaskRun
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed, Failed
 
-from connectors.ledgers.source import load_source
 from flows.report import artifact_key, as_report
 from flows.workplace import discreet, engine, keep_for_ourselves
 from maatpak.kernel.errors import TransientError
@@ -130,9 +129,8 @@ def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
 @task(name="ingest", **RETRIED)
 def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> State[Any]:
     """A ledger through the quality gate, in one transaction; a refused file is not tried again."""
-    path = engine().workspace.sources / f"{source}.yaml"
     paths = [Path(file) for file in files]
-    ledger_source = discreet("The source", load_source, path)
+    ledger_source = discreet("The source", intake.find_source, engine(), source)
     done = discreet("Intake", intake.ingest_ledger, engine(), ledger_source, paths, as_of, now, ENGINE, _run_id())
     counts = {"rows": done.rows, "quarantined": done.quarantined}
     _report(f"{source} as of {as_of}", artifact_key("ingest", source), counts)
@@ -140,13 +138,21 @@ def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> St
 
 
 @task(name="resting segments", **RETRIED)
-def resting(creditor: str) -> list[str]:
-    """Segments whose deployment people have paused: the daily run leaves them out, too (decision 4)."""
-    named = FlowFilter(name=FlowFilterName(any_=["segment"]))
-    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=["maatpak", creditor]))
+def resting(creditor: str, segments: Sequence[str]) -> list[str]:
+    """Those of the segments whose deployment people have paused: the daily run leaves them out, too (decision 4).
+
+    By the name, which is ours: tags are the operators' to change.
+    """
+    names = {f"{creditor}-{each}": each for each in segments}
+    flow = FlowFilter(name=FlowFilterName(any_=["segment"]))
+    named = DeploymentFilter(name=DeploymentFilterName(any_=list(names)))
     with get_client(sync_client=True) as client:
-        found = client.read_deployments(flow_filter=named, deployment_filter=tagged)
-    return sorted(each.name.removeprefix(f"{creditor}-") for each in found if each.paused)
+        found = client.read_deployments(flow_filter=flow, deployment_filter=named)
+    rest = sorted(names[each.name] for each in found if each.paused)
+    if rest:
+        title = "Segments that rest while their deployment is paused: journeys left out"
+        _report(title, artifact_key(creditor, "rest"), {each: segments.count(each) for each in rest})
+    return rest
 
 
 def _id(creditor: str) -> int:

@@ -8,11 +8,9 @@ import typer
 
 from maatpak.cli.output import Column, say, show, show_json
 from maatpak.cli.session import ActorOption, JsonOption, acting, now, opened, parse_date
-from maatpak.kernel.errors import InputRejectedError, UsageError
+from maatpak.kernel.errors import InputRejectedError
 
 if TYPE_CHECKING:
-    from connectors.ledgers.source import LedgerSource
-    from tasks.engine import Engine
     from tasks.intake import IntakeReport
 
 ACCEPTED_WITH_QUARANTINE = 3
@@ -49,10 +47,12 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Take a ledger in. Status 0: all rows are in; 3: some are set apart; 4: refused whole, nothing changed."""
-    from tasks.intake import ingest_ledger
+    from connectors.ledgers.source import load_source
+    from tasks.intake import find_source, ingest_ledger
 
     with opened() as engine:
-        chosen = _source(engine, source)
+        is_path = source.endswith((".yaml", ".yml"))
+        chosen = load_source(Path(source)) if is_path else find_source(engine, source)
         bounds = dict.fromkeys(accept_bound or [], reason)
         try:
             report = ingest_ledger(engine, chosen, files, as_of, now(), acting(actor), accept_bounds=bounds)
@@ -67,20 +67,6 @@ def ingest(
     else:
         _tell(report, most)
     raise typer.Exit(ACCEPTED_WITH_QUARANTINE if report.quarantined else 0)
-
-
-def _source(engine: "Engine", name: str) -> "LedgerSource":
-    from connectors.ledgers.source import load_source
-
-    if name.endswith((".yaml", ".yml")):
-        return load_source(Path(name))
-    path = engine.workspace.sources / f"{name}.yaml"
-    if not path.exists():
-        there = ", ".join(sorted(each.stem for each in engine.workspace.sources.glob("*.yaml"))) or "none"
-        raise UsageError(
-            f"There is no source {name!r} in {engine.workspace.sources}.", advice=f"There is: {there}. Or give a path."
-        )
-    return load_source(path)
 
 
 def _tell(report: "IntakeReport", most: int) -> None:

@@ -7,5 +7,6 @@ the order.
 
 from tasks.intake.ingest import ingest_ledger
 from tasks.intake.report import IntakeReport, SnapshotReport
+from tasks.intake.sources import find_source
 
-__all__ = ["IntakeReport", "SnapshotReport", "ingest_ledger"]
+__all__ = ["IntakeReport", "SnapshotReport", "find_source", "ingest_ledger"]

@@ -27,7 +27,7 @@ class Ledger:
 
     def of_creditor(self, code: str) -> "Ledger":
         """The rows of one of several creditors; lines that could not be read stay with the first."""
-        first = _code(self.source.all_creditors[0])
+        first = code_of(self.source.all_creditors[0])
         tables = {}
         for role, mapped in self.tables.items():
             if not self.source.creditors or "creditor" not in mapped.cells.columns:
@@ -43,7 +43,7 @@ class Ledger:
 
     def stray_creditors(self) -> list[tuple[str, FileFault]]:
         """Rows of creditors that the source does not list."""
-        known = [_code(each) for each in self.source.creditors]
+        known = [code_of(each) for each in self.source.creditors]
         found = []
         for mapped in self.tables.values() if known else ():
             if "creditor" not in mapped.cells.columns:
@@ -55,7 +55,8 @@ class Ledger:
         return found
 
 
-def _code(creditor: CreditorDefinition | str) -> str:
+def code_of(creditor: CreditorDefinition | str) -> str:
+    """The code of a creditor that a source defines, or only names."""
     return creditor if isinstance(creditor, str) else creditor.code
 
 

@@ -20,7 +20,7 @@ from maatpak.kernel.words import Role, Severity
 from maatpak.ledger.audit import append_events
 from maatpak.ledger.database import Frames
 from tasks.intake.bounds import measure_change, measure_end, measure_quarantine, measure_time
-from tasks.intake.files import Ledger, read_ledger
+from tasks.intake.files import Ledger, code_of, read_ledger
 from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, quoted, same_import
 from tasks.intake.landing import Landing, Part, land
 from tasks.intake.plan import plan_import
@@ -73,7 +73,7 @@ def ingest_ledger(
     with engine.database.frames() as frames:
         _require_acceptance(frames, call)
         # Every creditor's part passes the gate before the first one is written. One order for all: each is locked.
-        named = sorted(source.all_creditors, key=_code)
+        named = sorted(source.all_creditors, key=code_of)
         parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in named]
         ledger.tables.clear()
         landing = Landing(source, as_of, now, actor, flow_run, ledger.content_hash)
@@ -104,15 +104,11 @@ def _require_acceptance(frames: Frames, call: Call) -> None:
         )
 
 
-def _code(creditor: CreditorDefinition | str) -> str:
-    return creditor if isinstance(creditor, str) else creditor.code
-
-
 def _sift_part(
     engine: "Engine", frames: Frames, call: Call, ledger: Ledger, creditor: CreditorDefinition | str
 ) -> "Part | SnapshotReport":
     """A creditor's part through the gate, or the report of an import that is there already."""
-    code = _code(creditor)
+    code = code_of(creditor)
     lock_intake(frames, code)
     known = load_known(frames, creditor, call.source.name)
     if known is None:

@@ -158,14 +158,18 @@ def test_a_paused_segment_rests_in_the_daily_run(prefect: Prefect, engine: Engin
     from flows.workplace import lent
 
     people_town(engine, 16)
-    prefect.register(table(engine))
+    names = prefect.register(table(engine))
+    assert [each for each in names if each.startswith("ingest/")] == ["ingest/ledger"]
     deployment: Any = prefect.get(f"deployments/name/segment/{CODE}-forgetful")
     waiting = f"{ACTIONS} segment = '{{}}' AND state = 'approved'"
+    prefect.patch(f"deployments/{deployment['id']}", {"tags": ["ours"]})
     prefect.post(f"deployments/{deployment['id']}/pause_deployment", {})
     try:
         assert run_daily(engine).is_completed()
     finally:
         prefect.post(f"deployments/{deployment['id']}/resume_deployment", {})
+    told: Any = prefect.get("artifacts/acme-rest/latest")
+    assert "| forgetful | 1 |" in told["data"]
     assert count(engine, waiting.format("forgetful")) >= 5
     assert count(engine, waiting.format("key")) == 0
     with lent(engine):
