@@ -183,29 +183,46 @@ def desk(
     """
     with engine.database.session() as session:
         lock_creditor(session, creditor_id, shared=True)
-        creditor = session.get(Creditor, creditor_id)
-        if creditor is None:
-            raise UsageError(f"There is no creditor {creditor_id}.", advice="See `maatpak doctor`.")
-        if creditor.business_date is not None and as_of != creditor.business_date:
-            raise RefusedError(
-                f"{creditor.code} is at {creditor.business_date}, not at {as_of}: acts count from the business date.",
-                advice="Leave the date out, or run that day first.",
-            )
-        made = Desk(
-            engine=engine,
-            session=session,
-            creditor=creditor,
-            person=_active(session, actor),
-            as_of=as_of,
-            now=recorded_after(creditor.looked_at, now),
-            flow_run=flow_run,
-        )
+        made = desk_in(session, engine, creditor_id, actor, as_of, now, flow_run)
         yield made
         session.flush()
         if made.drafts:
             append_events(session, made.drafts, made.now)
     if made.drafts:
         engine.anchor()
+
+
+def desk_in(
+    session: Session,
+    engine: "Engine",
+    creditor_id: int,
+    actor: str,
+    as_of: date,
+    now: datetime,
+    flow_run: str | None = None,
+) -> Desk:
+    """A desk in a transaction of the caller's, who has locked the creditor and appends the desk's events.
+
+    Raises:
+        RefusedError: the person is not known or not active, or `as_of` is not the creditor's business date.
+    """
+    creditor = session.get(Creditor, creditor_id)
+    if creditor is None:
+        raise UsageError(f"There is no creditor {creditor_id}.", advice="See `maatpak doctor`.")
+    if creditor.business_date is not None and as_of != creditor.business_date:
+        raise RefusedError(
+            f"{creditor.code} is at {creditor.business_date}, not at {as_of}: acts count from the business date.",
+            advice="Leave the date out, or run that day first.",
+        )
+    return Desk(
+        engine=engine,
+        session=session,
+        creditor=creditor,
+        person=_active(session, actor),
+        as_of=as_of,
+        now=recorded_after(creditor.looked_at, now),
+        flow_run=flow_run,
+    )
 
 
 def _active(session: Session, actor: str) -> Person:

@@ -15,13 +15,15 @@ from sqlmodel import Session, col, select
 from maatpak.kernel.calendars import FIRST
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.words import Role
+from maatpak.ledger.audit import append_events
+from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.packs import publish_pack
-from maatpak.ledger.tables import CreditorPack, ItemVersion, Person, Snapshot
+from maatpak.ledger.tables import CreditorPack, ItemVersion, Person, PolicyPack, Snapshot
 from maatpak.ledger.versions import succeed
 from policies.pack import CompiledPack, load_pack
 from policies.schema import OptionalColumn
 from tasks.dates import creditor_id_of
-from tasks.desk import Desk, desk
+from tasks.desk import Desk, desk_in
 from tasks.finding import acting_date
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 PUBLISHERS = (Role.ADMINISTRATOR, Role.CREDIT_MANAGER)
 """Who publishes packs and gives them to creditors; they approve nothing that follows from them (law 9)."""
 
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('maatpak:publish'))"
 SINCE_EVER = datetime.combine(FIRST, time(), UTC)
 
 
@@ -55,25 +58,33 @@ def publish(
     now: datetime,
     creditors: Sequence[str] = (),
 ) -> Published:
-    """Publish the files as the next version of their pack, and give it to creditors.
+    """Publish the files as the next version of their pack, and give it to creditors: all of it, or nothing.
 
     Raises:
         PolicyError: the pack does not hold.
         RefusedError: the person may not publish, or a creditor's ledger lacks a column that the pack needs.
         UsageError: there is no such creditor.
     """
-    ids = {code: creditor_id_of(engine, code) for code in creditors}
+    ids = {creditor_id_of(engine, code): code for code in creditors}
+    days = {creditor_id: acting_date(engine, code, now) for creditor_id, code in ids.items()}
     with engine.database.session() as session:
+        session.execute(text(ONE_AT_A_TIME))
+        # Exclusively: the events' head is locked by the first event, and nothing may be waited for after it.
+        for creditor_id in sorted(ids):
+            lock_creditor(session, creditor_id)
         _require_publisher(session, actor)
-        head = session.execute(text("SELECT coalesce(max(id), 0) FROM policy_pack")).scalar_one()
-        pack = publish_pack(session, load_pack(files).name, files, note, actor, now.date(), now)
+        compiled = load_pack(files)
+        known = select(PolicyPack.id).where(PolicyPack.content_hash == compiled.content_hash)
+        is_new = session.exec(known).first() is None
+        pack = publish_pack(session, compiled.name, files, note, actor, now.date(), now)
         assert pack.id is not None
-        made = Published(pack.id, pack.name, pack.version, pack.content_hash, pack.id > head, tuple(creditors))
-    engine.anchor()
-    compiled = engine.pack(made.pack_id)
-    for code, creditor_id in ids.items():
-        with desk(engine, creditor_id, actor, acting_date(engine, code, now), now) as at:
+        made = Published(pack.id, pack.name, pack.version, pack.content_hash, is_new, tuple(creditors))
+        for creditor_id in sorted(ids):
+            at = desk_in(session, engine, creditor_id, actor, days[creditor_id], now)
             give_pack(at, made.pack_id, compiled)
+            session.flush()
+            append_events(session, at.drafts, at.now)
+    engine.anchor()
     return made
 
 

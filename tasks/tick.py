@@ -22,11 +22,12 @@ from policies.decide import Decisions, decide
 from tasks.cancelling import cancel_actions
 from tasks.content import bind_contents
 from tasks.current_pack import current_pack
+from tasks.exceptions import tend_exceptions
 from tasks.facts import FactFrames, build_facts
 from tasks.proposal import Proposal, make_proposal
 from tasks.revalidate import step_properties
 from tasks.seen import Seen
-from tasks.tick_rows import days_taken, write_proposal
+from tasks.tick_rows import days_taken, wait_for_turns, write_proposal
 from tasks.today import TICK, looked_at_today
 from tasks.withdraw import unwanted_work
 
@@ -133,10 +134,23 @@ def tick_and_see(
         row |= dict(zip(EVIDENCE, (key.result() for key in kept), strict=True))
         waiting = write_proposal(frames, row, proposal)
         bind_contents(engine, frames, waiting, as_of, row["recorded_at"])
+        _tend(frames, creditor_id, as_of, seen, proposal, taken, row["recorded_at"])
         summary = _summary(row["id"], proposal, withdrawn)
         seq, _ = append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
     engine.anchor()
     return summary, Seen(seen.facts, seq)
+
+
+def _tend(
+    frames: Frames, creditor_id: int, as_of: date, seen: Look, proposal: Proposal, taken: pl.DataFrame, at: datetime
+) -> None:
+    """What cases ask for that get nothing: their turn at the party, or work on money without a purpose."""
+    facts = seen.facts.cases.select("case_id", "party_id", "country", "cash_unallocated", "overdue_open")
+    decided = proposal.cases.select("case_id", "debtor_id", "reason").join(
+        facts, on="case_id", how="left", maintain_order="left"
+    )
+    wait_for_turns(frames, creditor_id, as_of, taken, decided.select("party_id", "reason"), at)
+    tend_exceptions(frames, creditor_id, decided, as_of, at)
 
 
 def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:

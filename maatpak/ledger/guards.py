@@ -30,8 +30,8 @@ APPEND_ONLY = (
 )
 """Rows that are written once."""
 
-REMOVABLE = ("contact_slot",)
-"""Rows that may go again: a claimed day is given back when its action is cancelled."""
+REMOVABLE = ("contact_slot", "contact_wait")
+"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter."""
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "action": (

@@ -232,6 +232,19 @@ class ContactSlot(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
+class ContactWait(SQLModel, table=True):
+    """A creditor whom another one's letter kept from writing to a party: after five working days it goes first."""
+
+    __tablename__ = "contact_wait"
+
+    party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, primary_key=True)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger, primary_key=True)
+    since: date
+    last_on: date
+    """The last date on which it was kept from it."""
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
 class Approval(SQLModel, table=True):
     """A person's verdict on an action, bound to the content that was shown; append-only."""
 

@@ -119,6 +119,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", "version", name=op.f("uq_policy_pack_name_version")),
     )
     op.create_table(
+        "contact_wait",
+        sa.Column("party_id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_contact_wait_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_contact_wait_party_id_party")),
+        sa.PrimaryKeyConstraint("party_id", "creditor_id", name=op.f("pk_contact_wait")),
+    )
+    op.create_table(
         "creditor_pack",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1294,6 +1305,7 @@ def downgrade() -> None:
         "uq_creditor_pack_current", table_name="creditor_pack", postgresql_where=sa.text("replaced_at IS NULL")
     )
     op.drop_table("creditor_pack")
+    op.drop_table("contact_wait")
     op.drop_table("policy_pack")
     op.drop_table("person")
     op.drop_table("party")

@@ -125,6 +125,9 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "contact_result"
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_slot"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_wait"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "creditor"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

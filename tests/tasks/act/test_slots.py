@@ -7,13 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.settings import Settings
-from maatpak.ledger.tables import Action, ActionItem, ContactSlot, Message, Round, RoundItem, Tick, WorkTask
+from maatpak.ledger.tables import (
+    Action,
+    ActionItem,
+    ContactSlot,
+    ContactWait,
+    Message,
+    Party,
+    Round,
+    RoundItem,
+    Tick,
+    WorkTask,
+)
 from tasks.day import run_day
 from tasks.engine import open_engine
-from tests.tasks.act.house import House, at, build_house
+from tests.tasks.act.house import LONG_AGO, House, at, build_house
 from tests.tasks.act.script import Script
 
 OLD = date(2026, 1, 30)
@@ -63,6 +75,35 @@ def test_a_party_has_one_slot_a_day(house: House, second: House) -> None:
         run_day(second.engine, second.creditor_id, second.day, at(second.day, 6))
     slots = [(slot.party_id, slot.day) for slot in house.rows_of(ContactSlot)]
     assert len(slots) == len(set(slots))
+
+
+def test_who_is_kept_from_a_party_by_another_creditor_waits(house: House, second: House) -> None:
+    both_owed(house, second)
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    run_day(second.engine, second.creditor_id, second.day, at(second.day, 7))
+    (wait,) = house.rows_of(ContactWait)
+    assert (wait.creditor_id, wait.since, wait.last_on) == (second.creditor_id, second.day, second.day)
+
+
+def test_who_waited_for_five_working_days_goes_first(house: House, second: House) -> None:
+    both_owed(house, second)
+    with house.engine.database.session() as session:
+        party_id = int(session.exec(select(Party).where(Party.party_ref == "KVK 1")).one().id or 0)
+        session.add(
+            ContactWait(
+                party_id=party_id,
+                creditor_id=second.creditor_id,
+                since=house.day - timedelta(days=7),
+                last_on=house.day - timedelta(days=3),
+                recorded_at=LONG_AGO,
+            )
+        )
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    run_day(second.engine, second.creditor_id, second.day, at(second.day, 7))
+    (slot,) = [slot for slot in house.rows_of(ContactSlot) if slot.party_id == party_id]
+    assert house.row(Action, id=slot.action_id).creditor_id == second.creditor_id
+    (wait,) = house.rows_of(ContactWait)
+    assert (wait.creditor_id, wait.since) == (house.creditor_id, house.day)
 
 
 def test_two_currencies_of_one_customer_are_one_letter(house: House, case_id: int) -> None:
