@@ -17,6 +17,7 @@ from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
 from maatpak.ledger.locks import lock_parties
 from maatpak.ledger.tables import Action, Approval, Case
 from tasks.actions import action_of, move_action
+from tasks.case_move import MOVE_CONFIRM
 from tasks.content import hashes_of
 from tasks.desk import Desk
 
@@ -52,6 +53,8 @@ SELECT DISTINCT hand.actor, hand.act FROM (
               JOIN debtor d ON d.id = :debtor AND d.debtor_no = q.debtor_no AND d.creditor_id = q.creditor_id
               WHERE q.resolved_on >= :since
     UNION ALL SELECT c.actor, 'moved the case' FROM round_course c WHERE c.round_id = :round
+    UNION ALL SELECT w.asked_by, 'asked to move the case' FROM work_task w
+              WHERE w.case_id = :case AND w.subject = :move AND w.outcome = 'agreed' AND w.done_on >= :since
     UNION ALL SELECT p.published_by, 'published the pack' FROM policy_pack p WHERE p.id = :pack
 ) hand WHERE hand.actor = :person ORDER BY hand.act
 """
@@ -211,6 +214,7 @@ def hand_in_the_case(desk: Desk, action: Action, case: Case) -> str | None:
             "round": action.round_id,
             "pack": action.pack_id,
             "person": desk.person.login,
+            "move": MOVE_CONFIRM,
             "since": opened.opened_on if opened else action.business_date,
         },
     ).first()

@@ -4,9 +4,13 @@ Position moves along by the names of steps, so what was done at a stage stays do
 approve what follows from it in the same round (law 9).
 """
 
+import json
+
+import polars as pl
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import (
     OPEN_ACTION_STATES,
     ActionState,
@@ -18,9 +22,11 @@ from maatpak.kernel.words import (
 )
 from maatpak.ledger.tables import Action, Case, Round, RoundCourse, WorkTask
 from maatpak.ledger.versions import succeed
+from policies.journey import Journey
 from policies.walk import ENTRY_LIMIT
 from tasks.actions import move_action
 from tasks.desk import Desk
+from tasks.facts import build_facts
 from tasks.rights import COLLECTORS, MANAGERS
 from tasks.worklist import close_work, open_work
 
@@ -28,11 +34,16 @@ MANAGED_FROM = Stage.SOLVE
 """Entering a journey at or beyond this stage is a manager's decision."""
 SKIPPED = "A step was passed over by hand."
 """Subject of the note that keeps the person's words."""
+MOVE_CONFIRM = "Confirm that the key account is moved."
+"""Subject of the work by which a finance director lets a key account leave its journey."""
 
 
-def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage | None = None) -> RoundCourse:
+def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage | None = None) -> RoundCourse | None:
     """Put an open round on another segment's journey, at a stage: by default as far as it had come, but no further on
     than a reroute would take it. What was proposed and not begun is taken back.
+
+    A key account comes onto a path that leads to a demand by a credit manager's word and a finance director's: the
+    first asks here (None), the second confirms the work that this opens.
 
     Raises:
         RefusedError: there is no open round, or the role may not enter the journey that far on.
@@ -50,6 +61,37 @@ def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage
         raise UsageError(f"Case {case.id} is in {segment} from {entry} on already.", advice="There is nothing to move.")
     if entry.rank >= MANAGED_FROM.rank:
         desk.require(f"move a case to the stage {entry}", *MANAGERS)
+    if _needs_two(desk, case, journeys[course.segment], journeys[segment]):
+        desk.require("ask to move a key account towards a demand", Role.CREDIT_MANAGER)
+        draft = {"segment": segment, "stage": str(entry), "reason": reason}
+        key = desk.engine.store.put("moves", canonical_json(draft).encode(), "json")
+        task = open_work(
+            desk, case, WorkKind.REVIEW, MOVE_CONFIRM, Role.FINANCE_DIRECTOR, working_days=2, record_no=key,
+            asked_by=desk.person.login,
+        )  # fmt: skip
+        desk.record("case_move_asked", case=case, task=task.id, segment=segment, before=course.segment, stage=entry)
+        return None
+    return _move(desk, case, segment, entry, reason)
+
+
+def confirm_move(desk: Desk, case: Case, draft_key: str) -> RoundCourse:
+    """The finance director's yes: the case moves as the credit manager asked."""
+    draft = json.loads(desk.engine.store.get(draft_key))
+    return _move(desk, case, draft["segment"], Stage(draft["stage"]), draft["reason"])
+
+
+def _needs_two(desk: Desk, case: Case, present: Journey, wanted: Journey) -> bool:
+    """Whether a key account would come from a journey without a demand onto one that leads to it."""
+    threatens = [any(step.escalating for step in journey.steps.values()) for journey in (present, wanted)]
+    if threatens != [False, True]:
+        return False
+    with desk.engine.database.frames(read_only=True) as frames:
+        facts = build_facts(frames, case.creditor_id, desk.as_of, desk.now, case_ids=[int(case.id or 0)])
+    return bool(facts.cases.filter(pl.col("case_id") == case.id)["key_account"].any())
+
+
+def _move(desk: Desk, case: Case, segment: str, entry: Stage, reason: str) -> RoundCourse:
+    opened, course = _course(desk, case)
     moved = succeed(
         desk.session,
         course,

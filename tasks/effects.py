@@ -15,6 +15,7 @@ from tasks.compose import compose, queue_messages
 from tasks.facts import FactFrames
 from tasks.handoff import write_placements
 from tasks.offers import withdraw_offers, write_offers
+from tasks.worklist import WAIVE_CALL
 
 if TYPE_CHECKING:
     from policies.journey import Step
@@ -112,7 +113,8 @@ def _offer(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _call(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
-    """A call becomes work; without a number a letter goes in its place, and somebody looks for one (rule 7)."""
+    """A call becomes work; without a number a letter goes in its place, somebody looks for one, and a credit manager is
+    asked whether the round may go on without the call (rule 7)."""
     known = cohort.facts.cases.select("case_id", "phone_known")
     joined = rows.join(known, on="case_id", how="left", maintain_order="left")
     with_phone = joined.filter(pl.col("phone_known").fill_null(value=False)).drop("phone_known")
@@ -125,8 +127,24 @@ def _call(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
             f"UPDATE action a SET result = '{NO_PHONE}' FROM pg_temp.unheard u"  # noqa: S608 - a word of our own
             " WHERE a.id = u.action_id AND a.state = 'in_progress'"
         )
+        _ask_waiver(cohort)
         _repair(cohort, without, REPAIR_PHONE)
     return pl.concat(parts)
+
+
+def _ask_waiver(cohort: Cohort) -> None:
+    """Of the letters just written in place of a call (staged as `unheard`)."""
+    cohort.frames.execute(
+        f"""
+        INSERT INTO work_task (creditor_id, debtor_id, case_id, action_id, kind, subject, role, opened_on, due_on,
+                               blocks, state, recorded_at)
+        SELECT a.creditor_id, k.debtor_id, a.case_id, a.id, '{WorkKind.REVIEW}', '{WAIVE_CALL}',
+               '{Role.CREDIT_MANAGER}', {cohort.day}, {cohort.day} + 7, false, 'open', {cohort.instant}
+        FROM pg_temp.unheard u JOIN action a ON a.id = u.action_id AND a.state = 'in_progress'
+        JOIN "case" k ON k.id = a.case_id
+        WHERE a.round_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM work_task t WHERE t.action_id = a.id)
+        """  # noqa: S608 - words of our own
+    )
 
 
 def _work(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,12 +16,13 @@ from maatpak.kernel.words import ActionState, ConsultAnswer, HoldReason, Role, W
 from maatpak.ledger.tables import Case, Touch, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.answers import READ, read_answer
+from tasks.case_move import MOVE_CONFIRM, confirm_move
 from tasks.claims import FIND_CASH, resolve_claim
 from tasks.desk import Desk
 from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, holds_from, set_hold
 from tasks.plans import CONFIRM, OFFER, confirm_offer
 from tasks.rights import COLLECTORS, DESK, HEARD, MANAGERS
-from tasks.worklist import close_work, hold_source, open_work
+from tasks.worklist import WAIVE_CALL, close_work, hold_source, open_work
 
 MAY_DO: dict[str, tuple[Role, ...]] = {
     Role.OPERATOR: DESK,
@@ -39,7 +40,7 @@ AGREED, REFUSED, SUPPLY_STOPPED = "agreed", "refused", "supply_stopped"
 OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
     WorkKind.CALL: (WAIVED,),
     WorkKind.CONSULT: (ConsultAnswer.AGREE, ConsultAnswer.I_TALK, ConsultAnswer.NO, ConsultAnswer.NOT_HEARD),
-    WorkKind.REVIEW: ("done", AGREED, REFUSED, SUPPLY_STOPPED),
+    WorkKind.REVIEW: ("done", AGREED, REFUSED, SUPPLY_STOPPED, WAIVED),
     WorkKind.DECIDE: ("plan", "hold", "write_off", "legal", "statement_only", "continue"),
     WorkKind.NOTICE: ("seen",),
     WorkKind.REPAIR: ("repaired", "not_found"),
@@ -139,6 +140,16 @@ def _waive_call(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> Non
     _end(desk, task, WAIVED, outcome.note)
 
 
+def _waive_unmade_call(desk: Desk, task: WorkTask, outcome: Outcome) -> None:
+    """The same where there was no number, so a letter went in the call's place: the letter goes its own way."""
+    if task.subject != WAIVE_CALL:
+        raise UsageError(f"Work {task.id} is about no call.", advice=f"Only {WAIVE_CALL!r} ends as {WAIVED}.")
+    if outcome.code == WAIVED:
+        desk.require("waive a call", *MANAGERS)
+        _needs_note(outcome)
+    close_work(desk, task, outcome.code, outcome.note)
+
+
 def _consult(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     profile = desk.profile(case.debtor_id)
     stands_in = task.role == Role.CREDIT_MANAGER and profile is not None and bool(profile.account_manager)
@@ -175,7 +186,12 @@ def _consult(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
 
 
 def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
-    if task.subject == LIFT_CONFIRM and outcome.code == AGREED:
+    if task.subject == WAIVE_CALL or outcome.code == WAIVED:
+        _waive_unmade_call(desk, task, outcome)
+        return
+    if task.subject == MOVE_CONFIRM and outcome.code == AGREED:
+        confirm_move(desk, case, str(task.record_no))
+    elif task.subject == LIFT_CONFIRM and outcome.code == AGREED:
         hold = current_hold(desk, str(task.record_no))
         end_hold(desk, hold, case, outcome.note or "confirmed by a second person")
     elif task.subject == CONFIRM and outcome.code == AGREED:

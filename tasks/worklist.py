@@ -10,6 +10,9 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Case, WorkTask
 from tasks.desk import Desk
 
+WAIVE_CALL = "No number: waive the call?"
+"""Subject of the work by which a credit manager lets a round go on without the call that nobody could make (rule 7)."""
+
 
 def open_work(
     desk: Desk,

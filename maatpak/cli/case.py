@@ -56,6 +56,10 @@ def move(
         found = find_case(engine, debtor, creditor, currency)
         with at_desk(engine, found, actor) as desk:
             course = move_case(desk, desk.case(found.the_case), segment, reason, stage=entry)
+    if course is None:
+        asked = {"creditor": found.creditor, "debtor_no": debtor, "case_id": found.case_id, "segment": segment}
+        tell(f"A finance director is asked to confirm that {debtor} leaves its journey.", asked, as_json=as_json)
+        return
     row = {
         "creditor": found.creditor,
         "debtor_no": debtor,

@@ -138,7 +138,7 @@ class _Building:
             drivers,
             driver.upcoming(debts),
             conversation.written(reader, actions, self.cases, shared=shared),
-            conversation.consulted(actions),
+            conversation.consulted(reader, actions, self.running),
         ]
         items = debts.select(list(ITEM_COLUMNS)).cast(pl.Schema(ITEM_COLUMNS))
         return items, step_history(actions, named_by, since, of_driver)

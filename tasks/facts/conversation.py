@@ -160,8 +160,11 @@ _NOT_CALLED = pl.DataFrame(
 )
 
 
-def consulted(actions: pl.DataFrame) -> pl.DataFrame:
-    """One row a case whose open round asked the account manager, or had its call waived."""
+def consulted(reader: Reader, actions: pl.DataFrame, rounds: pl.DataFrame) -> pl.DataFrame:
+    """One row a case whose open round (of `rounds`) asked the account manager, or had its call waived.
+
+    A call is waived where somebody was to make it, or where a letter went in its place for want of a number.
+    """
     in_round = actions.lazy().filter(pl.col("in_scope") & pl.col("round_id").is_not_null())
     running = pl.col("state").is_in(UNDER_WAY)
     answer = pl.when(running).then(pl.lit(ConsultAnswer.OPEN.value)).otherwise("result")
@@ -172,11 +175,10 @@ def consulted(actions: pl.DataFrame) -> pl.DataFrame:
         .select("case_id", consult_answer=answer)
         .with_columns(manager_heard=pl.col("consult_answer").is_in(HEARD))
     )
-    waived = (
-        in_round.filter((pl.col("kind") == StepKind.CALL.value) & (pl.col("result") == WAIVED))
-        .select("case_id", call_waived=pl.lit(value=True))
-        .unique()
-    )
+    unmade = reader.rows("calls_waived").join(rounds, on=["case_id", "round_id"], how="semi")
+    made = in_round.filter((pl.col("kind") == StepKind.CALL.value) & (pl.col("result") == WAIVED))
+    cases = pl.concat([made.select("case_id"), unmade.lazy().select("case_id")])
+    waived = cases.unique().select("case_id", call_waived=pl.lit(value=True))
     return asked.join(waived, on="case_id", how="full", coalesce=True).pipe(collected)
 
 

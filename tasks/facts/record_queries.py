@@ -31,6 +31,15 @@ RECORDS: dict[str, Query] = {
         schema("case_id int, done_on day"),
         ("work_task",),
     ),
+    "calls_waived": Query(
+        """
+        SELECT w.case_id, a.round_id FROM work_task w JOIN action a ON a.id = w.action_id
+        WHERE w.creditor_id = :creditor AND w.kind = 'review' AND w.state = 'done' AND w.outcome = 'waived'
+          AND w.done_at <= :instant AND w.done_on <= :day AND :cases(w.case_id)
+        """,
+        schema("case_id int, round_id int"),
+        ("work_task",),
+    ),
     "blocking_work": Query(
         """
         SELECT w.case_id, w.debtor_id, w.opened_on FROM work_task w

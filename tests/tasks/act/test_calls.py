@@ -10,10 +10,12 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult as C
 from maatpak.kernel.words import HoldReason, NonPaymentReason
 from maatpak.ledger.tables import Action, AddressState, ContactResult, Hold, Promise, StatedReason, WorkTask
+from tasks.approvals import approve
 from tasks.calls import CALLBACK, CONSEQUENCES, Call, record_call
 from tasks.holds import set_hold
 from tasks.settle import settle_records
 from tasks.work import Outcome, finish_work
+from tasks.worklist import WAIVE_CALL
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
@@ -186,3 +188,31 @@ def test_a_manager_waives_a_call_with_a_reason(house: House, call_task: WorkTask
     with house.desk("mo") as desk:
         finish_work(desk, int(call_task.id or 0), Outcome("waived", "they only write"))
     assert house.row(Action, id=call_task.action_id).result == "waived"
+
+
+def test_without_a_number_a_manager_may_waive_the_call(house: House) -> None:
+    """A letter goes in its place; who waives it has a hand in what follows (rules 7 and 10)."""
+    mute = house.debtor("M1", phone=None)
+    house.item(mute, "M-1", 80_000, date(2026, 1, 30))
+    script = Script(house, approving=False)
+    people, script.people = script.people, lambda: None  # type: ignore[method-assign]
+    while not house.rows(WorkTask, case_id=mute, subject=WAIVE_CALL):
+        script.day()
+    task = house.row(WorkTask, case_id=mute, subject=WAIVE_CALL)
+    assert (task.kind, task.role) == ("review", "credit_manager")
+    letter = house.row(Action, id=task.action_id)
+    assert (letter.kind, letter.state, letter.result) == ("call", "executed", "no_phone")
+    with house.desk("carla") as desk, pytest.raises(RefusedError):
+        finish_work(desk, int(task.id), Outcome("waived", "they only write"))
+    with house.desk("mo") as desk, pytest.raises(UsageError, match="in words"):
+        finish_work(desk, int(task.id), Outcome("waived"))
+    with house.desk("mo") as desk:
+        finish_work(desk, int(task.id), Outcome("waived", "they only write"))
+    script.people = people  # type: ignore[method-assign]
+    while not (demands := house.rows(Action, case_id=mute, step="final_demand", state="awaiting_approval")):
+        script.day()
+        assert house.day < date(2026, 6, 1), "without a call nobody may be threatened"
+    with house.desk("mo", 15) as desk, pytest.raises(RefusedError, match="waived the call"):
+        approve(desk, [demands[0].id], "looked at it")
+    with house.desk("mia", 15) as desk:
+        approve(desk, [demands[0].id], "looked at it")

@@ -72,7 +72,7 @@ class Talk(Past):
             "call_attempts": len(here),
             "spoken": has_spoken,
             "tried_call": has_spoken or tried,
-            "call_waived": any(a.kind == "call" and a.result == "waived" for a in steps),
+            "call_waived": any(a.kind == "call" and a.result == "waived" for a in steps) or self.unmade_call_waived(),
             "calls_5wd": len(lately),
             "calls_known": sum(c in here and c.called_on < self.as_of for c in lately),
             "last_call_on": max((c.called_on for c in heard), default=None),
@@ -104,6 +104,18 @@ class Talk(Past):
         last = {call.case_id: call for call in self.heard()}
         agreed = [c.callback_on for c in last.values() if c.code == "callback_agreed" and c.callback_on]
         return max(agreed, default=None)
+
+    def unmade_call_waived(self) -> bool:
+        """A credit manager waived the call in whose place a letter of the open round went."""
+        of_round = {a.id for a in self.actions() if a.round_id is not None and self.in_open_round(a)}
+        return any(
+            w.kind == "review"
+            and w.outcome == "waived"
+            and w.action_id in of_round
+            and w.done_on <= self.as_of
+            and w.done_at <= self.oracle.known_at
+            for w in self.mine(self.oracle.world.of(WorkTask))
+        )
 
     def reason_answered_on(self) -> date | None:
         """When we last did our part: work that kept the case waiting is done, or the copy of an invoice arrived."""
