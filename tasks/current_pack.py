@@ -6,6 +6,8 @@ from sqlmodel import Session
 from maatpak.kernel.errors import UsageError
 from maatpak.ledger.database import Frames
 
+PACK_THEN = "SELECT pack_id FROM creditor_pack v WHERE creditor_id = {creditor} AND {visible}"
+"""Which pack it was as of a date, with what was known at an instant."""
 CURRENT = "SELECT pack_id FROM creditor_pack WHERE creditor_id = {creditor} AND replaced_at IS NULL"
 
 

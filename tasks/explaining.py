@@ -12,7 +12,7 @@ from maatpak.kernel.errors import UsageError
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import visible
 from policies.explain import Explanation, explain
-from tasks.current_pack import current_pack
+from tasks.current_pack import PACK_THEN, current_pack
 from tasks.facts import build_facts
 from tasks.finding import Found, acting_date
 
@@ -26,7 +26,6 @@ SELECT t.id, t.known_at, t.engine_version, t.facts_evidence, t.steps_evidence, t
 FROM tick t WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.id DESC
 """
 LAST = "SELECT max(business_date) AS day FROM tick WHERE creditor_id = {creditor} AND business_date <= DATE '{day}'"
-PACK_THEN = "SELECT pack_id FROM creditor_pack v WHERE creditor_id = {creditor} AND {visible}"
 
 
 @dataclass(frozen=True)

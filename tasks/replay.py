@@ -20,6 +20,7 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.packs import load_pack_files
 from maatpak.ledger.tables import visible
 from policies.decide import decide
+from tasks.current_pack import PACK_THEN
 from tasks.differences import Difference, differing_rows, read_kept
 from tasks.facts import build_facts
 from tasks.proposal import with_withheld
@@ -37,7 +38,6 @@ WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.i
 """
 
 LAST = "SELECT max(business_date) AS day FROM tick WHERE creditor_id = {creditor}"
-PACK_THEN = "SELECT pack_id FROM creditor_pack v WHERE creditor_id = {creditor} AND {visible}"
 STEP_KEY = ("case_id", "round_id", "stage", "step", "attempt", "occurrence")
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import col, select
-
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, ConsultAnswer, HoldReason, Role, WorkKind, WorkState
@@ -91,20 +89,6 @@ def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
         "work_done", case=case, action_id=task.action_id, task=task.id, work=kind, outcome=task.outcome or "asked"
     )
     return task
-
-
-def open_tasks(
-    desk: Desk, *, kind: WorkKind | None = None, role: Role | None = None, assignee: str | None = None
-) -> list[WorkTask]:
-    """Open work of the creditor, the most urgent first."""
-    query = select(WorkTask).where(WorkTask.creditor_id == desk.creditor.id, WorkTask.state == WorkState.OPEN)
-    if kind is not None:
-        query = query.where(WorkTask.kind == kind)
-    if role is not None:
-        query = query.where(WorkTask.role == role)
-    if assignee is not None:
-        query = query.where(WorkTask.assignee == assignee)
-    return list(desk.session.exec(query.order_by(col(WorkTask.due_on), col(WorkTask.id))))
 
 
 def _may(desk: Desk, task: WorkTask) -> None:

@@ -18,6 +18,7 @@ from uuid import uuid4
 from connectors.agency.cover import cover_pdf
 from connectors.agency.port import Dossier
 from connectors.outcome import Failed, Outcome, Sent
+from maatpak.kernel.files import plain_cell
 from maatpak.kernel.ids import bytes_hash, canonical_json
 from maatpak.kernel.money import to_decimal
 
@@ -34,7 +35,6 @@ ITEM_COLUMNS = (
 MONEY_COLUMNS = frozenset({"amount", "open_amount", "placed_amount"})
 HISTORY_COLUMNS = ("on", "kind", "channel", "what", "result", "evidence")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class AgencyFolder:
@@ -113,8 +113,9 @@ def _csv(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    if isinstance(value, str):
+        return plain_cell(value)
+    return "" if value is None else str(value)
 
 
 def _name(text: str) -> str:

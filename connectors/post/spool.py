@@ -7,14 +7,13 @@ made again, and no letter is ever unknown.
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import uuid4
 
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
 from connectors.post.letters import letter_pdf
+from maatpak.kernel.files import write_whole
 from maatpak.kernel.ids import bytes_hash
 
 
@@ -56,11 +55,11 @@ class PostSpool:
             return Sent(json.loads(manifest.read_text())["sha256"])
         self.folder.mkdir(parents=True, exist_ok=True)
         pdf = letter_pdf(outgoing)
-        _write(self._path(outgoing, ".pdf"), pdf)
+        write_whole(self._path(outgoing, ".pdf"), pdf)
         listed = []
         for number, enclosure in enumerate(enclosures, start=1):
             path = self._path(outgoing, f".{number}{Path(enclosure.name).suffix}")
-            _write(path, enclosure.content)
+            write_whole(path, enclosure.content)
             listed.append({"file": path.name, "name": enclosure.name, "sha256": bytes_hash(enclosure.content)})
         described = {
             "reference": outgoing.message_ref,
@@ -72,22 +71,8 @@ class PostSpool:
             "dated": outgoing.written_at.date().isoformat(),
             "enclosures": listed,
         }
-        _write(manifest, json.dumps(described, ensure_ascii=False, indent=1).encode())
+        write_whole(manifest, json.dumps(described, ensure_ascii=False, indent=1).encode())
         return Sent(str(described["sha256"]))
 
     def _path(self, outgoing: Outgoing, suffix: str) -> Path:
         return self.folder / f"{outgoing.message_ref.partition('@')[0]}{suffix}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and on the disk before it has its name."""
-    draft = path.with_name(f".{uuid4().hex}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """A clock that stands where it is put; the demo and the tests move it by hand."""
+    """A clock that stands where it is put; tests move it by hand."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at

@@ -31,15 +31,6 @@ LOGIN = "maatpak"
 LONGEST_SOCKET_PATH = 100
 """Bytes; a socket's name may have 103 of them on macOS, 107 on Linux."""
 
-INITDB = (
-    "--auth=scram-sha-256",
-    "--encoding=UTF8",
-    "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-)
-"""Text sorts by code point, the same on every machine."""
-
 PATIENCE = 120.0
 """Seconds that a start may take, the waiting for other starters included; a busy machine needs some of them."""
 

@@ -21,6 +21,7 @@ import polars as pl
 from sqlalchemy import Connection, text
 
 from maatpak.kernel.errors import UsageError
+from maatpak.kernel.files import plain_cell
 from maatpak.kernel.ids import bytes_hash
 from maatpak.ledger.anchors import Anchor
 from maatpak.ledger.database import Database
@@ -83,8 +84,6 @@ TICK_EVENTS = "SELECT * FROM event WHERE kind = 'tick_decided' AND creditor_id =
 
 FRAMES = tuple(column for column in Tick.model_fields if column.endswith("_evidence"))
 """What a pass saw and decided, a row a case: facts, steps taken before, decisions."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -192,8 +191,8 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=_plain)
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        return plain_cell(value)
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -4,17 +4,16 @@ A key is `kind/ab/abcdef….suffix`, its long part the SHA-256 of the content. S
 the same content is kept once, and a half-written file can never be taken for a whole one.
 """
 
-import os
 import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import polars as pl
 from fsspec.core import url_to_fs
 
 from maatpak.kernel.errors import UsageError, WorkspaceError
+from maatpak.kernel.files import write_whole
 from maatpak.kernel.ids import bytes_hash
 
 KEY = re.compile(r"(?P<kind>[a-z][a-z0-9_]*)/(?P<start>[0-9a-f]{2})/(?P<hash>(?P=start)[0-9a-f]{62})\.(?P<suffix>\w+)")
@@ -100,17 +99,8 @@ def _protocols(files: Any) -> tuple[str, ...]:
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    """Whole or not at all, and on the disk before anybody can name it."""
+    """On the disk before anybody can name it; what is there already is the same."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = path.with_name(f".{uuid4().hex}")
-    try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    write_whole(path, content)

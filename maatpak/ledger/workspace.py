@@ -35,11 +35,6 @@ class Workspace:
         return self.root / "sinks"
 
     @property
-    def packs(self) -> Path:
-        """The user's policy packs."""
-        return self.root / "packs"
-
-    @property
     def sources(self) -> Path:
         """The user's ledger sources."""
         return self.root / "sources"
