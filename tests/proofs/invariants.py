@@ -307,8 +307,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "no_wrongful_contact",
-        "no contact was found wrongful",
-        "SELECT id, party_id, kind, touched_on FROM touch WHERE wrongful",
+        "wrongful_contacts_are_apologised_for",
+        "what was found to be wrongful has its cause, and a person was asked to apologise (law 4, practice section 6)",
+        """
+        SELECT id, party_id, kind, touched_on FROM touch t WHERE wrongful AND (cause IS NULL OR NOT EXISTS (
+          SELECT 1 FROM work_task w WHERE w.case_id = t.case_id AND w.kind = 'reply' AND w.record_no = t.record_no))
+        """,
     ),
 )

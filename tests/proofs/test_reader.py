@@ -63,7 +63,7 @@ BROKEN: dict[str, str] = {
     "one_step_a_tick": "UPDATE action SET business_date = '2026-03-16', tick_id = 101 WHERE id = 102",
     "closed_when_settled": "UPDATE round SET closed_on = '2026-04-15', closed_at = '2026-04-15 06:00Z'",
     "calls_within_bounds": "UPDATE contact_result SET called_on = '2026-03-31' WHERE called_on = '2026-04-01'",
-    "no_wrongful_contact": (
+    "wrongful_contacts_are_apologised_for": (
         "INSERT INTO touch (creditor_id, party_id, kind, rating, wrongful, touched_on, recorded_at)"
         " VALUES (1, 1, 'wrongful', -12, TRUE, '2026-04-14', '2026-04-14Z')"
     ),
