@@ -144,7 +144,12 @@ _DICTIONARY: list[Fact] = [
             "Mean late days of the last 90 days less that of the 275 before; 0 without both.",
         ),
         ("days_since_payment", pl.Int64, "d", "Days since money last came in; null if none is known of."),
-        ("part_payments_6m", pl.Int64, "count", "Payments in 6 months that left part of their item open."),
+        (
+            "part_payments_6m",
+            pl.Int64,
+            "count",
+            "Payments in 6 months that left part of their item open, told of or seen in its open amount.",
+        ),
         ("debit_returns_6m", pl.Int64, "count", "Direct debits returned for lack of funds in 6 months."),
         ("rounds_12m", pl.Int64, "count", "Rounds opened in the 12 months before, the present one included."),
         (

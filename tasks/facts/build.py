@@ -116,7 +116,7 @@ class _Building:
         self.named = round_items().join(self.running, on="round_id").drop("round_id")
         named_by = action_items().join(in_scope.to_frame(), on="action_id", how="semi")
         messages = evidence.observed(reader, actions, served())
-        reader.ahead("settled", "payments", "older_items", "last_payments", "touches")
+        reader.ahead("settled", "payments", "falls", "older_items", "last_payments", "touches")
         self.bounced = messages.select("case_id", on="lost_on").drop_nulls("on")
         evidenced = evidence.notices(reader, messages, self.cases)
         told = evidence.told_items(reader, actions, named_by, evidenced, self.cases)
@@ -157,7 +157,7 @@ class _Building:
         self.parts += [
             past,
             history.relation(reader, self.cases, self.amounts, past),
-            cash.told_money(reader, self.cases),
+            cash.told_money(reader, self.cases, parts),
             parts.group_by("case_id").agg(part_payments_6m=pl.len()),
             returns.filter(pl.col("cause") == ReturnCause.FUNDS.value)
             .group_by("case_id")

@@ -6,14 +6,20 @@ from tasks.facts.amounts import of_cases
 from tasks.facts.reading import Reader
 
 
-def told_money(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, told_money_on): the last payment that the ledger or the bank told of."""
-    return of_cases(reader.rows("last_payments"), cases).select("case_id", told_money_on="paid_on")
+def told_money(reader: Reader, cases: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, told_money_on): the last payment that the ledger or the bank told of, or that open amounts show."""
+    told = of_cases(reader.rows("last_payments"), cases).select("case_id", "paid_on")
+    both = pl.concat([told, parts.select("case_id", "paid_on")])
+    return both.group_by("case_id").agg(told_money_on=pl.max("paid_on"))
 
 
 def part_payments(reader: Reader, debts: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, item_id, paid_on, applied) of the last six months' payments that left part of their item open."""
-    payments = reader.rows("payments")
+    """(case_id, item_id, paid_on, applied) of the last six months' payments that left part of their item open.
+
+    Where no payment of an item was ever told, a fall of its open amount is one, on the day of the ledger that shows it,
+    as far as neither credit notes used that day nor a dispute that was granted explain it.
+    """
+    payments = pl.concat([reader.rows("payments"), reader.rows("falls")])
     if payments.is_empty():
         return pl.DataFrame(schema={"case_id": pl.Int64, "item_id": pl.Int64, "paid_on": pl.Date, "applied": pl.Int64})
     items = pl.concat(

@@ -118,6 +118,40 @@ LEDGER: dict[str, Query] = {
         schema("item_id int, paid_on day, applied int"),
         ("payment",),
     ),
+    "falls": Query(
+        """
+        WITH partly AS (
+          SELECT DISTINCT p.item_id, p.debtor_id FROM item_version p
+          WHERE p.creditor_id = :creditor AND p.valid_from > :since_6m AND p.valid_from <= :day
+            AND p.recorded_at <= :instant AND p.open_amount > 0 AND p.open_amount < p.amount
+            AND p.item_type IN ('invoice', 'debit_note') AND :debtors(p.debtor_id)),
+        stood AS (
+          SELECT v.id, v.item_id, v.debtor_id, v.currency, v.item_type, v.valid_from, v.amount, v.open_amount,
+            v.disputed_amount, v.dispute_outcome, lag(v.amount) OVER before AS amount_before,
+            lag(v.open_amount) OVER before AS open_before, lag(v.disputed_amount) OVER before AS disputed_before
+          FROM item_version v
+          WHERE v.creditor_id = :creditor AND v.debtor_id IN (SELECT debtor_id FROM partly)
+            AND (v.item_type = 'credit_note' OR v.item_id IN (SELECT item_id FROM partly))
+            AND v.valid_from <= :day AND v.recorded_at <= :instant
+            AND NOT COALESCE(v.replaced_at <= :instant AND v.replaced_from <= v.valid_from, FALSE)
+          WINDOW before AS (PARTITION BY v.item_id ORDER BY v.valid_from, v.id)),
+        credited AS (
+          SELECT debtor_id, currency, valid_from, sum(COALESCE(open_before, amount) - open_amount) AS used
+          FROM stood WHERE item_type = 'credit_note' GROUP BY debtor_id, currency, valid_from)
+        SELECT f.item_id, f.valid_from AS paid_on,
+          (f.open_before - f.open_amount - GREATEST(COALESCE(k.used, 0), 0))::bigint AS applied
+        FROM stood f LEFT JOIN credited k USING (debtor_id, currency, valid_from)
+        WHERE f.item_type <> 'credit_note' AND f.open_amount > 0 AND f.amount = f.amount_before
+          AND f.valid_from > :since_6m AND f.open_before - f.open_amount > GREATEST(COALESCE(k.used, 0), 0)
+          AND f.disputed_amount >= f.disputed_before
+          AND COALESCE(f.dispute_outcome, 'open') IN ('open', 'rejected', 'withdrawn')
+          AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.item_id = f.item_id AND :visible(d)
+            AND d.state IN ('accepted', 'part_accepted'))
+          AND NOT EXISTS (SELECT 1 FROM payment q WHERE q.item_id = f.item_id AND q.valid_from <= :day
+            AND q.paid_on <= :day AND q.recorded_at <= :instant)
+        """,
+        schema("item_id int, paid_on day, applied int"),
+    ),
     "rounds": Query(
         """
         SELECT r.case_id, r.id AS round_id, r.number::bigint AS round_no, r.opened_on AS round_opened_on,

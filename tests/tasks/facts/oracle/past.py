@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from maatpak.ledger.tables import (
     Dispute,
@@ -65,7 +66,7 @@ class Past(Notices):
         trend = Fraction(sum(new), len(new)) - Fraction(sum(old), len(old)) if new and old else Fraction(0)
         money = [v.settled_on for v in self.settled if v.settled_on and self.is_paid(v)]
         money += [v.issued_on for v in self.credits if v.item_type == "payment" and v.issued_on <= self.as_of]
-        money += [p.paid_on for p in self.payments()]
+        money += [p.paid_on for p in (*self.payments(), *self.part_payments())]
         returns = [d for v in self.items.values() if (d := self.returned(v)) and self.return_cause(v) == "funds"]
         return {
             "settled_items_24m": len(self.counted()),
@@ -117,13 +118,58 @@ class Past(Notices):
 
     def part_payments(self) -> list[Payment]:
         found = []
-        for payment in self.payments():
+        for payment in [*self.payments(), *self.seen_in_open_amounts()]:
             version = self.items.get(payment.item_id or 0)
             if version is None or payment.paid_on <= self.oracle.ago(6) or payment.applied >= version.amount:
                 continue
             still_open = version in self.debts
             if still_open or (version in self.settled and version.settled_on and version.settled_on > payment.paid_on):
                 found.append(payment)
+        return found
+
+    def states(self, item_id: int) -> list[ItemVersion]:
+        """What the ledger said of an item, day after day, as far as it stood for a day at least."""
+        known = [
+            v
+            for v in self.oracle.world.of(ItemVersion)
+            if v.item_id == item_id and v.valid_from <= self.as_of and v.recorded_at <= self.oracle.known_at
+        ]
+        stood = [
+            v
+            for v in known
+            if not (
+                v.replaced_at
+                and v.replaced_at <= self.oracle.known_at
+                and v.replaced_from
+                and v.replaced_from <= v.valid_from
+            )
+        ]
+        return sorted(stood, key=lambda v: (v.valid_from, v.id))
+
+    def seen_in_open_amounts(self) -> list[Payment]:
+        """Falls of open amounts that nothing else explains, as payments."""
+        oracle, found = self.oracle, []
+        granted = {d.item_id for d in oracle.seen(Dispute) if d.state in ("accepted", "part_accepted")}
+        told = {p.item_id for p in self.payments()}
+        used: dict[date, int] = {}
+        for item_id in [v.item_id for v in self.items.values() if v.item_type == "credit_note"]:
+            before = None
+            for now in self.states(item_id):
+                left = now.amount if before is None else before.open_amount
+                used[now.valid_from] = used.get(now.valid_from, 0) + left - now.open_amount
+                before = now
+        for item_id, current in self.items.items():
+            if current.item_type not in DEBT or item_id in granted or item_id in told:
+                continue
+            states = self.states(item_id)
+            for before, now in pairwise(states):
+                fell = before.open_amount - now.open_amount - max(used.get(now.valid_from, 0), 0)
+                ours = now.disputed_amount < before.disputed_amount or now.dispute_outcome == "accepted"
+                part = now.open_amount > 0 and now.amount == before.amount
+                if fell > 0 and part and not ours:
+                    found.append(
+                        Payment(item_id=item_id, paid_on=now.valid_from, applied=fell, amount=fell, payment_no="")
+                    )
         return found
 
     def rhythm(self) -> str | None:
