@@ -262,12 +262,6 @@ CONTEXT: dict[str, Fact] = {
             ("post_known", pl.Boolean, "bool", "There is a postal address that is not dead."),
             ("preferred_channel", ("email", "sms", "post"), "The customer's preferred channel."),
             (
-                "calls_known",
-                pl.Int64,
-                "count",
-                "Attempts of the round made on a business day before as_of in the last 5 WD.",
-            ),
-            (
                 "last_written_on",
                 pl.Date,
                 "date",

@@ -18,7 +18,6 @@ from maatpak.kernel.words import (
     StepKind,
 )
 from policies.cases import Cases, positions
-from policies.facts import STEP_COLUMNS
 from policies.journey import OUTWARD
 from policies.workdays import MISSING, Days, Flags, Rows
 
@@ -138,8 +137,3 @@ class History:
             return np.empty(0, dtype=np.int64)
         executed = (self.kind == KIND[StepKind.CALL]) & (self.state == STATE[ActionState.EXECUTED]) & self.in_round
         return np.flatnonzero(executed & self.results([str(result) for result in results]))
-
-
-def no_history() -> pl.DataFrame:
-    """A steps frame without rows."""
-    return pl.DataFrame(schema=STEP_COLUMNS)

@@ -5,7 +5,6 @@ A compiled pack is immutable and named by the hash of its files, so the same has
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
@@ -60,13 +59,6 @@ class CompiledPack:
     def step(self, segment: str, name: str) -> Step:
         """A step of a segment's journey."""
         return self.journeys[segment].steps[name]
-
-    @cached_property
-    def template_names(self) -> frozenset[str]:
-        """Every template that a step names."""
-        return frozenset(
-            step.template for journey in self.journeys.values() for step in journey.steps.values() if step.template
-        )
 
 
 def load_pack(files: Mapping[str, str]) -> CompiledPack:

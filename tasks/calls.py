@@ -13,6 +13,8 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import (
     ATTEMPT_ONLY_RESULTS,
     SPOKEN_RESULTS,
+    TRIED_DAY_PARTS,
+    TRIED_DAYS,
     ActionState,
     CallResult,
     NonPaymentReason,
@@ -32,8 +34,6 @@ from tasks.rights import TALKERS
 from tasks.worklist import close_work, hold_source, open_work
 
 TRIED = "tried"
-TRIED_DAYS = 3
-TRIED_DAY_PARTS = 2
 CALLBACK = "The callback that was agreed."
 DAY_PARTS = ("morning", "afternoon", "evening")
 

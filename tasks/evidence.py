@@ -6,15 +6,13 @@ Silence is no row: that it turns into weak evidence is computed from the dates.
 from sqlmodel import select
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
+from maatpak.kernel.words import LOST_EVIDENCE, Channel, EvidenceKind, ReachState, Role, WorkKind
 from maatpak.ledger.tables import Case, Evidence, Message
 from tasks.desk import Desk
 from tasks.preferences import mark_address
 from tasks.rights import DESK
 from tasks.worklist import open_work
 
-LOST = frozenset({EvidenceKind.BOUNCED, EvidenceKind.RETURNED})
-"""It did not arrive, and the address is dead."""
 PROVES = frozenset({EvidenceKind.DELIVERED, EvidenceKind.LINK_USED, EvidenceKind.RECEIPT, EvidenceKind.ANSWERED})
 """It arrived, so the address is good."""
 REPAIRS = {Channel.EMAIL: "find_mail_address", Channel.SMS: "find_phone_number", Channel.POST: "find_postal_address"}
@@ -42,7 +40,7 @@ def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str)
 
 def _mark(desk: Desk, case: Case, message: Message, kind: EvidenceKind) -> None:
     channel = Channel(message.channel)
-    if kind in LOST:
+    if kind in LOST_EVIDENCE:
         mark_address(desk, case, channel, message.recipient, ReachState.DEAD, kind)
         open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=5)
     elif kind in PROVES:

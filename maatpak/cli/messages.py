@@ -21,7 +21,7 @@ from maatpak.cli.session import (
     chosen,
     opened,
 )
-from maatpak.kernel.words import Channel, EvidenceKind, MessageState
+from maatpak.kernel.words import LOST_EVIDENCE, Channel, EvidenceKind, MessageState
 
 app = typer.Typer(no_args_is_help=True, help="Mails, texts and letters.")
 
@@ -94,10 +94,10 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Record what came back of a message: it is evidence, and it says whether the address is good."""
-    from tasks.evidence import LOST, PROVES, note_evidence
+    from tasks.evidence import PROVES, note_evidence
     from tasks.send.resolving import find_message
 
-    observed = chosen(EvidenceKind, kind, "kind of evidence", LOST | PROVES)
+    observed = chosen(EvidenceKind, kind, "kind of evidence", LOST_EVIDENCE | PROVES)
     with opened() as engine:
         account, message_ref = find_message(engine, reference)
         with at_desk(engine, account, actor) as desk:

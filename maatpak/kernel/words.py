@@ -199,6 +199,14 @@ class EvidenceKind(StrEnum):
     RETURNED = "returned"
 
 
+STRONG_EVIDENCE = frozenset({EvidenceKind.ANSWERED, EvidenceKind.SPOKEN, EvidenceKind.LINK_USED, EvidenceKind.RECEIPT})
+LOST_EVIDENCE = frozenset({EvidenceKind.BOUNCED, EvidenceKind.RETURNED})
+"""The message did not arrive."""
+
+QUIET_DAYS = {Channel.EMAIL: 3, Channel.SMS: 3, Channel.POST: 7}
+"""Working days in which nothing comes back that make weak evidence (practice, rule 7)."""
+
+
 class CallResult(StrEnum):
     """The coded outcome of a call (practice, section 5)."""
 
@@ -218,9 +226,10 @@ class CallResult(StrEnum):
 
 
 ATTEMPT_ONLY_RESULTS = frozenset({CallResult.NO_ANSWER, CallResult.VOICEMAIL})
-"""Nobody was reached: three of these on three working days at two times of day make a tried call."""
+"""Nobody was reached: some of these on so many days at so many times of day make a tried call."""
 
-NUMBER_DEAD_RESULTS = frozenset({CallResult.WRONG_NUMBER, CallResult.LEFT_COMPANY})
+TRIED_DAYS, TRIED_DAY_PARTS = 3, 2
+"""Attempts on so many working days at so many times of day make a tried call (practice, rule 7)."""
 
 SPOKEN_RESULTS = frozenset(
     {
@@ -458,7 +467,6 @@ class SkipReason(StrEnum):
     NO_ADDRESS = "no_address"
     NOTHING_LEFT = "nothing_left"
     APPROVAL_LAPSED = "approval_lapsed"
-    NO_RATE = "no_rate"
     ROUND_CLOSED = "round_closed"
     REROUTED = "rerouted"
     WINDOW = "window"

@@ -7,7 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
-from maatpak.kernel.words import RETURN_CAUSES, Channel, EvidenceKind, ItemType, ReturnCause, StepKind
+from maatpak.kernel.words import (
+    LOST_EVIDENCE,
+    QUIET_DAYS,
+    RETURN_CAUSES,
+    Channel,
+    EvidenceKind,
+    ItemType,
+    ReturnCause,
+    StepKind,
+)
 from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.look import Look
@@ -22,9 +31,6 @@ LONGEST_TERM = 10
 """Later than this we do not ask for a word, even if nothing comes before."""
 ON_THE_WAY = 3
 """Working days that a letter travels; a demand's date counts from its delivery."""
-SILENT_WEAK = {Channel.EMAIL: 3, Channel.SMS: 3, Channel.POST: 7}
-"""Working days of silence after which a message counts as received (practice, rule 7)."""
-LOST = frozenset({EvidenceKind.BOUNCED, EvidenceKind.RETURNED})
 NOTICES = frozenset({StepKind.MESSAGE, StepKind.PLAN_OFFER})
 MOST_EARLIER = 3
 CREDITS = frozenset({ItemType.CREDIT_NOTE, ItemType.PAYMENT})
@@ -268,12 +274,12 @@ def _reply_days(subject: Subject) -> int:
 def _received(message: Row, subject: Subject) -> bool:
     """Whether there is evidence that a message arrived."""
     observed = {EvidenceKind(each) for each in message["observed"].split(",") if each}
-    if observed & LOST:
+    if observed & LOST_EVIDENCE:
         return False
     if observed - {EvidenceKind.ACCEPTED}:
         return True
     silent = working_days_between(message["sent_on"], subject.as_of, subject.customer.country)
-    return silent >= SILENT_WEAK[Channel(message["channel"])]
+    return silent >= QUIET_DAYS[Channel(message["channel"])]
 
 
 def _standing(row: Row, as_of: date) -> str:

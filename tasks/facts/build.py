@@ -83,7 +83,7 @@ class _Building:
         self.running = running(rounds)
         self.parts: list[pl.DataFrame] = [rounds]
         self.rounds = rounds
-        self.calls: Callable[[], pl.DataFrame] = lambda: conversation.called(reader, rounds, self.cases)
+        self.calls: Callable[[], pl.DataFrame] = lambda: conversation.called(reader, rounds)
 
     def frames(self) -> FactFrames:
         """All three, with exactly the columns of the dictionaries."""

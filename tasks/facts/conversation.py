@@ -5,6 +5,8 @@ import polars as pl
 from maatpak.kernel.words import (
     ATTEMPT_ONLY_RESULTS,
     OPEN_ACTION_STATES,
+    TRIED_DAY_PARTS,
+    TRIED_DAYS,
     ActionState,
     CallResult,
     ConsultAnswer,
@@ -18,8 +20,6 @@ from tasks.facts.working_days import CALENDAR, days_until
 
 BUDGET_DAYS, CALL_DAYS = 20, 5
 """Working days, today included, over which written contacts and call attempts are counted."""
-TRIED_DAYS, TRIED_DAY_PARTS = 3, 2
-"""Attempts on so many days at so many times of day make a tried call."""
 
 NO_CONTACT = tuple(
     str(state) for state in (ActionState.SKIPPED, ActionState.REJECTED, ActionState.CANCELLED, ActionState.FAILED)
@@ -63,20 +63,18 @@ def written(reader: Reader, actions: pl.DataFrame, cases: pl.DataFrame, *, share
 WRITTEN_ON = pl.coalesce("executed_on", "proposed_on").alias("on")
 
 
-def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+def called(reader: Reader, rounds: pl.DataFrame) -> pl.DataFrame:
     """One row a case that was called: attempts of the round, and whether the right person was reached in it."""
     calls = reader.rows("calls")
     if calls.is_empty():
         return _NO_CALLS
-    as_of, in_round = reader.scope.as_of, pl.col("in_round")
+    in_round = pl.col("in_round")
     known = (
         calls.lazy()
         .join(rounds.lazy().select("case_id", "round_opened_on"), on="case_id", how="left")
-        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
         .with_columns(
             in_round=(pl.col("called_on") >= pl.col("round_opened_on")).fill_null(value=False),
             spoken=pl.col("code").is_in(SPOKEN),
-            lately=days_until("called_on", as_of) < CALL_DAYS,
         )
         .pipe(collected)
     )
@@ -86,10 +84,9 @@ def called(reader: Reader, rounds: pl.DataFrame, cases: pl.DataFrame) -> pl.Data
             *("case_id", "called_on"),
             call_attempts=in_round.cast(pl.Int64),
             spoken=in_round & pl.col("spoken"),
-            calls_known=(in_round & pl.col("lately") & (pl.col("called_on") < as_of)).cast(pl.Int64),
         )
         .group_by("case_id")
-        .agg(pl.sum("call_attempts", "calls_known"), pl.any("spoken"))
+        .agg(pl.sum("call_attempts"), pl.any("spoken"))
     )
     tried = (
         known.lazy()
@@ -111,7 +108,6 @@ _NO_CALLS = pl.DataFrame(
         "case_id": pl.Int64,
         "call_attempts": pl.Int64,
         "spoken": pl.Boolean,
-        "calls_known": pl.Int64,
         "tried_call": pl.Boolean,
     }
 )

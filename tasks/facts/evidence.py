@@ -7,24 +7,27 @@ bounced or was returned is none at all.
 
 import polars as pl
 
-from maatpak.kernel.words import SPOKEN_RESULTS, ActionState, Channel, EvidenceKind, StepKind
+from maatpak.kernel.words import (
+    LOST_EVIDENCE,
+    QUIET_DAYS,
+    SPOKEN_RESULTS,
+    STRONG_EVIDENCE,
+    ActionState,
+    Channel,
+    EvidenceKind,
+    StepKind,
+)
 from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.working_days import CALENDAR, days_after, days_until
 
-QUIET_DAYS, QUIET_DAYS_POST = 3, 7
-"""Working days of silence that make weak evidence."""
 KNOWN_FOR = 10
 """Working days since the first evidenced notice before an item may be demanded."""
 
 SPOKEN = tuple(sorted(str(result) for result in SPOKEN_RESULTS))
-STRONG = (
-    EvidenceKind.ANSWERED.value,
-    EvidenceKind.LINK_USED.value,
-    EvidenceKind.RECEIPT.value,
-    EvidenceKind.SPOKEN.value,
-)
-LOST = (EvidenceKind.BOUNCED.value, EvidenceKind.RETURNED.value)
+STRONG = tuple(sorted(str(kind) for kind in STRONG_EVIDENCE))
+QUIET = {str(channel): days for channel, days in QUIET_DAYS.items()}
+LOST = tuple(sorted(str(kind) for kind in LOST_EVIDENCE))
 NOTICE_KINDS = (StepKind.MESSAGE.value, StepKind.PLAN_OFFER.value)
 
 
@@ -50,7 +53,7 @@ def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.D
         messages.lazy()
         .filter(pl.col("lost_on").is_null())
         .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
-        .with_columns(by_post=by_post, wait=pl.when(by_post).then(QUIET_DAYS_POST).otherwise(QUIET_DAYS))
+        .with_columns(by_post=by_post, wait=pl.col("channel").replace_strict(QUIET, return_dtype=pl.Int64))
         .with_columns(quiet_on=days_after("sent_on", "wait"))
     )
     calls = reader.rows("calls")

@@ -5,7 +5,6 @@ from maatpak.kernel.words import (
     ATTEMPT_ONLY_RESULTS,
     DONE_ACTION_STATES,
     MESSAGE_TRANSITIONS,
-    NUMBER_DEAD_RESULTS,
     OPEN_ACTION_STATES,
     SPOKEN_RESULTS,
     ActionState,
@@ -30,7 +29,8 @@ def test_an_unknown_message_is_never_queued_again() -> None:
 
 
 def test_every_call_result_is_classified_once() -> None:
-    groups = [ATTEMPT_ONLY_RESULTS, NUMBER_DEAD_RESULTS, SPOKEN_RESULTS, {CallResult.THIRD_PARTY}]
+    nobody = {CallResult.WRONG_NUMBER, CallResult.LEFT_COMPANY, CallResult.THIRD_PARTY}
+    groups = [ATTEMPT_ONLY_RESULTS, SPOKEN_RESULTS, nobody]
     assert set().union(*groups) == set(CallResult)
     assert sum(map(len, groups)) == len(CallResult)
 

@@ -263,7 +263,7 @@ CANCELLED_FOR = {
     *(SkipReason.BY_HAND, SkipReason.PAID, SkipReason.AMOUNT_CHANGED, SkipReason.ON_HOLD, SkipReason.DISPUTED),
     *(SkipReason.PROMISED, SkipReason.IN_PLAN, SkipReason.CLAIMED_PAID, SkipReason.DEBIT_IN_FLIGHT),
     *(SkipReason.ANSWER_UNREAD, SkipReason.LEGAL_STOP, SkipReason.QUARANTINED, SkipReason.DATA_STALE),
-    *(SkipReason.OPTED_OUT, SkipReason.NO_ADDRESS, SkipReason.APPROVAL_LAPSED, SkipReason.NO_RATE),
+    *(SkipReason.OPTED_OUT, SkipReason.NO_ADDRESS, SkipReason.APPROVAL_LAPSED, SkipReason.NOTHING_LEFT),
     *(SkipReason.ROUND_CLOSED, SkipReason.REROUTED, SkipReason.WINDOW, SkipReason.STOPPED),
 }
 """What a proposed step is taken back for, by the last look before the effect or by a person."""

@@ -167,9 +167,9 @@ class Past(Notices):
                 ours = now.disputed_amount < before.disputed_amount or now.dispute_outcome == "accepted"
                 part = now.open_amount > 0 and now.amount == before.amount
                 if fell > 0 and part and not ours:
-                    found.append(
-                        Payment(item_id=item_id, paid_on=now.valid_from, applied=fell, amount=fell, payment_no="")
-                    )
+                    row: Row = {"creditor_id": self.row.creditor_id, "item_id": item_id, "payment_no": "seen"}
+                    row |= {"paid_on": now.valid_from, "valid_from": now.valid_from, "recorded_at": now.recorded_at}
+                    found.append(Payment(**row, currency=now.currency, amount=fell, applied=fell))
         return found
 
     def rhythm(self) -> str | None:

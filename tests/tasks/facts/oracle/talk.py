@@ -74,7 +74,6 @@ class Talk(Past):
             "tried_call": has_spoken or tried,
             "call_waived": any(a.kind == "call" and a.result == "waived" for a in steps) or self.unmade_call_waived(),
             "calls_5wd": len(lately),
-            "calls_known": sum(c in here and c.called_on < self.as_of for c in lately),
             "last_call_on": max((c.called_on for c in heard), default=None),
             "last_spoken_on": max((c.called_on for c in spoken), default=None),
             "callback_on": self.callback_on(),
