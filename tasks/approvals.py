@@ -98,6 +98,16 @@ def pending_of(session: Session, creditor_id: int) -> list[Pending]:
                    a.amount, a.overdue_amount, a.business_date, a.content_hash,
                    EXISTS (SELECT 1 FROM event e WHERE e.debtor_id = d.id AND e.kind IN ('contact_changed',
                            'address_marked') AND e.business_date >= a.business_date - CAST(:watch AS integer))
+                   OR EXISTS (SELECT 1 FROM debtor_profile n JOIN debtor_profile o ON o.debtor_id = n.debtor_id
+                              AND o.replaced_from = n.valid_from AND o.id < n.id
+                              WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
+                              AND (o.email, o.phone, o.street, o.postal_code, o.city)
+                                  IS DISTINCT FROM (n.email, n.phone, n.street, n.postal_code, n.city))
+                   OR EXISTS (SELECT 1 FROM contact_person n
+                              WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
+                              AND NOT EXISTS (SELECT 1 FROM contact_person o WHERE o.debtor_id = n.debtor_id
+                                              AND o.id < n.id AND (o.email, o.phone)
+                                                  IS NOT DISTINCT FROM (n.email, n.phone)))
             FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
             LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
             WHERE a.creditor_id = :creditor AND a.state = 'awaiting_approval'

@@ -191,6 +191,9 @@ def is_automatic(total: int, currency: str, parts: list[Instalment], as_of: date
 
 
 def _within_limit(desk: Desk, case: Case, total: int, parts: list[Instalment]) -> bool:
+    """By the larger of what is planned and what is overdue (practice, rule 10)."""
+    overdue = sum(item.open_amount for item in desk.open_items(case) if item.due_on < desk.as_of)
+    total = max(total, overdue)
     if is_automatic(total, case.currency, parts, desk.as_of):
         return True
     person = desk.person

@@ -1,6 +1,7 @@
 """Copies of invoices that go along: files that the ledger names, kept as evidence of what was sent."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from connectors.message import Attachment
@@ -19,6 +20,7 @@ class Copies:
         self._folder = (workspace / FOLDER).resolve()
         self._store = store
         self._kept: dict[Path, str] = {}
+        self._prints: dict[Path, str] = {}
 
     def of(self, items: Sequence[Row]) -> tuple[Attachment, ...]:
         """A copy of each item that there is a file of."""
@@ -29,6 +31,16 @@ class Copies:
                 name = f"{item['document_no']}{path.suffix.lower()}".replace("/", "-")
                 found.append(Attachment(name, MEDIA[path.suffix.lower()], self._keep(path)))
         return tuple(found)
+
+    def prints(self, items: Sequence[Row]) -> list[list[str]]:
+        """Name and fingerprint of each copy: what an approval binds to, also when nothing is kept."""
+        paths = [self._path(item["document_path"]) for item in items]
+        return [[path.name, self._print(path)] for path in paths if path is not None]
+
+    def _print(self, path: Path) -> str:
+        if path not in self._prints:
+            self._prints[path] = sha256(path.read_bytes()).hexdigest()
+        return self._prints[path]
 
     def _path(self, named: str | None) -> Path | None:
         """The file, if it is where it may be, of a known kind, and not too large for a mail."""

@@ -1,8 +1,8 @@
 """Composing a cohort: recipients, words and hashes of the messages that its actions need.
 
 Actions of one customer that are at the same step (its cases in several currencies) make one message. What an approval
-binds to is the hash of items, amounts, recipient and text; dates that move with the day of sending are not part of it,
-or every approval would lapse overnight.
+binds to is the hash of all that the text is made of: items, amounts, recipient, sender, account, signature, enclosures,
+words; dates that move with the day of sending are not part of it, or every approval would lapse overnight.
 """
 
 import hmac
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 WRITERS = 8
 """Evidence files written at once: each waits for its disk."""
 MOST_REFERENCES = 10
+SENDER = (
+    *("name", "email", "phone", "street", "postal_code", "city", "country"),
+    *("registration_no", "vat_no", "iban", "bic", "payment_url"),
+)
+"""What a message says of the creditor."""
 ASKING = frozenset({"notice", "demand"})
 """Kinds of template that ask for items, and so are never sent without any."""
 
@@ -224,8 +229,10 @@ class _House:
         token = self._token(subject.actions, reach.channel)
         context = writer.context(subject, token)
         attachments: tuple[Attachment, ...] = ()
+        prints: list[list[str]] = []
         if Attach.INVOICES in subject.step.attach and reach.channel is not Channel.SMS:
             attachments = self._copies.of(subject.items)
+            prints = self._copies.prints(subject.items)
             context["copies"] = [each.name for each in attachments]
         rendered = templates.render(template, tone, reach.channel, writer.language, context)
         identity = {
@@ -235,8 +242,16 @@ class _House:
             "language": writer.language,
             "channel": reach.channel,
             "recipient": reach.address,
-            "person": reach.person.name,
-            "items": [(item["item_id"], item["asked"]) for item in subject.items],
+            "person": [reach.person.name, *reach.person.lines],
+            "customer": context["customer"],
+            "sender": [self._creditor[name] for name in SENDER],
+            "signature": [*context["signature"], context["signatory"]["phone"], context["manager"]],
+            "look": [context["look"], self._logo],
+            "attachments": prints,
+            "items": [
+                (item["item_id"], item["document_no"], item["due_on"].isoformat(), item["asked"])
+                for item in subject.items
+            ],
             "earlier": [each["message_id"] for each in writer.earlier(subject)[0]],
             "then": subject.outlook and subject.outlook.kind,
             "plan": None if subject.step.kind is StepKind.PLAN_OFFER else context["plan"],

@@ -18,6 +18,7 @@ from maatpak.ledger.tables import (
     ActionItem,
     AddressState,
     ContactPerson,
+    Creditor,
     Evidence,
     Item,
     ItemVersion,
@@ -533,11 +534,53 @@ def change_language(house: House, account: Account) -> None:
     put(house, Preference(**versioned(debtor_id=account.debtor_id, name="language", value="en", source="t", actor="t")))
 
 
-@pytest.mark.parametrize("change", [change_item, change_address, change_language])
+def change_creditor(**values: Any) -> Callable[[House, Account], None]:
+    def change(house: House, account: Account) -> None:
+        with house.engine.database.session() as session:
+            creditor = session.get_one(Creditor, house.creditor_id)
+            for name, value in values.items():
+                setattr(creditor, name, value)
+
+    return change
+
+
+def change_look(text: str) -> Callable[[House, Account], None]:
+    def change(house: House, account: Account) -> None:
+        folder = house.engine.settings.workspace / "looks"
+        folder.mkdir()
+        (folder / "NL1.yaml").write_text(text)
+
+    return change
+
+
+def change_copy(house: House, account: Account) -> None:
+    (house.engine.settings.workspace / "documents" / "f.pdf").write_bytes(b"%PDF-another")
+
+
+CHANGES = {
+    "items": change_item,
+    "address": change_address,
+    "language": change_language,
+    "account": change_creditor(iban="NL02ABNA0123456789"),
+    "bank": change_creditor(bic="RABONL2U"),
+    "payment page": change_creditor(payment_url="https://elsewhere.example/"),
+    "sender": change_creditor(name="Somebody Else B.V."),
+    "registration": change_creditor(registration_no="KVK 2"),
+    "signatory": change_look("signatory: {name: I. Impostor}"),
+    "footer": change_look("footer: [Elsewhere]"),
+    "copy": change_copy,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
 def test_an_approval_binds_to_items_amounts_recipient_and_text(
     house: House, change: Callable[[House, Account], None]
 ) -> None:
-    account = house.customer("personal_letter", "key")
+    folder = house.engine.settings.workspace / "documents"
+    folder.mkdir()
+    (folder / "f.pdf").write_bytes(b"%PDF-copy")
+    step = "reminder" if change is change_copy else "personal_letter"
+    account = house.customer(step, "habitual" if change is change_copy else "key", documents=("f.pdf",))
     with house.engine.database.frames(read_only=True) as frames:
         shown = content_hashes(house.engine, frames, [account.action_id], DAY, NOW)
         next_day = content_hashes(

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from sqlmodel import select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult, DisputeState, HoldReason, NonPaymentReason
-from maatpak.ledger.tables import Action, Approval, Case, ContactSlot, Person, WorkTask
+from maatpak.ledger.tables import Action, Approval, Case, ContactSlot, DebtorProfile, Person, WorkTask
 from maatpak.ledger.versions import succeed
 from tasks.approvals import approve, pending, reject
 from tasks.calls import Call, record_call
@@ -180,11 +181,16 @@ def test_binds_to_what_was_shown(house: House, case_id: int, demand: Action) -> 
     assert say_yes(house, demand, "mo", shown=str(demand.content_hash)).state == "approved"
 
 
+@pytest.mark.parametrize(("days", "shown"), [(1, True), (20, False)])
+def test_an_imported_change_of_address_shows(house: House, demand: Action, days: int, shown: bool) -> None:
+    with house.engine.database.session() as session:
+        profile = session.exec(select(DebtorProfile)).one()
+        succeed(session, profile, demand.business_date - timedelta(days=days), demand.proposed_at, city="Elsewhere")
+    with house.desk("mo") as desk:
+        assert pending(desk)[0].address_changed is shown
+
+
 def test_changed_since_it_was_proposed_it_is_refused(house: House, case_id: int, demand: Action) -> None:
-    from sqlmodel import select
-
-    from maatpak.ledger.tables import DebtorProfile
-
     with house.engine.database.session() as session:
         profile = session.exec(select(DebtorProfile)).one()
         succeed(session, profile, house.day, demand.proposed_at, street="Elsewhere 9")

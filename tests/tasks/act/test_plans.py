@@ -218,3 +218,11 @@ def test_a_stale_ledger_breaches_no_plan(house: House, case_id: int) -> None:
     running(house, case_id)
     settle_records(house.engine, house.creditor_id, date(2026, 4, 1), at(date(2026, 4, 1), 6))
     assert house.row(Plan).state == "active"
+
+
+def test_the_limit_of_a_plan_counts_what_is_overdue_beside_it(house: House, case_id: int) -> None:
+    house.item(case_id, "F9", 900_000, date(2026, 1, 30))
+    with house.desk("carla") as desk:
+        assert offer_plan(desk, desk.case(case_id), documents=["F1"]) is None
+    assert house.rows(Plan) == []
+    assert house.row(WorkTask, subject=CONFIRM).role == "credit_manager"
