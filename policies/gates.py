@@ -158,6 +158,10 @@ class Gates:
             self._put_experience(verdict, step, rows)
         if step.escalating:
             self._put_escalation(verdict, rows)
+        if step.kind is StepKind.HANDOFF:
+            # Nothing is placed while a credit of the customer's is open (practice, rule 20).
+            credit = self.cases.amounts("credit_notes_open") + self.cases.amounts("cash_unallocated")
+            verdict.put(credit[rows] > 0, R.COVERED_BY_CASH)
         if step.outward:
             self._put_talks(verdict, rows, ours=not _minds_not_our_turn(step))
         parked = self.parked[rows]

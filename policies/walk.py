@@ -336,6 +336,8 @@ class Walk:
         if closing is None or not stopped.any():
             return
         lasting = np.isin(code, _STUCK) | ((code == CODE[R.ESCALATION_BLOCKED]) & (lacks & LASTING > 0))
+        if step.kind is StepKind.HANDOFF:
+            lasting |= code == CODE[R.COVERED_BY_CASH]
         after = self.gates.guardrails.escalation.give_up_after
         given_up = self.cases.workdays.shift(due, after, self.rows[places])
         uncovered = code == CODE[R.LAW_NOT_COVERED]

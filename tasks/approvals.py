@@ -80,6 +80,23 @@ class Pending:
     proposed_on: date
     content_hash: str
     address_changed: bool
+    oldest_due_on: date | None
+    """Of the items named."""
+    address_on: date | None
+    """When the postal address was last proven, else told."""
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """What to look at before a yes to a placement (practice, rule 20); nothing else has such a list."""
+        if self.kind != StepKind.HANDOFF:
+            return ()
+        return (
+            f"Identity: is {self.name or self.debtor_no} the legal entity that owes this?",
+            f"Address: last known good on {self.address_on or 'no date'}; at most twelve months old?",
+            f"Limitation: the oldest item fell due on {self.oldest_due_on or 'no date'}; until when can it be claimed?",
+            "Insolvency register: looked up, and nothing there?",
+            "Agency: is its licence valid in the customer's country?",
+        )
 
 
 def pending(desk: Desk) -> list[Pending]:
@@ -107,7 +124,11 @@ def pending_of(session: Session, creditor_id: int) -> list[Pending]:
                               WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
                               AND NOT EXISTS (SELECT 1 FROM contact_person o WHERE o.debtor_id = n.debtor_id
                                               AND o.id < n.id AND (o.email, o.phone)
-                                                  IS NOT DISTINCT FROM (n.email, n.phone)))
+                                                  IS NOT DISTINCT FROM (n.email, n.phone))),
+                   (SELECT min(v.due_on) FROM action_item i JOIN item_version v ON v.item_id = i.item_id
+                    AND v.replaced_at IS NULL WHERE i.action_id = a.id),
+                   COALESCE((SELECT max(s.valid_from) FROM address_state s WHERE s.debtor_id = d.id
+                             AND s.channel = 'post' AND s.state = 'proven' AND s.replaced_at IS NULL), p.valid_from)
             FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
             LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
             WHERE a.creditor_id = :creditor AND a.state = 'awaiting_approval'

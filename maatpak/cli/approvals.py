@@ -55,6 +55,8 @@ def list_(
         say(f"\n── action {row['action_id']}, content {row['content_hash']}")
         for item in row["items"]:
             say(f"{item['document_no']}: {format_money(item['amount'], row['currency'])}")
+        for check in row["checks"]:
+            say(f"[ ] {check}")
         for message in row["messages"]:
             say(f"\n{message['channel']} to {message['to']}\n{message['subject']}\n\n{message['text']}")
 
@@ -134,7 +136,10 @@ def _waiting(engine: "Engine", creditor: str | None, ids: Sequence[int], step: s
     for code in creditor_codes(engine, creditor):
         with engine.database.reading() as session:
             found = pending_of(session, int(creditor_by_code(session, code).id or 0))
-        rows += [{"creditor": code, **vars(each), "yeses": f"{each.given}/{each.needed}"} for each in found]
+        rows += [
+            {"creditor": code, **vars(each), "checks": each.checks, "yeses": f"{each.given}/{each.needed}"}
+            for each in found
+        ]
     return [row for row in rows if (not ids or row["action_id"] in ids) and step in (None, row["step"])]
 
 

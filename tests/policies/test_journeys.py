@@ -199,3 +199,11 @@ def test_a_customer_of_long_standing_gets_no_second_notice_before_the_manager_kn
     life.facts |= {"relation_days": 2_000}
     life.run(FIRST, LAST)
     assert life.on("tell_manager") < life.on("second_notice")
+
+
+def test_nothing_is_placed_while_the_customer_has_a_credit() -> None:
+    life = Life("forgetful", date(2026, 3, 2), facts={"cash_unallocated": 100})
+    life.run(date(2026, 3, 3), date(2026, 8, 31))
+    assert "final_demand" in life.order()
+    assert "handoff" not in life.order()
+    assert "decide" in life.order(), "a person decides then (rule 24)"

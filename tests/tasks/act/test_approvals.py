@@ -40,6 +40,7 @@ def test_waits_with_what_an_approver_sees(house: House, demand: Action) -> None:
     assert (row.needed, row.given, row.debtor_no, row.address_changed) == (1, 0, "C1", False)
     assert row.content_hash == demand.content_hash
     assert demand.content_hash
+    assert row.checks == ()
 
 
 def test_a_yes_approves_and_the_next_run_sends(house: House, demand: Action) -> None:
@@ -285,3 +286,14 @@ def test_placement_takes_two_and_nobody_counts_twice(house: House) -> None:
     with pytest.raises(RefusedError, match="already approved"):
         say_yes(house, handoff, "mo")
     assert say_yes(house, handoff, "mia").state == "approved"
+
+
+@pytest.mark.stage("placing")
+def test_a_placement_shows_what_to_check_first(house: House) -> None:
+    with house.desk("mo") as desk:
+        (row,) = pending(desk)
+    assert row.oldest_due_on == date(2026, 1, 30)
+    assert [check.partition(":")[0] for check in row.checks] == [
+        "Identity", "Address", "Limitation", "Insolvency register", "Agency",
+    ]  # fmt: skip
+    assert "2026-01-30" in row.checks[2]
