@@ -103,9 +103,10 @@ class _Maker:
                 f" VALUES ({pack}, 'bench', {pack}, 'bench-{pack}', '{{}}', '', 'bench', {at}) ON CONFLICT DO NOTHING"
             )
         frames.execute(
-            "INSERT INTO snapshot (creditor_id, source, kind, as_of, content_hash, evidence, row_count,"
+            "INSERT INTO snapshot (creditor_id, source, kind, as_of, tables, content_hash, evidence, row_count,"
             " quarantined_count, warning_count, balances, accepted_bounds, actor, recorded_at) VALUES"
-            f" (1, 'bench', 'full', DATE '{AS_OF}', 'bench', '[]', 0, 0, 0, '{{}}', '{{}}', 'bench', {at})"
+            f" (1, 'bench', 'full', DATE '{AS_OF}', jsonb_build_array('items'), 'bench', '[]', 0, 0, 0, '{{}}', '{{}}',"
+            f" 'bench', {at})"
         )
 
     def masters(self, frames: Frames) -> None:

@@ -258,7 +258,7 @@ class Gates:
         verdict.put(closed, R.WINDOW, following)
 
     def _put_budget(self, verdict: Verdict, step: Step, rows: Rows) -> None:
-        """Written contacts of the party, and call attempts at the case."""
+        """Written contacts of the party, and call attempts at it."""
         cases, limits = self.cases, self.guardrails
         following = self._following(rows)
         if step.kind is StepKind.CALL:

@@ -243,7 +243,7 @@ class ContactLimits(_File):
 
 
 class CallLimits(_File):
-    """Call attempts at a case; never more than one a day."""
+    """Call attempts at a party; never more than one a day."""
 
     a_week: int = Field(ge=1)
 
@@ -341,7 +341,8 @@ class ReasonLine(_File):
     hold: Rest | None = None
     dispute: bool = Field(default=False, description="Opens a dispute of the amount.")
     pause: WorkingDays | None = Field(
-        default=None, description="No notice for so long after the talk; then the same step."
+        default=None,
+        description="No notice for so long after it was stated, or after our answer to it; then the same step.",
     )
     legal_stop: LegalStop | None = None
 
