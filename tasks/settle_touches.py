@@ -145,6 +145,10 @@ SELECT CASE WHEN w.subject = {copy} THEN 'copy' ELSE 'query_solved_in_time' END,
 FROM work_task w JOIN "case" k ON k.id = w.case_id
 WHERE w.creditor_id = {creditor} AND w.state = 'done' AND w.kind = 'department' AND w.outcome = 'done'
   AND w.done_on <= w.due_on AND w.done_on > {from_day}
+UNION ALL
+SELECT 'welcome_answered', r.answer_no, m.case_id, k.party_id
+FROM answer r JOIN message m ON m.id = r.message_id AND m.template = 'welcome' JOIN "case" k ON k.id = m.case_id
+WHERE r.creditor_id = {creditor} AND r.received_on > {from_day} AND r.replaced_at IS NULL
 """
 """What ended of late as it should."""
 
@@ -200,7 +204,7 @@ def find_wrongful_contacts(settling: Settling) -> pl.DataFrame:
 
 
 def rate_good_turns(settling: Settling) -> pl.DataFrame:
-    """Plans that were finished, questions answered and copies sent in time: each does good, once."""
+    """Plans finished, questions answered and copies sent in time, a welcome answered: each does good, once."""
     line = settling.pack.reasons.get(NonPaymentReason.LOST_INVOICE)
     about = line.work.about if line is not None and line.work is not None else ""
     copy = "'" + about.replace("'", "''") + "'"

@@ -50,7 +50,6 @@ OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
 
 TALK_DAYS = 5
 """Working days that an account manager may keep a case for a talk."""
-SUPPLY_STOP_RATING = -6
 
 
 @dataclass(frozen=True)
@@ -190,8 +189,9 @@ def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
                 party_id=case.party_id,
                 case_id=case.id,
                 action_id=task.action_id,
-                kind="supply_stop",
-                rating=SUPPLY_STOP_RATING,
+                kind=SUPPLY_STOPPED,
+                record_no=f"W{task.id}",
+                rating=desk.pack.ratings.get(SUPPLY_STOPPED, 0),
                 touched_on=desk.as_of,
                 recorded_at=desk.now,
             )

@@ -7,16 +7,17 @@ import pytest
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import Channel, ConsultAnswer, HoldReason, NonPaymentReason
-from maatpak.ledger.tables import Action, Answer, Evidence, Hold, Message, Placement, WorkTask
+from maatpak.ledger.tables import Action, Answer, Evidence, Hold, Message, Placement, Promise, WorkTask
 from tasks.answers import READ, read_answer, record_answer
 from tasks.disputes import open_dispute
 from tasks.holds import set_hold
 from tasks.placements import recall_placement
+from tasks.promises import make_promise
 from tasks.settle import settle_records
 from tasks.settle_waits import ANSWER_UNREAD, HOLD_ENDED
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
-from tests.tasks.act.script import Script
+from tests.tasks.act.script import Script, creditor
 
 
 def settle(house: House, day: date) -> dict[str, int]:
@@ -168,6 +169,20 @@ def test_money_is_told_to_the_agency_and_paid_closes_the_placement(house: House,
     told = [task.subject for task in house.rows(WorkTask, record_no=placed.placement_no)]
     assert told == ["Tell the agency what was paid.", "Tell the agency that the case is paid."]
     assert settle(house, house.day + timedelta(days=4)) == {}
+
+
+def test_settling_is_recorded_after_what_people_did_that_day(house: House, case_id: int) -> None:
+    with house.desk("carla") as desk:
+        make_promise(desk, desk.case(case_id), house.day + timedelta(days=3))
+    house.go_to(house.day + timedelta(days=1))
+    house.pay("F1", house.day)
+    house.pay("F2", house.day)
+    with house.desk("carla", 14) as desk:
+        set_hold(desk, desk.case(case_id), HoldReason.DATA, house.day, "asked")
+    assert settle_records(house.engine, house.creditor_id, house.day, at(house.day, 6)).counts["promise kept"] == 1
+    before, after = house.all_rows(Promise)
+    assert before.replaced_at == after.recorded_at >= at(house.day, 14)
+    assert creditor(house).looked_at == after.recorded_at, "the ticks of the day see it"
 
 
 @pytest.mark.stage("placing")

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 
 from maatpak.kernel.calendars import add_working_days
-from maatpak.kernel.words import DisputeState, HoldReason, NonPaymentReason
+from maatpak.kernel.words import Channel, DisputeState, HoldReason, NonPaymentReason, Role, WorkKind
 from maatpak.ledger.tables import Case, Hold, Message, Promise, Touch, WorkTask
+from tasks.answers import record_answer
 from tasks.disputes import decide_dispute, open_dispute
 from tasks.reasons import state_reason
 from tasks.settle import settle_records
 from tasks.work import Outcome, finish_work
+from tasks.worklist import open_work
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
@@ -103,6 +105,28 @@ def test_a_placement_of_what_had_been_paid_is_wrongful(house: House) -> None:
     script.day()
     found = {touch.record_no: touch for touch in wrongful(house)}
     assert (found[f"A{placed.id}"].rating, found[f"A{placed.id}"].cause) == (-12, "paid")
+
+
+@pytest.mark.stage("reminded")
+def test_an_answered_welcome_does_good(house: House, case_id: int) -> None:
+    (sent,) = house.rows(Message)
+    with house.engine.database.session() as session:
+        copied = sent.model_dump(exclude={"id", "template", "message_ref", "content_key"})
+        welcome = Message(**copied, template="welcome", message_ref="welcome-1", content_key="welcome")
+        session.add(welcome)
+    with house.desk("olga", 12) as desk:
+        record_answer(desk, desk.case(case_id), Channel.EMAIL, message_ref="welcome-1", content=b"All right.")
+    assert settle(house)["touch welcome_answered"] == 1
+    assert house.row(Touch, kind="welcome_answered").rating == 1
+
+
+def test_a_supply_stop_is_rated_as_the_pack_says(house: House, case_id: int) -> None:
+    with house.desk("mo") as desk:
+        case = desk.case(case_id)
+        task = open_work(desk, case, WorkKind.REVIEW, "Stop the supply?", Role.CREDIT_MANAGER, working_days=2)
+        finish_work(desk, int(task.id or 0), Outcome("supply_stopped"))
+    rated = house.engine.pack(house.pack_id).ratings["supply_stopped"]
+    assert [(touch.kind, touch.rating) for touch in house.rows(Touch)] == [("supply_stopped", rated)]
 
 
 def test_a_question_answered_in_time_does_good_once_a_day(house: House, case_id: int) -> None:
