@@ -57,6 +57,7 @@ COUNTED: Mapping[str, str] = {
     "rows apart": "SELECT state AS word, count(*) AS number FROM quarantined_row GROUP BY 1 ORDER BY 1",
     "work": "SELECT kind || ', ' || state AS word, count(*) AS number FROM work_task GROUP BY 1 ORDER BY 1",
     "actions": "SELECT state AS word, count(*) AS number FROM action GROUP BY 1 ORDER BY 1",
+    "wrongful": "SELECT cause AS word, count(*) AS number FROM touch WHERE wrongful GROUP BY 1 ORDER BY 1",
     "stopped": "SELECT reason AS word, count(*) AS number FROM action WHERE state = 'cancelled' GROUP BY 1 ORDER BY 1",
     "events": "SELECT kind AS word, count(*) AS number FROM event WHERE flow_run IS NULL GROUP BY 1 ORDER BY 1",
 }
@@ -64,10 +65,17 @@ COUNTED: Mapping[str, str] = {
 EXPERIENCE = """
 SELECT CASE WHEN balance <= -12 THEN '−12 or below' WHEN balance <= -6 THEN '−6 to −11' WHEN balance < 0 THEN '−1 to −5'
             WHEN balance = 0 THEN '0' ELSE 'above 0' END AS band, count(*) AS parties
-FROM (SELECT party_id, sum(rating) AS balance FROM touch GROUP BY party_id) touched GROUP BY 1 ORDER BY 1
+FROM (SELECT party_id, LEAST(12, GREATEST(-36, sum(rating))) AS balance FROM touch
+      WHERE touched_on > DATE '{as_of}' - interval '12 months' OR wrongful GROUP BY party_id) touched
+GROUP BY 1 ORDER BY 1
 """
 
 WRONGFUL = "SELECT count(*) AS number FROM touch WHERE wrongful"
+CONTACTS = """
+SELECT (SELECT count(*) FROM message WHERE state = 'sent' AND written)
+     + (SELECT count(*) FROM action WHERE kind = 'handoff' AND state = 'executed') AS number
+"""
+"""What may have been wrongful: letters and placements."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class Figures:
     experience: pl.DataFrame
     counted: dict[str, pl.DataFrame]
     wrongful: int
+    contacts: int
 
     @property
     def fingerprint(self) -> str:
@@ -115,9 +124,10 @@ def read_figures(database: Database, store: EvidenceStore, start: date, as_of: d
             waiting=frames.read(WAITING),
             silent=_silent(decided),
             received=frames.read(RECEIVED.format(start=start.isoformat())),
-            experience=frames.read(EXPERIENCE),
+            experience=frames.read(EXPERIENCE.format(as_of=as_of.isoformat())),
             counted={name: frames.read(query) for name, query in COUNTED.items()},
             wrongful=frames.read(WRONGFUL).item(),
+            contacts=frames.read(CONTACTS).item(),
         )
 
 

@@ -157,7 +157,10 @@ def _experience(console: Console, figures: Figures) -> None:
     bands = ", ".join(f"{band}: {parties:,}" for band, parties in figures.experience.rows())
     colour = "green" if figures.wrongful == 0 else "red"
     console.print(f"Experience balance of the customers we touched – {bands or 'nobody yet'}")
-    console.print(f"Wrongful contacts: [bold {colour}]{figures.wrongful}[/]")
+    in_thousand = 1000 * figures.wrongful / max(figures.contacts, 1)
+    rate = f" of {figures.contacts:,}, {in_thousand:.1f} in 1,000"
+    causes = f" ({_listed(figures.counted['wrongful'])})" if figures.wrongful else ""
+    console.print(f"Wrongful contacts: [bold {colour}]{figures.wrongful}[/]{rate}{causes}")
     console.print()
 
 
