@@ -37,9 +37,10 @@ INVARIANTS: tuple[Invariant, ...] = (
         "no more was asked of a case than its overdue items less credit notes, cash and promises (law 7)",
         """
         WITH asked AS (
-          SELECT action_id, case_id, debtor_id, currency, day, instant, written, sum(asked) AS total FROM proof_named
+          SELECT action_id, case_id, debtor_id, currency, day, instant, sum(asked) AS total,
+            kind = 'message' AND NOT written AS speaks FROM proof_named
           WHERE round_id IS NOT NULL AND kind IN ('message', 'handoff')
-          GROUP BY action_id, case_id, debtor_id, currency, day, instant, written)
+          GROUP BY action_id, case_id, debtor_id, currency, day, instant, kind, written)
         SELECT a.action_id, a.case_id, a.day, a.total, net.overdue, net.credits FROM asked a
         JOIN LATERAL (
           SELECT COALESCE(sum(v.open_amount) FILTER (
@@ -54,9 +55,10 @@ INVARIANTS: tuple[Invariant, ...] = (
           SELECT COALESCE(sum(GREATEST(p.amount - p.received, 0)), 0) AS promised FROM promise p
           WHERE p.case_id = a.case_id AND p.state = 'open' AND p.valid_from <= a.day AND p.recorded_at <= a.instant
             AND (p.replaced_at IS NULL OR p.replaced_at > a.instant OR p.replaced_from > a.day)) told ON TRUE
-        WHERE a.total > GREATEST(net.overdue - GREATEST(net.credits - net.later, 0), 0)
-           -- What confirms a promise, or thanks for a part of it, speaks of it and asks for nothing.
-           OR (told.promised > 0 AND a.written AND a.total > GREATEST(net.overdue - told.promised, 0))
+        -- What confirms a promise, or thanks for a part of it, speaks of what is promised and asks for none of it.
+        WHERE a.total > GREATEST(
+               net.overdue - CASE WHEN a.speaks THEN 0 ELSE GREATEST(net.credits - net.later, 0) END, 0)
+           OR (told.promised > 0 AND NOT a.speaks AND a.total > GREATEST(net.overdue - told.promised, 0))
         """,
     ),
     Invariant(
