@@ -37,6 +37,7 @@ VARIABLES: dict[str, Variable] = {
         {
             "name": "Name of the customer",
             "number": "Customer number",
+            "owner": "Whose items they are where another pays for them, or empty",
             "person": "The contact person, or empty",
             "kind": "business, consumer or public",
             "country": "Country, as a code",
@@ -123,6 +124,7 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         "customer": {
             "name": ODD,
             "number": "C-1001",
+            "owner": "" if full else "Sample Works",
             "person": "J. de Vries" if full else "",
             "kind": kind,
             "country": "NL" if full else "GB",

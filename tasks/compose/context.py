@@ -89,6 +89,7 @@ class Writer:
             "customer": {
                 "name": customer.name,
                 "number": customer.number,
+                "owner": owner if (owner := subject.profile["name"]) != customer.name else "",
                 "person": customer.contact_name,
                 "kind": customer.kind,
                 "country": customer.country,

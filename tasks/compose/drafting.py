@@ -166,20 +166,25 @@ class _House:
         }
 
     def _customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:
-        debtor_id = group[0]["debtor_id"]
-        profile = self._material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
+        """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the
+        legal entity itself (practice, rule 22)."""
+        material, debtor_id = self._material, group[0]["debtor_id"]
+        owing = material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
+        payer_id: int = material.payers.get(debtor_id, debtor_id)
+        reader_id: int = payer_id if payer_id in material.profiles and not step.escalating else debtor_id
         role = templates.about(str(group[0]["template"]), str(step.tone)).to
         customer = customer_of(
             group[0]["debtor_no"],
-            profile,
-            self._material.contacts.get(debtor_id, ()),
-            self._material.addresses.get(debtor_id, ()),
-            self._material.preferences.get(debtor_id, {}),
+            material.profiles.get(reader_id, owing),
+            material.contacts.get(reader_id, ()),
+            # What became of a message is told of the debtor that it was about.
+            [each for known in dict.fromkeys((reader_id, debtor_id)) for each in material.addresses.get(known, ())],
+            material.preferences.get(reader_id, {}),
             role,
             self._creditor["country"],
             self._creditor["language"],
         )
-        return customer, profile
+        return customer, owing
 
     def _write(self, pack: "CompiledPack", templates: Templates, subject: Subject, made: Drafts) -> None:
         lead = subject.actions[0]

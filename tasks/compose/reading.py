@@ -50,23 +50,29 @@ WHERE v.debtor_id = ANY({debtors}) AND (v.open_amount > 0 OR v.settled_on > {day
 ORDER BY v.due_on, v.document_no, v.item_id
 """
 
+PAYERS = """
+SELECT v.debtor_id, p.id AS payer_id FROM debtor_profile v
+JOIN debtor p ON p.creditor_id = v.creditor_id AND p.debtor_no = v.payer_no AND p.id <> v.debtor_id
+WHERE v.debtor_id = ANY({debtors}) AND {visible}
+"""
+
 PROFILES = """
 SELECT v.*, m.name AS manager_name FROM debtor_profile v
 LEFT JOIN person m ON m.login = v.account_manager OR m.name = v.account_manager
-WHERE v.debtor_id = ANY({debtors}) AND {visible}
+WHERE v.debtor_id = ANY({people}) AND {visible}
 """
 
 CONTACTS = """
 SELECT v.debtor_id, v.name, v.role, v.email, v.phone, v.language FROM contact_person v
-WHERE v.debtor_id = ANY({debtors}) AND {visible} ORDER BY v.id
+WHERE v.debtor_id = ANY({people}) AND {visible} ORDER BY v.id
 """
 
 ADDRESSES = """
-SELECT v.debtor_id, v.channel, v.address, v.state FROM address_state v WHERE v.debtor_id = ANY({debtors}) AND {visible}
+SELECT v.debtor_id, v.channel, v.address, v.state FROM address_state v WHERE v.debtor_id = ANY({people}) AND {visible}
 """
 
 PREFERENCES = """
-SELECT v.debtor_id, v.name, v.value FROM preference v WHERE v.debtor_id = ANY({debtors}) AND {visible}
+SELECT v.debtor_id, v.name, v.value FROM preference v WHERE v.debtor_id = ANY({people}) AND {visible}
 """
 
 EARLIER = """
@@ -118,6 +124,8 @@ class Material:
     """By action: what it asks for."""
     ledger: Mapping[tuple[int, str], list[Row]]
     """By debtor and currency: everything open; read for statements only."""
+    payers: Mapping[int, int]
+    """By debtor: the account that pays for it, and so is written to (practice, rule 22)."""
     profiles: Mapping[int, Row]
     contacts: Mapping[int, list[Row]]
     addresses: Mapping[int, list[Row]]
@@ -160,12 +168,15 @@ def read_material(frames: Frames, action_ids: Iterable[int], as_of: date, now: d
         debtors=(row["debtor_id"] for row in actions),
         cases=(row["case_id"] for row in actions),
     )
+    payers = {row["debtor_id"]: row["payer_id"] for row in reading.rows(PAYERS)}
+    reading.know(people=(*(row["debtor_id"] for row in actions), *payers.values()))
     statements = any(row["kind"] == "statement" for row in actions)
     return Material(
         actions=actions,
         creditors={row["id"]: row for row in reading.rows(CREDITORS)},
         items=_grouped(reading.rows(ITEMS), "action_id"),
         ledger=_grouped_by_account(reading.rows(LEDGER)) if statements else {},
+        payers=payers,
         profiles={row["debtor_id"]: row for row in reading.rows(PROFILES)},
         contacts=_grouped(reading.rows(CONTACTS), "debtor_id"),
         addresses=_grouped(reading.rows(ADDRESSES), "debtor_id"),

@@ -766,3 +766,26 @@ def test_a_notice_without_items_is_not_written(house: House) -> None:
         ("nothing_left", "reminder asks for items, and none is named")
     ]
     assert composed.messages["template"].to_list() == ["confirm"]
+
+
+def test_the_payer_is_written_to_and_told_whose_items_they_are(house: House) -> None:
+    house.customer("personal_letter", "key")
+    debtor = house.customer(language="en", payer_no="K-1001")
+    demand = house.customer("final_demand", "habitual", language="en", payer_no="K-1001")
+    composed = house.written()
+    outgoing = dict(zip(composed.messages["case_id"].to_list(), letters(house, composed), strict=True))
+    recipients = dict(composed.messages.select("case_id", "recipient").rows())
+    assert recipients[debtor.case_id] == "k-1001@klant.example"
+    assert "betaalt voor Van den Heuvel & Zonen K-1002, klantnummer K-1002" in outgoing[debtor.case_id].text
+    assert "1003" in recipients[demand.case_id] or "Keizersgracht" in recipients[demand.case_id]
+    assert "U betaalt voor" not in outgoing[demand.case_id].text
+    assert "You pay for" not in outgoing[demand.case_id].text
+
+
+def test_an_address_of_the_payer_that_died_for_one_customer_is_not_used_for_it(house: House) -> None:
+    house.customer("personal_letter", "key")
+    debtor = house.customer(payer_no="K-1001")
+    put(house, state(debtor, "email", "k-1001@klant.example", ReachState.DEAD))
+    composed = house.written()
+    channels = dict(composed.messages.filter(pl.col("case_id") == debtor.case_id).select("case_id", "channel").rows())
+    assert channels == {debtor.case_id: "post"}
