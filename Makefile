@@ -24,7 +24,7 @@ demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the page
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
 test: $(READY) ## The fast tests, within 10 minutes on 2 cores
-	$(BIN)/python -m pytest -m "not chaos and not soak" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not chaos and not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Style, types, and who may import whom
 	$(BIN)/ruff check .
@@ -36,7 +36,7 @@ bench: $(READY) ## Measure; prints ratios of one run
 	$(BIN)/python -m benchmarks
 
 chaos: $(READY) ## Kills and races; years of a real and of a made-up ledger, with the proof of what was done
-	$(BIN)/python -m pytest -m chaos -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m chaos -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: $(READY) ## Thousands of random lives
 	$(BIN)/python -m pytest -m soak -n $(WORKERS)

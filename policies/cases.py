@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, PartyKind, Reaction, ReturnCause
+from maatpak.kernel.banks import ReturnCause
+from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, PartyKind, Reaction
 from policies.workdays import MISSING, Days, Flags, Workdays, day_number
 
 Amounts = npt.NDArray[np.int64]

@@ -12,6 +12,7 @@ from enum import StrEnum
 import polars as pl
 from polars.datatypes import DataTypeClass
 
+from maatpak.kernel.banks import ReturnCause
 from maatpak.kernel.words import (
     ConsultAnswer,
     EvidenceLevel,
@@ -22,7 +23,6 @@ from maatpak.kernel.words import (
     PlanState,
     ReachState,
     Reaction,
-    ReturnCause,
 )
 
 

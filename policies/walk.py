@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import NoActionReason, PartyKind, ReturnCause, SkipReason, Stage, StepKind
+from maatpak.kernel.banks import ReturnCause
+from maatpak.kernel.words import NoActionReason, PartyKind, SkipReason, Stage, StepKind
 from policies.frontier import SKIP, Chunk, Frontier, Status
 from policies.gates import LASTING, PART_PAYMENT_PAUSE, Gates, Verdict
 from policies.history import CODE, NONE, Codes

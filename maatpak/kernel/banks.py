@@ -1,9 +1,39 @@
-"""Account and bank codes: whether they can be right."""
+"""Codes of banks: whether those of accounts can be right, and what those of returned debits mean."""
 
 import re
+from enum import StrEnum
 
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
+
+
+class ReturnCause(StrEnum):
+    """Why a direct debit came back."""
+
+    NONE = "none"
+    FUNDS = "funds"
+    MANDATE = "mandate"
+    ACCOUNT = "account"
+    REFUSED = "refused"
+    """The customer had it refunded."""
+    OTHER = "other"
+
+
+RETURN_CAUSES = {
+    "AM04": ReturnCause.FUNDS,
+    "insufficient_funds": ReturnCause.FUNDS,
+    "MD01": ReturnCause.MANDATE,
+    "MD02": ReturnCause.MANDATE,
+    "MD07": ReturnCause.MANDATE,
+    "AC01": ReturnCause.ACCOUNT,
+    "AC04": ReturnCause.ACCOUNT,
+    "AC06": ReturnCause.ACCOUNT,
+    "AC13": ReturnCause.ACCOUNT,
+    "MD06": ReturnCause.REFUSED,
+    "MS02": ReturnCause.REFUSED,
+    "SL01": ReturnCause.REFUSED,
+}
+"""By the bank's reason code (ISO 20022); any other code is `other`."""
 
 
 def iban_holds(iban: str) -> bool:

@@ -84,35 +84,6 @@ class Reaction(StrEnum):
     """A promise was made, or a plan accepted."""
 
 
-class ReturnCause(StrEnum):
-    """Why a direct debit came back."""
-
-    NONE = "none"
-    FUNDS = "funds"
-    MANDATE = "mandate"
-    ACCOUNT = "account"
-    REFUSED = "refused"
-    """The customer had it refunded."""
-    OTHER = "other"
-
-
-RETURN_CAUSES = {
-    "AM04": ReturnCause.FUNDS,
-    "insufficient_funds": ReturnCause.FUNDS,
-    "MD01": ReturnCause.MANDATE,
-    "MD02": ReturnCause.MANDATE,
-    "MD07": ReturnCause.MANDATE,
-    "AC01": ReturnCause.ACCOUNT,
-    "AC04": ReturnCause.ACCOUNT,
-    "AC06": ReturnCause.ACCOUNT,
-    "AC13": ReturnCause.ACCOUNT,
-    "MD06": ReturnCause.REFUSED,
-    "MS02": ReturnCause.REFUSED,
-    "SL01": ReturnCause.REFUSED,
-}
-"""By the bank's reason code (ISO 20022); any other code is `other`."""
-
-
 class ActionState(StrEnum):
     """Where an action stands; `ACTION_TRANSITIONS` says what may follow what."""
 

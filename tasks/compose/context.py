@@ -6,17 +6,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from maatpak.kernel.banks import RETURN_CAUSES, ReturnCause
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
-from maatpak.kernel.words import (
-    LOST_EVIDENCE,
-    QUIET_DAYS,
-    RETURN_CAUSES,
-    Channel,
-    EvidenceKind,
-    ItemType,
-    ReturnCause,
-    StepKind,
-)
+from maatpak.kernel.words import LOST_EVIDENCE, QUIET_DAYS, Channel, EvidenceKind, ItemType, StepKind
 from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.look import Look

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from maatpak.kernel.banks import ReturnCause
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import LegalStop, Reaction, ReturnCause
+from maatpak.kernel.words import LegalStop, Reaction
 from maatpak.ledger.database import Frames
 from policies.facts import COLUMNS, ITEM_COLUMNS
 from tasks.facts import agreements, amounts, cash, conversation, driver, evidence, history, people, reach, reactions

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.words import RETURN_CAUSES, DisputeState, ItemType, ReturnCause
+from maatpak.kernel.banks import RETURN_CAUSES, ReturnCause
+from maatpak.kernel.words import DisputeState, ItemType
 from tasks.facts.amounts import DEBTS, of_cases
 from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader

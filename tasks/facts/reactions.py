@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from maatpak.kernel.words import DisputeState, NonPaymentReason, Reaction, ReturnCause
+from maatpak.kernel.banks import ReturnCause
+from maatpak.kernel.words import DisputeState, NonPaymentReason, Reaction
 from tasks.facts.collecting import collected
 from tasks.facts.reading import Reader
 from tasks.facts.rhythm import runs_after

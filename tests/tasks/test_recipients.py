@@ -1,0 +1,111 @@
+"""Whom a message reaches: channels by rule, addresses that can be right, and how they are written."""
+
+from typing import Any
+
+import pytest
+
+from maatpak.kernel.words import Channel
+from policies.schema import ChannelRule
+from tasks.compose.recipients import choose, customer_of, mail_address, mobile_number
+
+
+def customer(**changes: Any) -> Any:
+    given = {
+        "name": "Heuvel",
+        "kind": "business",
+        "country": "NL",
+        "language": "nl",
+        "email": "a@b.example",
+        "phone": "0612345678",
+        "street": "Dam 1",
+        "postal_code": "1012 JS",
+        "city": "Amsterdam",
+        "contact_name": None,
+        "time_zone": None,
+        "preferred_channel": "email",
+        **changes,
+    }
+    states = given.pop("states", [])
+    preferences = given.pop("preferences", {})
+    return customer_of("K-1", given, [], states, preferences, "payables", "NL", "nl")
+
+
+def known(channel: str, address: str, word: str) -> dict[str, str]:
+    return {"channel": channel, "address": address, "state": word}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "amount", "used", "expected"),
+    [
+        ({}, "preferred", 100000, [], ["email"]),
+        ({"preferred_channel": "post"}, "preferred", 100000, [], ["post"]),
+        ({"preferences": {"channel": "post"}}, "preferred", 100000, [], ["post"]),
+        ({"email": None}, "preferred", 100000, [], ["post"]),
+        ({"states": [known("email", "A@B.example", "dead")]}, "preferred", 100000, [], ["post"]),
+        ({"states": [known("email", "a@b.example", "doubtful")]}, "preferred", 100000, [], ["post"]),
+        ({"states": [known("email", "a@b.example", "opted_out")]}, "email", 100000, [], []),
+        ({"states": [known("phone", "+31612345678", "dead")]}, "sms", 100000, ["email"], ["post"]),
+        ({"states": [known("post", "Dam 1, 1012 JS Amsterdam", "dead")]}, "post", 100000, [], []),
+        ({}, "other", 100000, ["email"], ["post"]),
+        ({}, "other", 100000, ["email", "post"], ["email"]),
+        ({"kind": "consumer"}, "other", 24999, ["email"], ["sms"]),
+        ({"kind": "consumer"}, "other", 25000, ["email"], ["post"]),
+        ({"street": None, "phone": None}, "other", 100000, ["email"], ["email"]),
+        ({}, "both", 100000, [], ["email", "post"]),
+        ({"street": None, "phone": None}, "both", 100000, [], ["email"]),
+        ({}, "post_and_email", 100000, [], ["email", "post"]),
+        ({"email": "no mail"}, "post_and_email", 100000, [], ["post"]),
+        ({}, "sms", 100000, [], ["sms"]),
+        ({"phone": "020 1234567"}, "sms", 100000, ["email"], ["post"]),
+        ({"phone": "020 1234567", "street": None}, "sms", 100000, ["email"], ["email"]),
+        ({"phone": "020 1234567", "street": None, "email": None}, "sms", 100000, [], []),
+        ({"email": None, "street": None, "phone": None}, "preferred", 100000, [], []),
+    ],
+)
+def test_channel_rules(changes: dict[str, Any], rule: str, amount: int, used: list[str], expected: list[str]) -> None:
+    reaches = choose(customer(**changes), ChannelRule(rule), amount, used, texts=True)
+    assert [str(each.channel) for each in reaches] == expected
+
+
+def test_a_template_without_words_for_a_text_is_not_texted() -> None:
+    assert choose(customer(street=None, email=None), ChannelRule.PREFERRED, 1, [], texts=False) == []
+
+
+@pytest.mark.parametrize(
+    ("written_as", "address"),
+    [
+        ("jan@klant.example", "jan@klant.example"),
+        (" jan@klant.example ", "jan@klant.example"),
+        ("jan@büro.example", "jan@xn--bro-hoa.example"),
+        ("jan@klant.example\nBcc: all@klant.example", None),
+        ("<jan@klant.example>", None),
+        ("jan@@klant.example", None),
+        ("josé@klant.example", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_sound_mail_addresses_are_used(written_as: str | None, address: str | None) -> None:
+    assert mail_address(written_as) == address
+
+
+@pytest.mark.parametrize(
+    ("written_as", "country", "number"),
+    [
+        ("06 1234 5678", "NL", "+31612345678"),
+        ("0044 7400 123456", "NL", "+447400123456"),
+        ("+32 470 12 34 56", "BE", "+32470123456"),
+        ("020 123 4567", "NL", None),
+        ("no number", "NL", None),
+        (None, "NL", None),
+    ],
+)
+def test_only_mobile_numbers_are_texted(written_as: str | None, country: str, number: str | None) -> None:
+    assert mobile_number(written_as, country) == number
+
+
+def test_addresses_abroad_are_written_as_there() -> None:
+    (reach,) = [each for each in customer(country="GB", postal_code="SW1A 1AA", city="London").reaches
+                if each.channel is Channel.POST]  # fmt: skip
+    assert reach.person.lines == ("Heuvel", "Dam 1", "London", "SW1A 1AA", "VERENIGD KONINKRIJK")
+    assert reach.address == "Dam 1, London, SW1A 1AA, VERENIGD KONINKRIJK"
