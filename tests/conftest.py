@@ -38,7 +38,6 @@ FAST = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "autovacuum": "off",
     "max_wal_size": "256MB",
 }
 """Safe only because nothing here outlives the machine."""

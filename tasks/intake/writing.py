@@ -98,6 +98,11 @@ def write_snapshot(frames: Frames, row: dict[str, Any]) -> int:
     return int(made.item())
 
 
+MANY = 1_000
+"""Rows after which the tables' statistics are taken anew: the day that follows reads them before the server would."""
+WRITTEN = ("party", "debtor", "debtor_profile", "item", "item_version", "payment", '"case"')
+
+
 def write_plan(frames: Frames, plan: Plan, origin: Origin) -> dict[str, int]:
     """Write everything of a plan; how many rows of each kind there were."""
     # What was just inserted has no statistics yet, and a plan with nested loops over it would take hours.
@@ -122,6 +127,8 @@ def write_plan(frames: Frames, plan: Plan, origin: Origin) -> dict[str, int]:
     if plan.cases.height:
         frames.stage("intake_cases", plan.cases)
         counts["cases"] = _write_cases(frames, origin)
+    if sum(counts.values()) >= MANY:
+        frames.execute(f"ANALYZE {', '.join(WRITTEN)}")
     return {name: max(count, 0) for name, count in counts.items()}
 
 

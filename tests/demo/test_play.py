@@ -19,8 +19,8 @@ from tasks.cases import CaseFilter, list_cases
 from tasks.engine import Engine, open_engine
 from tests.proofs.reader import prove
 
-PLAN = smaller(WorldPlan(), customers=200, documents=1_000)
-DAYS = 3
+PLAN = smaller(WorldPlan(), customers=120, documents=600)
+DAYS = 2
 MakeEngine = Callable[[str], Engine]
 
 
@@ -68,8 +68,8 @@ def test_the_same_seed_gives_the_same_figures(make_engine: MakeEngine) -> None:
     assert tell_story(one.database, one.store, PLAN.starts_on) == tell_story(
         other.database, other.store, PLAN.starts_on
     )
-    assert first.sent.height > 5
-    assert sum(play.done.values()) > 5
-    assert len(list_cases(one, CaseFilter())) > 100
+    assert first.sent.height > 3
+    assert sum(play.done.values()) > 3
+    assert len(list_cases(one, CaseFilter())) > 60
     proof = prove(one.database.url, Path(one.store.url))
     assert not proof.breaches, "\n".join(map(str, proof.breaches))

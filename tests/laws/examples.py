@@ -12,13 +12,13 @@ from tests.tasks.act.stages import Stages
 
 pure = settings(max_examples=200, deadline=None)
 played = settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-"""The same five lives each time; the random ones are tests/lives."""
-long_played = settings(played, max_examples=3)
+"""The same three lives each time; the random ones are tests/lives."""
+long_played = settings(played, max_examples=2)
 """For lives of many days."""
 
 
