@@ -165,15 +165,19 @@ class Claims:
             postponed=_counted(row for row in rows if row["id"] in postponed),
         )
 
-    def ask_again(self, left: Sequence[Claimed]) -> tuple[set[int], int]:
-        """Ask again for claimed messages after something was recorded: (those to drop, the last event seen)."""
+    def ask_again(self, left: Sequence[Claimed]) -> tuple[dict[int, str], int]:
+        """Ask again for claimed messages after something was recorded.
+
+        Gives those to drop, with whether they are cancelled or postponed, and the last event seen.
+        """
         with self.engine.database.frames() as frames:
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             lock_parties(frames, (each.party_id for each in left))
-            unwanted, _ = self._unwanted(frames, {each.message_id: each.action_ids for each in left})
-            self._put_aside(frames, unwanted, {})
-            return set(unwanted), last_event(frames)
+            unwanted, later = self._unwanted(frames, {each.message_id: each.action_ids for each in left})
+            self._put_aside(frames, unwanted, dict.fromkeys(later, self.now + UNTIL_TOMORROW))
+            dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(later, "postponed")
+            return dropped, last_event(frames)
 
     def broken_off(self) -> list[Claimed]:
         """Messages that a worker was handing over when it ended; they are ours now, to find out about."""

@@ -184,10 +184,10 @@ class Lanes:
                 return
             left = [each, *(other for waiting in self._waiting.values() for other in waiting)]
             dropped, self._seen = await asyncio.to_thread(self._claims.ask_again, left)
-            self._dropped |= dropped
+            self._dropped |= dropped.keys()
             for other in left:
                 if other.message_id in dropped:
-                    self._summary.add(other.channel, "cancelled")
+                    self._summary.add(other.channel, dropped[other.message_id])
 
     async def _hand_over(self, port: MessagePort, each: Claimed) -> Outcome:
         """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""

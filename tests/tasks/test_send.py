@@ -22,8 +22,8 @@ from connectors.message import Outgoing
 from connectors.post.letters import letter_pdf
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.words import Channel, HoldReason
-from maatpak.ledger.tables import AddressState, Case
+from maatpak.kernel.words import CallResult, Channel, HoldReason
+from maatpak.ledger.tables import AddressState, Case, ContactResult
 from tasks.desk import desk
 from tasks.engine import Engine
 from tasks.holds import set_hold
@@ -198,19 +198,43 @@ def test_what_is_recorded_after_queueing_stops_the_message(
     assert states(house) == {"cancelled": 1, "sent": 1}
 
 
-def test_what_is_recorded_while_sending_stops_what_has_not_left(house: House) -> None:
+def talk(house: House, account: Account) -> None:
+    """A customer rings."""
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        case = at.session.get_one(Case, account.case_id)
+        at.session.add(
+            ContactResult(
+                creditor_id=house.creditor_id,
+                case_id=account.case_id,
+                debtor_id=account.debtor_id,
+                code=CallResult.SPOKE_NO_COMMITMENT,
+                day_part="morning",
+                called_on=DAY,
+                actor="maritNL1",
+                recorded_at=at.now,
+            )
+        )
+        at.record("call_recorded", case=case)
+
+
+@pytest.mark.parametrize(
+    ("happen", "left", "action"),
+    [(hold, "cancelled", ("cancelled", "on_hold")), (talk, "queued", ("in_progress", None))],
+)
+def test_what_is_recorded_while_sending_stops_what_has_not_left(
+    house: House, happen: Callable[[House, Account], None], left: str, action: tuple[str, str | None]
+) -> None:
     house.customers(16)
     house.written()
     faulty(house, Fault(delay=0.5))
     sending = threading.Thread(target=send, args=(house,))
     sending.start()
     wait_until(lambda: len(in_sink(house)) >= 1)
-    hold(house, house.accounts[-1])
+    happen(house, house.accounts[-1])
     sending.join(PATIENCE)
-    last = house.accounts[-1].action_id
-    (action,) = house.rows(f"SELECT state, reason FROM action WHERE id = {last}")
-    assert action == {"state": "cancelled", "reason": "on_hold"}
-    assert states(house) == {"sent": 15, "cancelled": 1}
+    (last,) = house.rows(f"SELECT state, reason FROM action WHERE id = {house.accounts[-1].action_id}")
+    assert (last["state"], last["reason"]) == action
+    assert states(house) == {"sent": 15, left: 1}
     assert len(in_sink(house)) == 15
 
 
