@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ CUT_OFF: dict[str, int] = {"BE01": 10}
 """The working day on which a house's file arrives cut in half; the whole one follows within the hour."""
 
 
+OUTAGE: dict[str, range] = {"UK01": range(40, 45)}
+"""Working days of which the last two before a weekend bring no file; Monday's is a full one."""
+THURSDAY = 3
+
+
 def blemishes_of(house: str, day: int) -> list[Blemish]:
     """The faults in a house's file on a working day, counted from 0."""
     blemish = WEEKS.get(house, {}).get(day)
@@ -57,6 +63,11 @@ def blemishes_of(house: str, day: int) -> list[Blemish]:
 def is_cut_off(house: str, day: int) -> bool:
     """Whether the file arrives cut in half at first."""
     return CUT_OFF.get(house) == day
+
+
+def stays_away(house: str, number: int, day: date) -> bool:
+    """Whether no file comes on a day: the export failed."""
+    return number in OUTAGE.get(house, ()) and day.weekday() >= THURSDAY
 
 
 def cut(content: bytes) -> bytes:

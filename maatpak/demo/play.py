@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from connectors.ledgers.source import LedgerSource, load_source
 from maatpak.demo.approving import Approvers
-from maatpak.demo.blemishes import blemishes_of, cut, is_cut_off
+from maatpak.demo.blemishes import blemishes_of, cut, is_cut_off, stays_away
 from maatpak.demo.errands import errands
 from maatpak.demo.export import Books, Delivery
 from maatpak.demo.generate import WorldPlan, build_world
@@ -107,7 +107,8 @@ class Play:
         self.last_day = day
         for code, house in self.world.houses.items():
             if is_working_day(day, house.country):
-                if number == 0 or self._books[code].hands_over(day):
+                comes = number == 0 or self._books[code].hands_over(day)
+                if comes and not (self.gate_faults and stays_away(code, number, day)):
                     self._receive(code, day, number)
                 (run or self.run_directly)(code, day, at(day, MORNING))
                 self._live_the_day(house, day)

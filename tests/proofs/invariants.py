@@ -85,14 +85,14 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "budget_spacing",
-        "two written contacts of a party lie at least 3 working days apart (law 6)",
+        "two written contacts of a party lie at least 3 working days of the later one's country apart (law 6)",
         """
         WITH days AS (SELECT DISTINCT s.party_id, s.country, s.day FROM proof_sent s
                       JOIN action a ON a.id = s.action_id AND a.written WHERE s.written)
         SELECT x.party_id, x.day, y.day, cy.ordinal - cx.ordinal AS apart FROM days x
         JOIN days y ON y.party_id = x.party_id AND y.day > x.day AND y.day <= x.day + 14
-        JOIN proof_calendar cx ON cx.country = x.country AND cx.day = x.day
-        JOIN proof_calendar cy ON cy.country = x.country AND cy.day = y.day
+        JOIN proof_calendar cx ON cx.country = y.country AND cx.day = x.day
+        JOIN proof_calendar cy ON cy.country = y.country AND cy.day = y.day
         WHERE cy.ordinal - cx.ordinal < 3
         """,
     ),
