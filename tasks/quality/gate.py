@@ -66,8 +66,10 @@ class Gate:
         if measures.height != frame.height:  # a frame of literals only has one row
             measures = measures.select(pl.all().repeat_by(frame.height).explode()) if frame.height else measures.clear()
         flags = measures.select(rule.check.breach(rule.key).alias(rule.key) for rule in rules)
-        verdicts = self.judge.judge(table, severity, measures, rules)
         self.severities |= {f"{table} {rule.key}": severity for rule in rules}
+        if frame.is_empty():
+            return flags  # no row to judge
+        verdicts = self.judge.judge(table, severity, measures, rules)
         for rule in rules:
             count = int(flags[rule.key].sum())
             judged = verdicts[rule.key]
