@@ -35,10 +35,10 @@ lint: $(READY) ## Style, types, and who may import whom
 bench: $(READY) ## Measure; prints ratios of one run
 	$(BIN)/python -m benchmarks
 
-chaos: $(READY) ## Kills and races; years of a real and of a made-up ledger, with the proof of what was done
+chaos: $(READY) ## Kills and races; two years of a real ledger, with the proof of what was done
 	$(BIN)/python -m pytest -m chaos -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-soak: $(READY) ## Thousands of random lives
+soak: $(READY) ## Thousands of random lives; a year of a made-up ledger
 	$(BIN)/python -m pytest -m soak -n $(WORKERS)
 
 remigrate: ## Write the one initial migration anew from the tables

@@ -106,7 +106,7 @@ def look_for_the_lost(engine: Engine, day: date) -> None:
             resolve_message(operator, reference, Resolution.FAILED, "the server's log has no such mail")
 
 
-@pytest.mark.chaos
+@pytest.mark.soak
 def test_a_year_of_a_thousand_customers(engine: Engine) -> None:
     engine.workspace.create()
     started = perf_counter()
