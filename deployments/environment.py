@@ -30,6 +30,14 @@ GOODBYE = 20.0
 QUIET_LOGS = {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_COLORS": "false", "PREFECT_LOGGING_LOG_PRINTS": "false"}
 """What tasks print stays out of Prefect's database."""
 
+BY_THE_BATCH = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+}
+"""What our server notes of task runs, at most a second late, it writes together: each write locks its whole database,
+and a run that reports a step waits meanwhile."""
+
 
 def prefect_home(settings: Settings) -> Path:
     """The workspace's own home of Prefect: its database, and nothing of ours."""
@@ -60,6 +68,7 @@ def prefect_environment(
         **kept,
         **SILENT,
         **QUIET_LOGS,
+        **BY_THE_BATCH,
         "MAATPAK_WORKSPACE": str(settings.workspace),
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),

@@ -8,7 +8,7 @@ from prefect.futures import wait
 
 from flows import steps
 from flows.journey import journey
-from flows.workplace import engine, instant
+from flows.workplace import engine, instant, looking, one_heart
 from tasks.day import acting_instant, leaving_instant
 
 
@@ -25,14 +25,15 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
     day = as_of or steps.date_for(creditor, now)
     steps.begin(creditor, day, now)
     steps.settle(creditor, day, now)
-    ticks = [steps.decide.submit(creditor, day, now, shard) for shard in range(engine().settings.shards)]
-    wait(ticks)
-    due = steps.journeys(creditor)
-    resting = steps.resting(creditor, [each.segment for each in due])
-    acts = [
-        journey(creditor, each.segment, each.pack_id, day, each.shard, acting_instant(now), return_state=True)
-        for each in due
-        if each.segment not in resting
-    ]
-    sent = steps.deliver(creditor, day, leaving_instant(day, now), return_state=True)
+    with looking(), one_heart():
+        ticks = [steps.decide.submit(creditor, day, now, shard) for shard in range(engine().settings.shards)]
+        wait(ticks)
+        due = steps.journeys(creditor)
+        resting = steps.resting(creditor, [each.segment for each in due])
+        acts = [
+            journey(creditor, each.segment, each.pack_id, day, each.shard, acting_instant(now), return_state=True)
+            for each in due
+            if each.segment not in resting
+        ]
+        sent = steps.deliver(creditor, day, leaving_instant(day, now), return_state=True)
     return [*(tick.state for tick in ticks), *acts, sent]

@@ -4,6 +4,7 @@ Steps run one at a time, in the journey's order: what a customer may still get t
 """
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from prefect import State, allow_failure, flow
@@ -33,8 +34,13 @@ def journey(
     now = instant(at)
     done: dict[str, State[Any]] = {}
     for each in engine().pack(pack_id).journeys[segment].steps.values():
-        named = step.with_options(name=each.name, task_run_name=each.name)
         before = [allow_failure(done[name]) for name in each.after]
         cohort = (creditor, segment, pack_id, each.name, as_of, now, shard)
-        done[each.name] = named(*cohort, wait_for=before, return_state=True)
+        done[each.name] = _named(each.name)(*cohort, wait_for=before, return_state=True)
     return list(done.values())
+
+
+@cache
+def _named(name: str) -> Any:
+    """The task of a step; to make one, Prefect reads and parses its source."""
+    return step.with_options(name=name, task_run_name=name)

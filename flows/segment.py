@@ -7,7 +7,7 @@ from prefect import State, flow
 
 from flows import steps
 from flows.journey import journey
-from flows.workplace import instant
+from flows.workplace import instant, one_heart
 
 
 @flow(name="segment", flow_run_name="{creditor} {segment}", persist_result=False)
@@ -20,7 +20,8 @@ def segment(creditor: str, segment: str, at: datetime | None = None) -> list[Sta
         at: Instant that the run speaks for; empty: now.
     """
     day = steps.business_date(creditor)
-    return [
-        journey(creditor, due.segment, due.pack_id, day, due.shard, instant(at), return_state=True)
-        for due in steps.journeys(creditor, [segment])
-    ]
+    with one_heart():
+        return [
+            journey(creditor, due.segment, due.pack_id, day, due.shard, instant(at), return_state=True)
+            for due in steps.journeys(creditor, [segment])
+        ]

@@ -20,7 +20,7 @@ from prefect.settings import get_current_settings
 from prefect.states import Completed, Failed
 
 from flows.report import artifact_key, as_report
-from flows.workplace import discreet, engine, keep_for_ourselves
+from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, look_of
 from maatpak.kernel.errors import TransientError
 from tasks import cohorts, dates, day, execute, intake, send, tick
 from tasks import settle as settling
@@ -72,9 +72,10 @@ def settle(creditor: str, as_of: date, now: datetime) -> None:
 def decide(creditor: str, as_of: date, now: datetime, shard: int) -> None:
     """Decide every case of a shard and propose what is due."""
     shards = engine().settings.shards
-    done = discreet(
-        "The tick", tick.tick, engine(), _id(creditor), as_of, now, shard, shards, actor=ENGINE, flow_run=_run_id()
+    done, seen = discreet(
+        "The tick", tick.tick_and_see, engine(), _id(creditor), as_of, now, shard, shards, ENGINE, _run_id()
     )
+    keep_look(shard, seen)
     counts = {
         "cases": done.cases,
         "proposed": done.proposed,
@@ -95,29 +96,35 @@ def journeys(creditor: str, segments: Sequence[str] | None = None) -> list[cohor
 
 
 @task(name="step", **RETRIED)
-def step(
-    creditor: str, segment: str, pack_id: int, name: str, as_of: date, now: datetime, shard: int
-) -> State[Any] | None:
-    """One step of a journey for its whole cohort; failed, when it is done, if it failed for a customer."""
+def step(creditor: str, segment: str, pack_id: int, name: str, as_of: date, now: datetime, shard: int) -> State[Any]:
+    """One step of a journey for its whole cohort; failed, when it is done, if it failed for a customer.
+
+    An artifact tells what was done; a step with nothing to do just says so.
+    """
     shards = engine().settings.shards
     done = discreet(
         f"Step {name}",
         execute.execute_step,
         *(engine(), _id(creditor), segment, pack_id, name, as_of, now, shard, shards),
         flow_run=_run_id(),
+        seen=look_of(shard),
     )
     kept = [keep_for_ourselves(each.error) for each in done.failures]
     counts = {**done.counts, **_counted(kept)}
-    _report(f"{segment}: {name}", artifact_key(creditor, segment, name, shard), counts, done.case_ids)
+    if not counts:
+        return Completed(message="nothing to do")
+    title = f"{segment}: {name} as of {as_of}"
+    _report(title, artifact_key(creditor, segment, name, shard), counts, done.case_ids)
     if not kept:
-        return None
+        return Completed(message=_listed(counts))
     return Failed(message=f"It failed for {len(kept)} customers and was done for all others: {_listed(_counted(kept))}")
 
 
 @task(name="deliver", **RETRIED)
 def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
     """Send what waits in the outbox; failed if a service did not answer or an outcome is not known."""
-    done = discreet("Delivery", send.deliver, engine(), _id(creditor), as_of, now, _run_id() or "flow")
+    seen = [look for shard in range(engine().settings.shards) if (look := look_of(shard)) is not None]
+    done = discreet("Delivery", send.deliver, engine(), _id(creditor), as_of, now, _run_id() or "flow", seen=seen)
     counts = {f"{channel} {outcome}": count for (channel, outcome), count in sorted(done.counts.items())}
     counts |= {f"{channel} given up": 1 for channel in done.stopped}
     _report(f"Delivered as of {as_of}", artifact_key(creditor, "deliver"), counts)
@@ -156,7 +163,7 @@ def resting(creditor: str, segments: Sequence[str]) -> list[str]:
 
 
 def _id(creditor: str) -> int:
-    return discreet("Finding the creditor", dates.creditor_id_of, engine(), creditor)
+    return discreet("Finding the creditor", engine().creditor_id, creditor)
 
 
 def _run_id() -> str | None:

@@ -8,14 +8,18 @@ import atexit
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
+
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import load_settings
 from maatpak.ledger.failures import DETAILS, keep_failure
 from tasks.engine import Engine, open_engine
+from tasks.seen import Seen
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,6 +27,9 @@ R = TypeVar("R")
 _lock = threading.Lock()
 _engines: list[Engine] = []
 """The last one counts: lent ones lie on top of our own."""
+
+_looks: ContextVar[dict[int, Seen] | None] = ContextVar("looks", default=None)
+"""What the ticks of the daily run around us saw, by shard."""
 
 
 def engine() -> Engine:
@@ -45,6 +52,38 @@ def lent(own: Engine) -> Iterator[None]:
     finally:
         with _lock:
             _engines.remove(own)
+
+
+@contextmanager
+def one_heart() -> Iterator[None]:
+    """The runs inside the block send no heartbeats: they live and die with the run around them, which does.
+
+    Prefect would have each wait up to a second at its end for its own heart to stop.
+    """
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """What ticks see inside the block serves what follows there (decision 8)."""
+    token = _looks.set({})
+    try:
+        yield
+    finally:
+        _looks.reset(token)
+
+
+def keep_look(shard: int, seen: Seen) -> None:
+    """A tick of the daily run around us has looked; outside of one nothing is kept."""
+    looks = _looks.get()
+    if looks is not None:
+        looks[shard] = seen
+
+
+def look_of(shard: int) -> Seen | None:
+    """What the tick of a shard has just seen, if this is a daily run."""
+    return (_looks.get() or {}).get(shard)
 
 
 def instant(at: datetime | None) -> datetime:

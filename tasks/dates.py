@@ -11,18 +11,6 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 
-def creditor_id_of(engine: "Engine", code: str) -> int:
-    """The id of a creditor by its code.
-
-    Raises:
-        UsageError: there is none.
-    """
-    with engine.database.reading() as session:
-        creditor = creditor_by_code(session, code)
-        assert creditor.id is not None
-        return creditor.id
-
-
 def date_at(engine: "Engine", code: str, now: datetime) -> date:
     """The date that a day of the creditor has which is run now: today where the creditor is, never before its own."""
     with engine.database.reading() as session:

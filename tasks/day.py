@@ -11,7 +11,6 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import Creditor
 from tasks.apart import Failure
-from tasks.dates import creditor_id_of
 from tasks.execute import StepSummary, execute_all
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
@@ -65,7 +64,7 @@ def run_day(
     Raises:
         RefusedError: the date lies before the creditor's.
     """
-    creditor_id = creditor if isinstance(creditor, int) else creditor_id_of(engine, creditor)
+    creditor_id = creditor if isinstance(creditor, int) else engine.creditor_id(creditor)
     shards = engine.settings.shards
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)

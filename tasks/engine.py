@@ -36,6 +36,7 @@ class Engine:
         self._server = server
         self._clock = clock or SystemClock()
         self._packs: dict[int, CompiledPack] = {}
+        self._creditors: dict[str, int] = {}
 
     def pack(self, pack_id: int) -> "CompiledPack":
         """A published pack, compiled. It is immutable, so it is read and compiled once."""
@@ -47,6 +48,21 @@ class Engine:
                 files = load_pack_files(session, pack_id)
             self._packs[pack_id] = load_pack(files)
         return self._packs[pack_id]
+
+    def creditor_id(self, code: str) -> int:
+        """The id of a creditor by its code; it is the same for ever, so it is read once.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if code not in self._creditors:
+            from tasks.register import creditor_by_code
+
+            with self.database.reading() as session:
+                creditor = creditor_by_code(session, code)
+                assert creditor.id is not None
+                self._creditors[code] = creditor.id
+        return self._creditors[code]
 
     @cached_property
     def mail(self) -> "MailPort":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maatpak.kernel.errors import UsageError
+from maatpak.kernel.words import StepKind
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
@@ -75,8 +76,11 @@ def execute_step(
     shard: int = 0,
     shards: int = 1,
     flow_run: str | None = None,
+    seen: Seen | None = None,
 ) -> StepSummary:
     """Give one step's approved actions of one segment and pack version their effect.
+
+    `seen` is what the tick just before saw.
 
     Raises:
         RefusedError: `as_of` is not the creditor's business date.
@@ -84,8 +88,21 @@ def execute_step(
     steps = engine.pack(pack_id).journeys[segment].steps
     if step not in steps:
         raise UsageError(f"The journey {segment} has no step {step!r}.", advice=f"One of: {', '.join(steps)}.")
+    hands_over = steps[step].kind is StepKind.HANDOFF
     which = f"AND a.segment = '{segment}' AND a.pack_id = {int(pack_id)} AND a.step = '{step}'"
-    return _execute(engine, creditor_id, which, f"{segment}/{step}", as_of, now, shard, shards, flow_run)
+    return _execute(
+        engine,
+        creditor_id,
+        which,
+        f"{segment}/{step}",
+        as_of,
+        now,
+        shard,
+        shards,
+        flow_run,
+        seen,
+        hands_over=hands_over,
+    )
 
 
 def execute_all(
@@ -98,11 +115,8 @@ def execute_all(
     flow_run: str | None = None,
     seen: Seen | None = None,
 ) -> StepSummary:
-    """The same for every cohort of a creditor's shard at once: what a day by direct calls does.
-
-    `seen` is what the tick just before saw.
-    """
-    return _execute(engine, creditor_id, "", "all", as_of, now, shard, shards, flow_run, seen)
+    """The same for every cohort of a creditor's shard at once: what a day by direct calls does."""
+    return _execute(engine, creditor_id, "", "all", as_of, now, shard, shards, flow_run, seen, hands_over=True)
 
 
 def _execute(
@@ -115,7 +129,9 @@ def _execute(
     shard: int,
     shards: int,
     flow_run: str | None,
-    seen: Seen | None = None,
+    seen: Seen | None,
+    *,
+    hands_over: bool,
 ) -> StepSummary:
     def query(debtors: Sequence[int] | None) -> str:
         among = "" if debtors is None else f"AND k.debtor_id IN ({', '.join(map(str, debtors))})"
@@ -137,7 +153,8 @@ def _execute(
 
     done, failures = apart(part, listed)
     outcomes = pl.concat([pl.DataFrame(schema=OUTCOME), *(frame for frame, _ in done)])
-    hand_over(engine, creditor_id, as_of, max((at for _, at in done), default=now), shard, shards, flow_run)
+    if hands_over:
+        hand_over(engine, creditor_id, as_of, max((at for _, at in done), default=now), shard, shards, flow_run)
     if not outcomes.is_empty():
         engine.anchor()
     case_ids = outcomes["case_id"].unique().sort().head(MOST_SHOWN)
@@ -159,7 +176,10 @@ def _transaction(
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
         at = recorded_after(looked_at_today(frames, creditor_id, as_of), now)
-        lock_parties(frames, frames.read(query)["party_id"])
+        parties = frames.read(query)["party_id"]
+        if parties.is_empty():
+            return pl.DataFrame(schema=OUTCOME), at
+        lock_parties(frames, parties)
         actions = frames.read(query)
         if actions.is_empty():
             return pl.DataFrame(schema=OUTCOME), at

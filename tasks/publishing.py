@@ -22,7 +22,6 @@ from maatpak.ledger.tables import CreditorPack, ItemVersion, Person, PolicyPack,
 from maatpak.ledger.versions import succeed
 from policies.pack import CompiledPack, load_pack
 from policies.schema import OptionalColumn
-from tasks.dates import creditor_id_of
 from tasks.desk import Desk, desk_in
 from tasks.finding import acting_date
 
@@ -65,7 +64,7 @@ def publish(
         RefusedError: the person may not publish, or a creditor's ledger lacks a column that the pack needs.
         UsageError: there is no such creditor.
     """
-    ids = {creditor_id_of(engine, code): code for code in creditors}
+    ids = {engine.creditor_id(code): code for code in creditors}
     days = {creditor_id: acting_date(engine, code, now) for creditor_id, code in ids.items()}
     with engine.database.session() as session:
         session.execute(text(ONE_AT_A_TIME))

@@ -67,14 +67,13 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Recompute a past day: decisions from stored facts, facts from history, items from snapshots; 1 if they differ."""
-    from tasks.dates import creditor_id_of
     from tasks.finding import creditors_with_runs
     from tasks.replay import replay as recompute
 
     rows: list[dict[str, Any]] = []
     with opened() as engine:
         for code in creditors_with_runs(engine, creditor, as_of):
-            found = recompute(engine, creditor_id_of(engine, code), as_of)
+            found = recompute(engine, engine.creditor_id(code), as_of)
             rows.append({"creditor": code, "same": found.same, **asdict(found)})
     if as_json:
         show_json(rows)

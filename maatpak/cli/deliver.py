@@ -76,14 +76,14 @@ def undelivered(code: str, summary: "DeliverySummary") -> IncompleteError:
 
 def _deliver(engine: "Engine", code: str, channel: Channel | None, limit: int | None) -> "DeliverySummary | None":
     """One creditor's outbox; None for a creditor that has not begun a business day."""
-    from tasks.dates import business_date_of, creditor_id_of
+    from tasks.dates import business_date_of
     from tasks.send import deliver as send
 
     try:
         as_of = business_date_of(engine, code)
     except RefusedError:
         return None
-    return send(engine, creditor_id_of(engine, code), as_of, now(), socket.gethostname(), channel, limit)
+    return send(engine, engine.creditor_id(code), as_of, now(), socket.gethostname(), channel, limit)
 
 
 def _whole(counts: dict[str, int]) -> dict[str, int]:

@@ -103,10 +103,10 @@ def _play_days(play: "Play", days: int, opening: "Future[tuple[str, Child]]", wa
 def _through_flows(play: "Play") -> "Run":
     """A day as Prefect runs it, in this process, on the engine that is open already."""
     from flows.daily import daily
-    from flows.workplace import lent
+    from flows.workplace import lent, one_heart
 
     def run(code: str, day: date, now: datetime) -> None:
-        with lent(play.engine):
+        with lent(play.engine), one_heart():
             daily(code, as_of=day, at=now)
 
     return run

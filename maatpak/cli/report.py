@@ -72,7 +72,6 @@ def report(
 
 
 def _silent(as_of: "date | None", creditor: str | None, *, as_json: bool) -> None:
-    from tasks.dates import creditor_id_of
     from tasks.finding import acting_date, creditor_codes
     from tasks.silent import silent_items
 
@@ -82,7 +81,7 @@ def _silent(as_of: "date | None", creditor: str | None, *, as_json: bool) -> Non
     with opened() as engine:
         for code in creditor_codes(engine, creditor):
             day = as_of or acting_date(engine, code, at)
-            found = silent_items(engine, creditor_id_of(engine, code), day, at)
+            found = silent_items(engine, engine.creditor_id(code), day, at)
             items += [{"creditor": code, "as_of": day, **row} for row in found.items]
             apart += [{"creditor": code, **row} for row in found.quarantined]
     if as_json:

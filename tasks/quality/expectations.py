@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import great_expectations as gx
@@ -56,39 +57,57 @@ class Judgement:
     count: int
 
 
-def _worked_out_once(self: Any) -> Any:
-    """Great Expectations asks an expectation for its configuration some ninety times while it validates."""
-    if self._known is None:
-        self._known = super(type(self), self).configuration
-    return self._known
+class _CountsOnly:
+    """What Great Expectations needs not do of an expectation of ours.
+
+    It asks for the configuration some ninety times while it validates; and the values, of which nothing is told, it
+    would look for once more than for their count.
+    """
+
+    _known: Any
+
+    @property
+    def configuration(self) -> Any:
+        """Worked out once."""
+        if self._known is None:
+            self._known = super().configuration  # type: ignore[misc]
+        return self._known
+
+    def get_validation_dependencies(self, *args: Any, **kwargs: Any) -> Any:
+        """Counts, without values."""
+        needed = super().get_validation_dependencies(*args, **kwargs)  # type: ignore[misc]
+        needed.remove_metric_configuration(f"{self.map_metric}.unexpected_values")  # type: ignore[attr-defined]
+        return needed
 
 
-class ExpectMeasureToBePresent(ExpectColumnValuesToNotBeNull):
+class ExpectMeasureToBePresent(_CountsOnly, ExpectColumnValuesToNotBeNull):
     """A measure that no row may lack."""
 
     _known: Any = PrivateAttr(None)
-    configuration = property(_worked_out_once)
 
 
-class ExpectMeasureToBeListed(ExpectColumnValuesToBeInSet):
+class ExpectMeasureToBeListed(_CountsOnly, ExpectColumnValuesToBeInSet):
     """A measure that must be one of a list."""
 
     _known: Any = PrivateAttr(None)
-    configuration = property(_worked_out_once)
 
 
-class ExpectMeasureToBeWithin(ExpectColumnValuesToBeBetween):
+class ExpectMeasureToBeWithin(_CountsOnly, ExpectColumnValuesToBeBetween):
     """A measure with a bound."""
 
     _known: Any = PrivateAttr(None)
-    configuration = property(_worked_out_once)
 
 
-class ExpectMeasureNotToBeAbove(ExpectColumnPairValuesAToBeGreaterThanB):
+class ExpectMeasureNotToBeAbove(_CountsOnly, ExpectColumnPairValuesAToBeGreaterThanB):
     """A measure that another one bounds."""
 
     _known: Any = PrivateAttr(None)
-    configuration = property(_worked_out_once)
+
+
+@cache
+def _page_view() -> DefaultJinjaPageView:
+    """It keeps the templates that it compiled."""
+    return DefaultJinjaPageView()
 
 
 class Judge:
@@ -141,7 +160,7 @@ class Judge:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             content = ValidationResultsPageRenderer().render(whole)
-            html: str = DefaultJinjaPageView().render(content)  # type: ignore[no-untyped-call]
+            html: str = _page_view().render(content)  # type: ignore[no-untyped-call]
         return _without_calls_outside(html).encode()
 
     def close(self) -> None:
