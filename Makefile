@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+PYTEST := POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 READY := $(VENV)/.ready
 DEMO_FLAGS := $(if $(EXIT),--exit,) $(if $(DAYS),--days $(DAYS),)
 
@@ -24,7 +25,7 @@ demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the page
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
 test: $(READY) ## The fast tests, within 10 minutes on 2 cores
-	$(BIN)/python -m pytest -m "not chaos and not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not chaos and not soak" --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Style, types, and who may import whom
 	$(BIN)/ruff check .
@@ -36,10 +37,10 @@ bench: $(READY) ## Measure; prints ratios of one run
 	$(BIN)/python -m benchmarks
 
 chaos: $(READY) ## Kills and races; two years of a real ledger, with the proof of what was done
-	$(BIN)/python -m pytest -m chaos -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m chaos --dist loadfile --no-loadscope-reorder
 
 soak: $(READY) ## Thousands of random lives; a year of a made-up ledger
-	$(BIN)/python -m pytest -m soak -n $(WORKERS)
+	$(PYTEST) -m soak
 
 remigrate: ## Write the one initial migration anew from the tables
 	$(BIN)/python -m tests.remigrate

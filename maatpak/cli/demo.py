@@ -42,6 +42,8 @@ def demo(
     """Play business days of three made-up houses, sum them up, then serve Prefect's page until Ctrl-C."""
     from deployments.patience import patience
 
+    # Frames of some hundred rows: to share them out takes longer than the work, and the database wants its core.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     settings = _fresh_workspace(folder.resolve(), port)
     with patience() as waiting, ExitStack() as started:
         try:

@@ -111,7 +111,7 @@ def _page_view() -> DefaultJinjaPageView:
 
 
 class Judge:
-    """One import's suites, run a table and severity at a time, and the page of all their results."""
+    """One import's suites, run a table at a time, and the page of all their results."""
 
     def __init__(self) -> None:
         self._context = gx.get_context(mode="ephemeral", project_config=_nothing_on_disk())
@@ -122,16 +122,9 @@ class Judge:
         self._results: list[Any] = []
         self._cells = 0
 
-    def judge(
-        self, table: str, severity: Severity, measures: pl.DataFrame, rules: Sequence[Rule]
-    ) -> dict[str, Judgement]:
-        """Validate the suite of a table and severity against the measures of its rules."""
-        if not rules:
-            return {}
-        suite = gx.ExpectationSuite(
-            name=f"{table} {severity}",
-            expectations=[_expectation(rule) for rule in rules],
-        )
+    def judge(self, table: str, measures: pl.DataFrame, rules: Sequence[Rule]) -> dict[str, Judgement]:
+        """Validate the suite of a table against the measures of its rules."""
+        suite = gx.ExpectationSuite(name=table, expectations=[_expectation(rule) for rule in rules])
         names = {column: _named(column, rules) for column in measures.columns}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)

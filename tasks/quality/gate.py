@@ -49,13 +49,6 @@ class Gate:
 
     def pass_table(self, table: str, frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         """Judge a table: one Boolean column a rule, by its key, true where the row breaches it."""
-        flags = []
-        for severity in Severity:
-            chosen = [rule for rule in rules if rule.severity is severity]
-            flags.append(self._pass_suite(table, severity, frame, chosen))
-        return pl.concat([each for each in flags if each.width] or [pl.DataFrame()], how="horizontal")
-
-    def _pass_suite(self, table: str, severity: Severity, frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         if not rules:
             return pl.DataFrame()
         measures = frame.select(
@@ -66,10 +59,10 @@ class Gate:
         if measures.height != frame.height:  # a frame of literals only has one row
             measures = measures.select(pl.all().repeat_by(frame.height).explode()) if frame.height else measures.clear()
         flags = measures.select(rule.check.breach(rule.key).alias(rule.key) for rule in rules)
-        self.severities |= {f"{table} {rule.key}": severity for rule in rules}
+        self.severities |= {f"{table} {rule.key}": rule.severity for rule in rules}
         if frame.is_empty():
             return flags  # no row to judge
-        verdicts = self.judge.judge(table, severity, measures, rules)
+        verdicts = self.judge.judge(table, measures, rules)
         for rule in rules:
             count = int(flags[rule.key].sum())
             judged = verdicts[rule.key]
