@@ -32,10 +32,10 @@ QUIET_LOGS = {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_COLORS": "false"
 
 BY_THE_BATCH = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "1000",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "3",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "2",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "1000",
 }
-"""What our server notes of task runs it writes together, at most three seconds late. Each write locks its whole
+"""What our server notes of task runs it writes together, at most two seconds late. Each write locks its whole
 database; it refuses a request that comes in between, and the run that asked tries again only after two seconds."""
 
 

@@ -16,6 +16,7 @@ from tasks.engine import Engine, open_engine
 from tests.conftest import _created
 from tests.flows.conftest import Prefect
 from tests.flows.contents import count, differences, sinks, tables
+from tests.flows.patience import until
 from tests.flows.town import CANARIES, CODE, NOW, TUESDAY, Twins, people_town
 
 CUSTOMERS = 32
@@ -61,7 +62,9 @@ def bad_day(
         people_town(engine, CUSTOMERS)
         with engine.database.session() as session:
             session.execute(text(REFUSAL))
-        yield BadDay(engine, run_daily(engine))
+        day = BadDay(engine, run_daily(engine))
+        until(lambda: _is_recorded(prefect, day), "Prefect's record of the run")
+        yield day
         engine.close()
 
 
@@ -109,6 +112,16 @@ def _runs(prefect: Prefect, parent: str) -> list[Any]:
     found = prefect.post("flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [parent]}}})
     assert isinstance(found, list)
     return found
+
+
+def _is_recorded(prefect: Prefect, day: BadDay) -> bool:
+    """Whether the server has noted the end of every step: it does so behind the run, by the batch."""
+    for each in _runs(prefect, day.flow_run):
+        journey = day.engine.pack(each["parameters"]["pack_id"]).journeys[each["parameters"]["segment"]]
+        labels, _, states = _graph(prefect, each["id"])
+        if len(labels) < len(journey.steps) or not set(states.values()) <= {"COMPLETED", "FAILED"}:
+            return False
+    return True
 
 
 def _graph(prefect: Prefect, flow_run: str) -> tuple[list[str], set[tuple[str, str]], dict[str, str]]:

@@ -7,8 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,10 @@ from maatpak.kernel.settings import Settings
 from maatpak.ledger.embedded import EmbeddedPostgres
 from tasks.engine import initialise, open_engine
 from tests.flows.conftest import free_port
+from tests.flows.patience import PATIENCE, until
 from tests.flows.town import CODE, people_town
 
-PATIENCE = 300.0
-LOOK_EVERY = 0.05
 READY = "Ctrl-C stops everything."
-
-
-def until(reached: Callable[[], object], what: str) -> None:
-    """Wait for something, with an end."""
-    deadline = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
-        time.sleep(LOOK_EVERY)
 
 
 def relatives(mark: str) -> list[str]:
