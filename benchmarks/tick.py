@@ -29,14 +29,14 @@ INSTANT = datetime.combine(DAY, time(6), UTC)
 ORDINARY = f"""
 UPDATE action SET stage = 'listen', step = 'tell_manager', kind = 'notify', result = NULL WHERE step = 'call';
 UPDATE action SET step = 'second_text', kind = 'message' WHERE step = 'terms_review';
-UPDATE action SET executed_on = DATE '{DAY}' - 3 WHERE step = 'second_notice' AND case_id % 9 <> 0;
-UPDATE message SET sent_on = DATE '{DAY}' - 3 WHERE template = 'second_notice' AND case_id % 9 <> 0;
+UPDATE action SET executed_on = DATE '{DAY}' - 3 WHERE step = 'second_notice' AND case_id % 12 <> 0;
+UPDATE message SET sent_on = DATE '{DAY}' - 3 WHERE template = 'second_notice' AND case_id % 12 <> 0;
 UPDATE item_version SET settled_on = due_on - 1 WHERE open_amount = 0 AND debtor_id % 10 <> 0;
 UPDATE payment SET paid_on = paid_on - 90, valid_from = valid_from - 90;
 UPDATE creditor SET business_date = DATE '{DAY}';
 UPDATE snapshot SET as_of = DATE '{DAY}'
 """
-"""Four earlier steps of the forgetful journey: most got their second notice lately, one of nine may be rung today.
+"""Four earlier steps of the forgetful journey: most got their second notice lately, one of twelve may be rung today.
 
 Nine of ten pay on time by nature, else each would have a monthly statement beside its round.
 """
