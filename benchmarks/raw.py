@@ -60,6 +60,12 @@ WRITTEN: Mapping[str, str] = {
 }
 """The rows that a tick leaves in the tables; a population has none of them before."""
 
+FOREIGN_KEYS = """
+SELECT conrelid::regclass::text AS owner, pg_get_constraintdef(oid) AS key FROM pg_constraint
+WHERE contype = 'f' AND conrelid::regclass::text IN ({written}) AND confrelid::regclass::text NOT IN ({absent})
+"""
+"""Those that point at rows which are there without the tick, too."""
+
 
 def rows_written(database: Database, day: date) -> dict[str, pl.DataFrame]:
     """What a tick of that day wrote, table by table."""
@@ -68,10 +74,13 @@ def rows_written(database: Database, day: date) -> dict[str, pl.DataFrame]:
 
 
 def make_targets(database: Database) -> None:
-    """Empty tables with the same columns and keys as those that a tick writes to."""
+    """Empty tables with the same columns and keys as those that a tick writes to, foreign keys among them."""
+    written = ", ".join(f"'{table}'" for table in WRITTEN)
     with database.frames() as frames:
         for table in WRITTEN:
             frames.execute(f'CREATE TABLE raw_{table} (LIKE "{table}" INCLUDING ALL)')
+        for owner, key in frames.read(FOREIGN_KEYS.format(written=written, absent=f"{written}, 'tick'")).iter_rows():
+            frames.execute(f"ALTER TABLE raw_{owner} ADD {key}")
 
 
 def read_and_write(database: Database, rows: Mapping[str, pl.DataFrame]) -> int:

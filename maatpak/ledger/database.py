@@ -21,8 +21,9 @@ KEPT_CONNECTIONS = 4
 class Frames:
     """One ADBC connection inside one transaction: reads and writes Polars frames."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, database: "Database") -> None:
         self.connection = connection
+        self._database = database
         self._staged: set[str] = set()
 
     def read(self, query: str) -> pl.DataFrame:
@@ -44,6 +45,13 @@ class Frames:
         self._staged.add(name)
         with self.connection.cursor() as cursor:
             cursor.adbc_ingest(name, frame.to_arrow(), mode="create", temporary=True)
+
+    @contextmanager
+    def beside(self) -> Iterator["Frames"]:
+        """A second connection to read from at the same time: it sees what this one sees now, but nothing it wrote."""
+        snapshot = self.read("SELECT pg_export_snapshot() AS snapshot").item()
+        with self._database.frames(read_only=True, snapshot=snapshot) as frames:
+            yield frames
 
     def unstage(self) -> None:
         """Drop what was staged: temporary tables live as long as the connection, which others will use."""
@@ -90,13 +98,18 @@ class Database:
             yield session
 
     @contextmanager
-    def frames(self, *, read_only: bool = False) -> Iterator[Frames]:
-        """One ADBC transaction over frames: committed at the end, rolled back on an error."""
+    def frames(self, *, read_only: bool = False, snapshot: str | None = None) -> Iterator[Frames]:
+        """One ADBC transaction over frames: committed at the end, rolled back on an error.
+
+        `snapshot` is one that another transaction exported, for reading only.
+        """
         connection = self._begin()
         try:
-            frames = Frames(connection)
+            frames = Frames(connection, self)
             if read_only:
                 frames.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if snapshot is not None:
+                frames.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             yield frames
             frames.unstage()
             connection.commit()

@@ -5,6 +5,7 @@ from tasks.facts.query import Query, schema
 
 CREDITOR = f"""
 SELECT cr.country, cr.language, cr.currency, {data_on("cr.id", ":day", ":instant")} AS data_on,
+  (SELECT count(*) FROM "case" k WHERE k.creditor_id = cr.id) AS cases,
   EXISTS (SELECT 1 FROM debtor_profile p WHERE p.creditor_id = cr.id AND p.parent_no IS NOT NULL) AS has_groups,
   (SELECT count(*) FROM creditor) > 1 AND EXISTS (
     SELECT 1 FROM "case" a JOIN "case" b ON b.party_id = a.party_id AND b.creditor_id <> a.creditor_id

@@ -1,11 +1,13 @@
 """Reads the rows that one view is made of, each kind once, and nothing from a table that is empty.
 
-The reading runs ahead in a thread of its own, one query after the other on the one connection, while the facts are
-computed from what has come: the database and we work at the same time.
+The reading runs ahead in threads of its own, one query after the other on the one connection, while the facts are
+computed from what has come: the database and we work at the same time. For many cases a second connection helps.
 """
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +21,8 @@ from tasks.facts.scope import Scope
 
 QUERIES = {**LEDGER, **RECORDS}
 
+MANY = 20_000
+"""Cases for which a second connection pays."""
 DENSE = 4
 """Ids are asked for as a range when they are at least one in so many of it; the others of it are dropped here."""
 
@@ -28,24 +32,33 @@ class Reader:
 
     def __init__(self, frames: Frames, scope: Scope) -> None:
         self.scope = scope
-        self._frames = frames
-        self._thread = ThreadPoolExecutor(1, "facts")
+        self._first = frames
+        self._free: SimpleQueue[Frames] = SimpleQueue()
+        self._free.put(frames)
+        self._more = ExitStack()
+        self._threads = ThreadPoolExecutor(2, "facts")
         self._coming: dict[str, Future[pl.DataFrame]] = {}
         self._filled: frozenset[str] = frozenset()
 
     def __enter__(self) -> "Reader":
-        self._filled = self._thread.submit(self._find_filled).result()
+        self._filled = self._threads.submit(self._find_filled).result()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._more.close()
 
     def creditor(self) -> Mapping[str, Any]:
         """Country, language, currency and freshness of the creditor, and whether groups or shared parties matter."""
-        found = self._thread.submit(self._frames.read, self.scope.sql(CREDITOR)).result()
-        return found.row(0, named=True) if found.height else {}
+        found = self._threads.submit(self._read, self.scope.sql(CREDITOR)).result()
+        if not found.height:
+            return {}
+        row = found.row(0, named=True)
+        if self.scope.case_ids is None and row["cases"] >= MANY * self.scope.shards:
+            self._free.put(self._more.enter_context(self._first.beside()))
+        return row
 
     def ahead(self, *names: str) -> None:
         """Begin to read these, in this order."""
@@ -73,13 +86,13 @@ class Reader:
         assert isinstance(high, int)
         dense = len(ids) * DENSE >= high - low + 1
         chosen = f"BETWEEN {low} AND {high}" if dense else f"= ANY('{{{','.join(map(str, ids.to_list()))}}}'::bigint[])"
-        return self._thread.submit(self._get, query, f"{self.scope.sql(query.sql)} {chosen}").result
+        return self._threads.submit(self._get, query, f"{self.scope.sql(query.sql)} {chosen}").result
 
     def _begin(self, name: str) -> "Future[pl.DataFrame]":
         if name not in self._coming:
             query = QUERIES[name]
             if self._filled.issuperset(query.needs):
-                self._coming[name] = self._thread.submit(self._get, query, self.scope.sql(query.sql))
+                self._coming[name] = self._threads.submit(self._get, query, self.scope.sql(query.sql))
             else:
                 empty: Future[pl.DataFrame] = Future()
                 empty.set_result(pl.DataFrame(schema=query.columns))
@@ -87,11 +100,18 @@ class Reader:
         return self._coming[name]
 
     def _get(self, query: Query, sql: str) -> pl.DataFrame:
-        frame = self._frames.read(sql)
+        frame = self._read(sql)
         return frame if frame.schema == query.columns else frame.cast(query.columns)
+
+    def _read(self, sql: str) -> pl.DataFrame:
+        frames = self._free.get()
+        try:
+            return frames.read(sql)
+        finally:
+            self._free.put(frames)
 
     def _find_filled(self) -> frozenset[str]:
         tables = sorted({table for query in QUERIES.values() for table in query.needs})
         asked = ", ".join(f'EXISTS (SELECT 1 FROM "{table}") AS "{table}"' for table in tables)  # noqa: S608 - our names
-        found = self._frames.read(f"SELECT {asked}").row(0, named=True)
+        found = self._read(f"SELECT {asked}").row(0, named=True)
         return frozenset(table for table, filled in found.items() if filled)

@@ -153,7 +153,6 @@ class Action(SQLModel, table=True):
         CheckConstraint("(state IN ('skipped', 'cancelled')) <= (reason IS NOT NULL)", name="ended_with_reason"),
         CheckConstraint("(state = 'executed') <= (executed_on IS NOT NULL)", name="executed_is_dated"),
         CheckConstraint("NOT escalating OR approval_role IS NOT NULL", name="escalating_needs_approval"),
-        Index("ix_action_case", "case_id"),
         Index(
             "ix_action_open",
             "creditor_id",

@@ -830,7 +830,6 @@ def upgrade() -> None:
             postgresql_nulls_not_distinct=True,
         ),
     )
-    op.create_index("ix_action_case", "action", ["case_id"], unique=False)
     op.create_index("ix_action_creditor_date", "action", ["creditor_id", "business_date"], unique=False)
     op.create_index(
         "ix_action_open",
@@ -1239,7 +1238,6 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"),
     )
     op.drop_index("ix_action_creditor_date", table_name="action")
-    op.drop_index("ix_action_case", table_name="action")
     op.drop_table("action")
     op.drop_index("ix_stated_reason_case", table_name="stated_reason")
     op.drop_table("stated_reason")
