@@ -180,8 +180,8 @@ INVARIANTS: tuple[Invariant, ...] = (
                  COALESCE(bool_or(c.code IN ({SPOKEN})), FALSE) AS spoken
           FROM contact_result c WHERE c.case_id = e.case_id AND c.called_on BETWEEN r.opened_on AND e.day) calls ON TRUE
         WHERE e.escalating AND NOT (calls.spoken OR (calls.days >= 3 AND calls.parts >= 2))
-          AND NOT EXISTS (SELECT 1 FROM event v WHERE v.case_id = e.case_id AND v.kind = 'call_waived'
-                          AND v.business_date BETWEEN r.opened_on AND e.day)
+          AND NOT EXISTS (SELECT 1 FROM event v WHERE v.case_id = e.case_id AND v.kind = 'work_done'
+                          AND v.body ->> 'outcome' = 'waived' AND v.business_date BETWEEN r.opened_on AND e.day)
         """,
     ),
     Invariant(
