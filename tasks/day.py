@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
+from sqlmodel import col
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
@@ -112,7 +113,11 @@ def begin_day(
                 f"{creditor.code} is at {before}; {as_of} is past and is not run again.",
                 advice="`maatpak audit replay --as-of DATE` looks at a past day; `run --dry` decides without effect.",
             )
-        instants = [now, creditor.looked_at]
+        # What follows from this day must lie after the looks of others on it, who could not see it: parties are shared.
+        others = select(func.max(Creditor.looked_at)).where(
+            col(Creditor.business_date) == as_of, col(Creditor.id) != creditor_id
+        )
+        instants = [now, creditor.looked_at, session.execute(others).scalar_one()]
         moved = before != as_of
         if moved and before is not None:
             # Whatever was recorded on the day that ends, however late by its clock, is seen on this one.
