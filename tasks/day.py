@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
+from maatpak.kernel.calendars import is_working_day
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
@@ -117,6 +118,7 @@ def begin_day(
         others = select(func.max(Creditor.looked_at)).where(
             col(Creditor.business_date) == as_of, col(Creditor.id) != creditor_id
         )
+        is_working_day(as_of, creditor.country)  # a day that no calendar has is refused before it is kept
         instants = [now, creditor.looked_at, session.execute(others).scalar_one()]
         moved = before != as_of
         if moved and before is not None:

@@ -145,6 +145,14 @@ class Desk:
         ).scalar_one()
         return f"{prefix}{value}"
 
+    def require_person(self, login: str) -> None:
+        """Somebody else's name in a record must be a person's who may act.
+
+        Raises:
+            RefusedError: it is not.
+        """
+        _active(self.session, login)
+
     def record(
         self,
         kind: str,

@@ -20,6 +20,8 @@ from tasks.promises import open_promises
 from tasks.rights import COLLECTORS, MANAGERS, TALKERS
 from tasks.worklist import close_work, open_work
 
+LONGEST = timedelta(days=5 * 366)
+"""From today to the last instalment."""
 VALID_FOR = 10
 """Working days that an offer stands."""
 FIRST_WITHIN = 10
@@ -211,6 +213,8 @@ def _check(parts: list[Instalment], total: int, as_of: date, currency: str) -> N
     dues = [part.due_on for part in parts]
     if dues != sorted(set(dues)) or (dues and dues[0] < as_of):
         problems.append("the dates are not in order from today on")
+    if dues and dues[-1] > as_of + LONGEST:
+        problems.append(f"{dues[-1]} is more than five years ahead")
     if problems:
         raise UsageError(f"That plan does not hold: {'; '.join(problems)}.", advice="Give other instalments.")
 

@@ -69,7 +69,6 @@ def make_promise(
         promise=promise.promise_no,
         amount=promised,
         promised_on=promised_on.isoformat(),
-        source=source,
     )
     return promise
 

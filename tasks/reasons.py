@@ -55,7 +55,7 @@ def state_reason(
     )
     desk.session.add(stated)
     desk.session.flush()
-    desk.record("reason_stated", case=case, reason=reason, source=source)
+    desk.record("reason_stated", case=case, reason=reason)
     if reason == NonPaymentReason.PAID_ALREADY:
         if items:
             claim_payment(desk, case, documents=[item.document_no for item in items])

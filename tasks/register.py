@@ -4,12 +4,14 @@ Roles and limits decide who may approve, so only an administrator enters people;
 as an administrator.
 """
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.core import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from maatpak.kernel.banks import bic_holds, iban_holds
@@ -22,6 +24,10 @@ from maatpak.ledger.tables import Creditor, Person
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+NOBODY = frozenset({"engine"})
+"""Names in the record that no person may have."""
+
 
 def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> Person:
     """Enter somebody who may act from now on.
@@ -33,8 +39,11 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> P
     person.role = _one_of("role", person.role, [str(role) for role in Role])
     decimals(person.limit_currency)
     _require_email(person.email)
-    if not person.login.strip() or person.login != person.login.strip():
-        raise UsageError(f"{person.login!r} is not a login.", advice="Use letters and digits, without spaces around.")
+    if LOGIN.fullmatch(person.login) is None or person.login.lower() in NOBODY:
+        raise UsageError(
+            f"{person.login!r} is not a login.",
+            advice="Use letters, digits and . _ @ + - in it; `engine` is the engine's own name.",
+        )
     if person.approval_limit < 0:
         raise UsageError(f"The limit {person.approval_limit} is below zero.", advice="0 is for who approves nothing.")
     with engine.database.session() as session:
@@ -46,7 +55,7 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> P
                 "The first person here enters themselves, as administrator.",
                 advice=f"`maatpak user add {actor} --role administrator`, then the others.",
             )
-        if session.exec(select(Person).where(Person.login == person.login)).first() is not None:
+        if session.exec(select(Person).where(func.lower(Person.login) == person.login.lower())).first() is not None:
             raise UsageError(f"The login {person.login!r} is taken.", advice="See `maatpak user list`.")
         if person.deputy is not None and not _known(session, person.deputy):
             raise UsageError(f"The deputy {person.deputy!r} is nobody here.", advice="Enter the deputy first.")

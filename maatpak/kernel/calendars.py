@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from maatpak.kernel.errors import UsageError
+
 FIRST = date(1990, 1, 1)
 LAST = date(2060, 12, 31)
 BANK = "TARGET"
@@ -76,7 +78,7 @@ def next_bank_day(day: date) -> date:
 
 def _index(day: date) -> int:
     if not FIRST <= day <= LAST:
-        raise ValueError(f"{day} lies outside the calendars ({FIRST} to {LAST})")
+        raise UsageError(f"{day} lies outside the calendars, {FIRST} to {LAST}.", advice="Is the date right?")
     return (day - FIRST).days
 
 

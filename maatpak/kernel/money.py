@@ -8,6 +8,9 @@ from babel.numbers import format_currency, get_currency_precision, is_currency
 
 from maatpak.kernel.errors import UsageError
 
+MOST_DIGITS = 15
+"""Digits before the point; what is more does not fit a ledger of 64-bit minor units."""
+
 
 @cache
 def decimals(currency: str) -> int:
@@ -19,6 +22,8 @@ def decimals(currency: str) -> int:
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """Minor units of an amount; an amount finer than the currency allows is an error, not rounded."""
+    if amount.adjusted() > MOST_DIGITS:
+        raise UsageError(f"{amount} is more money than there is.", advice="Is the amount right?")
     scaled = amount.scaleb(decimals(currency))
     if scaled != scaled.to_integral_value():
         raise UsageError(

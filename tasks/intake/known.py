@@ -111,10 +111,14 @@ def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) 
 
 
 def same_import(frames: Frames, creditor_id: int, source: str, content: str, as_of: date) -> int | None:
-    """The snapshot of the same content for the same day, if there is one. A history speaks for all of its days."""
+    """The snapshot of the same content for the same day, if it is the last of its source: after another, it is news.
+
+    A history speaks for all of its days, whatever came after it.
+    """
+    own = f"creditor_id = {creditor_id} AND source = {quoted(source)}"
     found = frames.read(
-        f"SELECT id FROM snapshot WHERE creditor_id = {creditor_id} AND source = {quoted(source)}"  # noqa: S608 - quoted
-        f" AND content_hash = {quoted(content)} AND (as_of = DATE '{as_of}' OR kind = 'history')"
+        f"SELECT id FROM snapshot WHERE {own} AND content_hash = {quoted(content)} AND (kind = 'history'"  # noqa: S608 - quoted
+        f" OR (as_of = DATE '{as_of}' AND id = (SELECT max(id) FROM snapshot WHERE {own})))"
     )
     return None if found.is_empty() else int(found.item())
 

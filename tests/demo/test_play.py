@@ -9,14 +9,18 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from sqlmodel import select
 
 from maatpak.demo.figures import Figures, read_figures
 from maatpak.demo.generate import WorldPlan, smaller
 from maatpak.demo.play import Play
 from maatpak.demo.story import tell_story
+from maatpak.kernel.calendars import is_working_day
 from maatpak.kernel.settings import Settings
+from maatpak.ledger.tables import Creditor
 from tasks.cases import CaseFilter, list_cases
 from tasks.engine import Engine, open_engine
+from tasks.replay import replay
 from tests.proofs.reader import prove
 
 PLAN = smaller(WorldPlan(), customers=120, documents=600)
@@ -73,3 +77,16 @@ def test_the_same_seed_gives_the_same_figures(make_engine: MakeEngine) -> None:
     assert len(list_cases(one, CaseFilter())) > 60
     proof = prove(one.database.url, Path(one.store.url))
     assert not proof.breaches, "\n".join(map(str, proof.breaches))
+
+
+def test_what_houses_that_share_customers_saw_can_be_read_back(make_engine: MakeEngine) -> None:
+    engine = make_engine("one")
+    play, _ = played(engine)
+    with engine.database.reading() as session:
+        creditors = session.exec(select(Creditor)).all()
+    for creditor in creditors:
+        for day in play.business_days(DAYS):
+            if not is_working_day(day, creditor.country):
+                continue
+            found = replay(engine, int(creditor.id or 0), day)
+            assert not found.differences, f"{creditor.code}, {day}: {found.differences}"

@@ -19,6 +19,7 @@ from maatpak.kernel.calendars import (
     shift_working_days,
     working_days_between,
 )
+from maatpak.kernel.errors import UsageError
 
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2040, 12, 31))
 COUNTRIES = st.sampled_from(["NL", "BE", "GB", "US", BANK])
@@ -113,5 +114,5 @@ def test_a_country_nobody_knows_has_weekends_only() -> None:
 
 @pytest.mark.parametrize("day", [FIRST - timedelta(days=1), LAST + timedelta(days=1)])
 def test_days_outside_the_calendars_are_refused(day: date) -> None:
-    with pytest.raises(ValueError, match="outside the calendars"):
+    with pytest.raises(UsageError, match="outside the calendars"):
         add_working_days(day, 1, "NL")

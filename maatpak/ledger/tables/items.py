@@ -13,10 +13,7 @@ from maatpak.ledger.tables.columns import Json, Salted, UtcTime, Versioned, not_
 class Snapshot(SQLModel, table=True):
     """One accepted import: immutable, hashed, with the date that it speaks for and its Parquet file as evidence."""
 
-    __table_args__ = (
-        UniqueConstraint("creditor_id", "source", "content_hash", "as_of"),
-        one_of("kind", ["full", "delta", "history"]),
-    )
+    __table_args__ = (one_of("kind", ["full", "delta", "history"]),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)

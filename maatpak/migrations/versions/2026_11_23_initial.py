@@ -185,13 +185,6 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('full', 'delta', 'history')", name=op.f("ck_snapshot_kind_known")),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_snapshot_creditor_id_creditor")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshot")),
-        sa.UniqueConstraint(
-            "creditor_id",
-            "source",
-            "content_hash",
-            "as_of",
-            name=op.f("uq_snapshot_creditor_id_source_content_hash_as_of"),
-        ),
     )
     op.create_table(
         "tick",

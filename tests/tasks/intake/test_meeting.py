@@ -97,3 +97,21 @@ def _wait_for_an_advisory_lock(engine: Engine) -> None:
                 return
         assert time.monotonic() < deadline, "nobody waits"
         time.sleep(0.01)
+
+
+def open_now(engine: Engine) -> list[tuple[int, int]]:
+    with engine.database.frames(read_only=True) as frames:
+        query = "SELECT item_id, open_amount FROM item_version WHERE replaced_at IS NULL AND open_amount > 0 ORDER BY 1"
+        return list(frames.read(query).iter_rows())
+
+
+def test_a_ledger_sent_again_after_another_of_the_same_day_holds_again(after_first: Engine, tmp_path: Path) -> None:
+    source = parse_source("books.yaml", SOURCE)
+    rows = [entry.cells() for entry in first_day()]
+    whole, shorter = write(tmp_path, "first.csv", written(rows)), write(tmp_path, "shorter.csv", written(rows[:-1]))
+    before = open_now(after_first)
+    seen = []
+    for hour, path in ((7, shorter), (8, whole), (9, whole)):
+        report = ingest_ledger(after_first, source, [path], FIRST_DAY, at(FIRST_DAY).replace(hour=hour), "test")
+        seen.append((report.snapshots[0].unchanged, open_now(after_first) == before))
+    assert seen == [(False, False), (False, True), (True, True)]
