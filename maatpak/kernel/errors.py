@@ -30,7 +30,9 @@ class MaatpakError(Exception):
         self.context = context
 
     def __str__(self) -> str:
-        return f"{self.message} {self.advice}".strip()
+        # The last line of a list is no sentence that another could follow.
+        between = "\n" if "\n" in self.message else " "
+        return f"{self.message}{between}{self.advice}".strip()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, self.advice, self.context))

@@ -104,6 +104,15 @@ def test_a_wrong_value_is_told(old: str, new: str, told: str) -> None:
     assert told in "\n".join(problems(ITEMS.replace(old, new, 1)))
 
 
+def test_the_advice_stands_on_its_own_line_and_names_a_page_that_is_there() -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_source("books.yaml", ITEMS.replace("mode: full\n", ""))
+    *_, last, advice = str(refused.value).splitlines()
+    assert last.endswith("mode: is missing")
+    assert advice == "`docs/sources.md` describes the format."
+    assert (SOURCES.parents[1] / "docs" / "sources.md").exists()
+
+
 def test_a_default_is_built_from_columns_that_are_not_built_themselves() -> None:
     text = ITEMS.replace("currency: NOK}\n", 'currency: NOK, reference: "{po_number}", po_number: "{document_no}"}\n')
     assert "'po_number' is itself built from others" in "\n".join(problems(text))
