@@ -16,4 +16,5 @@ def init() -> None:
     given = settings()
     initialise(given)
     say(f"Workspace {given.workspace} is ready.")
-    say("Next: `maatpak user add`, `maatpak creditor add`, then `maatpak ingest`; settings are in maatpak.env there.")
+    say("Settings are in maatpak.env there, and sources, each with its creditor, go into its folder sources.")
+    say("Next: `maatpak user add`, `maatpak ingest`, `maatpak policy publish`, then `maatpak run`.")

@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.settings import Settings
 
@@ -88,7 +90,9 @@ def settings_template() -> str:
     lines = ["# Settings of this Maatpak workspace; the environment overrules them. Take the # away to set one.", ""]
     for name, field in Settings.model_fields.items():
         if name != "workspace":
-            default = "" if field.default is None else str(field.default)
+            # A secret's text is a row of stars, which would be taken for the secret once its # is away.
+            shown = field.default is not None and not isinstance(field.default, SecretStr)
+            default = str(field.default) if shown else ""
             lines += [f"# {field.description}", f"# MAATPAK_{name.upper()}={default}", ""]
     return "\n".join(lines)
 

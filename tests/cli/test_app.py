@@ -1,12 +1,15 @@
 """The command line: lazy, one shape for errors, documented exit statuses, JSON for programs."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 import psycopg
 import pytest
+import typer
 from sqlalchemy import text
 
 from maatpak import __version__
@@ -48,6 +51,13 @@ def test_every_command_of_the_table_can_be_called(command: Command) -> None:
 def test_the_help_lists_every_command(command: Command) -> None:
     listed = command("--help").out
     assert [name for name in app.COMMANDS if f" {name} " not in listed] == []
+
+
+def test_the_help_names_what_each_command_can_do() -> None:
+    for name, entry in app.COMMANDS.items():
+        command = typer.main.get_command(import_module(entry.module).app)
+        for part in getattr(command, "commands", ()):
+            assert re.search(rf"\b{part}\b", entry.summary), (name, part)
 
 
 def test_the_version(command: Command) -> None:

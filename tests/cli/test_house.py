@@ -123,5 +123,7 @@ def test_doctor_outside_a_workspace_says_what_to_do(
 
 def test_init_twice_keeps_everything(entered: Command) -> None:
     before = entered("user", "list", "--json").out
-    assert entered("init").status == 0
+    again = entered("init")
+    assert again.status == 0
+    assert "`maatpak ingest`, `maatpak policy publish`, then `maatpak run`" in again.out
     assert entered("user", "list", "--json").out == before

@@ -32,6 +32,13 @@ def test_the_template_is_a_valid_settings_file(tmp_path: Path) -> None:
         assert f"MAATPAK_{name.upper()}=" in settings_template()
 
 
+def test_the_template_shows_defaults_but_no_secret() -> None:
+    lines = settings_template().splitlines()
+    assert "# MAATPAK_SMTP_PORT=25" in lines
+    assert {"# MAATPAK_SMS_TOKEN=", "# MAATPAK_SMTP_PASSWORD="} <= set(lines)
+    assert "*" not in settings_template()
+
+
 def test_the_setting_overrules_the_workspaces_key(tmp_path: Path) -> None:
     settings = Settings(workspace=tmp_path, link_secret="given")
     assert Workspace(tmp_path).link_key(settings) == "given"
