@@ -26,9 +26,9 @@ from tasks.compose.composed import MESSAGES, Composed, Draft, Drafts
 from tasks.compose.context import Subject, Writer
 from tasks.compose.copies import Copies
 from tasks.compose.look import Look, logo_of, look_of
-from tasks.compose.outlook import what_next
+from tasks.compose.outlook import KNOWN, what_next
 from tasks.compose.reading import Material, Row, action_ids_of, read_material
-from tasks.compose.recipients import NO_ADDRESS, OPTED_OUT, Customer, Reach, choose, customer_of
+from tasks.compose.recipients import NO_ADDRESS, OPTED_OUT, Customer, Reach, choose, customer_of, phone_known
 from tasks.compose.windows import next_opening, zones_of
 from tasks.current_pack import current_pack
 
@@ -139,10 +139,7 @@ class _House:
         groups: dict[int, list[Row]] = {}
         for row in rows:
             groups.setdefault(row["debtor_id"], []).append(row)
-        known = pl.DataFrame(
-            [self._known(group) for group in groups.values()],
-            schema={"party_kind": pl.String, "asked_amount": pl.Int64, "consult_answer": pl.String},
-        )
+        known = pl.DataFrame([self._known(group) for group in groups.values()], schema=KNOWN)
         for group, outlook in zip(groups.values(), what_next(journey, step, known), strict=True):
             customer, profile = self._customer(templates, step, group)
             subject = Subject(
@@ -158,11 +155,14 @@ class _House:
             self._write(pack, templates, subject, made)
 
     def _known(self, group: Sequence[Row]) -> dict[str, Any]:
-        profile = self._material.profiles.get(group[0]["debtor_id"])
+        material, debtor_id = self._material, group[0]["debtor_id"]
+        profile = material.profiles.get(debtor_id)
+        addresses = material.addresses.get(debtor_id, ())
         return {
             "party_kind": profile and profile["kind"],
             "asked_amount": sum(row["amount"] for row in group),
-            "consult_answer": self._material.consults.get(group[0]["round_id"]),
+            "consult_answer": material.consults.get(group[0]["round_id"]),
+            "phone_known": bool(profile and phone_known(profile, material.contacts.get(debtor_id, ()), addresses)),
         }
 
     def _customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:

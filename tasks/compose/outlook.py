@@ -2,10 +2,11 @@
 
 Steps that the customer does not see are passed through with their waits. A step whose condition cannot hold is passed
 over; an escalating one is named only if its condition surely holds, for a consequence that will not come is a threat.
+A call is named only to those who have a number: the others get the letter that goes in its place.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -14,6 +15,13 @@ from policies.facts import FACTS
 from policies.journey import Journey, Step
 from policies.rules import outcomes
 
+KNOWN = {
+    "party_kind": pl.String,
+    "asked_amount": pl.Int64,
+    "consult_answer": pl.String,
+    "phone_known": pl.Boolean,
+}
+"""The facts that are known when a message is written; the others are open."""
 _UNSEEN = frozenset({StepKind.NOTIFY, StepKind.WAIT})
 
 
@@ -38,10 +46,14 @@ def what_next(journey: Journey, step: Step, known: pl.DataFrame) -> list[Next | 
     verdicts = zip(*(each.to_list() for each in outcomes(list(later.values()), frame)), strict=True)
     seen: dict[tuple[bool | None, ...], Next | None] = {}
     found: list[Next | None] = []
-    for verdict in verdicts if names else ((),) * known.height:
+    rows = verdicts if names else ((),) * known.height
+    for verdict, phone in zip(rows, known["phone_known"].to_list(), strict=True):
         if verdict not in seen:
             seen[verdict] = _nearest(journey, step, dict(zip(names, verdict, strict=True)))
-        found.append(seen[verdict])
+        following = seen[verdict]
+        if following is not None and following.kind is StepKind.CALL and not phone:
+            following = replace(following, kind=StepKind.MESSAGE)
+        found.append(following)
     return found
 
 

@@ -124,6 +124,17 @@ def customer_of(
     )
 
 
+def phone_known(profile: Row, contacts: Sequence[Row], states: Sequence[Row]) -> bool:
+    """Whether there is a number to ring: the fact of that name, by which a call becomes work or a letter."""
+    numbers = {_digits(each["phone"]) for each in (profile, *contacts) if each["phone"] is not None}
+    marked: dict[str, list[ReachState]] = {}
+    for each in states:
+        if each["channel"] == "phone":
+            marked.setdefault(_digits(each["address"]), []).append(ReachState(each["state"]))
+    found = {state for number in numbers for state in marked.get(number, [ReachState.UNPROVEN])}
+    return ReachState.OPTED_OUT not in found and bool(found - UNUSABLE)
+
+
 def choose(
     customer: Customer,
     rule: ChannelRule,
@@ -223,3 +234,8 @@ def _channel_of(word: str) -> Channel:
 def _key(address: str) -> str:
     """Addresses that only differ in case and spaces are one."""
     return "".join(address.lower().split())
+
+
+def _digits(number: str) -> str:
+    """Phone numbers that only differ in how they are spaced are one."""
+    return re.sub(r"[^0-9+]", "", number)

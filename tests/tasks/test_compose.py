@@ -32,7 +32,7 @@ from maatpak.ledger.tables import (
 from policies.schema import Hours
 from policies.vocabulary import VARIABLES, samples
 from tasks.compose import Composed, compose, content_hashes, preview, queue_messages
-from tasks.compose.outlook import what_next
+from tasks.compose.outlook import KNOWN, what_next
 from tasks.compose.spelling import joined, long_date, money
 from tasks.compose.windows import is_open, next_opening, zones_of
 from tasks.engine import Engine
@@ -312,8 +312,8 @@ def test_a_demand_names_the_agency_only_if_it_will_come_to_that(house: House, am
 
 def test_what_comes_next_passes_over_steps_that_cannot_hold(house: House) -> None:
     journey = house.engine.pack(house.pack_id).journeys["forgetful"]
-    rows = [("business", 125000), ("consumer", 20000), ("business", 4000)]
-    known = pl.DataFrame(rows, schema={"party_kind": pl.String, "asked_amount": pl.Int64}, orient="row")
+    rows = [("business", 125000, None, True), ("consumer", 20000, None, True), ("business", 4000, None, True)]
+    known = pl.DataFrame(rows, schema=KNOWN, orient="row")
     found = what_next(journey, journey.steps["reminder"], known)
     assert [each and (str(each.kind), each.working_days) for each in found] == [
         ("message", 6),
@@ -324,6 +324,34 @@ def test_what_comes_next_passes_over_steps_that_cannot_hold(house: House) -> Non
     assert after_second[0] is not None
     assert (str(after_second[0].kind), after_second[0].working_days) == ("call", 5)
     assert after_second[2] is None or str(after_second[2].kind) != "call"
+
+
+@pytest.mark.parametrize(
+    ("phone", "contact", "mark", "promised"),
+    [
+        ("06 12345678", None, None, True),
+        ("020 1234567", None, ReachState.DOUBTFUL, True),
+        (None, None, None, False),
+        (None, "0687654321", None, True),
+        ("06 12345678", None, ReachState.DEAD, False),
+        ("06 12345678", "0687654321", ReachState.DEAD, True),
+        ("06 12345678", "0687654321", ReachState.OPTED_OUT, False),
+    ],
+)
+def test_a_call_is_promised_only_where_there_is_a_number_to_ring(
+    house: House, phone: str | None, contact: str | None, mark: ReachState | None, promised: bool
+) -> None:
+    account = house.customer("second_notice", phone=phone)
+    if contact:
+        put(house, ContactPerson(**versioned(debtor_id=account.debtor_id, name="T", role="payables", phone=contact)))
+    if mark and phone:
+        put(house, state(account, "phone", phone.replace(" ", "-"), mark))
+    outgoings = written(house)
+    assert outgoings
+    for outgoing in outgoings:
+        text = outgoing.text.replace("\xa0", " ")
+        assert ("belt een collega u" in text) is promised
+        assert ("dan schrijven wij u opnieuw" in text) is not promised
 
 
 def test_a_letter_is_whole_and_can_be_set(house: House) -> None:
