@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,33 @@ def test_the_address_stands_in_the_window_of_form_b(tmp_path: Path) -> None:
         assert 62 <= y <= 88, line
     inside = [(text, x, y) for text, x, y in placed if 52 < y < 90 and x < 105]
     assert {text.split()[0] for text, _, _ in inside} <= {line.split()[0] for line in LONGEST} | {"-"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "debiteurenadministratie@zuidermeertechniek.nl",
+        f"{'d' * 40}@zuidermeer.example",
+        f"{'debiteuren.' * 5}nl@{'zuidermeer.' * 4}example",
+    ],
+)
+def test_a_long_address_in_the_information_block_holds_the_right_margin(tmp_path: Path, address: str) -> None:
+    plain = letter()
+    words = {**(plain.letter or {}), "particulars": [["Uw klantnummer", "K-1001"], ["E-mail", address]]}
+    pieces: list[tuple[str, float, float]] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        pieces.extend(
+            (line.strip(), (tm[4] * cm[0] + cm[4]) * POINT, size * abs(tm[0] * cm[0]) * POINT)
+            for line in text.splitlines()
+            if line.strip() and line.strip() in address
+        )
+
+    pages(replace(plain, letter=words), tmp_path).pages[0].extract_text(visitor_text=visit)
+    assert "".join(line for line, _, _ in pieces) == address
+    for line, start, size in pieces:
+        width = 0.38 * size  # of a letter, on average: less than in truth
+        assert 125 <= start < start + width * len(line) <= 190, (line, start, size)
 
 
 def test_pages_are_numbered_and_a_long_table_keeps_its_head_and_total(tmp_path: Path) -> None:
