@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maatpak.kernel.clock import SystemClock
+from maatpak.kernel.clock import FixedClock
 from tests.cli.conftest import Command
 
 README = Path(__file__).parents[2] / "README.md"
@@ -21,13 +21,15 @@ def own_ledger() -> list[re.Match[str]]:
     return list(LINE.finditer(part.partition("```sh\n")[2].partition("```")[0]))
 
 
-def test_ones_own_ledger_runs_as_written(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ones_own_ledger_runs_as_written(
+    command: Command, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("MAATPAK_WORKSPACE", "MAATPAK_ACTOR"):
         monkeypatch.delenv(name)
     folder = tmp_path / "empty"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    today, said = SystemClock().now().astimezone().date(), []
+    today, said = clock.now().date(), []  # a morning of a business day: nobody is written to outside of hours
     for line in own_ledger():
         if line["path"]:
             Path(line["path"]).write_text(line["content"], encoding="utf-8")
