@@ -10,6 +10,7 @@ from maatpak.ledger.tables import (
     ActionItem,
     Approval,
     ContactSlot,
+    Creditor,
     Event,
     Message,
     Placement,
@@ -118,3 +119,18 @@ def test_a_creditor_is_found_by_its_code_and_begins_at_the_run(house: House, cas
     summary = run_day(house.engine, "ACME", day, catch_up_instant(day))
     assert summary.began
     assert (creditor(house).business_date, creditor(house).looked_at) == (day, catch_up_instant(day))
+
+
+def test_a_day_begins_after_what_others_of_that_day_have_seen(house: House) -> None:
+    later = at(house.day, 7)
+    begin_day(house.engine, house.creditor_id, house.day, later)
+    with house.engine.database.session() as session:
+        first = session.get_one(Creditor, house.creditor_id)
+        kept = first.model_dump(exclude={"id", "code", "business_date", "looked_at"})
+        other = Creditor(**kept, code="OTHER")
+        session.add(other)
+        session.flush()
+        other_id = int(other.id or 0)
+    begin_day(house.engine, other_id, house.day, at(house.day, 6))
+    with house.engine.database.reading() as session:
+        assert session.get_one(Creditor, other_id).looked_at == later
