@@ -44,8 +44,7 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> P
             f"{person.login!r} is not a login.",
             advice="Use letters, digits and . _ @ + - in it; `engine` is the engine's own name.",
         )
-    if person.approval_limit < 0:
-        raise UsageError(f"The limit {person.approval_limit} is below zero.", advice="0 is for who approves nothing.")
+    _require_limit(person)
     with engine.database.session() as session:
         first = session.exec(select(Person)).first() is None
         if not first:
@@ -61,15 +60,66 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> P
             raise UsageError(f"The deputy {person.deputy!r} is nobody here.", advice="Enter the deputy first.")
         session.add(person)
         session.flush()
-        body = {
-            "person_id": person.id,
-            "role": person.role,
-            "limit": person.approval_limit,
-            "currency": person.limit_currency,
-        }
-        append_events(session, [EventDraft("person_added", actor, body=body)], now)
+        append_events(session, [EventDraft("person_added", actor, body=_rights(person))], now)
     engine.anchor()
     return person
+
+
+def change_person(
+    engine: "Engine",
+    login: str,
+    actor: str,
+    now: datetime,
+    *,
+    role: str | None = None,
+    limit: tuple[int, str] | None = None,
+    deputy: str | None = None,
+    active: bool | None = None,
+) -> Person:
+    """Give somebody another role, limit (minor units and currency) or deputy, or take from them all right to act.
+
+    Raises:
+        UsageError: a value does not hold, or there is nobody of that login.
+        RefusedError: the actor is not an administrator, or changes themselves.
+    """
+    with engine.database.session() as session:
+        _require_administrator(session, actor)
+        if login == actor:
+            raise RefusedError("Nobody changes their own rights.", advice="Another administrator does that.")
+        person = session.exec(select(Person).where(Person.login == login).with_for_update()).first()
+        if person is None:
+            raise UsageError(f"There is no {login!r}.", advice="See `maatpak user list`.")
+        if role is not None:
+            person.role = _one_of("role", role, [str(each) for each in Role])
+        if limit is not None:
+            person.approval_limit, person.limit_currency = limit
+            decimals(person.limit_currency)
+            _require_limit(person)
+        if deputy is not None:
+            if not _known(session, deputy):
+                raise UsageError(f"The deputy {deputy!r} is nobody here.", advice="Enter the deputy first.")
+            person.deputy = deputy
+        if active is not None:
+            person.active = active
+        session.flush()
+        append_events(session, [EventDraft("person_changed", actor, body=_rights(person))], now)
+    engine.anchor()
+    return person
+
+
+def _rights(person: Person) -> dict[str, Any]:
+    return {
+        "person_id": person.id,
+        "role": person.role,
+        "limit": person.approval_limit,
+        "currency": person.limit_currency,
+        "active": person.active,
+    }
+
+
+def _require_limit(person: Person) -> None:
+    if person.approval_limit < 0:
+        raise UsageError(f"The limit {person.approval_limit} is below zero.", advice="0 is for who approves nothing.")
 
 
 def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime) -> Creditor:

@@ -34,7 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("maatpak.cli.up", "Start the database, a Prefect server and the deployments; Ctrl-C stops all."),
     "demo": Entry("maatpak.cli.demo", "Play business days on a made-up ledger, then serve the pages."),
     "creditor": Entry("maatpak.cli.creditor", "Who is owed: add, list."),
-    "user": Entry("maatpak.cli.user", "Who acts, with which role and limit: add, list."),
+    "user": Entry("maatpak.cli.user", "Who acts, with which role and limit: add, change, list."),
     "policy": Entry("maatpak.cli.policy", "Policy packs: check, publish, diff, schema."),
     "ingest": Entry("maatpak.cli.ingest", "Take a ledger file in, through its source and the quality gate."),
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),

@@ -42,6 +42,29 @@ def add(
     say(f"{login} is {role} now.")
 
 
+@app.command()
+def change(
+    login: Annotated[str, typer.Argument(help="Whose rights change.")],
+    *,
+    role: Annotated[str | None, typer.Option(help="Their role from now on.")] = None,
+    limit: Annotated[str | None, typer.Option(help="Amount up to which they may approve, such as 25000.00.")] = None,
+    currency: Annotated[str, typer.Option(help="Currency of the limit.")] = "EUR",
+    deputy: Annotated[str | None, typer.Option(help="Login of who stands in for them.")] = None,
+    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether they may act at all.")] = None,
+    actor: ActorOption = None,
+) -> None:
+    """Another role, limit or deputy; or, for who leaves, no right to act any more."""
+    from maatpak.kernel.money import parse_amount
+    from tasks.register import change_person
+
+    limited = None if limit is None else (parse_amount(limit, currency), currency)
+    with opened() as engine:
+        changed = change_person(
+            engine, login, acting(actor), now(), role=role, limit=limited, deputy=deputy, active=active
+        )
+    say(f"{login} is {changed.role} now{'' if changed.active else ', and may not act'}.")
+
+
 @app.command("list")
 def list_(*, as_json: JsonOption = False) -> None:
     """Everybody who may act."""

@@ -39,6 +39,15 @@ def test_lists_as_tables_and_as_json(entered: Command) -> None:
     assert entered("messages", "list", "--json").out == "[]\n"
 
 
+def test_who_leaves_may_not_act_any_more(entered: Command) -> None:
+    assert entered("user", "change", "cm", "--role", "administrator", "--limit", "100.00").status == 0
+    assert entered("user", "add", "x", "--role", "collector", "--actor", "cm").status == 0
+    assert entered("user", "change", "cm", "--inactive").status == 0
+    cm = next(each for each in json.loads(entered("user", "list", "--json").out) if each["login"] == "cm")
+    assert (cm["active"], cm["approval_limit"]) == (False, 10_000)
+    assert "nobody who may act" in entered("user", "add", "y", "--role", "collector", "--actor", "cm").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -50,6 +59,11 @@ def test_lists_as_tables_and_as_json(entered: Command) -> None:
         (("user", "add", "x", "--role", "collector", "--email", "nonsense"), "not an e-mail address"),
         (("user", "add", "x", "--role", "collector", "--actor", "cm"), "Only an administrator"),
         (("user", "add", "x", "--role", "collector", "--actor", "ghost"), "nobody who may act"),
+        (("user", "add", "engine", "--role", "collector"), "is not a login"),
+        (("user", "add", "CM", "--role", "collector"), "is taken"),
+        (("user", "change", "ghost", "--inactive"), "no 'ghost'"),
+        (("user", "change", "root", "--inactive"), "their own rights"),
+        (("user", "change", "cm", "--limit", "-1"), "below zero"),
         (HOUSE, "is there already"),
         ((*HOUSE[:2], "N2", *HOUSE[3:], "--iban", "NL92ABNA0417164300"), "wrong check number"),
         ((*HOUSE[:2], "N2", *HOUSE[3:], "--bic", "ABN"), "is not a BIC"),
