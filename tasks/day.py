@@ -112,7 +112,7 @@ def begin_day(
         if before is not None and as_of < before:
             raise RefusedError(
                 f"{creditor.code} is at {before}; {as_of} is past and is not run again.",
-                advice="`maatpak audit replay --as-of DATE` looks at a past day; `run --dry` decides without effect.",
+                advice="`maatpak audit replay --as-of DATE` looks at a past day.",
             )
         # What follows from this day must lie after the looks of others on it, who could not see it: parties are shared.
         others = select(func.max(Creditor.looked_at)).where(

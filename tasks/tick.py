@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = ("facts_evidence", "steps_evidence", "decisions_evidence")
 NOBODY = pl.DataFrame(schema={"case_id": pl.Int64})
-ADVICE = "Begin that day first, or look with `run --dry`."
+ADVICE = "`maatpak run` begins a day; `maatpak explain` looks at a customer without effect."
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,8 @@ def test_a_past_day_is_not_run_again_but_the_other_creditors_are(
     assert answer.status == 2
     assert "ACME is at 2026-03-02" in acme["error"]
     assert (beta["creditor"], beta["cases"]) == ("BETA", 0)
-    assert "audit replay" in answer.err
+    assert "`maatpak audit replay --as-of DATE`" in answer.err
+    assert "--dry" not in answer.err
     assert other.rows(Creditor, code="BETA")[0].business_date == MONDAY - timedelta(days=3)
 
 
