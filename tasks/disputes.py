@@ -42,7 +42,7 @@ def open_dispute(
     """Record an objection to an open item; without an amount the whole item is disputed."""
     desk.require("record a dispute", *TALKERS)
     if reason not in DISPUTE_REASONS:
-        raise UsageError(f"{reason!r} is no objection.", advice=f"One of: {', '.join(sorted(DISPUTE_REASONS))}.")
+        raise UsageError(f"{str(reason)!r} is no objection.", advice=f"One of: {', '.join(sorted(DISPUTE_REASONS))}.")
     (item, *_) = desk.items_named(case, [document])
     disputed = item.open_amount if amount is None else amount
     already = sum(each.amount for each in _live_of_item(desk, item.item_id))

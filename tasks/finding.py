@@ -45,6 +45,11 @@ RECORDS: dict[str, tuple[Any, str, str]] = {
 LISTED_BY = {"placement": "maatpak case placements"}
 """The commands that list records, where it is not the word's own `list`."""
 
+NO_DEBTOR = (
+    "`maatpak cases --debtor …` looks for parts of a number; `maatpak quarantine list` shows the rows that were set"
+    " apart, of which there may be no debtor yet."
+)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -225,7 +230,7 @@ def _debtor(session: Session, debtor_no: str, code: str | None) -> tuple[Credito
         return found[0]
     if not found:
         of = f" of {code}" if code else ""
-        raise UsageError(f"There is no debtor {debtor_no!r}{of}.", advice="`maatpak cases --debtor …` looks for parts.")
+        raise UsageError(f"There is no debtor {debtor_no!r}{of}.", advice=NO_DEBTOR)
     codes = ", ".join(creditor.code for creditor, _ in found)
     raise UsageError(f"Debtor {debtor_no!r} is known to {codes}.", advice="Say whose with --creditor.")
 

@@ -53,10 +53,10 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Record an objection to an open item; without an amount, to all of it."""
-    from tasks.disputes import open_dispute
+    from tasks.disputes import DISPUTE_REASONS, open_dispute
     from tasks.finding import find_case
 
-    wanted = chosen(NonPaymentReason, reason, "objection")
+    wanted = chosen(NonPaymentReason, reason, "objection", DISPUTE_REASONS)
     with opened() as engine:
         found = find_case(engine, debtor, creditor, currency)
         disputed = amount_in(found, amount)

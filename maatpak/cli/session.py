@@ -93,7 +93,10 @@ def chosen(words: type[Words], given: str, what: str, among: Collection[Words] |
 
 def parse_date(text: str) -> date:
     """A date as `2026-01-31`."""
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no date.", advice="Write it as 2026-01-31.") from None
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
