@@ -32,6 +32,7 @@ def _group() -> None:
 
 
 COLUMNS = (
+    Column("message_ref", "reference", whole=True),
     Column("business_date", "date"),
     Column("creditor", "creditor"),
     Column("debtor_no", "debtor"),
@@ -56,10 +57,7 @@ ReferenceArgument = Annotated[
     str, typer.Argument(metavar="REFERENCE", help="Reference of the message, or its beginning.")
 ]
 
-UNKNOWN = (
-    Column("message_ref", "reference"),
-    *(column for column in COLUMNS if column.key not in ("state", "sent_on")),
-)
+UNKNOWN = tuple(column for column in COLUMNS if column.key not in ("state", "sent_on"))
 
 
 @app.command("list")

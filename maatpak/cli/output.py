@@ -36,6 +36,8 @@ class Column:
     heading: str
     money: bool = False
     number: bool = False
+    whole: bool = False
+    """Never cut or broken, if it is the first: people copy it from the table."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -63,7 +65,10 @@ def show(
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = column.money or column.number
-        table.add_column(column.heading, justify="right" if right else "left", no_wrap=right)
+        least = max(len(_cell(row, column)) for row in rows) if column.whole else None
+        table.add_column(
+            column.heading, justify="right" if right else "left", no_wrap=right or column.whole, min_width=least
+        )
     for row in rows:
         table.add_row(*(Text(_cell(row, column)) for column in columns))
     out.print(table)

@@ -35,6 +35,16 @@ def test_the_outbox_is_delivered_and_listed(outbox: House, command: Command) -> 
     assert command("deliver", "--channel", "pigeon").status == 2
 
 
+def test_the_reference_of_a_message_is_never_cut(
+    outbox: House, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maatpak.cli.output.PLAIN_WIDTH", 80)
+    listed = json.loads(command("messages", "list", "--json").out)
+    out = command("messages", "list").out
+    assert len(listed) == 3
+    assert all(row["message_ref"] in out for row in listed)
+
+
 def test_an_unknown_message_is_listed_and_resolved(outbox: House, command: Command) -> None:
     plan_faults(outbox.engine.workspace.sinks / "mail", [Fault(match="k-1001@", at="after", drop=True)])
     answer = command("deliver")
