@@ -1,16 +1,28 @@
 """The messages: what was written to whom, and what became of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, func, select
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel, MessageState
 from maatpak.ledger.tables import Creditor, Debtor, Evidence, Message
+from tasks.register import creditor_by_code
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Messages of one channel that are still queued."""
+
+    count: int
+    first_at: datetime | None
+    """From when the first of them may go, where the creditor is; None when that is now."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,26 @@ def list_messages(engine: "Engine", wanted: MessageFilter) -> list[dict[str, Any
             {"creditor": code, "debtor_no": number, **_shown(message), "evidence": sorted(kinds or [])}
             for code, number, kinds, message in found
         ]
+
+
+def waiting(engine: "Engine", code: str, channel: str | None = None) -> dict[str, Waiting]:
+    """Channel → what waits in a creditor's outbox; channels with nothing are left out."""
+    with engine.database.reading() as session:
+        creditor = creditor_by_code(session, code)
+        at_once = func.bool_or(col(Message.send_after).is_(None))
+        query = (
+            select(Message.channel, func.count(), at_once, func.min(Message.send_after))
+            .where(col(Message.creditor_id) == creditor.id, col(Message.state) == MessageState.QUEUED)
+            .group_by(col(Message.channel))
+            .order_by(col(Message.channel))
+        )
+        if channel is not None:
+            query = query.where(col(Message.channel) == channel)
+        zone = ZoneInfo(creditor.time_zone)
+        return {
+            name: Waiting(count, None if free or first is None else first.astimezone(zone))
+            for name, count, free, first in session.exec(query)
+        }
 
 
 def _known(word: str | None, words: type[MessageState] | type[Channel]) -> str | None:

@@ -1,18 +1,19 @@
 """`maatpak deliver`."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maatpak.cli.output import Column, show
+from maatpak.cli.output import Column, say, show
 from maatpak.cli.session import CreditorOption, JsonOption, chosen, now, opened
 from maatpak.kernel.errors import IncompleteError, RefusedError
 from maatpak.kernel.words import Channel
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
+    from tasks.outbox import Waiting
     from tasks.send import DeliverySummary
 
 app = typer.Typer()
@@ -22,7 +23,10 @@ COLUMNS = (
     Column("creditor", "creditor"),
     Column("channel", "channel"),
     *(Column(outcome, outcome, number=True) for outcome in OUTCOMES),
+    Column("waiting", "still queued", number=True),
+    Column("first_at", "from"),
 )
+WAITING = "What is still queued is sent by `maatpak deliver`, within the hours of the customer."
 
 
 @app.command()
@@ -35,6 +39,7 @@ def deliver(
 ) -> None:
     """Send what waits in the outbox now, as of each creditor's business date; several may run at once."""
     from tasks.finding import live_creditors
+    from tasks.outbox import waiting
 
     only = None if channel is None else chosen(Channel, channel, "channel")
     rows: list[dict[str, Any]] = []
@@ -43,12 +48,26 @@ def deliver(
         for code in live_creditors(engine, creditor):
             summary = _deliver(engine, code, only, limit)
             if summary is not None:
+                queued = waiting(engine, code, only)
                 counts = summary.plain()
-                rows += [{"creditor": code, "channel": each, **_whole(counts[each])} for each in counts]
+                rows += [
+                    {"creditor": code, "channel": each, **_whole(counts.get(each, {})), **told_waiting(queued, each)}
+                    for each in sorted({*counts, *queued})
+                ]
                 troubles += [] if summary.whole else [undelivered(code, summary)]
-    show(rows, COLUMNS, as_json=as_json, title="Delivered", empty="Nothing waits that may go out now.")
+    show(rows, COLUMNS, as_json=as_json, title="Delivered", empty="Nothing waits.")
+    if not as_json and any(row["waiting"] for row in rows):
+        say(WAITING)
     if troubles:
         raise together(troubles)
+
+
+def told_waiting(queued: Mapping[str, "Waiting"], channel: str | None = None) -> dict[str, Any]:
+    """How many messages are still queued, by one channel or all, and from when the first may go (None: now)."""
+    counted = [each for name, each in queued.items() if channel in (None, name)]
+    starts = [each.first_at for each in counted if each.first_at is not None]
+    first = min(starts) if starts and len(starts) == len(counted) else None
+    return {"waiting": sum(each.count for each in counted), "first_at": first}
 
 
 def together(troubles: Sequence[IncompleteError]) -> IncompleteError:

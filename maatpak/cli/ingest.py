@@ -1,6 +1,6 @@
 """`maatpak ingest`."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +8,7 @@ import typer
 
 from maatpak.cli.output import Column, say, show, show_json
 from maatpak.cli.session import ActorOption, JsonOption, acting, now, opened, parse_date
-from maatpak.kernel.errors import InputRejectedError
+from maatpak.kernel.errors import InputRejectedError, UsageError
 
 if TYPE_CHECKING:
     from tasks.intake import IntakeReport
@@ -50,6 +50,7 @@ def ingest(
     from connectors.ledgers.source import load_source
     from tasks.intake import find_source, ingest_ledger
 
+    _refuse_far(as_of)
     with opened() as engine:
         is_path = source.endswith((".yaml", ".yml"))
         chosen = load_source(Path(source)) if is_path else find_source(engine, source)
@@ -67,6 +68,19 @@ def ingest(
     else:
         _tell(report, most)
     raise typer.Exit(ACCEPTED_WITH_QUARANTINE if report.quarantined else 0)
+
+
+def _refuse_far(as_of: date) -> None:
+    """A file may speak for the next morning, and nowhere on earth is it later than that.
+
+    Raises:
+        UsageError: it does.
+    """
+    latest = (now() + timedelta(hours=24)).date()
+    if as_of > latest:
+        raise UsageError(
+            f"No file speaks for {as_of}: that day is still to come.", advice=f"Give a day up to {latest} (--as-of)."
+        )
 
 
 def _tell(report: "IntakeReport", most: int) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from maatpak.cli.deliver import together, undelivered
-from maatpak.cli.output import Column, progress, show
+from maatpak.cli.deliver import WAITING, told_waiting, together, undelivered
+from maatpak.cli.output import progress, say, show_json
 from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
 from maatpak.kernel.errors import IncompleteError, MaatpakError, UsageError
 
@@ -21,15 +21,9 @@ app = typer.Typer()
 
 COUNTS = (
     *("cases", "rounds_opened", "rounds_closed", "proposed", "awaiting_approval", "skipped", "withdrawn", "done"),
-    *("cancelled", "sent", "failed", "unknown", "postponed"),
+    *("cancelled", "sent", "failed", "unknown", "postponed", "failing"),
 )
-COLUMNS = (
-    Column("creditor", "creditor"),
-    Column("as_of", "date"),
-    *(Column(name, name.replace("_", " "), number=True) for name in COUNTS),
-    Column("failing", "failing customers", number=True),
-    Column("error", "not run, because"),
-)
+LABELS = {"failing": "failing customers"}
 
 
 @app.command()
@@ -52,23 +46,47 @@ def run(as_of: AsOfOption = None, creditor: CreditorOption = None, *, as_json: J
                 rows.append(row)
                 failures += [failure] if failure is not None else []
                 advance(code)
-    show(rows, COLUMNS, as_json=as_json, title="What the day came to")
+    if as_json:
+        show_json(rows)
+    else:
+        for row in rows:
+            _say(row)
     if failures:
         raise failures[0]
+
+
+def _say(row: Mapping[str, Any]) -> None:
+    """What a creditor's day came to: a heading, and of the counts those that there are."""
+    say(f"{row['creditor']}, {row['as_of']}")
+    if "error" in row:
+        say(f"  Not run: {row['error']}")
+        return
+    counts = [f"{LABELS.get(name, name.replace('_', ' '))}: {row[name]}" for name in COUNTS if row[name]]
+    say(f"  {', '.join(counts) or 'nothing to do'}")
+    if row["waiting"]:
+        since = "now" if row["first_at"] is None else f"{row['first_at']:%Y-%m-%d %H:%M}"
+        say(f"  Messages still queued: {row['waiting']}; the first may go from {since}. {WAITING}")
 
 
 def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple[dict[str, Any], MaatpakError | None]:
     """One creditor's day; what stops it, or goes wrong for one customer, does not stop the others."""
     from tasks.dates import date_at
     from tasks.day import run_day
+    from tasks.outbox import waiting
 
-    day = as_of or date_at(engine, code, at)
+    latest = date_at(engine, code, at)
+    day = as_of or latest
     try:
+        if day > latest:
+            raise UsageError(
+                f"{day} is still to come for {code}, and a day that was begun is not taken back.",
+                advice=f"Leave the date out, or give a day up to {latest}.",
+            )
         summary = run_day(engine, code, day, at)
     except MaatpakError as error:
         return {"creditor": code, "as_of": day, "error": str(error)}, error
     failures = [_told(engine, failure) for failure in summary.failures]
-    row = _row(code, summary, failures)
+    row = {**_row(code, summary, failures), **told_waiting(waiting(engine, code))}
     troubles = [_failing(code, failures)] if failures else []
     troubles += [] if summary.delivered.whole else [undelivered(code, summary.delivered)]
     if not troubles:

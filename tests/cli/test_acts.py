@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,9 +140,11 @@ def test_a_day_is_run_and_summed_up(house: House, command: Command, clock: Fixed
     assert house.row(Message).state == "sent"
     again = run_on(house, command, clock, MONDAY)
     assert (again["proposed"], again["sent"], again["began"]) == (0, 0, False)
-    answer = command("run", "--as-of", TUESDAY.isoformat())
+    clock.at = at(TUESDAY, 10)
+    answer = command("run")
     assert answer.status == 0
-    assert "ACME" in answer.out
+    assert answer.out.startswith(f"ACME, {TUESDAY}\n  cases: 1")
+    assert ": 0" not in answer.out
     assert answer.err == "Running 1/1 ACME\n"
     assert house.rows(Creditor)[0].business_date == TUESDAY
 
@@ -149,6 +152,33 @@ def test_a_day_is_run_and_summed_up(house: House, command: Command, clock: Fixed
 def test_without_a_date_it_is_today_where_the_creditor_is(house: House, command: Command, clock: FixedClock) -> None:
     clock.at = at(MONDAY, 23)  # past midnight in Amsterdam
     assert told(command, "run")[0]["as_of"] == TUESDAY.isoformat()
+
+
+def test_a_day_to_come_is_not_run(house: House, command: Command) -> None:
+    answer = command("run", "--as-of", TUESDAY.isoformat())
+    assert answer.status == 2
+    assert f"{TUESDAY} is still to come for ACME" in answer.err
+    assert f"up to {MONDAY}" in answer.err
+    assert house.rows(Creditor)[0].business_date == MONDAY
+
+
+def test_no_file_speaks_for_a_day_after_tomorrow(house: House, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("x")
+    late = command("ingest", str(file), "--source", "none", "--as-of", (TUESDAY + timedelta(days=1)).isoformat())
+    assert (late.status, f"up to {TUESDAY}" in late.err) == (2, True)
+    assert "to come" not in command("ingest", str(file), "--source", "none", "--as-of", TUESDAY.isoformat()).err
+
+
+def test_a_run_in_the_evening_says_what_waits(house: House, command: Command, clock: FixedClock) -> None:
+    clock.at = at(MONDAY, 20)
+    (row,) = told(command, "run")
+    assert (row["sent"], row["waiting"]) == (0, 1)
+    assert row["first_at"].startswith(f"{TUESDAY}T0")
+    assert f"Messages still queued: 1; the first may go from {TUESDAY} 0" in command("run").out
+    (waits,) = told(command, "deliver")
+    assert (waits["channel"], waits["sent"], waits["waiting"], waits["first_at"]) == ("email", 0, 1, row["first_at"])
+    assert "`maatpak deliver`" in command("deliver").out
 
 
 def test_a_past_day_is_not_run_again_but_the_other_creditors_are(
