@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from maatpak.cli.deliver import WAITING, told_waiting, together, undelivered
+from maatpak.cli.deliver import WAITING, together, told_waiting, undelivered
 from maatpak.cli.output import progress, say, show_json
 from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
 from maatpak.kernel.errors import IncompleteError, MaatpakError, UsageError
