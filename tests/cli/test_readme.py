@@ -45,4 +45,5 @@ def test_ones_own_ledger_runs_as_written(
     assert "Jansen Bouw B.V." in cases
     assert "De Vries & Zn." in cases
     assert "D-10042" in explained
-    assert list((folder / "workspace" / "sinks").rglob("*")), "somebody was written to"
+    written = list((folder / "workspace" / "sinks").rglob("*"))
+    assert written or "Messages still queued" in "".join(said), "somebody was written to, or will be in the morning"

@@ -189,7 +189,7 @@ REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("promise", "add", "C1", "--on", "2026-03-06", "--currency", "USD"), "no case in USD", "It has EUR"),
     (("promise", "cancel", "P9"), "no promise 'P9'", "promise list"),
     (("dispute", "add", "C1", "--document", "F9", "--reason", "price"), "Not open", "F1, F2"),
-    (("dispute", "add", "C1", "--document", "F1", "--reason", "forgot"), "'forgot' is no objection", "failed, set_off.\n"),
+    (("dispute", "add", "C1", "--document", "F1", "--reason", "forgot"), "'forgot' is no objection", "set_off.\n"),
     (("promise", "add", "C1", "--on", "26-11-2026"), "'26-11-2026' is no date", "2026-01-31"),
     (("promise", "add", "D-5", "--on", "2026-03-06"), "no debtor 'D-5'", "quarantine list"),
     (("claim", "found", "C9"), "no claim 'C9'", "claim list"),

@@ -25,7 +25,7 @@ def test_has_an_owner_and_ten_working_days(house: House, case_id: int, reason: N
 
 
 def test_a_reason_that_objects_to_nothing_is_no_dispute(house: House, case_id: int) -> None:
-    with house.desk("carla") as desk, pytest.raises(UsageError, match="^'forgot' is no objection"):
+    with house.desk("carla") as desk, pytest.raises(UsageError, match=r"^'forgot' is no objection"):
         open_dispute(desk, desk.case(case_id), "F1", NonPaymentReason.FORGOT)
 
 
