@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 OUTCOME = {"action_id": pl.Int64, "case_id": pl.Int64, "outcome": pl.String, "reason": pl.String}
 NO_PHONE = "no_phone"
-REPAIR_PHONE = "find_phone_number"
-REPAIR_ADDRESS = "find_address"
+REPAIR_PHONE = "There is no phone number to call: find one."
+REPAIR_ADDRESS = "No message can reach the customer: find an address."
 
 WORK_OF: dict[StepKind, WorkKind] = {
     StepKind.CALL: WorkKind.CALL,

@@ -15,7 +15,12 @@ from tasks.worklist import open_work
 
 PROVES = frozenset({EvidenceKind.DELIVERED, EvidenceKind.LINK_USED, EvidenceKind.RECEIPT, EvidenceKind.ANSWERED})
 """It arrived, so the address is good."""
-REPAIRS = {Channel.EMAIL: "find_mail_address", Channel.SMS: "find_phone_number", Channel.POST: "find_postal_address"}
+REPAIRS = {
+    Channel.EMAIL: "An e-mail did not arrive: find the right e-mail address.",
+    Channel.SMS: "A text did not arrive: find the right phone number.",
+    Channel.POST: "A letter did not arrive: find the right postal address.",
+}
+"""What is asked of whoever mends the address."""
 
 
 def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str) -> Evidence:

@@ -14,6 +14,9 @@ from maatpak.demo.blemishes import Blemish
 from maatpak.demo.export import Books
 from maatpak.demo.generate import HOUSES, WorldPlan, apportion, build_world, smaller
 from maatpak.demo.world import World
+from maatpak.kernel.words import Channel
+from tasks.effects import REPAIR_ADDRESS, REPAIR_PHONE
+from tasks.evidence import REPAIRS
 
 PLAN = smaller(WorldPlan(), customers=300, documents=1_500)
 
@@ -37,6 +40,26 @@ def test_the_same_seed_gives_the_same_world(world: World) -> None:
 def test_another_seed_gives_another_world(world: World) -> None:
     other = build_world(WorldPlan(seed=1, customers=300, documents=1_500))
     assert picture(other) != picture(world)
+
+
+@pytest.mark.parametrize(
+    ("asked", "mended"),
+    [
+        (REPAIRS[Channel.EMAIL], "email"),
+        (REPAIRS[Channel.SMS], "phone"),
+        (REPAIRS[Channel.POST], "street"),
+        (REPAIR_PHONE, "phone"),
+        (REPAIR_ADDRESS, "street"),
+    ],
+)
+def test_what_a_repair_asks_for_in_words_is_what_the_staff_finds(asked: str, mended: str) -> None:
+    assert asked[0].isupper()
+    assert asked.endswith(".")
+    world = build_world(PLAN)
+    customer = next(iter(world.customers.values()))
+    before = {name: getattr(customer, name) for name in ("email", "phone", "street")}
+    world.mend(customer, asked)
+    assert [name for name, was in before.items() if getattr(customer, name) != was] == [mended]
 
 
 def test_the_demo_has_the_size_that_it_promises() -> None:

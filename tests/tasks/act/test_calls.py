@@ -177,7 +177,7 @@ def test_without_a_number_a_letter_goes_and_somebody_looks_for_one(house: House)
     while not [action for action in house.rows(Action, step="call", case_id=case_id) if action.state == "executed"]:
         script.day()
     assert house.row(Action, step="call", case_id=case_id).result == "no_phone"
-    assert house.row(WorkTask, kind="repair").subject == "find_phone_number"
+    assert house.row(WorkTask, kind="repair").subject == "There is no phone number to call: find one."
 
 
 def test_a_manager_waives_a_call_with_a_reason(house: House, call_task: WorkTask) -> None:
