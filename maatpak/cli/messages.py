@@ -57,6 +57,8 @@ ReferenceArgument = Annotated[
     str, typer.Argument(metavar="REFERENCE", help="Reference of the message, or its beginning.")
 ]
 
+REFERENCE_SHOWN = 12
+"""Characters of a reference in a table: the beginning is enough to name a message, and leaves room for the rest."""
 UNKNOWN = tuple(column for column in COLUMNS if column.key not in ("state", "sent_on"))
 
 
@@ -77,6 +79,8 @@ def list_(
     wanted = MessageState.UNKNOWN if unknown else state
     with opened() as engine:
         rows = list_messages(engine, MessageFilter(creditor, debtor, wanted, channel, at_most(most, as_json=as_json)))
+    if not as_json:
+        rows = [{**row, "message_ref": row["message_ref"][:REFERENCE_SHOWN]} for row in rows]
     show(rows, UNKNOWN if unknown else COLUMNS, as_json=as_json, empty="No message fits.")
 
 
