@@ -25,7 +25,7 @@ from tasks.current_pack import current_pack
 from tasks.effects import OUTCOME, Cohort, carry_out
 from tasks.facts import FactFrames
 from tasks.handoff import hand_over
-from tasks.revalidate import closed_today, objections, silent_today, step_properties
+from tasks.revalidate import closed_today, objections, offered_meanwhile, silent_today, step_properties
 from tasks.seen import Seen, facts_now
 from tasks.spacing import crowded, move_days
 from tasks.today import looked_at_today, recorded_after
@@ -230,6 +230,7 @@ def _take_up(
             closed_today(wanted, countries, guardrails, as_of),
             silent_today(engine.pack, wanted, facts.cases, current, as_of),
             crowded(frames, wanted, countries, guardrails, as_of),
+            offered_meanwhile(frames, wanted),
         ]
     )
     now_due = wanted.join(later, on="action_id", how="anti", maintain_order="left")

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from maatpak.kernel.words import HoldReason, LegalStop, SkipReason, StepKind
+from maatpak.ledger.database import Frames
 from policies.cases import Cases
 from policies.gates import Gates, in_season
 from policies.history import NONE
@@ -187,6 +188,25 @@ def _gone_upcoming() -> pl.Expr:
     """A step before a due date whose item is open no longer."""
     calls = (pl.col("kind") == StepKind.CALL) & pl.col("outside_round") & pl.col("occurrence").is_not_null()
     return calls & (pl.col("upcoming_bank_due_on") != pl.col("occurrence")).fill_null(value=True)
+
+
+STANDING_PLANS = """
+SELECT DISTINCT case_id FROM plan WHERE replaced_at IS NULL AND state IN ('offered', 'active') AND case_id IN ({cases})
+"""
+
+
+def offered_meanwhile(frames: Frames, actions: pl.DataFrame) -> pl.DataFrame:
+    """(action_id) of demands and placements on a case that is offered a plan just now, or was by an earlier step.
+
+    What a tick saw does not hold what its own steps did since; the next look finds the offer, and ends them.
+    """
+    threats = actions.filter("escalating")
+    if threats.is_empty():
+        return threats.select("action_id")
+    cases = ", ".join(str(case_id) for case_id in threats["case_id"].unique().sort())
+    standing = frames.read(STANDING_PLANS.format(cases=cases))["case_id"]
+    offered = actions.filter(pl.col("kind") == StepKind.PLAN_OFFER)["case_id"]
+    return threats.filter(pl.col("case_id").is_in(pl.concat([standing, offered]).implode())).select("action_id")
 
 
 def closed_today(

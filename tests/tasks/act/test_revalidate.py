@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from sqlmodel import select
 
@@ -29,6 +30,7 @@ from tasks.holds import set_hold
 from tasks.plans import offer_plan
 from tasks.preferences import mark_address
 from tasks.promises import make_promise
+from tasks.revalidate import offered_meanwhile
 from tasks.send import deliver
 from tasks.tick import tick
 from tasks.tickets import open_ticket
@@ -285,3 +287,20 @@ def test_a_letter_waits_while_somebody_talks_with_the_customer(
     gone = house.row(Action, id=action.id)
     assert gone.state == "executed"
     assert gone.executed_on >= add_working_days(first, days, "NL")
+
+
+def test_nobody_is_offered_a_plan_and_threatened_on_one_day(house: House, case_id: int) -> None:
+    actions = pl.DataFrame(
+        {
+            "action_id": [1, 2, 3],
+            "case_id": [case_id, case_id, case_id + 1],
+            "kind": ["plan_offer", "handoff", "handoff"],
+            "escalating": [False, True, True],
+        }
+    )
+    with house.engine.database.frames() as frames:
+        assert offered_meanwhile(frames, actions)["action_id"].to_list() == [2]
+        assert offered_meanwhile(frames, actions[1:])["action_id"].to_list() == []
+    act(offer_plan)(house, case_id)
+    with house.engine.database.frames() as frames:
+        assert offered_meanwhile(frames, actions[1:])["action_id"].to_list() == [2]
