@@ -1,7 +1,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from connectors.message import Outgoing
 from connectors.post.letters import letter_pdf
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.money import format_money
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import (
     Action,
@@ -33,8 +32,6 @@ from policies.schema import Hours
 from policies.vocabulary import VARIABLES, samples
 from tasks.compose import Composed, compose, content_hashes, preview, queue_messages
 from tasks.compose.outlook import KNOWN, what_next
-from tasks.compose.spelling import joined, long_date, money
-from tasks.compose.windows import is_open, next_opening, zones_of
 from tasks.engine import Engine
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House, add
 
@@ -581,55 +578,6 @@ def test_the_context_is_what_the_vocabulary_says(house: House, monkeypatch: pyte
     for name, variable in VARIABLES.items():
         if variable.fields and context.get(name) and not variable.many:
             assert set(context[name]) >= set(variable.fields), name
-
-
-@pytest.mark.parametrize("language", ["nl", "en", "de", "fr", "es", "pl"])
-@pytest.mark.parametrize("country", ["NL", "BE", "GB", "DE", "IN", None])
-def test_amounts_are_spelled_as_the_language_does(language: str, country: str | None) -> None:
-    for currency in ("EUR", "GBP", "JPY", "TND"):
-        for minor in (0, 5, 99, 100, 99999, 100000, 123456, 999999, 1000000, 12345678, 10**11 + 7, -4000):
-            assert money(minor, currency, language, country) == format_money(minor, currency, language, country)
-
-
-def test_dates_and_lists_in_words() -> None:
-    assert long_date(date(2026, 3, 3), "nl", "NL") == "3 maart 2026"
-    assert long_date(date(2026, 3, 3), "en", "GB") == "3 March 2026"
-    assert [joined(parts, "en") for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
-        "",
-        "a",
-        "a en b",
-        "a, b en c",
-    ]
-
-
-def at(hour: int, day: int = 11) -> datetime:
-    return datetime(2026, 3, day, hour, tzinfo=UTC)
-
-
-def test_customers_are_written_to_in_their_own_hours() -> None:
-    amsterdam = zones_of(None, "NL")
-    assert amsterdam == ("Europe/Amsterdam",)
-    assert is_open(at(10), amsterdam, HOURS, "business", "NL")
-    assert not is_open(at(6), amsterdam, HOURS, "business", "NL")
-    assert not is_open(at(7), amsterdam, HOURS, "consumer", "NL")
-    assert is_open(at(7), amsterdam, HOURS, "business", "NL")
-    assert next_opening(at(6), amsterdam, HOURS, "consumer", "NL") == at(8)
-    assert next_opening(at(10), amsterdam, HOURS, "consumer", "NL") == at(10)
-    # Friday evening: the next is Monday morning.
-    assert next_opening(at(20, 13), amsterdam, HOURS, "business", "NL") == at(7, 16)
-    easter_saturday = datetime(2026, 4, 4, 10, tzinfo=UTC)
-    tuesday = datetime(2026, 4, 7, 6, tzinfo=UTC)
-    assert next_opening(easter_saturday, amsterdam, HOURS, "business", "NL") == tuesday
-
-
-def test_a_wide_country_is_written_to_when_all_of_it_is_awake() -> None:
-    spain = zones_of(None, "ES")
-    assert len(spain) > 1
-    assert next_opening(at(7), spain, HOURS, "business", "ES") == at(8)
-    assert zones_of("Europe/Madrid", "ES") == ("Europe/Madrid",)
-    assert zones_of("Mars/Base", "NL") == ("Europe/Amsterdam",)
-    russia = zones_of(None, "RU")
-    assert next_opening(at(7), russia, HOURS, "business", "RU") > at(7)
 
 
 def test_mails_wait_for_their_hour_and_letters_do_not(house: House) -> None:
