@@ -52,8 +52,6 @@ def open_dispute(
             f" {format_money(item.open_amount - already, case.currency)} of it is open and undisputed.",
             advice="Give an amount within that.",
         )
-    if owner is not None:
-        desk.require_person(owner)
     profile = desk.profile(case.debtor_id)
     dispute = Dispute(
         dispute_no=desk.number("dispute", "D"),

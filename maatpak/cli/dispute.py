@@ -62,6 +62,8 @@ def add(
         disputed = amount_in(found, amount)
         with at_desk(engine, found, actor) as desk:
             case = desk.case(found.the_case)
+            if owner is not None:
+                desk.require_person(owner)
             dispute = open_dispute(desk, case, document, wanted, amount=disputed, owner=owner, source=source)
     said = format_money(dispute.amount, found.currency)
     tell(
