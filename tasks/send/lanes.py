@@ -6,7 +6,6 @@ locked and nothing that concerns it was recorded since it was last asked about; 
 """
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +32,6 @@ MOST_TRIES = 6
 FIRST_PAUSE = timedelta(minutes=5)
 """A message that the service could not take waits, twice as long each time."""
 READERS = 8
-LANE_PAYS = 4
-"""Messages for which one more lane pays: each opens a connection to the database."""
 GIVE_UP_AFTER = 10
 """Failures of a service in a row after which its channel rests until the next delivery."""
 
@@ -112,7 +109,7 @@ class Lanes:
         try:
             async with asyncio.TaskGroup() as group:
                 for channel, port in ports.items():
-                    for _ in range(min(port.lanes, math.ceil(len(self._waiting[channel]) / LANE_PAYS))):
+                    for _ in range(min(port.lanes, len(self._waiting[channel]))):
                         group.create_task(self._lane(channel, port))
         finally:
             left = [each for waiting in self._waiting.values() for each in waiting]
