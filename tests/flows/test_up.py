@@ -151,7 +151,15 @@ def test_a_taken_port_is_said_clearly(settings: Settings, tmp_path: Path) -> Non
 
 
 def _post(url: str, body: object) -> Any:
-    return httpx.post(url, json=body, timeout=30).raise_for_status().json()
+    """As Prefect's own client does, asked again while the server's database is busy."""
+    answers: list[httpx.Response] = []
+    until(lambda: _answered(answers, httpx.post(url, json=body, timeout=30)), f"an answer of {url}")
+    return answers[-1].raise_for_status().json()
+
+
+def _answered(answers: list[httpx.Response], answer: httpx.Response) -> bool:
+    answers.append(answer)
+    return answer.status_code != httpx.codes.SERVICE_UNAVAILABLE
 
 
 def _state(api: str, flow_run: str) -> str:
