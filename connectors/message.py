@@ -14,6 +14,9 @@ from connectors.outcome import Outcome
 from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Channel
 
+ADDRESS_LINES = 6
+"""The window of an envelope of DIN 5008 form B holds six lines."""
+
 
 @dataclass(frozen=True, slots=True)
 class Correspondent:
@@ -23,7 +26,7 @@ class Correspondent:
     email: str | None = None
     phone: str | None = None
     lines: tuple[str, ...] = ()
-    """The postal address, the name included, as it stands on the envelope."""
+    """The postal address, the name included, as it stands on the envelope: at most `ADDRESS_LINES`."""
 
 
 @dataclass(frozen=True, slots=True)

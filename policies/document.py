@@ -1,7 +1,8 @@
 """A YAML file of a pack with the line of every value, and the list in which all problems of a pack are gathered.
 
 YAML 1.1 reads `on` as true, `12:30` as 750 and keeps the last of two equal keys. A pack is read without these traps:
-only `true` and `false` are truth values, only plain digits are numbers, and a key that stands twice is a problem.
+only `true` and `false` are truth values, only plain digits are numbers, a key that stands twice is a problem, and so is
+an alias (`*name`), by which a value could hold itself.
 """
 
 import re
@@ -59,7 +60,19 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with the few plain scalars that a pack may hold."""
+    """SafeLoader with the few plain scalars that a pack may hold, and without aliases."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next value.
+
+        Raises:
+            ComposerError: it is an alias.
+        """
+        if self.check_event(yaml.AliasEvent):
+            event: yaml.AliasEvent = self.peek_event()  # type: ignore[no-untyped-call]
+            told = f"a pack writes every value out; *{event.anchor} stands for another"
+            raise yaml.composer.ComposerError(None, None, told, event.start_mark)  # type: ignore[arg-type]
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {}

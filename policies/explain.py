@@ -169,8 +169,12 @@ def supposing(row: Mapping[str, Any], hypothetical: Mapping[str, Any], as_of: da
     supposed: dict[str, Any] = {name: row.get(name) for name in COLUMNS}
     for name, value in hypothetical.items():
         supposed[name] = fitting(name, value)
-    if "days_past_due" in hypothetical and "driver_due_on" not in hypothetical and supposed["driver_due_on"]:
-        due_on = as_of - timedelta(days=supposed["days_past_due"])
+    days = supposed["days_past_due"] if "days_past_due" in hypothetical else None
+    if days is not None and "driver_due_on" not in hypothetical and supposed["driver_due_on"]:
+        try:
+            due_on = as_of - timedelta(days=days)
+        except OverflowError:
+            raise UsageError(f"{days} days before {as_of} is no date.", advice="Give fewer days.") from None
         bank_due_on = next_bank_day(due_on)
         beyond = working_days_between(bank_due_on, as_of, supposed["country"])
         supposed |= {"driver_due_on": due_on, "driver_bank_due_on": bank_due_on, "working_days_past_due": beyond}
@@ -200,6 +204,8 @@ def fitting(name: str, value: Any) -> Any:
     return made
 
 
+_BEYOND = 10**15
+"""No fact is as large as this."""
 _WANTED: dict[Any, str] = {
     pl.Boolean: "true or false",
     pl.Int64: "a whole number (money in minor units)",
@@ -213,9 +219,9 @@ def _parsed(text: str, dtype: Any) -> Any:
     if dtype is pl.Boolean:
         return {"true": True, "false": False, "yes": True, "no": False}.get(text.lower())
     if dtype is pl.Int64:
-        return int(text)
+        return int(text) if abs(int(text)) < _BEYOND else None
     if dtype is pl.Float64:
-        return float(text)
+        return float(text) if abs(float(text)) < _BEYOND else None
     return date.fromisoformat(text) if dtype is pl.Date else text
 
 

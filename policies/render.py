@@ -144,7 +144,7 @@ class Templates:
         try:
             sections = _sections(self.compiled(path).render(context, channel=str(channel)))
             return self._form(sections, channel, language, context)
-        except (TemplateError, ValueError, KeyError, TypeError) as error:
+        except (TemplateError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
             raise PolicyError(
                 f"The template {FOLDER}{path} cannot be rendered: {error}.",
                 advice="docs/templates.md lists what templates may use.",

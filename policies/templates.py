@@ -52,6 +52,9 @@ THREATS: dict[str, re.Pattern[str]] = {
 """Words that only a demand may use, by language."""
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
 class TemplateUse(Protocol):
     """What the check reads of a step."""
 
@@ -121,6 +124,10 @@ def check_templates(files: Mapping[str, str], steps: Iterable[TemplateUse]) -> l
 
 def _check_source(name: str, text: str) -> Iterator[Problem]:
     environment = Environment(autoescape=True)
+    if control := _CONTROL.search(text):
+        line = text.count("\n", 0, control.start()) + 1
+        yield Problem(name, line, f"the control character {control[0]!r} stands here; take it out")
+        return
     try:
         tree = environment.parse(text)
     except TemplateSyntaxError as error:

@@ -4,6 +4,7 @@ import re
 
 from sqlmodel import col, select
 
+from connectors.ledgers.columns import languages
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
@@ -16,7 +17,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "channel": (re.compile("|".join(Channel)), "email, sms or post"),
-    "language": (re.compile("[a-z]{2}"), "a language code such as nl or en"),
+    "language": (re.compile("|".join(languages())), "an ISO 639 code such as nl or en"),
     "pay_run": (
         re.compile(rf"(?:{'|'.join(WEEKDAYS)})|(?:[12]?\d|3[01])(?:,(?:[12]?\d|3[01]))*"),
         "a weekday (friday) or days of the month (15,30)",
@@ -119,6 +120,8 @@ def set_contact(
     desk.require("change a contact", *DESK)
     if email is None and phone is None:
         raise UsageError(f"{name!r} has neither e-mail nor phone.", advice="Give at least one.")
+    if language is not None and language not in languages():
+        raise UsageError(f"{language!r} is no language.", advice="Give an ISO 639 code such as nl or en.")
     present = desk.session.exec(
         select(ContactPerson).where(
             ContactPerson.debtor_id == debtor.id,

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from email.utils import format_datetime
+from textwrap import wrap
 
 from connectors.message import Correspondent, Enclosure, Outgoing
 
@@ -82,7 +83,8 @@ def _address(person: Correspondent) -> str:
         return address
     if name.isascii():
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}" <{address}>' if len(escaped) < 60 else f'"{escaped}"{CRLF} <{address}>'
+        folded = f"{CRLF} ".join(wrap(escaped, 60, break_long_words=False, break_on_hyphens=False))
+        return f'"{folded}" <{address}>' if len(escaped) < 60 else f'"{folded}"{CRLF} <{address}>'
     return f"{_words(name, 10)}{CRLF} <{address}>"
 
 

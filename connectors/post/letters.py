@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
 from typing import Any
@@ -22,11 +22,13 @@ from connectors.message import Outgoing
 from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.money import to_decimal
 
-ADDRESS_LINES = 6
-"""The window of form B holds six lines."""
 _LONGEST_PAYEE = 70
 _LONGEST_REMITTANCE = 140
 _HIGHEST_AMOUNT = Decimal("999999999.99")
+
+_SIGN = b'#set text(font: "Libertinus Serif")\n#sys.inputs.sign'
+_NO_SIGN = "\U0010ffff"
+"""Unicode keeps it free for good, so it is drawn as what no font has."""
 
 _idle: deque[typst.Compiler] = deque()
 """As many as ever set letters at once."""
@@ -42,6 +44,20 @@ def letter_pdf(outgoing: Outgoing) -> bytes:
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no single PDF")
     return pdf
+
+
+def signs_without_a_font(outgoing: Outgoing) -> str:
+    """The letter's signs that none of typst's fonts has: they would stand there as empty boxes."""
+    rare = {sign for sign in json.dumps(_sheet(outgoing), ensure_ascii=False) if ord(sign) > 0xFF}
+    return "".join(sorted(sign for sign in rare if _drawn(sign) == _drawn(_NO_SIGN)))
+
+
+@lru_cache(maxsize=4096)
+def _drawn(sign: str) -> str:
+    """How typst draws a sign."""
+    with _compiler() as compiler:
+        svg = compiler.compile(_SIGN, format="svg", sys_inputs={"sign": sign})
+    return str(svg).partition("<defs")[2]
 
 
 def payment_qr(pay: Mapping[str, Any]) -> str:
@@ -82,7 +98,7 @@ def _sheet(outgoing: Outgoing) -> dict[str, Any]:
         "dated": outgoing.written_at.date().isoformat(),
         "sender_name": outgoing.sender.name,
         "sender_line": " · ".join(outgoing.sender.lines),
-        "address": list(outgoing.recipient.lines[:ADDRESS_LINES]),
+        "address": list(outgoing.recipient.lines),
         "qr": payment_qr(letter["pay"]),
         "closing": max(closing - 1, 0),
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
-from connectors.post.letters import letter_pdf
+from connectors.post.letters import letter_pdf, signs_without_a_font
 from maatpak.kernel.files import write_whole
 from maatpak.kernel.ids import bytes_hash
 
@@ -53,6 +53,8 @@ class PostSpool:
         manifest = self._path(outgoing, ".json")
         if manifest.exists():
             return Sent(json.loads(manifest.read_text())["sha256"])
+        if signs := signs_without_a_font(outgoing):
+            return Failed(f"the letter's fonts have no {signs}", permanent=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         pdf = letter_pdf(outgoing)
         write_whole(self._path(outgoing, ".pdf"), pdf)

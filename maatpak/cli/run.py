@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from maatpak.cli.deliver import WAITING, together, told_waiting, undelivered
+from maatpak.cli.faults import translated
 from maatpak.cli.output import progress, say, show_json
 from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
 from maatpak.kernel.errors import IncompleteError, MaatpakError, UsageError
@@ -77,14 +78,12 @@ def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple
     latest = date_at(engine, code, at)
     day = as_of or latest
     try:
-        if day > latest:
-            raise UsageError(
-                f"{day} is still to come for {code}, and a day that was begun is not taken back.",
-                advice=f"Leave the date out, or give a day up to {latest}.",
-            )
+        _refuse_what_is_to_come(code, day, latest)
         summary = run_day(engine, code, day, at)
-    except MaatpakError as error:
-        return {"creditor": code, "as_of": day, "error": str(error)}, error
+    except Exception as error:  # noqa: BLE001 - the others' days are to be run all the same
+        told = translated(error)
+        told.__cause__ = None if told is error else error
+        return {"creditor": code, "as_of": day, "error": str(told)}, told
     failures = [_told(engine, failure) for failure in summary.failures]
     row = {**_row(code, summary, failures), **told_waiting(waiting(engine, code))}
     troubles = [_failing(code, failures)] if failures else []
@@ -92,6 +91,14 @@ def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple
     if not troubles:
         return row, None
     return row, together(troubles)
+
+
+def _refuse_what_is_to_come(code: str, day: date, latest: date) -> None:
+    if day > latest:
+        raise UsageError(
+            f"{day} is still to come for {code}, and a day that was begun is not taken back.",
+            advice=f"Leave the date out, or give a day up to {latest}.",
+        )
 
 
 def _told(engine: "Engine", failure: "Failure") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
 
-from connectors.message import Correspondent
+from connectors.message import ADDRESS_LINES, Correspondent
 from maatpak.kernel.words import Channel, PartyKind, ReachState
 from policies.schema import ChannelRule
 from tasks.compose.reading import Row
@@ -106,8 +106,8 @@ def customer_of(
         number = mobile_number(phone, profile["country"])
         if offer(Channel.SMS, number, replace(base, phone=number)):
             break
-    place = _place(profile, creditor_country, creditor_language)
     attention = [contact] if contact and contact != profile["name"] else []
+    place = _place(profile, creditor_country, creditor_language, ADDRESS_LINES - 1 - len(attention))
     envelope = replace(base, lines=(profile["name"], *attention, *place))
     offer(Channel.POST, ", ".join(place) or None, envelope)
     return Customer(
@@ -208,15 +208,19 @@ def mobile_number(text: str | None, country: str) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-def _place(profile: Row, home: str, language: str) -> list[str]:
-    """Street, town and, from abroad, the country, as they stand on the envelope; nothing when it is not whole."""
+def _place(profile: Row, home: str, language: str, room: int) -> list[str]:
+    """Street, town and, from abroad, the country, in so many lines at most; nothing when it is not whole."""
     street, postcode, town = (str(profile[name] or "").strip() for name in ("street", "postal_code", "city"))
     if not street or not town:
         return []
-    streets = [each.strip() for each in street.splitlines() if each.strip()][:2]
     towns = [town, postcode] if profile["country"] in POSTCODE_LAST else [f"{postcode} {town}".strip()]
     abroad = [_country(profile["country"], language)] if profile["country"] != home else []
-    return [*streets, *(each for each in towns if each), *abroad]
+    below = [*(each for each in towns if each), *abroad]
+    streets = [each.strip() for each in street.splitlines() if each.strip()]
+    most = min(2, room - len(below))
+    if len(streets) > most:
+        streets = [*streets[: most - 1], ", ".join(streets[most - 1 :])]
+    return [*streets, *below]
 
 
 @lru_cache(maxsize=1024)

@@ -31,6 +31,8 @@ GARBLED = "|".join(
     )
 )
 """A text that some program damaged on its way."""
+LONGEST_TEXT = 250
+"""Characters; no name, number or address is longer, and no letter or mail header could hold it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,15 @@ def cell_rules(table: str, frame: pl.DataFrame) -> list[Rule]:
             "The text was damaged on its way: wrong encoding, a formula, or a control character.",
             "Correct the text, or release the row if it is meant so; and mend the export.",
             waivable=True,
-        )
+        ),
+        cells_rule(
+            "text_too_long",
+            table,
+            Severity.QUARANTINE,
+            {name: pl.col(name).str.len_chars() > LONGEST_TEXT for name in texts},
+            f"The text is longer than {LONGEST_TEXT} characters.",
+            "Shorten it: are two cells run together, or is a quote missing?",
+        ),
     ]
     for kind, faults in _FAULTS.items():
         columns = [column.name for column in given if column.kind is kind]
@@ -119,8 +129,11 @@ _FAULTS: dict[Kind, list[tuple[str, list[int], str, str]]] = {
 
 
 def missing(table: str, column: str, code: str, meaning: str, advice: str) -> Rule:
-    """A column that no row may be without."""
-    return Rule(code, table, column, Severity.QUARANTINE, Present(pl.col(column)), meaning, advice)
+    """A column that no row may be without. A cell that cannot be read is there: it has a finding of its own."""
+    value = pl.col(column)
+    if FILE_COLUMNS[table][column].kind is not Kind.TEXT:
+        value = pl.when(value.is_not_null() | (pl.col(fault_of(column)) != 0)).then(1)
+    return Rule(code, table, column, Severity.QUARANTINE, Present(value), meaning, advice)
 
 
 def _sheet_rules(table: str, frame: pl.DataFrame) -> Iterator[Rule]:

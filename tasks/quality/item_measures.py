@@ -41,10 +41,10 @@ def measure_items(frame: pl.DataFrame, about: Import, known: KnownItems) -> pl.D
     ]
     is_repeat, differs = repeats(frame, [*key, "issued_year"], content)
     frame = frame.with_columns(is_repeat.alias(REPEAT), differs.alias(DIFFERS))
+    numbered = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
+    years = pl.col("issued_year").n_unique().over(key)
     frame = frame.with_columns(
-        (pl.struct(key).is_duplicated() & ~pl.col(DIFFERS) & (pl.col("issued_year").n_unique().over(key) > 1)).alias(
-            REUSED
-        )
+        (numbered & pl.struct(key).is_duplicated() & ~pl.col(DIFFERS) & (years > 1)).alias(REUSED)
     )
     frame = frame.with_columns(_swapped_terms(frame).alias(SWAPPED_TERM), _outliers(frame).alias(OUTLYING))
     return _compared(frame.drop("issued_year"), about, known)

@@ -195,6 +195,24 @@ def test_a_past_day_is_not_run_again_but_the_other_creditors_are(
     assert other.rows(Creditor, code="BETA")[0].business_date == MONDAY - timedelta(days=3)
 
 
+def test_a_creditor_whose_day_fails_does_not_stop_the_others(house: House, command: Command, clock: FixedClock) -> None:
+    build_house(house.engine, MONDAY, "BETA")
+    refuse = (
+        "CREATE FUNCTION refuse_acme() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.creditor_id ="
+        f" {house.creditor_id} THEN RAISE EXCEPTION 'the disk is full'; END IF; RETURN NEW; END $$;"
+        " CREATE TRIGGER refuse_acme BEFORE INSERT ON tick FOR EACH ROW EXECUTE FUNCTION refuse_acme()"
+    )
+    with house.engine.database.session() as session:
+        session.connection().execute(text(refuse))
+    answer = command("run", "--as-of", MONDAY.isoformat(), "--json")
+    acme, beta = json.loads(answer.out)
+    assert answer.status == 1
+    assert "the disk is full" in acme["error"]
+    assert (beta["creditor"], beta["as_of"], "error" in beta) == ("BETA", MONDAY.isoformat(), False)
+    assert "the disk is full" in answer.err
+    assert "Traceback" not in answer.err
+
+
 def test_a_mail_server_that_is_away_ends_with_five(
     house: House, command: Command, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

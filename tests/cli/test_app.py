@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from maatpak import __version__
 from maatpak.cli import app
 from maatpak.cli.faults import of_the_database, translated
-from maatpak.kernel.errors import InputRejectedError, TransientError, WorkspaceError
+from maatpak.kernel.errors import InputRejectedError, TransientError, UsageError, WorkspaceError
 from maatpak.ledger.database import Database
 from tests.cli.conftest import Command
 
@@ -146,6 +147,23 @@ def test_a_collision_is_not_a_database_that_is_away(database: Database) -> None:
         told = translated(failed.value)
         assert isinstance(told, TransientError)
         assert "Run it again" in str(told)
+
+
+def test_a_value_that_no_column_holds_is_the_callers(database: Database) -> None:
+    with pytest.raises(Exception, match="out of range") as failed, database.session() as session:
+        session.connection().execute(text("SELECT 99999999999999999999::bigint"))
+    told = translated(failed.value)
+    assert isinstance(told, UsageError)
+    assert "out of range" in str(told)
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as failed:
+        (tmp_path / "file" / "under").mkdir()
+    told = translated(failed.value)
+    assert isinstance(told, UsageError)
+    assert str(told).startswith(f"{tmp_path / 'file' / 'under'}: Not a directory.")
 
 
 def test_another_error_is_not_the_databases() -> None:

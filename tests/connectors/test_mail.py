@@ -84,6 +84,14 @@ def test_the_standard_parser_reads_back_what_was_written() -> None:
     assert all(len(line) <= 998 for line in mail_bytes(outgoing, []).splitlines())
 
 
+@pytest.mark.parametrize("length", [10, 59, 60, 64, 68, 69, 250, 2000])
+def test_a_name_of_any_length_is_read_back(length: int) -> None:
+    name = ("Jansen, " * length)[: length - 1] + "!"
+    outgoing = mail(recipient=Correspondent(name, email="jan@klant.example"))
+    assert parsed(outgoing)["To"].addresses[0].display_name == name
+    assert all(len(line) <= 100 for line in mail_bytes(outgoing, []).partition(b"\r\n\r\n")[0].split(b"\r\n"))
+
+
 def test_enclosures_go_beside_the_words() -> None:
     read = parsed(mail(), Enclosure('factuur "F-2041" é.pdf', "application/pdf", b"%PDF-1.7 \x00\xff" * 100))
     (enclosed,) = read.iter_attachments()

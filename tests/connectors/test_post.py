@@ -176,6 +176,9 @@ def test_what_cannot_be_posted_is_a_failure(tmp_path: Path) -> None:
     from connectors.message import Correspondent
 
     spool = PostSpool(tmp_path / "post")
+    boxes = asyncio.run(spool.send(letter(lines=("Łódź 株式会社 🍕", "Dam 1", "1012 AB Amsterdam")), []))
+    assert boxes == Failed("the letter's fonts have no 会式株社🍕", permanent=True)
+    assert not (tmp_path / "post").exists()
     nowhere = replace(letter(), recipient=Correspondent("Nobody"))
     assert isinstance(asyncio.run(spool.send(nowhere, [])), Failed)
     (tmp_path / "file").write_text("")

@@ -105,6 +105,14 @@ def test_days_past_due_move_the_due_date() -> None:
     assert told.facts["driver_due_on"] == date(2026, 2, 19)
 
 
+def test_days_that_are_no_date_or_unknown_move_nothing() -> None:
+    row = overdue(date(2026, 3, 30), TODAY, **in_round("forgetful"))
+    told = explain(row, steps_frame(), {PACK: standard()}, PACK, TODAY, {"days_past_due": "null"})
+    assert told.facts["driver_due_on"] == date(2026, 3, 30)
+    with pytest.raises(UsageError, match="4000000 days before 2026-03-31 is no date"):
+        explain(row, steps_frame(), {PACK: standard()}, PACK, TODAY, {"days_past_due": "4000000"})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -114,6 +122,8 @@ def test_days_past_due_move_the_due_date() -> None:
         ("reason", "cashflow", "Give one of none, lost_invoice"),
         ("next_pay_run_on", "31-01-2026", "Give a date such as 2026-01-31"),
         ("share_paid_late_12m", "half", "Give a number"),
+        ("share_paid_late_12m", "nan", "Give a number"),
+        ("asked_amount", "99999999999999999999", "Give a whole number"),
     ],
 )
 def test_a_fact_that_does_not_fit_is_refused(name: str, value: str, message: str) -> None:

@@ -133,6 +133,10 @@ BROKEN: dict[str, tuple[Callable[[Files], None], list[str]]] = {
         _replace("guardrails.yaml", "tolerance: 500", "tolerance: 500\ntolerance: 600"),
         ["guardrails.yaml:3: 'tolerance' stands here twice"],
     ),
+    "a value that holds itself": (
+        _with("reasons.yaml", "reasons: &all\n  lost_invoice: *all\n"),
+        ["reasons.yaml:2: this is no YAML: a pack writes every value out; *all stands for another"],
+    ),
     "an unknown key": (
         _replace(FORGETFUL, "{do: message, template: reminder", "{do: message, templte: reminder"),
         [

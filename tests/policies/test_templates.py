@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,19 @@ def test_a_template_that_is_none_is_found_with_its_line() -> None:
     )
     found = problems("odd", '{% extends "en/_note.j2" %}\n')
     assert any("cannot be rendered" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    "words", ["{{ 1 // 0 }}", "{{ range(10 ** 9) }}", '{% include "en/odd.j2" %}', "{{ [][0].x }}"]
+)
+def test_what_a_template_does_wrong_is_its_problem(words: str) -> None:
+    found = problems("odd", note(words))
+    assert any("templates/en/odd.j2 cannot be rendered" in problem for problem in found), found
+
+
+def test_a_control_character_is_found_with_its_line() -> None:
+    (found,) = problems("odd", note("Hello,\n\x00 there"))
+    assert re.fullmatch(r"templates/en/odd\.j2:\d+: the control character '\\x00' stands here; take it out", found)
 
 
 @pytest.mark.parametrize("word", ["Dear debtor", "our dunning run", "your arrears", "a Delinquent account"])

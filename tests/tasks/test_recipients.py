@@ -109,3 +109,19 @@ def test_addresses_abroad_are_written_as_there() -> None:
                 if each.channel is Channel.POST]  # fmt: skip
     assert reach.person.lines == ("Heuvel", "Dam 1", "London", "SW1A 1AA", "VERENIGD KONINKRIJK")
     assert reach.address == "Dam 1, London, SW1A 1AA, VERENIGD KONINKRIJK"
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({"street": "Gebouw C\nDam 1"}, ("Heuvel", "Gebouw C", "Dam 1", "1012 JS Amsterdam")),
+        ({"street": "Gebouw C\nHal 2\nDam 1"}, ("Heuvel", "Gebouw C", "Hal 2, Dam 1", "1012 JS Amsterdam")),
+        (
+            {"street": "Unit 3\nDam 1", "country": "GB", "city": "London", "contact_name": "Ann"},
+            ("Heuvel", "Ann", "Unit 3, Dam 1", "London", "1012 JS", "VERENIGD KONINKRIJK"),
+        ),
+    ],
+)
+def test_an_address_fits_its_window_and_loses_nothing(changes: dict[str, Any], lines: tuple[str, ...]) -> None:
+    (reach,) = [each for each in customer(**changes).reaches if each.channel is Channel.POST]
+    assert reach.person.lines == lines

@@ -92,10 +92,11 @@ POOLS: dict[Role, list[list[str]]] = {
     ],
     "tickets": [["00001", "00009", ""], ["T1", "T2", ""], ["complaint", "query"], DATES],
 }
+LONG = "long " * 60
 CLEAN: dict[Role, list[str]] = {
     "debtors": [
         f"{told},business,NL,nl,a@b.example,+31 20 555 0100,Street 1,Town,5.00,no"
-        for told in ("00001,One", "00020,Twenty", "00020,Twenty", "00021,Ann", "00021,Anne", "2,Two")
+        for told in ("00001,One", "00020,Twenty", "00020,Twenty", "00021,Ann", "00021,Anne", "2,Two", f"00022,{LONG}")
     ],
     "items": ["00001,F1,invoice,2026-01-05,2026-02-04,EUR,100.00,100.00,,no,,fine"] * 2
     + [f"00001,G{number},invoice,2026-01-05,2026-02-04,EUR,100.00,100.00,,no,,fine" for number in range(900)]
@@ -107,18 +108,27 @@ CLEAN: dict[Role, list[str]] = {
     + ["00001,K3,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,fine"]
     + ["00001,K4,invoice,2026-01-05,2026-02-04,GBP,70.00,70.00,,no,,fine"]
     + ["00001,R1,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,fine"] * 2
+    + [f"00001,L1,invoice,2026-01-05,2026-02-04,EUR,70.00,70.00,,no,,{LONG}"]
+    + ["00001,M1,invoice,,2026-02-04,EUR,70.00,70.00,,no,,fine"]
     + ["00001,T1,invoice,2026-01-05,2030-12-31,EUR,70.00,70.00,,no,,fine"]
     + ["00001,S1,invoice,2026-01-05,2026-02-04,EUR,70.00,0.00,2025-12-01,no,,fine"],
     "payments": [
         f"{told},,2026-02-01,EUR,{amount}.00"
-        for told, amount in (("P9,F1", 5), ("P9,F1", 5), ("K9,F1", 6), ("P20,X2", 5), ("#REF!,F1", 5))
+        for told, amount in (
+            ("P9,F1", 5),
+            ("P9,F1", 5),
+            ("K9,F1", 6),
+            ("P20,X2", 5),
+            ("#REF!,F1", 5),
+            (f"{LONG},F1", 5),
+        )
     ],
     "contacts": [
         f"00001,{told}"
         for told in ("Ed,payables,", "Ed,payables,", "Al,payables,al@c.example", "Al,payables,al@d.example")
     ]
-    + ["00001,#REF!,payables,"],
-    "tickets": [f"00001,{told},2026-01-05" for told in ("T9,query", "T9,query", "T5,", "#REF!,query")],
+    + ["00001,#REF!,payables,", f"00001,{LONG},payables,"],
+    "tickets": [f"00001,{told},2026-01-05" for told in ("T9,query", "T9,query", "T5,", "#REF!,query", f"{LONG},query")],
 }
 
 
@@ -192,6 +202,20 @@ def test_a_finding_has_row_column_value_rule_and_advice() -> None:
     assert (first["severity"], first["file"], first["column_name"]) == ("warn", "items.csv", "due_on")
     severities = found["severity"].to_list()
     assert severities == sorted(severities, key=list(Severity).index)
+    judge.close()
+
+
+def test_a_cell_that_cannot_be_read_is_not_missing_as_well() -> None:
+    judge = Judge()
+    gate = Gate(judge)
+    sift(gate, 1)
+    cells = gate.found().group_by("table_name", "file", "row_no", "column_name").agg(pl.col("rule").sort())
+    told = {tuple(rules) for rules in cells["rule"] if any(rule.endswith("_missing") for rule in rules)}
+    assert {("amount_missing",), ("issued_missing",), ("type_missing",)} <= told
+    unread_too = [rules for rules in told if len(rules) > 1]
+    assert unread_too == []
+    unread = set(gate.found().filter(pl.col("rule").str.ends_with("_unreadable"))["column_name"])
+    assert {"amount", "issued_on", "due_on"} <= unread
     judge.close()
 
 
