@@ -20,7 +20,7 @@ def play(engine: Engine, seed: int, lives: int, days: int) -> Lives:
 
 
 def test_two_hundred_lives(engine: Engine) -> None:
-    world = play(engine, seed=1, lives=200, days=20)
+    world = play(engine, seed=1, lives=200, days=14)
     assert sum(world.done.values()) > 300, world.done
 
 

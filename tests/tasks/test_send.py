@@ -53,7 +53,7 @@ def faulty(house: House, *faults: Fault) -> None:
 def in_sink(house: House) -> list[str]:
     """Message-IDs of the mails that arrived."""
     folder = house.engine.workspace.sinks / "mail" / "maildir"
-    if not folder.exists():
+    if not (folder / "cur").exists():  # the last of it that is made
         return []
     box = mailbox.Maildir(folder)
     return [str(box.get_message(key)["Message-ID"]).strip("<>") for key in box.iterkeys()]
