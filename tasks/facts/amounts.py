@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from maatpak.kernel.words import ItemType
-from tasks.facts.collecting import collected
+from tasks.facts.collecting import collected, only
 from tasks.facts.covers import COVERS, covers, in_flight
 from tasks.facts.reading import Reader
 from tasks.facts.scope import Scope
@@ -66,7 +66,8 @@ def of_cases(rows: pl.DataFrame, cases: pl.DataFrame, *columns: str) -> pl.DataF
         return rows.drop("currency").with_columns(cases.clear().select("case_id", *columns))
     keys = cases.select("debtor_id", "case_id", *columns, case_currency="currency")
     found = rows.join(keys, on="debtor_id")
-    return found.filter(pl.col("currency") == pl.col("case_currency")).drop("currency", "case_currency")
+    del rows  # a million of them weigh
+    return only(found, found["currency"] == found["case_currency"]).drop("currency", "case_currency")
 
 
 def _divided(debts: pl.DataFrame, claimed: pl.DataFrame, credit: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from maatpak.kernel.words import LegalStop, Reaction
 from maatpak.ledger.database import Frames
 from policies.facts import COLUMNS, ITEM_COLUMNS
 from tasks.facts import agreements, amounts, cash, conversation, driver, evidence, history, people, reach, reactions
+from tasks.facts.collecting import only
 from tasks.facts.reading import Reader
 from tasks.facts.rhythm import FEWEST, next_runs, pay_runs, runs_after
 from tasks.facts.rounds import case_rounds, round_amounts, running
@@ -100,8 +101,7 @@ class _Building:
         ]
         return FactFrames(
             cases.select(list(COLUMNS)).cast(pl.Schema(COLUMNS)).with_columns(filled),
-            _of(kept, items),
-            _of(kept, steps),
+            *(only(rows, rows["case_id"].is_in(kept["case_id"].implode())) for rows in (items, steps)),
         )
 
     def _present(self) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -256,8 +256,3 @@ def _beside(cases: pl.DataFrame, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
             aligned = keys[key].join(part, on=key, how="left", maintain_order="left")
         columns += [aligned[name] for name in part.columns if name != key]
     return cases.hstack(columns)
-
-
-def _of(kept: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of these cases, in the order in which they stand."""
-    return rows.join(kept, on="case_id", how="semi", maintain_order="left")

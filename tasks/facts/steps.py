@@ -4,6 +4,7 @@ import polars as pl
 
 from maatpak.kernel.words import ActionState
 from policies.facts import STEP_COLUMNS
+from tasks.facts.collecting import only
 from tasks.facts.reading import Reader
 
 NOT_YET_KNOWN = ("reason", "executed_on", "result", "retry_on", "retry_step")
@@ -25,11 +26,11 @@ def step_history(
     """
     named_driver = pl.col("item_id").is_in(drivers["item_id"].implode())
     naming = named.select("action_id", hit=named_driver).group_by("action_id").agg(pl.any("hit"))
-    in_scope = actions if actions["in_scope"].all() else actions.filter("in_scope")
     skipped = pl.col("state") == ActionState.SKIPPED.value
     since = (pl.col("joined_on") <= pl.col("proposed_on")).fill_null(value=False)
     steps = (
-        in_scope.join(naming, on="action_id", how="left", maintain_order="left")
+        only(actions, actions["in_scope"])
+        .join(naming, on="action_id", how="left", maintain_order="left")
         .join(evidence, on="action_id", how="left", maintain_order="left")
         .join(drivers.select("case_id", "joined_on"), on="case_id", how="left", maintain_order="left")
         .with_columns(for_driver=pl.when(skipped).then(since).otherwise(pl.col("hit").fill_null(value=True)))
