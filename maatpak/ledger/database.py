@@ -6,7 +6,7 @@ Application code never commits: the context manager does, at the edge of a task 
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from sqlalchemy import Engine, create_engine
@@ -14,8 +14,13 @@ from sqlmodel import Session
 
 from maatpak.kernel.errors import UsageError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 KEPT_CONNECTIONS = 4
 """Connections for frames that stay open for the next transaction."""
+SLICE = 50_000
+"""Rows that are handed to the database at a time."""
 
 
 class Frames:
@@ -44,7 +49,7 @@ class Frames:
             self.execute(f'DROP TABLE pg_temp."{name}"')
         self._staged.add(name)
         with self.connection.cursor() as cursor:
-            cursor.adbc_ingest(name, frame.to_arrow(), mode="create", temporary=True)
+            cursor.adbc_ingest(name, _by_the_slice(frame), mode="create", temporary=True)
 
     @contextmanager
     def beside(self) -> Iterator["Frames"]:
@@ -59,6 +64,14 @@ class Frames:
             names = ", ".join(f'pg_temp."{name}"' for name in sorted(self._staged))
             self.execute(f"DROP TABLE {names}")
             self._staged.clear()
+
+
+def _by_the_slice(frame: pl.DataFrame) -> "pa.RecordBatchReader":
+    """The frame for Arrow, made of slices as they are asked for: a whole copy of a million rows weighs."""
+    import pyarrow as pa
+
+    slices = (batch for part in frame.iter_slices(SLICE) for batch in part.to_arrow().to_batches())
+    return pa.RecordBatchReader.from_batches(frame.clear().to_arrow().schema, slices)
 
 
 class Database:

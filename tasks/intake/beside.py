@@ -137,8 +137,9 @@ def write_findings(frames: Frames, findings: pl.DataFrame, origin: Origin) -> in
     """The first findings of each rule and file; the rest stay in the evidence."""
     if findings.is_empty():
         return 0
-    nth = pl.int_range(pl.len()).over("rule", "file", "column_name")
-    frames.stage("intake_findings", findings.filter(nth < FINDINGS_KEPT).select(*FINDING))
+    row, run = pl.int_range(pl.len()), pl.col("rule", "file", "column_name")  # they stand together: `Gate.found`
+    first = pl.when(pl.any_horizontal(run.ne_missing(run.shift()))).then(row).forward_fill()
+    frames.stage("intake_findings", findings.filter(row - first < FINDINGS_KEPT).select(*FINDING))
     columns = "severity, rule, file, row_no, column_name, value, message, advice"
     return frames.execute(
         f"INSERT INTO finding (snapshot_id, {columns}) SELECT {origin.snapshot_id}, {columns}"  # noqa: S608 - integers
