@@ -5,6 +5,7 @@ memory. Figures are medians of five alternating runs.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,8 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deployments.environment import LEAN
+
 SMALL, LARGE = 10_000, 200_000
-GIGABYTE = 1024**3
+GIGABYTE = 10**9
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,9 @@ class Line:
 
 
 def measured(module: str, *arguments: object) -> dict[str, Any]:
-    """What a benchmark module prints as its last line."""
-    run = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    """What a benchmark module prints as its last line; it has the memory settings of a served flow."""
+    command, environment = [sys.executable, "-m", module, *map(str, arguments)], {**LEAN, **os.environ}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if run.returncode:
         raise SystemExit(f"{module} failed:\n{run.stdout}\n{run.stderr}")
     result: dict[str, Any] = json.loads(run.stdout.strip().splitlines()[-1])
