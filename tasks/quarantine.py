@@ -8,14 +8,14 @@ row in later files.
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from connectors.ledgers.canonical import FILE, Mapped
-from connectors.ledgers.columns import FILE_COLUMNS
+from connectors.ledgers.canonical import FILE, Mapped, fault_of, type_columns
+from connectors.ledgers.columns import FILE_COLUMNS, Kind
 from connectors.ledgers.raw import BROKEN, ROW
 from connectors.ledgers.source import LedgerSource, Role
 from maatpak.kernel.errors import RefusedError, UsageError
@@ -96,7 +96,7 @@ def fix_row(
 
     Raises:
         RefusedError: the actor may not, or the row is decided on.
-        UsageError: there is no such row or column.
+        UsageError: there is no such row or column, or a value cannot be read.
     """
     with engine.database.frames() as frames:
         row = _open_row(frames, row_id, actor, reason)
@@ -106,6 +106,7 @@ def fix_row(
                 f"A row of {row.table} has no column {', '.join(unknown)}.", advice=f"It has {', '.join(known)}."
             )
         merged = {**row.correction, **correction}
+        _refuse_unreadable(engine, frames, replace(row, correction=merged), correction)
         frames.execute(
             f"UPDATE quarantined_row SET correction = {quoted(canonical_json(merged))}::jsonb WHERE id = {row.row_id}"  # noqa: S608
         )
@@ -113,7 +114,7 @@ def fix_row(
         at = recording_instant(frames, row.creditor_id, now)
         _record(frames, row, "row_corrected", reason, actor, as_of, at, body)
     engine.anchor()
-    return QuarantinedLine(**{**vars(row), "correction": merged})
+    return replace(row, correction=merged)
 
 
 def discard_row(
@@ -130,7 +131,7 @@ def discard_row(
         at = _decide(frames, [row], "discarded", reason, actor, as_of, now)
         _record(frames, row, "row_discarded", reason, actor, as_of, at, {"row_id": row.row_id})
     engine.anchor()
-    return QuarantinedLine(**{**vars(row), "state": "discarded"})
+    return replace(row, state="discarded")
 
 
 def release_row(engine: "Engine", row_id: int, reason: str, *, actor: str, as_of: date, now: datetime) -> Released:
@@ -174,6 +175,32 @@ def release_row(engine: "Engine", row_id: int, reason: str, *, actor: str, as_of
     engine.anchor()
     along = tuple(each.row_id for each in passed if each.row_id != row.row_id)
     return Released(row.row_id, landed.report.snapshot_id, along, landed.report.written)
+
+
+def _refuse_unreadable(
+    engine: "Engine", frames: Frames, row: QuarantinedLine, correction: Mapping[str, str | None]
+) -> None:
+    """Whether the gate would accept the row is seen when it is released; a value that is none is told at once."""
+    known = FILE_COLUMNS[row.table]
+    unread = [name for name, value in correction.items() if known[name].kind is Kind.DATE and not _is_date(value)]
+    if not unread:
+        source = _source_of(engine, row)
+        currency = frames.read(f"SELECT currency FROM creditor WHERE id = {row.creditor_id}").item()  # noqa: S608
+        typed = type_columns(source, _mapped(source, row.table, [row]), currency)
+        faults = {name: fault_of(name) for name in correction if fault_of(name) in typed.columns}
+        unread = [name for name, fault in faults.items() if typed[fault].item()]
+    for name in unread:
+        raise UsageError(
+            f"{name} cannot be {correction[name]!r}.",
+            advice="Give dates as 2026-01-31, amounts as 1250.00, words as docs/sources.md lists them.",
+        )
+
+
+def _is_date(value: str | None) -> bool:
+    try:
+        return value is None or bool(date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _open_row(frames: Frames, row_id: int, actor: str, reason: str, *, landing: bool = False) -> QuarantinedLine:
@@ -253,20 +280,26 @@ def _cells(source: LedgerSource, row: QuarantinedLine) -> dict[str, Any]:
     return {FILE: row.file, ROW: row.row_no, **raw, **corrected, WAIVED: f",{','.join(row.rules)},"}
 
 
+def _mapped(source: LedgerSource, role: Role, rows: Sequence[QuarantinedLine]) -> Mapped:
+    """Rows of one table as if they had just been read, corrected."""
+    given = getattr(source.files, role).given
+    columns = [name for name in FILE_COLUMNS[role] if name in given]
+    schema = {FILE: pl.String, ROW: pl.Int64, **dict.fromkeys([*columns, WAIVED], pl.String)}
+    spelled = [_cells(source, row) for row in rows]
+    cells = pl.DataFrame([{name: row.get(name) for name in schema} for row in spelled], schema=schema)
+    nothing = pl.DataFrame(schema={FILE: pl.String, **BROKEN})
+    suspect = pl.DataFrame(schema={FILE: pl.String, ROW: pl.Int64, "column": pl.String, "fault": pl.String})
+    return Mapped(role, cells, nothing, suspect, cells.clear(), (), len(rows), typed=False)
+
+
 def _sift(
     frames: Frames, gate: Gate, source: LedgerSource, as_of: date, known: Known, rows: Sequence[QuarantinedLine]
 ) -> Sifted:
     tables: dict[Role, Mapped] = {}
-    for role, spec in source.files:
-        own = [_cells(source, row) for row in rows if row.table == role]
-        if not own:
-            continue
-        columns = [name for name in FILE_COLUMNS[role] if name in spec.given]
-        schema = {FILE: pl.String, ROW: pl.Int64, **dict.fromkeys([*columns, WAIVED], pl.String)}
-        cells = pl.DataFrame([{name: row.get(name) for name in schema} for row in own], schema=schema)
-        nothing = pl.DataFrame(schema={FILE: pl.String, **BROKEN})
-        suspect = pl.DataFrame(schema={FILE: pl.String, ROW: pl.Int64, "column": pl.String, "fault": pl.String})
-        tables[role] = Mapped(role, cells, nothing, suspect, cells.clear(), (), len(own), typed=False)
+    for role, _ in source.files:
+        own = [row for row in rows if row.table == role]
+        if own:
+            tables[role] = _mapped(source, role, own)
     sieve = Sieve(
         gate,
         _about(source, as_of, known),

@@ -54,6 +54,10 @@ class DateFormat:
             return pl.lit(_SERIAL_ORIGIN) + pl.duration(days=core.cast(pl.Int64, strict=False))
         return core.str.to_date(self.directive, strict=False)
 
+    def write(self, day: date) -> str:
+        """The date as the format writes it."""
+        return str((day - _SERIAL_ORIGIN).days) if self.text == SERIAL else day.strftime(self.directive)
+
 
 def date_format(text: str) -> DateFormat:
     """Read a format.

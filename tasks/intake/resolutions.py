@@ -7,13 +7,13 @@ Only a row that is equal in every cell is the same row.
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from connectors.ledgers.canonical import FILE, Mapped
 from connectors.ledgers.columns import FILE_COLUMNS, Kind
-from connectors.ledgers.dates import SERIAL
 from connectors.ledgers.raw import ROW
 from connectors.ledgers.source import LedgerSource, Role
 from tasks.quality.gate import WAIVED
@@ -37,10 +37,7 @@ def written_as_source(source: LedgerSource, role: Role, correction: Mapping[str,
         if kind is Kind.MONEY:
             spelled[name] = value.replace(".", source.number_format(role).decimal)
         elif kind is Kind.DATE:
-            form = source.date_formats(role, name)[0]
-            if form.text != SERIAL:
-                day = pl.Series([value]).str.to_date("%Y-%m-%d", strict=False).dt.strftime(form.directive).item()
-                spelled[name] = day if day is not None else value
+            spelled[name] = source.date_formats(role, name)[0].write(date.fromisoformat(value))
     return spelled
 
 
