@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Messages of one channel that are still queued."""
+    """Messages of one channel that are still queued, or were being sent by a worker that did not say how it ended."""
 
     count: int
     first_at: datetime | None
@@ -69,10 +69,12 @@ def waiting(engine: "Engine", code: str, channel: str | None = None) -> dict[str
     """Channel → what waits in a creditor's outbox; channels with nothing are left out."""
     with engine.database.reading() as session:
         creditor = creditor_by_code(session, code)
-        at_once = func.bool_or(col(Message.send_after).is_(None))
+        # A worker that was killed leaves its messages leased, and what it was sending is asked about after that.
+        start = func.greatest(Message.send_after, Message.leased_until)
+        on_its_way = col(Message.state).in_([MessageState.QUEUED, MessageState.SENDING])
         query = (
-            select(Message.channel, func.count(), at_once, func.min(Message.send_after))
-            .where(col(Message.creditor_id) == creditor.id, col(Message.state) == MessageState.QUEUED)
+            select(Message.channel, func.count(), func.bool_or(start.is_(None)), func.min(start))
+            .where(col(Message.creditor_id) == creditor.id, on_its_way)
             .group_by(col(Message.channel))
             .order_by(col(Message.channel))
         )

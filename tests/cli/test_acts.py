@@ -1,7 +1,7 @@
 """A day and the work that it gives people: run, tasks, approvals, and a hand on a case's course."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +179,20 @@ def test_a_run_in_the_evening_says_what_waits(house: House, command: Command, cl
     (waits,) = told(command, "deliver")
     assert (waits["channel"], waits["sent"], waits["waiting"], waits["first_at"]) == ("email", 0, 1, row["first_at"])
     assert "`maatpak deliver`" in command("deliver").out
+
+
+def test_what_a_killed_worker_left_is_told_with_the_time_when_it_is_looked_into(
+    house: House, command: Command, clock: FixedClock
+) -> None:
+    clock.at = at(MONDAY, 20)
+    told(command, "run")
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    left = "UPDATE message SET state = 'sending', leased_by = 'gone', leased_until = :until, send_after = NULL"
+    with house.engine.database.session() as session:
+        session.connection().execute(text(left), {"until": until})
+    (waits,) = told(command, "deliver")
+    assert (waits["sent"], waits["waiting"]) == (0, 1)
+    assert datetime.fromisoformat(waits["first_at"]) == until
 
 
 def test_a_past_day_is_not_run_again_but_the_other_creditors_are(
