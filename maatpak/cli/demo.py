@@ -74,7 +74,7 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
         return
     url, server = opening.result()
     runner = started.enter_context(serving(settings, url, named=False, wait=waiting.wait))
-    say(f"Prefect's page: {url.removesuffix('/api')}   workspace: {settings.workspace}")
+    say(f"Prefect's page: {url.removesuffix('/api')}")
     say("Ctrl-C stops everything.")
     while True:
         server.require_alive()
@@ -125,6 +125,9 @@ def _sum_up(play: "Play") -> None:
     show(console(), figures, tell_story(engine.database, engine.store, start))
     for house, day, why in play.rejected:
         say(f"Refused by the quality gate: {house}, {day:%d %b}: {why}")
+    workspace = engine.workspace
+    say(f"Mails, texts and letters, as they were written: {workspace.sinks}")
+    say(f"Look further: `maatpak --workspace {workspace.root}` with `cases`, `tasks list`, `explain`, `audit verify`.")
 
 
 def _fresh_workspace(folder: Path, port: int) -> Settings:
