@@ -40,7 +40,7 @@ class RawTable:
     """Cells of a spreadsheet that hold a formula or an error."""
     faults: tuple[FileFault, ...] = ()
     typed: bool = False
-    """The file knows dates and numbers, so the reader wrote them in ISO form and with a point."""
+    """The file knows dates and numbers, so the reader wrote them in ISO form and with the source's decimal sign."""
 
     @property
     def row_count(self) -> int:

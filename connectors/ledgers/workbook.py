@@ -2,11 +2,14 @@
 
 A formula's value is whatever the program that saved the file left behind. Where it left none, or says that it never
 calculated, the cell reads as 0 or as nothing: such cells are handed on as suspect, never as amounts.
+
+A number is written as the source writes numbers, so that 9.995 is never taken for 9,995; a text is left as it stands.
 """
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import IO
 from xml.etree import ElementTree
@@ -20,11 +23,12 @@ from maatpak.kernel.ids import bytes_hash
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_POINTED = r"^-?[0-9]+\.[0-9]+$"
 _LONG_FRACTION = r"^-?[0-9]+\.[0-9]{9,}$"
 _REFERENCE = re.compile(r"([A-Z]+)([0-9]+)")
 
 
-def read_workbook(file: str, content: bytes, spec: FileSpec) -> RawTable:
+def read_workbook(file: str, content: bytes, spec: FileSpec, decimal: str = ".") -> RawTable:
     """The rows of one sheet."""
     digest = bytes_hash(content)
     try:
@@ -34,13 +38,20 @@ def read_workbook(file: str, content: bytes, spec: FileSpec) -> RawTable:
             told = f"There is no sheet {sheet!r}; there are {', '.join(book.sheet_names)}."
             return RawTable(file, digest, faults=(FileFault("sheet_missing", told),))
         rows = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        suspect = _suspect_cells(content, book.sheet_names.index(sheet)) if zipfile.is_zipfile(BytesIO(content)) else []
+        at, zipped = book.sheet_names.index(sheet), zipfile.is_zipfile(BytesIO(content))
+        suspect = _suspect_cells(content, at) if zipped else []
+        table = _table(file, digest, rows, suspect, spec)
+        if decimal != "." and not table.faults:
+            body = book.load_sheet(sheet, header_row=None, skip_rows=spec.header_row, schema_sample_rows=None)
+            numeric = {str(each.index) for each in body.selected_columns if each.dtype in ("float", "int")}
+            cells = _numbers_as_written(table.cells, numeric, decimal, content if zipped else b"", at)
+            table = replace(table, cells=cells)
     except (fastexcel.FastExcelError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, OSError) as error:
         told = (
             f"It cannot be read as a spreadsheet: {str(error).splitlines()[0] if str(error) else type(error).__name__}."
         )
         return RawTable(file, digest, faults=(FileFault("file_unreadable", told),))
-    return _table(file, digest, rows, suspect, spec)
+    return table
 
 
 def _table(file: str, digest: str, rows: pl.DataFrame, suspect: list[tuple[int, int, str]], spec: FileSpec) -> RawTable:
@@ -60,6 +71,36 @@ def _table(file: str, digest: str, rows: pl.DataFrame, suspect: list[tuple[int, 
         suspect=pl.DataFrame(suspect, schema=SUSPECT, orient="row"),
         typed=True,
     )
+
+
+def _numbers_as_written(
+    cells: pl.DataFrame, numeric: Collection[str], decimal: str, content: bytes, index: int
+) -> pl.DataFrame:
+    """Numbers with the source's sign for decimals. In a column of both, the file tells numbers from texts."""
+    doubtful = {name: pl.col(name).str.contains(_POINTED) for name in cells.columns if name != ROW}
+    doubtful = {name: found for name, found in doubtful.items() if cells.select(found.any()).item()}
+    mixed = doubtful.keys() - numeric
+    known = _number_cells(content, index) if mixed and content else {}
+    for name, pointed in doubtful.items():
+        is_number = pl.lit(value=True) if name in numeric else pl.col(ROW).is_in(known.get(int(name), []))
+        signed = pl.col(name).str.replace(".", decimal, literal=True)
+        cells = cells.with_columns(pl.when(pointed & is_number).then(signed).otherwise(name).alias(name))
+    return cells
+
+
+def _number_cells(content: bytes, index: int) -> dict[int, list[int]]:
+    """Position → rows of the cells that hold a number; the position counts from the sheet's first used column."""
+    with zipfile.ZipFile(BytesIO(content)) as book:
+        if "xl/workbook.xml" not in book.namelist():
+            return {}
+        found: dict[int, list[int]] = {}
+        with book.open(_sheet(book, index)[0]) as sheet:
+            for column, row, cell in _cells(sheet):
+                found.setdefault(column, [])
+                if cell.get("t") in (None, "n"):
+                    found[column].append(row)
+        first = min(found, default=0)
+        return {column - first: rows for column, rows in found.items()}
 
 
 def _tidy(name: str) -> pl.Expr:

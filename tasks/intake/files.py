@@ -71,7 +71,8 @@ def read_ledger(source: LedgerSource, paths: Sequence[Path]) -> Ledger:
     by_role: dict[Role, list[RawTable]] = {}
     for path in paths:
         role = source.role_of(path.name)
-        by_role.setdefault(role, []).append(read_table(path, getattr(source.files, role)))
+        table = read_table(path, getattr(source.files, role), source.number_format(role).decimal)
+        by_role.setdefault(role, []).append(table)
     kinds = {role for role, _ in source.files}
     needed = kinds - {"contacts", "tickets"} if source.mode != "delta" else set()
     if missing := sorted(needed - set(by_role)):

@@ -138,6 +138,24 @@ def test_a_sheet_is_read_as_text_with_its_row_numbers() -> None:
     assert (table.suspect.height, table.typed) == (0, True)
 
 
+def test_a_number_is_written_as_the_source_writes_numbers_and_a_text_stays() -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Ledger")
+        sheet.write_row(1, 2, ["mixed", "number", "text"])
+        sheet.write_row(2, 2, [9.995, 99.95, "9.995"])
+        sheet.write_row(3, 2, ["9.995", 100, "1.5"])
+        sheet.write_row(4, 2, ["1.234,50", -0.5, "x"])
+        sheet.write_row(6, 2, [7.25, 1234.5600000000001, ""])
+    table = read_workbook("books.xlsx", buffer.getvalue(), FileSpec(header_row=2), ",")
+    assert rows(table) == [
+        (3, "9,995", "99,95", "9.995"),
+        (4, "9.995", "100", "1.5"),
+        (5, "1.234,50", "-0,5", "x"),
+        (7, "7,25", "1234,56", None),
+    ]
+
+
 def test_formulas_and_errors_are_told_by_their_cell() -> None:
     table = read_workbook("books.xlsx", workbook("formulas"), FileSpec(sheet="Ledger", header_row=3))
     assert sorted(table.suspect.rows()) == [(6, 2, FORMULA_UNCALCULATED), (7, 1, CELL_ERROR)]
