@@ -248,7 +248,7 @@ class Approval(SQLModel, table=True):
     """A person's verdict on an action, bound to the content that was shown; append-only."""
 
     __table_args__ = (
-        UniqueConstraint("action_id", "actor", "content_hash"),
+        UniqueConstraint("action_id", "actor", "content_hash", "verdict"),
         one_of("verdict", Verdict),
         CheckConstraint(
             "verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)", name="no_says_what_next"

@@ -979,7 +979,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_approval_action_id_action")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
         sa.UniqueConstraint(
-            "action_id", "actor", "content_hash", name=op.f("uq_approval_action_id_actor_content_hash")
+            "action_id",
+            "actor",
+            "content_hash",
+            "verdict",
+            name=op.f("uq_approval_action_id_actor_content_hash_verdict"),
         ),
     )
     op.create_index(op.f("ix_approval_action_id"), "approval", ["action_id"], unique=False)

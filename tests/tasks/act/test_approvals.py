@@ -289,6 +289,16 @@ def test_placement_takes_two_and_nobody_counts_twice(house: House) -> None:
 
 
 @pytest.mark.stage("placing")
+def test_who_said_yes_may_take_it_back_with_a_no(house: House) -> None:
+    handoff = house.row(Action, step="handoff")
+    say_yes(house, handoff, "mo")
+    with house.desk("mo") as desk:
+        rejected = reject(desk, int(handoff.id or 0), "they rang just now", "call", house.day + timedelta(days=7))
+    assert rejected.state == "rejected"
+    assert [row.verdict for row in house.rows(Approval, action_id=handoff.id)] == ["approved", "rejected"]
+
+
+@pytest.mark.stage("placing")
 def test_a_placement_shows_what_to_check_first(house: House) -> None:
     with house.desk("mo") as desk:
         (row,) = pending(desk)
