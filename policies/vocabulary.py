@@ -51,7 +51,7 @@ VARIABLES: dict[str, Variable] = {
     "oldest_due": Variable("Its due date"),
     "known_on": Variable("The date for which the ledger speaks"),
     "today": Variable("The date of the message"),
-    "reply_by": Variable("The date by which we ask for payment or a word"),
+    "reply_by": Variable("The date by which we ask for payment or a word: a bank day before the next step may come"),
     "pay_by": Variable("The date that a demand names: the step's term after delivery"),
     "earlier": Variable(
         "Earlier notices of these items of which there is evidence",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -94,7 +94,7 @@ class Writer:
             "oldest_due": self._long(items[0]["due_on"]) if items else "",
             "known_on": self._long(creditor["known_on"] or subject.as_of),
             "today": self._long(subject.as_of),
-            "reply_by": self._long(subject.in_working_days(_reply_days(subject))),
+            "reply_by": self._long(_reply_by(subject)),
             "pay_by": self._long(subject.in_working_days((subject.step.term or LONGEST_TERM) + ON_THE_WAY)),
             "earlier": [
                 {"on": self._long(each["sent_on"]), "how": self.labels[f"by_{each['channel']}"]} for each in proven
@@ -256,12 +256,20 @@ def _in_working_days(day: date, count: int, country: str) -> date:
     return add_working_days(day, count, country)
 
 
-def _reply_days(subject: Subject) -> int:
-    """Never later than the next step comes."""
-    if subject.step.term is not None:
-        return subject.step.term
-    following = subject.outlook.working_days if subject.outlook else USUAL_TERM
-    return min(max(following, 2), LONGEST_TERM)
+def _reply_by(subject: Subject) -> date:
+    """The term that we give: over, and what was paid on its last day booked, before the next step may come."""
+    if subject.outlook is None:
+        return subject.in_working_days(subject.step.term or USUAL_TERM)
+    following = subject.in_working_days(subject.outlook.working_days)
+    longest = subject.in_working_days(subject.step.term or LONGEST_TERM)
+    return max(min(booked_by(following, subject.customer.country), longest), subject.in_working_days(1))
+
+
+@lru_cache(maxsize=4096)
+def booked_by(day: date, country: str) -> date:
+    """The last working day whose payments a bank has booked by that day: a bank day comes after it."""
+    before = add_working_days(day + timedelta(days=1), -2, BANK)
+    return add_working_days(before + timedelta(days=1), -1, country)
 
 
 def _received(message: Row, subject: Subject) -> bool:

@@ -122,7 +122,10 @@ def test_a_demand_names_the_agency_only_if_it_follows() -> None:
 def test_a_notice_says_what_happens_next(language: str, kind: str | None) -> None:
     sample = {**next(samples()), "then": kind and {"kind": kind, "on": "17 April 2026"}}
     text = TEMPLATES.render("reminder", "light", Channel.EMAIL, language, sample).text
-    assert ("17 April 2026" in text) is bool(kind)
+    within = {"en": "If we have not heard from you by 16", "nl": "Horen wij tot en met 16"}[language]
+    wish = {"en": "We would be glad to hear from you by 16", "nl": "Wij horen graag uiterlijk 16"}[language]
+    assert (f"{within} April 2026" in text, f"{wish} April 2026" in text) == (bool(kind), not kind)
+    assert "17 April 2026" not in text
 
 
 def test_notices_name_the_four_ways_to_stop_them() -> None:

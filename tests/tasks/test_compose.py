@@ -31,6 +31,7 @@ from maatpak.ledger.tables import (
 from policies.schema import Hours
 from policies.vocabulary import VARIABLES, samples
 from tasks.compose import Composed, compose, content_hashes, preview, queue_messages
+from tasks.compose.context import booked_by
 from tasks.compose.outlook import KNOWN, what_next
 from tasks.engine import Engine
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House, add
@@ -119,7 +120,8 @@ def test_a_reminder_says_everything_that_it_owes(house: House) -> None:
         "NL91 ABNA 0417 1643 00",
         "K-1001 F-2000 F-2001",
         f"https://betalen.zuidermeer.example/?m={outgoing.message_ref.partition('@')[0]}",
-        "Horen wij voor 19 maart 2026 niets van u, dan schrijven wij u opnieuw.",
+        "Wilt u het uiterlijk 18 maart 2026 in orde maken?",
+        "Horen wij tot en met 18 maart 2026 niets van u, dan schrijven wij u opnieuw.",
         "Marit de Boer",
     ):
         assert piece in text, piece
@@ -130,6 +132,29 @@ def test_a_reminder_says_everything_that_it_owes(house: House) -> None:
     assert composed.pairs.rows() == [(outgoing.message_ref, account.action_id)]
     assert composed.unreachable.is_empty()
     assert set(composed.hashes["action_id"]) == {account.action_id}
+
+
+@pytest.mark.parametrize(
+    ("next_step", "country", "term"),
+    [
+        (date(2026, 3, 19), "NL", date(2026, 3, 18)),
+        (date(2026, 3, 23), "NL", date(2026, 3, 20)),
+        (date(2026, 5, 1), "NL", date(2026, 4, 29)),
+        (date(2026, 4, 28), "NL", date(2026, 4, 24)),
+    ],
+    ids=["a day before", "over a weekend", "banks are closed on that day", "a holiday of the customer before"],
+)
+def test_a_term_is_over_and_its_payments_booked_before_the_next_step(next_step: date, country: str, term: date) -> None:
+    assert booked_by(next_step, country) == term
+
+
+@pytest.mark.parametrize(("step", "asked"), [("reminder", "18 maart"), ("second_notice", "17 maart")])
+def test_what_is_asked_for_lies_before_the_next_step(house: House, step: str, asked: str) -> None:
+    """A second notice comes six working days after the first, on 19 March, a call five after that."""
+    house.customer(step)
+    (outgoing,) = written(house)
+    assert f"uiterlijk {asked} 2026" in outgoing.text
+    assert f"tot en met {asked} 2026" in outgoing.text
 
 
 def test_composing_again_gives_the_same_messages_and_queues_nothing(house: House) -> None:
