@@ -163,8 +163,7 @@ def _dossier(engine: "Engine", key: str) -> Dossier:
     data["placed_on"] = date.fromisoformat(data["placed_on"])
     for name in ("creditor", "items", "history", "approvals"):
         data[name] = tuple(data[name])
-    enclosed = tuple(
-        Enclosure(f"message-{number}.json", "application/json", engine.store.get(message))
-        for number, message in enumerate(data.pop("messages"), 1)
-    )
+    names = {message: f"message-{number}.json" for number, message in enumerate(dict.fromkeys(data.pop("messages")), 1)}
+    data["history"] = tuple({**each, "evidence": names.get(each["evidence"], "")} for each in data["history"])
+    enclosed = tuple(Enclosure(name, "application/json", engine.store.get(message)) for message, name in names.items())
     return Dossier(**data, evidence=enclosed)

@@ -8,73 +8,18 @@ from importlib import resources
 from typing import Any
 
 import typst
+from babel import Locale
 from babel.dates import format_date
 
 from connectors.agency.port import Dossier
+from connectors.agency.words import LABELS, in_words
 from maatpak.kernel.money import format_money
-
-_WORDS = {
-    "en": {
-        "title": "Placement of a claim",
-        "dossier": "Dossier",
-        "page": "Page",
-        "creditor": "Creditor",
-        "customer": "Customer",
-        "agency": "Agency",
-        "placed_on": "Placed on",
-        "items": "Items placed",
-        "total": "Total placed:",
-        "history": "What was done before",
-        "approvals": "Who approved it",
-        "document": "Document",
-        "issued": "Dated",
-        "due": "Due",
-        "amount": "Amount",
-        "placed": "Placed",
-        "date": "Date",
-        "kind": "Kind",
-        "channel": "Channel",
-        "what": "What",
-        "evidence": "Evidence",
-        "who": "Who",
-        "role": "Role",
-        "reason": "Reason",
-        "number": "Customer number",
-    },
-    "nl": {
-        "title": "Overdracht van een vordering",
-        "dossier": "Dossier",
-        "page": "Pagina",
-        "creditor": "Schuldeiser",
-        "customer": "Klant",
-        "agency": "Bureau",
-        "placed_on": "Overgedragen op",
-        "items": "Overgedragen posten",
-        "total": "Totaal overgedragen:",
-        "history": "Wat eerder is gedaan",
-        "approvals": "Wie heeft goedgekeurd",
-        "document": "Document",
-        "issued": "Datum",
-        "due": "Vervaldatum",
-        "amount": "Bedrag",
-        "placed": "Overgedragen",
-        "date": "Datum",
-        "kind": "Soort",
-        "channel": "Kanaal",
-        "what": "Wat",
-        "evidence": "Bewijs",
-        "who": "Wie",
-        "role": "Rol",
-        "reason": "Reden",
-        "number": "Klantnummer",
-    },
-}
 
 
 def cover_pdf(dossier: Dossier) -> bytes:
     """The cover: creditor, customer, items with their total, history, approvals."""
-    language = dossier.language if dossier.language in _WORDS else "en"
-    words = _WORDS[language]
+    language = dossier.language if dossier.language in LABELS else "en"
+    words = LABELS[language]
 
     def money(minor: int) -> str:
         return format_money(minor, dossier.currency, language, dossier.country)
@@ -83,7 +28,9 @@ def cover_pdf(dossier: Dossier) -> bytes:
         on = date.fromisoformat(value) if isinstance(value, str) else value
         return format_date(on, "medium", locale=language) if on else ""
 
-    customer: Mapping[str, str] = dossier.customer
+    def said(code: str | None) -> str:
+        return in_words(code or "", language)
+
     sheet = {
         "title": words["title"],
         "words": words,
@@ -91,9 +38,9 @@ def cover_pdf(dossier: Dossier) -> bytes:
         "placed_on": dossier.placed_on.isoformat(),
         "placement_ref": dossier.placement_ref,
         "creditor": list(dossier.creditor),
-        "customer": [line for name, line in customer.items() if name != "number" and line],
+        "customer": _address(dossier.customer, language),
+        "customer_particulars": _particulars(dossier.customer, language),
         "particulars": [
-            [words["number"], customer.get("number", "")],
             [words["agency"], dossier.agency],
             [words["placed_on"], day(dossier.placed_on)],
         ],
@@ -113,14 +60,16 @@ def cover_pdf(dossier: Dossier) -> bytes:
         "history_rows": [
             [
                 day(each["on"]),
-                *(str(each.get(name) or "") for name in ("kind", "channel")),
-                " · ".join(str(each[name]) for name in ("what", "result") if each.get(name)),
-                str(each.get("evidence") or ""),
+                *(said(each.get(name)) for name in ("kind", "channel")),
+                " · ".join(said(each[name]) for name in ("what", "result") if each.get(name)),
+                each.get("evidence") or "",
             ]
             for each in dossier.history
         ],
         "approval_columns": [words[name] for name in ("date", "who", "role", "reason")],
-        "approval_rows": [[day(each["on"]), each["actor"], each["role"], each["reason"]] for each in dossier.approvals],
+        "approval_rows": [
+            [day(each["on"]), each["actor"], said(each["role"]), each["reason"]] for each in dossier.approvals
+        ],
     }
     pdf = _compiler().compile(
         _source(),
@@ -131,6 +80,21 @@ def cover_pdf(dossier: Dossier) -> bytes:
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no single PDF")
     return pdf
+
+
+def _address(customer: Mapping[str, str], language: str) -> list[str]:
+    """The customer as on an envelope: name, street, postal code and town, country."""
+    place = " ".join(customer[part] for part in ("postal_code", "city") if customer.get(part))
+    country = customer.get("country", "")
+    lines = (customer.get("name"), customer.get("street"), place, Locale(language).territories.get(country, country))
+    return [line for line in lines if line]
+
+
+def _particulars(customer: Mapping[str, str], language: str) -> list[list[str]]:
+    """What else is known of the customer, each with its label."""
+    known = {**customer, "party_kind": in_words(customer.get("kind", ""), language)}
+    names = ("number", "party_kind", "contact", "phone", "email")
+    return [[LABELS[language][name], known[name]] for name in names if known.get(name)]
 
 
 def _compiler() -> typst.Compiler:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -59,14 +60,18 @@ class AgencyFolder:
         return Sent(str(target.relative_to(self.folder)))
 
     def _write(self, dossier: Dossier, folder: Path) -> None:
+        enclosed = {
+            copy.name: f"evidence/{number:03d}-{_name(copy.name)}"
+            for number, copy in enumerate(dossier.evidence, start=1)
+        }
+        dossier = replace(dossier, history=tuple(_naming_files(each, enclosed) for each in dossier.history))
         files: dict[str, bytes] = {
             "cover.pdf": cover_pdf(dossier),
             "items.csv": _csv(ITEM_COLUMNS, (_item(item, dossier.currency) for item in dossier.items)),
             "history.csv": _csv(HISTORY_COLUMNS, dossier.history),
             "approvals.csv": _csv(("on", "actor", "role", "reason"), dossier.approvals),
         }
-        for number, copy in enumerate(dossier.evidence, start=1):
-            files[f"evidence/{number:03d}-{_name(copy.name)}"] = copy.content
+        files |= {enclosed[copy.name]: copy.content for copy in dossier.evidence}
         manifest = {
             "placement": dossier.placement_ref,
             "agency": dossier.agency,
@@ -94,6 +99,11 @@ def _put_in_place(draft: Path, target: Path) -> None:
     except OSError:
         if not target.exists():
             raise
+
+
+def _naming_files(contact: Mapping[str, Any], enclosed: Mapping[str, str]) -> dict[str, Any]:
+    """A contact with its evidence as the dossier's own file; what is not enclosed is not named."""
+    return {**contact, "evidence": enclosed.get(contact.get("evidence") or "", "")}
 
 
 def _item(item: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -26,11 +26,11 @@ class Dossier:
     items: tuple[dict[str, Any], ...]
     """document_no, item_type, issued_on, due_on, amount, open_amount, placed_amount (minor units)."""
     history: tuple[dict[str, Any], ...]
-    """Every contact, oldest first: on, kind, channel, what, result, evidence."""
+    """Every contact, oldest first: on, kind, channel, what, result, evidence (name of its enclosure, or none)."""
     approvals: tuple[dict[str, Any], ...]
     """Who approved it: actor, role, on, reason."""
     evidence: tuple[Enclosure, ...] = ()
-    """Copies of what was sent and received."""
+    """Copies of what was sent, each under a name of its own."""
 
 
 class AgencyPort(Protocol):

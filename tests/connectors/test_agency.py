@@ -22,7 +22,18 @@ def dossier(**changes: Any) -> Dossier:
         "language": "nl",
         "country": "NL",
         "creditor": ("Zuidermeer Techniek B.V.", "Oudegracht 12", "3511 AB Utrecht"),
-        "customer": {"number": "K-1001", "name": "=Heuvel & Zonen", "street": "Keizersgracht 123"},
+        "customer": {
+            "city": "Maastricht",
+            "contact": "Roos de Graaf",
+            "country": "NL",
+            "email": "administratie@heuvel-en-zonen-installatietechniek.example",
+            "kind": "business",
+            "name": "=Heuvel & Zonen",
+            "number": "K-1001",
+            "phone": "+31433216549",
+            "postal_code": "6211 AB",
+            "street": "Keizersgracht 123",
+        },
         "currency": "EUR",
         "items": (
             {
@@ -36,7 +47,14 @@ def dossier(**changes: Any) -> Dossier:
             },
         ),
         "history": (
-            {"on": "2026-01-07", "kind": "message", "channel": "email", "what": "reminder", "result": "accepted"},
+            {
+                "on": "2026-01-07",
+                "kind": "message",
+                "channel": "email",
+                "what": "second_notice",
+                "result": "accepted, delivered",
+                "evidence": "../../message 1.json",
+            },
             {"on": date(2026, 1, 21), "kind": "call", "channel": "phone", "what": "morning", "result": "no_answer"},
         ),
         "approvals": (
@@ -79,11 +97,44 @@ def test_a_spreadsheet_runs_nothing_in_it(tmp_path: Path) -> None:
     assert "'=cmd" in text
 
 
+def cover_of(tmp_path: Path, **changes: Any) -> str:
+    """What the cover of a dossier says."""
+    build_agency(Settings(workspace=tmp_path), tmp_path).place(dossier(**changes))
+    page = PdfReader(BytesIO((tmp_path / "agency/Incasso_Zn/G-17/cover.pdf").read_bytes())).pages[0]
+    return page.extract_text().replace("\xa0", " ")
+
+
 def test_the_cover_says_who_what_and_what_was_done(tmp_path: Path) -> None:
-    build_agency(Settings(workspace=tmp_path), tmp_path).place(dossier())
-    words = PdfReader(BytesIO((tmp_path / "agency/Incasso_Zn/G-17/cover.pdf").read_bytes())).pages[0].extract_text()
-    for piece in ("Zuidermeer", "K-1001", "F-2041", "€ 1.200,00", "reminder", "no_answer", "marit"):
-        assert piece in words.replace("\xa0", " "), piece
+    words = cover_of(tmp_path)
+    for piece in ("Zuidermeer", "K-1001", "F-2041", "€ 1.200,00", "tweede herinnering", "geen gehoor", "marit"):
+        assert piece in words, piece
+    assert "second_notice" not in words
+
+
+def test_the_cover_gives_the_customer_as_on_an_envelope_and_labels_the_rest(tmp_path: Path) -> None:
+    lines = [line.strip() for line in cover_of(tmp_path).splitlines()]
+    at = lines.index("=Heuvel & Zonen")
+    assert lines[at : at + 4] == ["=Heuvel & Zonen", "Keizersgracht 123", "6211 AB Maastricht", "Nederland"]
+    words = " ".join(lines)
+    for piece in (
+        "Klantnummer K-1001",
+        "Soort klant bedrijf",
+        "Contactpersoon Roos",
+        "Telefoon +31433216549",
+        "E-mail",
+    ):
+        assert piece in words, piece
+
+
+def test_codes_that_no_list_has_are_made_readable(tmp_path: Path) -> None:
+    odd = {"on": "2026-01-07", "kind": "message", "channel": "email", "what": "our_own_step", "result": "sent"}
+    assert "our own step · sent" in cover_of(tmp_path, history=(odd,), language="fr")
+
+
+def test_the_history_names_the_files_of_the_dossier(tmp_path: Path) -> None:
+    assert "evidence/001-message_1.json" in cover_of(tmp_path)
+    text = (tmp_path / "agency" / "Incasso_Zn" / "G-17" / "history.csv").read_text("utf-8-sig")
+    assert [row["evidence"] for row in csv.DictReader(text.splitlines())] == ["evidence/001-message_1.json", ""]
 
 
 def test_the_same_placement_leaves_one_dossier(tmp_path: Path) -> None:

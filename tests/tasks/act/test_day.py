@@ -1,5 +1,7 @@
 """A day end to end: rounds, steps, messages, work, escalation up to the placement, and the same day twice."""
 
+import csv
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -72,7 +74,11 @@ def test_goes_through_demand_and_placement_with_all_that_law_5_asks(house: House
     placement = house.row(Placement)
     assert (placement.case_id, placement.amount, placement.state) == (case_id, 150_000, "placed")
     folder = house.engine.settings.workspace
-    assert list(folder.rglob("manifest.json")), "the dossier is in the agency's folder"
+    (manifest,) = folder.rglob("manifest.json")
+    history = list(csv.DictReader((manifest.parent / "history.csv").read_text("utf-8-sig").splitlines()))
+    named = {row["evidence"] for row in history if row["kind"] == "message"}
+    assert named, "the dossier is in the agency's folder"
+    assert named == {name for name in json.loads(manifest.read_text())["files"] if name.startswith("evidence/")}
     assert [touch.rating for touch in house.rows(Touch, kind="handoff")] == [-12]
     script.day()
     (reason,) = script.day().ticks[0].reasons
