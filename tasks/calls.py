@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import (
@@ -56,7 +56,7 @@ def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
     """Record one attempt of a call task and do what its result asks for.
 
     Raises:
-        RefusedError: the case was already tried today.
+        RefusedError: the customer was already called today.
         UsageError: the task is no open call, or the result lacks its date or reason.
     """
     desk.require("record a call", *TALKERS)
@@ -91,12 +91,16 @@ def _check(desk: Desk, case: Case, call: Call) -> None:
     if call.day_part not in DAY_PARTS:
         raise UsageError(f"{call.day_part!r} is no part of a day.", advice=f"One of: {', '.join(DAY_PARTS)}.")
     if call.code in ATTEMPT_ONLY_RESULTS:
+        # A customer is one person on the phone, whatever the account, the currency or the creditor (law 6).
         today = desk.session.exec(
-            select(ContactResult).where(ContactResult.case_id == case.id, ContactResult.called_on == desk.as_of)
+            select(ContactResult)
+            .join(Case, col(Case.id) == ContactResult.case_id)
+            .where(Case.party_id == case.party_id, ContactResult.called_on == desk.as_of)
         ).first()
         if today is not None:
             raise RefusedError(
-                f"Case {case.id} was already called on {desk.as_of}.", advice="One attempt a day; try again tomorrow."
+                f"The customer of case {case.id} was already called on {desk.as_of}.",
+                advice="One attempt a day, over all its cases; try again tomorrow.",
             )
     if call.code == CallResult.CALLBACK_AGREED and (call.callback_on is None or call.callback_on < desk.as_of):
         raise UsageError("A callback needs its date, from today on.", advice="Give the day on which we call back.")

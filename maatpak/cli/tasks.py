@@ -36,6 +36,8 @@ COLUMNS = (
     *ACCOUNT,
     Column("kind", "kind"),
     Column("subject", "what"),
+    Column("currency", "in"),
+    Column("amount", "about", money=True),
     Column("role", "role"),
     Column("assignee", "whose"),
     Column("due_on", "due"),

@@ -13,6 +13,7 @@ from maatpak.demo.worklist import OFFERS, OPEN_DISPUTES, OPEN_WORK, Paper, Paper
 from maatpak.demo.world import Document, Intention, World
 from maatpak.kernel.calendars import working_days_between
 from maatpak.kernel.words import (
+    ATTEMPT_ONLY_RESULTS,
     CallResult,
     ConsultAnswer,
     DisputeState,
@@ -118,7 +119,7 @@ class Staff:
             self._collector(paper),
             f"call → {talk.result}",
             lambda desk: self._record_call(desk, paper, task_id, call, talk, documents),
-            lambda desk: record_call(desk, task_id, plain),
+            None if talk.result in ATTEMPT_ONLY_RESULTS else lambda desk: record_call(desk, task_id, plain),
         )
 
     def _told(self, paper: Paper, talk: Talk, part: str, documents: list[str]) -> Call:

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from connectors.faults import Fault, plan_faults
 from maatpak.kernel.clock import FixedClock
+from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.tables import (
     Action,
     ActionItem,
@@ -27,6 +28,7 @@ from maatpak.ledger.tables import (
 )
 from tasks.content import hashes_of
 from tasks.send.lanes import GIVE_UP_AFTER
+from tasks.worklist import open_work
 from tests.cli.conftest import MONDAY, Command
 from tests.tasks.act.house import House, at, build_house
 
@@ -291,6 +293,18 @@ def test_a_call_is_tried_again_and_then_spoken(opened: House, command: Command, 
     assert (opened.row(Promise).amount, opened.row(Action, step="call").state) == (50_000, "executed")
     assert told(command, "tasks", "list", "--kind", "call") == []
     assert [each["outcome"] for each in told(command, "tasks", "list", "--kind", "call", "--all")] == ["promised"]
+
+
+def test_calls_about_two_currencies_are_told_apart(opened: House, command: Command, clock: FixedClock) -> None:
+    euros = open_call(opened)
+    other = opened.another_currency(1, "GBP")
+    with opened.desk("carla") as desk:
+        pounds = open_work(desk, desk.case(other), WorkKind.CALL, "call", Role.COLLECTOR, working_days=0).id
+    rows = {row["task_id"]: (row["currency"], row["amount"]) for row in told(command, "tasks", "list")}
+    assert rows == {euros: ("EUR", 150_000), pounds: ("GBP", None)}
+    table = {int(line.split()[0]): line for line in command("tasks", "list").out.splitlines()[1:]}
+    assert "EUR  €1,500.00" in table[euros]
+    assert "GBP" in table[pounds]
 
 
 def test_the_part_of_the_day_is_that_where_the_creditor_is(opened: House, command: Command, clock: FixedClock) -> None:

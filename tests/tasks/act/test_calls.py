@@ -8,15 +8,15 @@ import pytest
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult as C
-from maatpak.kernel.words import HoldReason, NonPaymentReason
+from maatpak.kernel.words import HoldReason, NonPaymentReason, Role, WorkKind
 from maatpak.ledger.tables import Action, AddressState, ContactResult, Hold, Promise, StatedReason, WorkTask
 from tasks.approvals import approve
 from tasks.calls import CALLBACK, CONSEQUENCES, Call, record_call
 from tasks.holds import set_hold
 from tasks.settle import settle_records
 from tasks.work import Outcome, finish_work
-from tasks.worklist import WAIVE_CALL
-from tests.tasks.act.house import House, at
+from tasks.worklist import WAIVE_CALL, open_work
+from tests.tasks.act.house import House, at, build_house
 from tests.tasks.act.script import Script
 
 pytestmark = pytest.mark.stage("calling")
@@ -94,6 +94,26 @@ def test_one_attempt_a_day(house: House, call_task: WorkTask) -> None:
     with pytest.raises(RefusedError, match="already called"):
         call(house, call_task, C.NO_ANSWER, "afternoon")
     call(house, call_task, C.SPOKE_NO_COMMITMENT, "afternoon")
+
+
+@pytest.mark.parametrize("elsewhere", ["currency", "creditor"])
+def test_one_attempt_a_day_holds_for_the_customer(
+    house: House, case_id: int, call_task: WorkTask, elsewhere: str
+) -> None:
+    call(house, call_task, C.NO_ANSWER)
+    if elsewhere == "currency":
+        its, other = house, house.another_currency(case_id, "USD")
+    else:
+        its = build_house(house.engine, house.day, "BETA")
+        other = its.debtor("B1", party=f"{house.creditor_id}:C1")
+    its.item(other, "U1", 8_000, date(2026, 1, 30))
+    with its.desk("carla") as desk:
+        task = open_work(desk, desk.case(other), WorkKind.CALL, "Ask why.", Role.COLLECTOR, working_days=0)
+    with pytest.raises(RefusedError, match="One attempt a day, over all its cases"):
+        call(its, task, C.VOICEMAIL, "afternoon")
+    following = add_working_days(its.day, 1, "NL")
+    its.go_to(following)
+    call(its, task, C.VOICEMAIL, "afternoon")
 
 
 def test_a_callback_is_a_call_of_its_own_on_its_day(house: House, call_task: WorkTask) -> None:
