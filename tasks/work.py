@@ -10,7 +10,7 @@ from datetime import date
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import format_money
-from maatpak.kernel.words import ActionState, ConsultAnswer, HoldReason, Role, WorkKind, WorkState
+from maatpak.kernel.words import ActionState, CallResult, ConsultAnswer, HoldReason, Role, WorkKind, WorkState
 from maatpak.ledger.tables import Case, Touch, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.answers import READ, read_answer
@@ -38,7 +38,7 @@ AGREED, REFUSED, SUPPLY_STOPPED = "agreed", "refused", "supply_stopped"
 OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
     WorkKind.CALL: (WAIVED,),
     WorkKind.CONSULT: (ConsultAnswer.AGREE, ConsultAnswer.I_TALK, ConsultAnswer.NO, ConsultAnswer.NOT_HEARD),
-    WorkKind.REVIEW: ("done", AGREED, REFUSED, SUPPLY_STOPPED, WAIVED),
+    WorkKind.REVIEW: ("done", AGREED, REFUSED),
     WorkKind.DECIDE: ("plan", "hold", "write_off", "legal", "statement_only", "continue"),
     WorkKind.NOTICE: ("seen",),
     WorkKind.REPAIR: ("repaired", "not_found"),
@@ -46,7 +46,12 @@ OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
     WorkKind.DEPARTMENT: ("done", "not_ours"),
     WorkKind.REPLY: ("answered",),
 }
-"""By kind of work: how it may end. A call ends by its results too."""
+"""By kind of work: how it may end. A call ends by its results too, some reviews only as `outcomes_of` says."""
+
+CONFIRMATIONS = frozenset({CONFIRM, CONFIRM_WRITE_OFF, LIFT_CONFIRM, MOVE_CONFIRM})
+"""Subjects of the reviews that are a second person's word: nothing but a yes or a no ends them."""
+SUPPLY = "supply"
+"""The word in a review's subject that asks whether to supply on."""
 
 TALK_DAYS = 5
 """Working days that an account manager may keep a case for a talk."""
@@ -61,6 +66,17 @@ class Outcome:
     until: date | None = None
     """For `hold` and `i_talk`: the last day of silence."""
     hold_reason: HoldReason | None = None
+
+
+def outcomes_of(kind: WorkKind, subject: str) -> tuple[str, ...]:
+    """How a piece of work may end without its result being a call's."""
+    if kind is not WorkKind.REVIEW:
+        return OUTCOMES[kind]
+    if subject in CONFIRMATIONS:
+        return (AGREED, REFUSED)
+    if subject == WAIVE_CALL:
+        return (WAIVED, REFUSED)
+    return (*OUTCOMES[kind], SUPPLY_STOPPED) if SUPPLY in subject.lower() else OUTCOMES[kind]
 
 
 def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
@@ -78,9 +94,12 @@ def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
     if task.state != WorkState.OPEN:
         raise RefusedError(f"Work {task_id} is {task.state}.", advice="Somebody was first, or the round closed.")
     kind = WorkKind(task.kind)
-    if outcome.code not in OUTCOMES[kind]:
+    right = outcomes_of(kind, task.subject)
+    if outcome.code not in right:
+        words = (*CallResult, *right) if kind is WorkKind.CALL else right
         raise UsageError(
-            f"{outcome.code!r} does not end work of kind {kind}.", advice=f"One of: {', '.join(OUTCOMES[kind])}."
+            f"{outcome.code!r} does not end work {task_id} ({kind}: {task.subject}).",
+            advice=f"One of: {', '.join(words)}.",
         )
     _may(desk, task)
     HANDLERS[kind](desk, case, task, outcome)
@@ -125,8 +144,6 @@ def _waive_call(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> Non
 
 def _waive_unmade_call(desk: Desk, task: WorkTask, outcome: Outcome) -> None:
     """The same where there was no number, so a letter went in the call's place: the letter goes its own way."""
-    if task.subject != WAIVE_CALL:
-        raise UsageError(f"Work {task.id} is about no call.", advice=f"Only {WAIVE_CALL!r} ends as {WAIVED}.")
     if outcome.code == WAIVED:
         desk.require("waive a call", *MANAGERS)
         _needs_note(outcome)
@@ -169,7 +186,7 @@ def _consult(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
 
 
 def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
-    if task.subject == WAIVE_CALL or outcome.code == WAIVED:
+    if task.subject == WAIVE_CALL:
         _waive_unmade_call(desk, task, outcome)
         return
     if task.subject == MOVE_CONFIRM and outcome.code == AGREED:

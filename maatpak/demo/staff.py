@@ -28,7 +28,8 @@ from tasks.disputes import DISPUTE_REASONS, decide_dispute
 from tasks.plans import OFFER, accept_plan, decline_plan, offer_plan
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
-from tasks.work import Outcome, finish_work
+from tasks.work import REFUSED, Outcome, finish_work
+from tasks.worklist import WAIVE_CALL
 
 DAY_PARTS = ("morning", "afternoon")
 TALK_NOTE = "as told on the phone"
@@ -190,6 +191,8 @@ class Staff:
         second = row.asked_by is not None
         weights = {"agreed": 0.85, "refused": 0.15} if second else {"done": 0.6, "agreed": 0.3, "refused": 0.1}
         code = choose(random, {**weights, "supply_stopped": 1.0} if row.step == "supply_stop" else weights)
+        if row.subject == WAIVE_CALL:
+            code = REFUSED
         who = self._manager(paper) if row.role == Role.CREDIT_MANAGER else None
         yield self._end(paper, code, who, note="looked at")
 

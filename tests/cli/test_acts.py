@@ -335,7 +335,8 @@ def test_the_account_manager_answers_or_talks(opened: House, command: Command, c
 def test_wrong_words_for_work_are_listed(opened: House, command: Command, clock: FixedClock) -> None:
     task = str(open_call(opened))
     for arguments, said in (
-        ((task, "shouted"), "One of: waived"),
+        ((task, "shouted"), "One of: no_answer, voicemail,"),
+        ((task, "shouted"), "do_not_call, waived."),
         ((task, "waived", "--promised-on", "2026-03-06"), "no result of a call"),
         (("99", "done"), "no work 99"),
         ((task, "promised"), "needs its date"),

@@ -34,7 +34,7 @@ from tasks.preferences import set_preference
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
 from tasks.tickets import open_ticket
-from tasks.work import OUTCOMES, Outcome, finish_work
+from tasks.work import Outcome, finish_work, outcomes_of
 from tests.lives.ledger import Account, Ledger
 
 REASONS = [reason for reason in NonPaymentReason if reason != NonPaymentReason.NONE]
@@ -199,7 +199,7 @@ def _work(life: Life, row: Any, random: Random, day: date) -> Act:
         )
         who = random.choice(COLLECTORS)
         return _act(life, day, who, f"call {heard}, {reason}", lambda desk: record_call(desk, row.id, call))
-    code = random.choice(OUTCOMES[kind])
+    code = random.choice(outcomes_of(kind, row.subject))
     if kind == WorkKind.CONSULT:
         code = random.choices([*ConsultAnswer][2:], [0.7, 0.1, 0.1, 0.1])[0]
     outcome = Outcome(str(code), "because", day + timedelta(days=6), random.choice(HOLDS))

@@ -9,7 +9,8 @@ from maatpak.ledger.tables import Action, Case, Creditor, WorkTask
 from tasks.approvals import approve
 from tasks.calls import Call, record_call
 from tasks.day import DaySummary, run_day
-from tasks.work import Outcome, finish_work
+from tasks.work import REFUSED, Outcome, finish_work
+from tasks.worklist import WAIVE_CALL
 from tests.tasks.act.house import House, at
 
 ENDINGS = {"consult": "agree", "review": "done", "notice": "seen", "repair": "repaired", "reply": "answered"}
@@ -77,8 +78,9 @@ class Script:
 
     def _end(self, task: WorkTask) -> None:
         who = task.assignee or {"account_manager": "anna", "credit_manager": "max"}.get(task.role, "colin")
+        ending = REFUSED if task.subject == WAIVE_CALL else ENDINGS[task.kind]
         with self.house.desk(who, 12) as desk:
-            finish_work(desk, int(task.id or 0), Outcome(ENDINGS[task.kind], "as scripted"))
+            finish_work(desk, int(task.id or 0), Outcome(ending, "as scripted"))
 
 
 def case(house: House, case_id: int) -> Case:

@@ -1,0 +1,81 @@
+"""How work may end: a word that would do nothing is refused, with the words that do something."""
+
+from datetime import date
+
+import pytest
+
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.words import Role, WorkKind
+from maatpak.ledger.tables import Plan, Touch, WorkTask
+from tasks.case_move import MOVE_CONFIRM
+from tasks.holds import LIFT_CONFIRM
+from tasks.plans import CONFIRM, Instalment, offer_plan
+from tasks.work import CONFIRM_WRITE_OFF, Outcome, finish_work
+from tasks.worklist import WAIVE_CALL, open_work
+from tests.tasks.act.house import House
+
+
+def review(house: House, case_id: int, subject: str, record_no: str | None = None) -> int:
+    with house.desk("mo") as desk:
+        task = open_work(
+            desk,
+            desk.case(case_id),
+            WorkKind.REVIEW,
+            subject,
+            Role.CREDIT_MANAGER,
+            working_days=2,
+            record_no=record_no,
+            asked_by="mo" if record_no else None,
+        )
+        return int(task.id or 0)
+
+
+def end(house: House, task_id: int, code: str, who: str = "mia") -> None:
+    with house.desk(who) as desk:
+        finish_work(desk, task_id, Outcome(code, "seen"))
+
+
+@pytest.mark.parametrize("code", ["done", "supply_stopped", "waived"])
+@pytest.mark.parametrize("subject", [CONFIRM, CONFIRM_WRITE_OFF, LIFT_CONFIRM, MOVE_CONFIRM])
+def test_a_confirmation_takes_yes_or_no(house: House, case_id: int, subject: str, code: str) -> None:
+    task = review(house, case_id, subject, "W1")
+    with pytest.raises(UsageError, match="does not end") as refused:
+        end(house, task, code)
+    assert refused.value.advice == "One of: agreed, refused."
+    assert house.row(WorkTask).state == "open"
+    end(house, task, "refused")
+    assert house.row(WorkTask).outcome == "refused"
+
+
+def test_the_draft_of_a_plan_outlives_a_wrong_word(house: House, case_id: int) -> None:
+    long = [Instalment(date(2026, 3, 9), 75_000), Instalment(date(2026, 7, 1), 75_000)]
+    with house.desk("carla") as desk:
+        assert offer_plan(desk, desk.case(case_id), instalments=long) is None
+    task = house.row(WorkTask, subject=CONFIRM)
+    with pytest.raises(UsageError, match="does not end"):
+        end(house, task.id, "done")
+    end(house, task.id, "agreed")
+    assert house.row(Plan).state == "offered"
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("Debit, terms, limit?", "done, agreed, refused"),
+        ("Limit, new supply, security, insurer.", "done, agreed, refused, supply_stopped"),
+        (WAIVE_CALL, "waived, refused"),
+    ],
+)
+def test_a_review_lists_what_it_takes(house: House, case_id: int, subject: str, words: str) -> None:
+    task = review(house, case_id, subject)
+    with pytest.raises(UsageError, match="does not end") as refused:
+        end(house, task, "shrugged")
+    assert refused.value.advice == f"One of: {words}."
+
+
+def test_supply_is_stopped_where_that_is_asked(house: House, case_id: int) -> None:
+    with pytest.raises(UsageError, match="does not end"):
+        end(house, review(house, case_id, "Debit, terms, limit?"), "supply_stopped")
+    assert house.rows(Touch) == []
+    end(house, review(house, case_id, "With the account manager: stop supply?"), "supply_stopped")
+    assert [touch.kind for touch in house.rows(Touch)] == ["supply_stopped"]
