@@ -131,7 +131,7 @@ class _Building:
         drivers = driver.case_driver(debts, self.owed.debits, self.cases, self.scope)
         self.owed = replace(self.owed, debts=debts.clear())
         joined = self.named.select("item_id", "joined_on")
-        of_driver = drivers.select("case_id", item_id="driver_item_id").join(joined, on="item_id", how="left")
+        position = driver.positions(debts, drivers).join(joined, on="item_id", how="left")
         shared = self.creditor["shares_parties"]
         self.driver_days = drivers.select("case_id", day="driver_bank_due_on")
         self.parts += [
@@ -142,7 +142,7 @@ class _Building:
             conversation.consulted(reader, actions, self.running),
         ]
         items = debts.select(list(ITEM_COLUMNS)).cast(pl.Schema(ITEM_COLUMNS))
-        return items, step_history(actions, named_by, since, of_driver)
+        return items, step_history(actions, named_by, since, position)
 
     def _past(self, items: pl.DataFrame) -> pl.DataFrame:
         """How the customer paid, and what came in during the round. Gives the cases that have a row."""

@@ -62,6 +62,23 @@ def case_driver(debts: pl.DataFrame, debits: pl.DataFrame, cases: pl.DataFrame, 
     return drivers.join(worst, on="case_id").pipe(collected)
 
 
+def positions(debts: pl.DataFrame, drivers: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, item_id) of the item whose position is the case's: its driver.
+
+    Where nothing is asked, the oldest overdue item, which drives again when what covers it ends: so what was done stays
+    done while a claim, a plan or a placement lets the case rest.
+    """
+    resting = (
+        debts.lazy()
+        .filter("overdue")
+        .join(drivers.lazy(), on="case_id", how="anti")
+        .unique("case_id", keep="first", maintain_order=True)
+        .select("case_id", "item_id")
+        .pipe(collected)
+    )
+    return pl.concat([drivers.select("case_id", item_id="driver_item_id"), resting])
+
+
 def upcoming(debts: pl.DataFrame) -> pl.DataFrame:
     """One row a case with something not yet overdue: the next item to fall due, and all that falls due with it."""
     waiting = debts.filter(~pl.col("overdue"))

@@ -18,21 +18,21 @@ def actions_then(reader: Reader) -> pl.DataFrame:
 
 
 def step_history(
-    actions: pl.DataFrame, named: pl.DataFrame, evidence: pl.DataFrame, drivers: pl.DataFrame
+    actions: pl.DataFrame, named: pl.DataFrame, evidence: pl.DataFrame, position: pl.DataFrame
 ) -> pl.DataFrame:
-    """The steps frame. `drivers` is (case_id, item_id, joined_on) with when each driver joined the open round.
+    """The steps frame. `position` is (case_id, item_id, joined_on): each case's driver, or the item in its place.
 
-    A step counts for the driver when it named it or named nothing; a skip when it came after the driver had joined.
+    A step counts for it when it named it or named nothing; a skip when it came after it had joined the open round.
     """
-    named_driver = pl.col("item_id").is_in(drivers["item_id"].implode())
-    naming = named.select("action_id", hit=named_driver).group_by("action_id").agg(pl.any("hit"))
+    named_it = pl.col("item_id").is_in(position["item_id"].implode())
+    naming = named.select("action_id", hit=named_it).group_by("action_id").agg(pl.any("hit"))
     skipped = pl.col("state") == ActionState.SKIPPED.value
     since = (pl.col("joined_on") <= pl.col("proposed_on")).fill_null(value=False)
     steps = (
         only(actions, actions["in_scope"])
         .join(naming, on="action_id", how="left", maintain_order="left")
         .join(evidence, on="action_id", how="left", maintain_order="left")
-        .join(drivers.select("case_id", "joined_on"), on="case_id", how="left", maintain_order="left")
+        .join(position.select("case_id", "joined_on"), on="case_id", how="left", maintain_order="left")
         .with_columns(for_driver=pl.when(skipped).then(since).otherwise(pl.col("hit").fill_null(value=True)))
     )
     if not steps["action_id"].is_sorted():

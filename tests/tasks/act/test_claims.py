@@ -5,6 +5,8 @@ import pytest
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.tables import ClaimedPayment, WorkTask
 from tasks.claims import ASK_FOR_PROOF, FIND_CASH, claim_payment, resolve_claim
+from tasks.explaining import explain_case
+from tasks.finding import find_case
 from tasks.settle import settle_records
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
@@ -33,6 +35,19 @@ def test_silences_five_days_and_sends_cash_to_look(
     assert (row.amount, len(row.items or {}), row.until_on, row.state) == (amount, named, date(2026, 3, 9), "open")
     task = house.row(WorkTask)
     assert (task.kind, task.subject, task.record_no, task.due_on) == ("cash", FIND_CASH, number, date(2026, 3, 4))
+
+
+@pytest.mark.stage("calling")
+def test_what_was_done_is_told_also_while_nothing_is_asked(house: House, case_id: int) -> None:
+    claim(house, case_id)
+    told = explain_case(house.engine, find_case(house.engine, "C1"), None, at(house.day, 12), {}).explanation
+    steps = {step.name: (step.status, step.done_on) for step in told.steps}
+    assert told.decision["reason"] == "claimed_paid"
+    assert steps["reminder"] == ("done", date(2026, 3, 3))
+    assert steps["second_notice"] == ("done", date(2026, 3, 11))
+    assert steps["second_text"] == ("skipped before", date(2026, 3, 11))
+    assert steps["call"] == ("open", None)
+    assert (told.next_step, told.next_on) == ("call", house.row(ClaimedPayment).until_on)
 
 
 def test_no_more_than_is_open(house: House, case_id: int) -> None:

@@ -7,6 +7,8 @@ import pytest
 from maatpak.ledger.tables import Action, Case, Message, Placement, Touch
 from tasks.day import run_day
 from tasks.execute import execute_all
+from tasks.explaining import explain_case
+from tasks.finding import find_case
 from tasks.handoff import hand_over
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
@@ -57,3 +59,12 @@ def test_a_shard_hands_over_its_own(house: House, approved: Action, monkeypatch:
     assert house.row(Action, id=approved.id).state == "in_progress"
     assert hand_over(house.engine, house.creditor_id, house.day, instant, mine, 2, None) == 1
     assert house.row(Action, id=approved.id).state == "executed"
+
+
+def test_a_case_that_is_placed_is_told_with_all_that_was_done(house: House, approved: Action) -> None:
+    execute(house)
+    told = explain_case(house.engine, find_case(house.engine, "C1"), None, at(house.day, 17), {}).explanation
+    steps = {step.name: (step.status, step.done_on) for step in told.steps}
+    for name in ("reminder", "second_notice", "final_demand", "handoff"):
+        assert steps[name] == ("done", house.row(Action, step=name).executed_on)
+    assert (told.decision["reason"], told.next_step) == ("placed", "decide")

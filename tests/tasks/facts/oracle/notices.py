@@ -121,15 +121,17 @@ class Notices(Owing):
     def step_rows(self) -> list[Row]:
         floor = self.as_of - timedelta(days=400)
         rows = []
+        # Who owes and is asked nothing keeps its place: that of the item that would be asked first.
+        first = self.driver or next(filter(self.is_overdue, self.debts), None)
         for action in sorted(self.actions(), key=lambda each: each.id or 0):
             if not (self.in_open_round(action) or (action.round_id is None and action.business_date > floor)):
                 continue
             named = self.items_of(action)
-            joined = self.named.get(self.driver.item_id) if self.driver else None
+            joined = self.named.get(first.item_id) if first else None
             if action.state == "skipped":
                 counts = joined is not None and joined <= action.business_date
             else:
-                counts = not named or (self.driver is not None and self.driver.item_id in named)
+                counts = not named or (first is not None and first.item_id in named)
             same = {name: getattr(action, name) for name in STEP_SAME}
             rows.append(
                 {
