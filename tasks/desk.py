@@ -56,11 +56,7 @@ class Desk:
 
     def require(self, act: str, *roles: Role) -> None:
         """Refuse the act unless the person has one of the roles."""
-        if self.person.role not in roles:
-            raise RefusedError(
-                f"{self.person.login} is {self.person.role}: that role may not {act}.",
-                advice=f"Ask somebody who is {' or '.join(roles)}.",
-            )
+        _require(self.person, act, *roles)
 
     def case(self, case_id: int) -> Case:
         """The case, its party locked."""
@@ -145,13 +141,13 @@ class Desk:
         ).scalar_one()
         return f"{prefix}{value}"
 
-    def require_person(self, login: str) -> None:
-        """Somebody else's name in a record must be a person's who may act.
+    def require_person(self, login: str, act: str, *roles: Role) -> None:
+        """Somebody else's name in a record must be a person's whose role may do what is put on them.
 
         Raises:
             RefusedError: it is not.
         """
-        _active(self.session, login)
+        _require(_active(self.session, login), act, *roles)
 
     def record(
         self,
@@ -231,6 +227,14 @@ def desk_in(
         now=recorded_after(creditor.looked_at, now),
         flow_run=flow_run,
     )
+
+
+def _require(person: Person, act: str, *roles: Role) -> None:
+    if person.role not in roles:
+        raise RefusedError(
+            f"{person.login} is {person.role}: that role may not {act}.",
+            advice=f"Ask somebody who is {' or '.join(roles)}.",
+        )
 
 
 def _active(session: Session, actor: str) -> Person:

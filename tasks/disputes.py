@@ -27,6 +27,8 @@ DISPUTE_REASONS = frozenset(
 ANSWER_WITHIN = 10
 """Working days in which we answer."""
 DECIDERS = (Role.ACCOUNT_MANAGER, Role.COLLECTOR, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
+DECISIONS = frozenset(DisputeState) - {DisputeState.OPEN}
+"""What a decision makes of a dispute."""
 
 
 def open_dispute(
@@ -130,6 +132,11 @@ def decide_dispute(
 
 
 def _accepted(dispute: Dispute, state: DisputeState, amount: int | None, currency: str) -> int:
+    if amount is not None and state != DisputeState.PART_ACCEPTED:
+        raise UsageError(
+            f"{str(state)!r} takes no amount, but {format_money(amount, currency)} was given.",
+            advice=f"To accept a part of {format_money(dispute.amount, currency)}: {DisputeState.PART_ACCEPTED}.",
+        )
     if state == DisputeState.ACCEPTED:
         return dispute.amount
     if state != DisputeState.PART_ACCEPTED:

@@ -53,7 +53,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Record an objection to an open item; without an amount, to all of it."""
-    from tasks.disputes import DISPUTE_REASONS, open_dispute
+    from tasks.disputes import DECIDERS, DISPUTE_REASONS, open_dispute
     from tasks.finding import find_case
 
     wanted = chosen(NonPaymentReason, reason, "objection", DISPUTE_REASONS)
@@ -63,7 +63,7 @@ def add(
         with at_desk(engine, found, actor) as desk:
             case = desk.case(found.the_case)
             if owner is not None:
-                desk.require_person(owner)
+                desk.require_person(owner, "decide a dispute", *DECIDERS)
             dispute = open_dispute(desk, case, document, wanted, amount=disputed, owner=owner, source=source)
     said = format_money(dispute.amount, found.currency)
     tell(
@@ -84,10 +84,10 @@ def decide(
     as_json: JsonOption = False,
 ) -> None:
     """Our answer to a dispute, or the customer's withdrawal."""
-    from tasks.disputes import decide_dispute
+    from tasks.disputes import DECISIONS, decide_dispute
     from tasks.finding import find_record
 
-    answer = chosen(DisputeState, state, "answer to a dispute")
+    answer = chosen(DisputeState, state, "answer to a dispute", DECISIONS)
     with opened() as engine:
         found = find_record(engine, "dispute", dispute)
         credited = amount_in(found, accepted)

@@ -103,6 +103,30 @@ def test_a_dispute_is_recorded_and_answered(house: House, command: Command) -> N
     assert told(command, "dispute", "list") == []
 
 
+def test_a_dispute_belongs_to_somebody_who_may_decide_it(house: House, command: Command) -> None:
+    arguments = ("dispute", "add", "C1", "--document", "F1", "--reason", "price")
+    for owner, error in (("olga", "may not decide a dispute"), ("zoe", "nobody who may act")):
+        refused = command(*arguments, "--owner", owner, "--actor", "carla")
+        assert (refused.status, error in refused.err) == (2, True), refused
+    assert house.rows(Dispute) == []
+    said(command, *arguments, "--owner", "dirk")
+    assert house.row(Dispute).owner == "dirk"
+
+
+def test_a_dispute_is_not_decided_by_a_word_that_says_less(house: House, command: Command) -> None:
+    said(command, "dispute", "add", "C1", "--document", "F1", "--reason", "price")
+    number = house.row(Dispute).dispute_no
+    for words, error in (
+        (("accepted", "--accepted", "10"), "To accept a part of €1,000.00: part_accepted."),
+        (("rejected", "--accepted", "10"), "takes no amount, but €10.00 was given"),
+        (("shrugged",), "One of: accepted, part_accepted, rejected, withdrawn."),
+        (("open",), "One of: accepted,"),
+    ):
+        refused = command("dispute", "decide", number, *words, "--note", "looked into it", "--actor", "anna")
+        assert (refused.status, error in refused.err) == (2, True), refused
+    assert house.row(Dispute).state == "open"
+
+
 @pytest.mark.parametrize(("word", "state"), [("found", "found"), ("not-found", "not_found")])
 def test_a_claimed_payment_is_looked_for(house: House, command: Command, word: str, state: str) -> None:
     out = said(command, "claim", "add", "C1", "--document", "F1", actor="olga")
