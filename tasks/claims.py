@@ -8,6 +8,7 @@ from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.tables import Case, ClaimedPayment
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk
+from tasks.placements import require_ours
 from tasks.rights import DESK
 from tasks.worklist import close_work_about, open_work
 
@@ -22,10 +23,17 @@ ASK_FOR_PROOF = "Ask kindly for a proof of the payment."
 def claim_payment(
     desk: Desk, case: Case, *, documents: list[str] | None = None, amount: int | None = None
 ) -> ClaimedPayment:
-    """Record that the customer says documents, or an amount, are paid. Without either: everything overdue."""
+    """Record that the customer says documents, or an amount, are paid. Without either: everything overdue.
+
+    Raises:
+        RefusedError: an agency speaks about all of it.
+        UsageError: it does not fit what is open.
+    """
     desk.require("record a claimed payment", *DESK)
     named = desk.items_named(case, documents)
-    open_total = sum(item.open_amount for item in (named if documents is not None else desk.open_items(case)))
+    meant = named if documents is not None else desk.open_items(case)
+    require_ours(desk, case, named if amount is None else meant, "note a claim of payment for it")
+    open_total = sum(item.open_amount for item in meant)
     claimed = amount if amount is not None else sum(item.open_amount for item in named)
     if not 0 < claimed <= open_total:
         raise UsageError(

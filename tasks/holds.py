@@ -67,11 +67,12 @@ def set_hold(
 
     Raises:
         RefusedError: the role may not set it, or it is longer than the reason allows.
-        UsageError: the dates or the scope do not fit.
+        UsageError: the dates or the scope do not fit, or a person gives no words.
     """
     rule = _rule(reason)
     if not by_engine_rule:
         desk.require(f"set a hold for {reason}", *rule.sets)
+        _needs_words(note)
     if until < desk.as_of:
         raise UsageError(f"A hold until {until} ends before it begins ({desk.as_of}).", advice="Give a later date.")
     length = working_days_between(desk.as_of, until, desk.country(case.debtor_id))
@@ -115,6 +116,7 @@ def lift_hold(desk: Desk, hold_no: str, note: str) -> Hold | None:
     hold = current_hold(desk, hold_no)
     rule = _rule(HoldReason(hold.reason))
     desk.require(f"lift a hold for {hold.reason}", *rule.lifts)
+    _needs_words(note)
     case = _case_of(desk, hold)
     if rule.two_lift:
         task = open_work(
@@ -169,6 +171,11 @@ def _rule(reason: HoldReason) -> HoldRule:
     if rule is None:
         raise UsageError(f"{reason!r} is no reason for a hold.", advice=f"One of: {', '.join(HOLD_RULES)}.")
     return rule
+
+
+def _needs_words(note: str) -> None:
+    if not note.strip():
+        raise UsageError("A hold is set and lifted with the reason in words.", advice="Give a note.")
 
 
 def _case_of(desk: Desk, hold: Hold) -> Case:

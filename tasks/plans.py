@@ -16,6 +16,7 @@ from maatpak.kernel.words import PlanState, PromiseState, Role, WorkKind, WorkSt
 from maatpak.ledger.tables import Case, Plan, WorkTask
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk
+from tasks.placements import require_ours
 from tasks.promises import open_promises
 from tasks.rights import COLLECTORS, MANAGERS, TALKERS
 from tasks.worklist import close_work, open_work
@@ -71,11 +72,12 @@ def offer_plan(
     """Offer a plan over documents, or over everything overdue. Above the person's limit a second one is asked: None.
 
     Raises:
-        RefusedError: a plan is offered or active already.
+        RefusedError: a plan is offered or active already, or an agency speaks about all of it.
         UsageError: the instalments do not add up or are not in order.
     """
     desk.require("offer a payment plan", *COLLECTORS, Role.FINANCE_DIRECTOR)
     items = desk.items_named(case, documents)
+    require_ours(desk, case, items, "offer a plan for it")
     total = sum(item.open_amount for item in items)
     if total <= 0:
         raise UsageError(f"Nothing is open on case {case.id} to plan for.", advice="See `maatpak cases`.")

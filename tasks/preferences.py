@@ -11,6 +11,8 @@ from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk
+from tasks.quality.debtor_rules import PHONE_NUMBER
+from tasks.register import require_email
 from tasks.rights import DESK
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -46,6 +48,10 @@ def set_preference(desk: Desk, debtor: Debtor, name: str, value: str, *, source:
     value = value.strip().lower() if name != "portal" else value.strip()
     if not shape.fullmatch(value):
         raise UsageError(f"{value!r} does not fit the preference {name}.", advice=f"Give {spoken}.")
+    if name == "call_hours":
+        begin, end = value.split("-")
+        if end <= begin:
+            raise UsageError(f"The call hours {value} end before they begin.", advice="Give hours such as 09:00-12:00.")
     present = desk.session.exec(
         select(Preference).where(
             Preference.debtor_id == debtor.id, Preference.name == name, col(Preference.replaced_at).is_(None)
@@ -116,12 +122,19 @@ def set_contact(
     phone: str | None = None,
     language: str | None = None,
 ) -> ContactPerson:
-    """Whom to write to or call at a debtor, in a role; replaces what was known of that person."""
+    """Whom to write to or call at a debtor, in a role; replaces what was known of that person.
+
+    Raises:
+        UsageError: there is no address, or one that cannot be one.
+    """
     desk.require("change a contact", *DESK)
     if email is None and phone is None:
         raise UsageError(f"{name!r} has neither e-mail nor phone.", advice="Give at least one.")
     if language is not None and language not in languages():
         raise UsageError(f"{language!r} is no language.", advice="Give an ISO 639 code such as nl or en.")
+    require_email(email)
+    if phone is not None and re.fullmatch(PHONE_NUMBER, phone) is None:
+        raise UsageError(f"{phone!r} is not a phone number.", advice="Give it in digits, such as +31 20 123 4567.")
     present = desk.session.exec(
         select(ContactPerson).where(
             ContactPerson.debtor_id == debtor.id,

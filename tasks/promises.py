@@ -11,6 +11,7 @@ from maatpak.kernel.words import PromiseState, Role
 from maatpak.ledger.tables import Case, Promise
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk, OpenItem
+from tasks.placements import require_ours
 from tasks.rights import TALKERS
 
 
@@ -28,7 +29,7 @@ def make_promise(
     Without an amount it is all that is open of the documents named, or of everything overdue.
 
     Raises:
-        RefusedError: the date lies too far ahead, or the round has had its two promises.
+        RefusedError: the date lies too far ahead, the round has had its two promises, or an agency speaks about it.
         UsageError: date or amount do not fit what is open.
     """
     desk.require("take a promise to pay", *TALKERS)
@@ -42,9 +43,9 @@ def make_promise(
             advice="A credit manager may take it, or offer a payment plan.",
         )
     named = desk.items_named(case, documents)
-    promised, items = _cover(
-        named if documents is not None else desk.open_items(case), documents, amount, named, case.currency
-    )
+    meant = named if documents is not None else desk.open_items(case)
+    require_ours(desk, case, named if amount is None else meant, "take a promise for it")
+    promised, items = _cover(meant, documents, amount, named, case.currency)
     round_id = _room_for_one_more(desk, case)
     for earlier in open_promises(desk, case):
         succeed(desk.session, earlier, desk.as_of, desk.now, state=PromiseState.SUPERSEDED, actor=desk.person.login)

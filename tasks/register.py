@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.money import decimals
+from maatpak.kernel.money import decimals, to_decimal
 from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.tables import Creditor, Person
@@ -38,7 +38,7 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> P
     """
     person.role = _one_of("role", person.role, [str(role) for role in Role])
     decimals(person.limit_currency)
-    _require_email(person.email)
+    require_email(person.email)
     if LOGIN.fullmatch(person.login) is None or person.login.lower() in NOBODY:
         raise UsageError(
             f"{person.login!r} is not a login.",
@@ -56,8 +56,8 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> P
             )
         if session.exec(select(Person).where(func.lower(Person.login) == person.login.lower())).first() is not None:
             raise UsageError(f"The login {person.login!r} is taken.", advice="See `maatpak user list`.")
-        if person.deputy is not None and not _known(session, person.deputy):
-            raise UsageError(f"The deputy {person.deputy!r} is nobody here.", advice="Enter the deputy first.")
+        if person.deputy is not None:
+            _require_deputy(session, person.login, person.deputy)
         session.add(person)
         session.flush()
         append_events(session, [EventDraft("person_added", actor, body=_rights(person))], now)
@@ -96,8 +96,7 @@ def change_person(
             decimals(person.limit_currency)
             _require_limit(person)
         if deputy is not None:
-            if not _known(session, deputy):
-                raise UsageError(f"The deputy {deputy!r} is nobody here.", advice="Enter the deputy first.")
+            _require_deputy(session, login, deputy)
             person.deputy = deputy
         if active is not None:
             person.active = active
@@ -119,7 +118,8 @@ def _rights(person: Person) -> dict[str, Any]:
 
 def _require_limit(person: Person) -> None:
     if person.approval_limit < 0:
-        raise UsageError(f"The limit {person.approval_limit} is below zero.", advice="0 is for who approves nothing.")
+        limit = to_decimal(person.approval_limit, person.limit_currency)
+        raise UsageError(f"The limit {limit} is below zero.", advice="0 is for who approves nothing.")
 
 
 def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime) -> Creditor:
@@ -133,7 +133,7 @@ def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime
     _require_country(creditor.country)
     _require_language(creditor.language)
     _require_zone(creditor.time_zone)
-    _require_email(creditor.email)
+    require_email(creditor.email)
     if creditor.iban is not None:
         creditor.iban = _checked_iban(creditor.iban)
     if creditor.bic is not None:
@@ -181,8 +181,11 @@ def _fields(row: SQLModel) -> dict[str, Any]:
     return {name: getattr(row, name) for name in type(row).model_fields}
 
 
-def _known(session: Session, login: str) -> bool:
-    return session.exec(select(Person).where(Person.login == login)).first() is not None
+def _require_deputy(session: Session, login: str, deputy: str) -> None:
+    if deputy == login:
+        raise UsageError(f"{login!r} cannot stand in for themselves.", advice="Name somebody else as the deputy.")
+    if session.exec(select(Person).where(Person.login == deputy)).first() is None:
+        raise UsageError(f"The deputy {deputy!r} is nobody here.", advice="Enter the deputy first.")
 
 
 def _require_administrator(session: Session, actor: str) -> None:
@@ -222,13 +225,20 @@ def _require_zone(zone: str) -> None:
         raise UsageError(f"{zone!r} is not a time zone.", advice="Give it as Europe/Amsterdam.") from None
 
 
-def _require_email(address: str | None) -> None:
+def require_email(address: str | None) -> None:
+    """An e-mail address, if any, is written as one.
+
+    Raises:
+        UsageError: it is not.
+    """
     if address is None:
         return
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise UsageError(f"{address!r} is not an e-mail address: {error}") from None
+        raise UsageError(
+            f"{address!r} is not an e-mail address: {error}", advice="Give it as name@company.example."
+        ) from None
 
 
 def _checked_iban(iban: str) -> str:

@@ -199,12 +199,14 @@ def test_preferences_contacts_and_opt_outs(house: House, command: Command) -> No
 
 
 HOLD = ("hold", "add", "C1", "--until", "2026-03-06", "--note", "x")
+CONTACT = ("preference", "contact", "C1", "Pia", "--role", "payables")
 REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("hold", "add", "C9", "--reason", "data", "--until", "2026-03-06", "--note", "x"), "no debtor 'C9'", "cases"),
     ((*HOLD, "--reason", "mood"), "no reason for a hold", "One of"),
     (("hold", "add", "C1", "--reason", "data", "--until", "2027-03-06", "--note", "x"), "at most 22", "latest end"),
     ((*HOLD, "--reason", "disaster"), "may not set", "Ask"),
     ((*HOLD, "--reason", "data", "--scope", "all"), "no scope", "item"),
+    (("hold", "add", "C1", "--reason", "data", "--until", "2026-03-06", "--note", " "), "in words", "Give a note"),
     (("hold", "lift", "H9", "--note", "x"), "no hold 'H9'", "hold list"),
     (("promise", "add", "C1", "--on", "2026-03-06", "--amount", "9999.00"), "does not fit", "within"),
     (("promise", "add", "C1", "--on", "2026-03-06", "--amount", "12,50"), "not an amount", "1250.00"),
@@ -225,7 +227,10 @@ REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("ticket", "close", "C1", "T9"), "no open ticket", "ticket list"),
     (("preference", "add", "C1", "colour", "red"), "no preference", "pay_run"),
     (("preference", "add", "C1", "pay_run", "sunday"), "does not fit", "weekday"),
+    (("preference", "add", "C1", "call_hours", "12:00-09:00"), "end before they begin", "09:00-12:00"),
     (("preference", "opt-out", "C1", "fax"), "no channel", "email"),
+    ((*CONTACT, "--email", "nonsense"), "'nonsense' is not an e-mail address", "name@"),
+    ((*CONTACT, "--email", "pia@example.test", "--phone", "abc"), "'abc' is not a phone number", "digits"),
     (("preference", "contact", "C1", "Pia", "--role", "boss"), "no role", "payables"),
     ((*HOLD, "--reason", "data", "--actor", "zoe"), "nobody", "user add"),
 ]  # fmt: skip

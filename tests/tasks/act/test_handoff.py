@@ -1,15 +1,22 @@
 """Handing over: a dossier that cannot be made fails alone, and each shard sees to its own."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from maatpak.kernel.errors import RefusedError
 from maatpak.ledger.tables import Action, Case, Message, Placement, Touch
+from tasks.claims import claim_payment
 from tasks.day import run_day
+from tasks.desk import Desk
 from tasks.execute import execute_all
 from tasks.explaining import explain_case
 from tasks.finding import find_case
 from tasks.handoff import hand_over
+from tasks.placements import recall_placement
+from tasks.plans import offer_plan
+from tasks.promises import make_promise
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
@@ -68,3 +75,31 @@ def test_a_case_that_is_placed_is_told_with_all_that_was_done(house: House, appr
     for name in ("reminder", "second_notice", "final_demand", "handoff"):
         assert steps[name] == ("done", house.row(Action, step=name).executed_on)
     assert (told.decision["reason"], told.next_step) == ("placed", "decide")
+
+
+ABOUT_PLACED: dict[str, Callable[[Desk, Case, list[str] | None], object]] = {
+    "promise": lambda desk, case, named: make_promise(desk, case, desk.as_of + timedelta(days=3), documents=named),
+    "plan": lambda desk, case, named: offer_plan(desk, case, documents=named),
+    "claim": lambda desk, case, named: claim_payment(desk, case, documents=named),
+}
+
+
+@pytest.mark.parametrize("act", ABOUT_PLACED)
+def test_nothing_is_agreed_about_what_an_agency_has(house: House, approved: Action, act: str) -> None:
+    execute(house)
+    number = house.row(Placement).placement_no
+    agree = ABOUT_PLACED[act]
+    house.item(int(approved.case_id), "F9", 40_000, house.day - timedelta(days=5))
+    with house.desk("mo", 18) as desk, pytest.raises(RefusedError, match=rf"placement {number}.*case recall {number}"):
+        agree(desk, desk.case(approved.case_id), ["F1", "F2"])
+    with house.desk("mo", 18) as desk:
+        agree(desk, desk.case(approved.case_id), ["F9"])
+
+
+def test_a_case_that_is_wholly_with_an_agency_takes_no_promise(house: House, approved: Action) -> None:
+    execute(house)
+    with house.desk("mo", 18) as desk:
+        with pytest.raises(RefusedError, match="with an agency"):
+            make_promise(desk, desk.case(approved.case_id), desk.as_of, amount=100)
+        recall_placement(desk, house.row(Placement).placement_no, "error")
+        make_promise(desk, desk.case(approved.case_id), desk.as_of, amount=100)

@@ -119,3 +119,10 @@ def test_a_refusal_leaves_nothing(house: House, case_id: int) -> None:
 def _one_that_she_may_and_one_that_not(desk: Desk, case_id: int) -> None:
     set_hold(desk, desk.case(case_id), HoldReason.DATA, UNTIL, "asked")
     set_hold(desk, desk.case(case_id), HoldReason.DISASTER, UNTIL, "asked")
+
+
+def test_a_hold_is_lifted_with_a_reason(house: House, case_id: int) -> None:
+    with house.desk("carla") as desk:
+        number = set_hold(desk, desk.case(case_id), HoldReason.DATA, UNTIL, "asked").hold_no
+        with pytest.raises(UsageError, match="in words"):
+            lift_hold(desk, number, " ")
