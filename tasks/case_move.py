@@ -40,13 +40,15 @@ MOVE_CONFIRM = "Confirm that the key account is moved."
 
 def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage | None = None) -> RoundCourse | None:
     """Put an open round on another segment's journey, at a stage: by default as far as it had come, but no further on
-    than a reroute would take it. What was proposed and not begun is taken back.
+    than a reroute would take it, and by nobody's word further than it has come (practice, rule 4). What was proposed
+    and not begun is taken back.
 
     A key account comes onto a path that leads to a demand by a credit manager's word and a finance director's: the
     first asks here (None), the second confirms the work that this opens.
 
     Raises:
-        RefusedError: there is no open round, or the role may not enter the journey that far on.
+        RefusedError: there is no open round, it has not come that far, or the role may not enter the journey that far
+            on.
         UsageError: there is no such segment, or nothing would change; or the reason is missing.
     """
     desk.require("move a case", *COLLECTORS, Role.FINANCE_DIRECTOR)
@@ -56,9 +58,17 @@ def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage
         raise UsageError(f"There is no segment {segment!r}.", advice=f"One of: {', '.join(journeys)}.")
     if not reason.strip():
         raise UsageError("A move needs its reason in words.", advice="Give a reason.")
-    entry = stage or _reached(desk, opened)
+    reached = _reached(desk, opened)
+    entry = stage or min(reached, ENTRY_LIMIT, key=lambda each: each.rank)
     if (segment, entry) == (course.segment, course.entry_stage):
         raise UsageError(f"Case {case.id} is in {segment} from {entry} on already.", advice="There is nothing to move.")
+    own = max(reached, Stage(course.entry_stage), key=lambda each: each.rank)
+    if entry.rank > own.rank:
+        milder = ", ".join(each for each in Stage if each.rank <= own.rank)
+        raise RefusedError(
+            f"Case {case.id} has come as far as {own}; the stage {entry} is harsher.",
+            advice=f"A case changes journeys at the same or a softer stage: leave it out, or give one of: {milder}.",
+        )
     if entry.rank >= MANAGED_FROM.rank:
         desk.require(f"move a case to the stage {entry}", *MANAGERS)
     if _needs_two(desk, case, journeys[course.segment], journeys[segment]):
@@ -182,7 +192,7 @@ def _open_actions(desk: Desk, opened: Round) -> list[Action]:
 
 
 def _reached(desk: Desk, opened: Round) -> Stage:
-    """The furthest stage that was executed in the round, but none that escalates."""
+    """The furthest stage that was executed in the round."""
     done = desk.session.exec(
         select(Action.stage).where(
             Action.round_id == opened.id,
@@ -190,8 +200,7 @@ def _reached(desk: Desk, opened: Round) -> Stage:
             col(Action.occurrence).is_(None),
         )
     )
-    furthest = max((Stage(stage) for stage in done), key=lambda stage: stage.rank, default=Stage.PREPARE)
-    return min(furthest, ENTRY_LIMIT, key=lambda stage: stage.rank)
+    return max((Stage(stage) for stage in done), key=lambda stage: stage.rank, default=Stage.PREPARE)
 
 
 def _earlier(desk: Desk, opened: Round, step: str, stage: Stage) -> list[Action]:

@@ -40,7 +40,9 @@ def move(
     debtor: DebtorArgument,
     segment: Annotated[str, typer.Argument(help="The segment whose journey it follows from today.")],
     reason: ReasonOption,
-    stage: Annotated[str | None, typer.Option(help="Where it comes in (default: as far as it had come).")] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Where it comes in: as far as it had come (default), or softer.")
+    ] = None,
     creditor: CreditorOption = None,
     currency: CurrencyOption = None,
     actor: ActorOption = None,

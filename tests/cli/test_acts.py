@@ -299,7 +299,8 @@ def test_calls_about_two_currencies_are_told_apart(opened: House, command: Comma
     euros = open_call(opened)
     other = opened.another_currency(1, "GBP")
     with opened.desk("carla") as desk:
-        pounds = open_work(desk, desk.case(other), WorkKind.CALL, "call", Role.COLLECTOR, working_days=0).id
+        task = open_work(desk, desk.case(other), WorkKind.CALL, "call", Role.COLLECTOR, working_days=0)
+        pounds = int(task.id or 0)
     rows = {row["task_id"]: (row["currency"], row["amount"]) for row in told(command, "tasks", "list")}
     assert rows == {euros: ("EUR", 150_000), pounds: ("GBP", None)}
     table = {int(line.split()[0]): line for line in command("tasks", "list").out.splitlines()[1:]}
@@ -405,6 +406,9 @@ def test_a_case_is_moved_by_hand(opened: House, command: Command, clock: FixedCl
     assert command("case", "move", "C1", target, "--reason", "told us", "--actor", "olga").status == 2
     assert "no segment 'rich'" in command("case", "move", "C1", "rich", "--reason", "x", "--actor", "mo").err
     assert "no stage" in command("case", "move", "C1", target, "--reason", "x", "--stage", "far", "--actor", "mo").err
+    harsher = command("case", "move", "C1", target, "--reason", "x", "--stage", "demand", "--actor", "mo")
+    assert (harsher.status, harsher.err.count("as far as remind; the stage demand is harsher")) == (2, 1), harsher
+    assert "one of: prepare, remind." in harsher.err
     answer = command("case", "move", "C1", target, "--reason", "told us", "--actor", "mo", "--json")
     assert json.loads(answer.out)["segment"] == target
     course = opened.row(RoundCourse)

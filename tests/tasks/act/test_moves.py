@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.words import Stage
 from maatpak.ledger.tables import Round, RoundCourse, WorkTask
 from tasks.case_move import MOVE_CONFIRM, move_case
 from tasks.work import Outcome, finish_work
@@ -59,3 +60,18 @@ def test_a_refused_move_leaves_the_case_where_it_is(house: House, key_case: int)
     with house.desk("frans") as desk:
         finish_work(desk, int(house.row(WorkTask, subject=MOVE_CONFIRM).id), Outcome("refused", "we talk"))
     assert segment(house, key_case) == "key"
+
+
+@pytest.mark.stage("demanding")
+def test_a_person_may_soften_and_never_goes_further_than_the_case_has_come(house: House, case_id: int) -> None:
+    before = segment(house, case_id)
+    other = "strained" if before != "strained" else "habitual"
+    with house.desk("mo") as desk, pytest.raises(RefusedError, match="handoff is harsher"):
+        move_case(desk, desk.case(case_id), other, "hurry", stage=Stage.HANDOFF)
+    assert segment(house, case_id) == before
+    with house.desk("mo") as desk:
+        move_case(desk, desk.case(case_id), other, "they rang", stage=Stage.REMIND)
+    with house.desk("mo") as desk:
+        moved = move_case(desk, desk.case(case_id), before, "as it was", stage=Stage.LISTEN)
+    assert moved is not None
+    assert moved.entry_stage == Stage.LISTEN, "what was done in the round stays done"
