@@ -61,6 +61,7 @@ VARIABLES: dict[str, Variable] = {
     "unproven": Variable(
         "The last earlier notice, when none has evidence", {"on": "Its date", "what": "our e-mail …"}, optional=True
     ),
+    "heard": Variable("Whether a word or money came from the customer since the first notice of these items"),
     "then": Variable(
         "What the journey does next if nothing happens", {"kind": "Kind of step", "on": "Not before"}, optional=True
     ),
@@ -78,6 +79,7 @@ VARIABLES: dict[str, Variable] = {
     ),
     "signatory": Variable("Who signs", {"name": "Name, or empty", "title": "Title, or empty", "phone": "Or empty"}),
     "manager": Variable("The account manager's name, or empty"),
+    "manager_agreed": Variable("Whether the account manager was asked in this round, and agreed"),
     "plan": Variable(
         "The plan offered or agreed",
         {
@@ -143,6 +145,7 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         if full
         else [],
         "unproven": None if full else {"on": "1 April 2026", "what": "our e-mail"},
+        "heard": full,
         "then": {"kind": then, "on": "17 April 2026"} if then else None,
         "copies": ["F-2041"] if full else [],
         "pay": {
@@ -157,6 +160,7 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         if full
         else {"name": "", "title": "", "phone": ""},
         "manager": "P. Smit" if full else "",
+        "manager_agreed": full,
         "plan": {
             "count": 3,
             "total": "€ 700.00",

@@ -8,7 +8,7 @@ from typing import Any
 
 from maatpak.kernel.banks import RETURN_CAUSES, ReturnCause
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
-from maatpak.kernel.words import LOST_EVIDENCE, QUIET_DAYS, Channel, EvidenceKind, ItemType, StepKind
+from maatpak.kernel.words import LOST_EVIDENCE, QUIET_DAYS, Channel, ConsultAnswer, EvidenceKind, ItemType, StepKind
 from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.look import Look
@@ -24,6 +24,7 @@ LONGEST_TERM = 10
 ON_THE_WAY = 3
 """Working days that a letter travels; a demand's date counts from its delivery."""
 NOTICES = frozenset({StepKind.MESSAGE, StepKind.PLAN_OFFER})
+ANSWERS = frozenset({str(EvidenceKind.ANSWERED), str(EvidenceKind.SPOKEN)})
 MOST_EARLIER = 3
 CREDITS = frozenset({ItemType.CREDIT_NOTE, ItemType.PAYMENT})
 ENGLISH = frozenset({"GB", "IE", "US", "CA", "AU", "NZ", "ZA", "IN", "SG", "HK"})
@@ -101,6 +102,7 @@ class Writer:
             ],
             "unproven": unproven
             and {"on": self._long(unproven["sent_on"]), "what": self.labels[f"our_{unproven['channel']}"]},
+            "heard": self._heard(subject),
             "then": subject.outlook
             and {
                 "kind": str(subject.outlook.kind),
@@ -110,6 +112,7 @@ class Writer:
             "pay": self._pay(subject, "" if statement else total, totals, reference),
             "signatory": signatory,
             "manager": subject.profile["manager_name"] or "",
+            "manager_agreed": self._manager_agreed(subject),
             "plan": plan and self._plan(plan, subject.actions[0]["currency"]),
             "promise": self._promise(case, subject.actions[0]["currency"]),
             "payment": self._payment(subject.actions[0]),
@@ -123,17 +126,43 @@ class Writer:
 
     def earlier(self, subject: Subject) -> tuple[list[Row], Row | None]:
         """Earlier notices of these items of which there is evidence; without any, the last one there was."""
+        notices = self._notices(subject)
+        proven = [each for each in notices if _received(each, subject)]
+        if proven:
+            return proven[-MOST_EARLIER:], None
+        return [], notices[-1] if notices else None
+
+    def _notices(self, subject: Subject) -> list[Row]:
         asked = {item["item_id"] for item in subject.items}
-        notices = [
+        return [
             each
             for action in subject.actions
             for each in self._material.earlier.get(action["case_id"], ())
             if each["kind"] in NOTICES and asked.intersection(each["item_ids"] or ())
         ]
-        proven = [each for each in notices if _received(each, subject)]
-        if proven:
-            return proven[-MOST_EARLIER:], None
-        return [], notices[-1] if notices else None
+
+    def _heard(self, subject: Subject) -> bool:
+        """Whether a word or money came since we first wrote of these items, from the customer or from who pays for it.
+
+        In doubt it did: what is said of silence is to be true (practice, rule 8).
+        """
+        if any(item["open_amount"] < item["amount"] for item in subject.items):
+            return True
+        notices = self._notices(subject)
+        if any(ANSWERS.intersection(each["observed"].split(",")) for each in notices):
+            return True
+        debtor_id = subject.actions[0]["debtor_id"]
+        people = (debtor_id, self._material.payers.get(debtor_id, debtor_id))
+        heard = [self._material.heard[each] for each in people if each in self._material.heard]
+        return any(heard_on >= min((each["sent_on"] for each in notices), default=heard_on) for heard_on in heard)
+
+    def _manager_agreed(self, subject: Subject) -> bool:
+        """Whether the account manager, and nobody in that place, said yes to what this round does."""
+        consult = self._material.consults.get(subject.actions[0]["round_id"])
+        manager = subject.profile["manager_login"]
+        return bool(
+            consult and manager and consult["result"] == ConsultAnswer.AGREE and consult["answered_by"] == manager
+        )
 
     def _tables(self, subject: Subject, totals: Mapping[str, int]) -> tuple[list[dict[str, Any]], str]:
         tables = []

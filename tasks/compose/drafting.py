@@ -157,11 +157,12 @@ class _House:
     def _known(self, group: Sequence[Row]) -> dict[str, Any]:
         material, debtor_id = self._material, group[0]["debtor_id"]
         profile = material.profiles.get(debtor_id)
+        consult = material.consults.get(group[0]["round_id"])
         addresses = material.addresses.get(debtor_id, ())
         return {
             "party_kind": profile and profile["kind"],
             "asked_amount": sum(row["amount"] for row in group),
-            "consult_answer": material.consults.get(group[0]["round_id"]),
+            "consult_answer": consult and consult["result"],
             "phone_known": bool(profile and phone_known(profile, material.contacts.get(debtor_id, ()), addresses)),
         }
 
@@ -251,6 +252,7 @@ class _House:
             "customer": context["customer"],
             "sender": [self._creditor[name] for name in SENDER],
             "signature": [*context["signature"], context["signatory"]["phone"], context["manager"]],
+            "manager_agreed": context["manager_agreed"],
             "look": [context["look"], self._logo],
             "attachments": prints,
             "items": [
@@ -258,6 +260,7 @@ class _House:
                 for item in subject.items
             ],
             "earlier": [each["message_id"] for each in writer.earlier(subject)[0]],
+            "heard": context["heard"],
             "then": subject.outlook and subject.outlook.kind,
             "plan": None if subject.step.kind is StepKind.PLAN_OFFER else context["plan"],
             "promise": context["promise"],
@@ -396,9 +399,9 @@ def _row(draft: Draft, content: str, as_of: date, now: datetime) -> dict[str, An
 
 def _unknown_profile(row: Row, creditor: Row) -> Row:
     """A customer of whom the master data says nothing has no address."""
-    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone", "manager_name")
+    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone")
     return {
-        **dict.fromkeys(missing),
+        **dict.fromkeys((*missing, "manager_name", "manager_login")),
         "name": row["debtor_no"],
         "kind": "business",
         "country": creditor["country"],

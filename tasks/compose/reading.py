@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from maatpak.kernel.words import SPOKEN_RESULTS
 from maatpak.ledger.database import Frames
 from maatpak.ledger.freshness import data_on
 from maatpak.ledger.tables import visible
@@ -46,7 +47,8 @@ SELECT v.debtor_id, v.currency, v.item_id, v.item_type, v.document_no, v.issued_
   CASE WHEN v.disputed_on > {day} OR v.dispute_outcome IN ('rejected', 'withdrawn') THEN 0
     ELSE v.disputed_amount END AS disputed
 FROM item_version v
-WHERE v.debtor_id = ANY({debtors}) AND (v.open_amount > 0 OR v.settled_on > {day}) AND {visible}
+WHERE v.debtor_id = ANY({debtors}) AND v.issued_on <= {day} AND (v.open_amount > 0 OR v.settled_on > {day})
+  AND {visible}
 ORDER BY v.due_on, v.document_no, v.item_id
 """
 
@@ -57,7 +59,7 @@ WHERE v.debtor_id = ANY({debtors}) AND {visible}
 """
 
 PROFILES = """
-SELECT v.*, m.name AS manager_name FROM debtor_profile v
+SELECT v.*, m.name AS manager_name, m.login AS manager_login FROM debtor_profile v
 LEFT JOIN person m ON m.login = v.account_manager OR m.name = v.account_manager
 WHERE v.debtor_id = ANY({people}) AND {visible}
 """
@@ -107,10 +109,35 @@ ORDER BY p.debtor_id, p.currency, p.paid_on DESC, p.id DESC
 """
 
 CONSULTS = """
-SELECT DISTINCT ON (c.round_id) c.round_id, c.result FROM action c
+SELECT DISTINCT ON (c.round_id) c.round_id, c.result,
+  (SELECT t.done_by FROM work_task t WHERE t.action_id = c.id AND t.outcome = c.result
+    ORDER BY t.id DESC LIMIT 1) AS answered_by
+FROM action c
 WHERE c.round_id IN (SELECT a.round_id FROM action a WHERE a.id = ANY({actions}))
   AND c.kind = 'consult' AND c.state = 'executed' AND c.ended_at <= {instant}
 ORDER BY c.round_id, c.executed_on DESC, c.id DESC
+"""
+
+HEARD = """
+SELECT h.debtor_id, max(h.heard_on) AS heard_on FROM (
+  SELECT v.debtor_id, v.received_on AS heard_on FROM answer v WHERE v.debtor_id = ANY({people}) AND {visible}
+  UNION ALL SELECT c.debtor_id, c.called_on FROM contact_result c JOIN "case" k ON k.id = c.case_id
+    WHERE k.debtor_id = ANY({people}) AND c.code IN ({spoken}) AND c.called_on <= {day} AND c.recorded_at <= {instant}
+  UNION ALL SELECT k.debtor_id, v.stated_on FROM stated_reason v JOIN "case" k ON k.id = v.case_id
+    WHERE k.debtor_id = ANY({people}) AND {visible}
+  UNION ALL SELECT k.debtor_id, v.claimed_on FROM claimed_payment v JOIN "case" k ON k.id = v.case_id
+    WHERE k.debtor_id = ANY({people}) AND {visible}
+  UNION ALL SELECT k.debtor_id, v.made_on FROM promise v JOIN "case" k ON k.id = v.case_id
+    WHERE k.debtor_id = ANY({people}) AND {visible}
+  UNION ALL SELECT k.debtor_id, v.opened_on FROM dispute v JOIN "case" k ON k.id = v.case_id
+    WHERE k.debtor_id = ANY({people}) AND {visible}
+  UNION ALL SELECT k.debtor_id, COALESCE(v.accepted_on, v.valid_from) FROM plan v JOIN "case" k ON k.id = v.case_id
+    WHERE k.debtor_id = ANY({people}) AND (v.accepted_on IS NOT NULL OR v.state = 'declined') AND {visible}
+  UNION ALL SELECT p.debtor_id, p.paid_on FROM payment p
+    WHERE p.debtor_id = ANY({people}) AND p.paid_on <= {day} AND p.valid_from <= {day} AND p.recorded_at <= {instant}
+  UNION ALL SELECT v.debtor_id, v.settled_on FROM item_version v
+    WHERE v.debtor_id = ANY({people}) AND v.settled_by IN ('payment', 'debit') AND v.settled_on <= {day} AND {visible}
+) h WHERE h.heard_on > {since} GROUP BY h.debtor_id
 """
 
 
@@ -135,7 +162,10 @@ class Material:
     promises: Mapping[int, Row]
     plans: Mapping[int, Row]
     payments: Mapping[tuple[int, str], Row]
-    consults: Mapping[int, str]
+    consults: Mapping[int, Row]
+    """By round: how its last consultation ended, and who answered it."""
+    heard: Mapping[int, date]
+    """By debtor: when it last spoke, wrote, agreed, objected or paid."""
 
 
 class _Reading:
@@ -145,6 +175,7 @@ class _Reading:
             "day": f"DATE '{as_of.isoformat()}'",
             "since": f"DATE '{(as_of - LOOK_BACK).isoformat()}'",
             "instant": f"TIMESTAMPTZ '{now.isoformat()}'",
+            "spoken": ", ".join(f"'{code}'" for code in sorted(SPOKEN_RESULTS)),
             "visible": f"({visible('v', as_of, now)})",
         }
         self._marks["known_on"] = data_on("cr.id", self._marks["day"], self._marks["instant"])
@@ -185,7 +216,8 @@ def read_material(frames: Frames, action_ids: Iterable[int], as_of: date, now: d
         promises={row["case_id"]: row for row in reading.rows(PROMISES)},
         plans={row["case_id"]: {**row, "instalments": json.loads(row["instalments"])} for row in reading.rows(PLANS)},
         payments={(row["debtor_id"], row["currency"]): row for row in reading.rows(PAYMENTS)},
-        consults={row["round_id"]: row["result"] for row in reading.rows(CONSULTS)},
+        consults={row["round_id"]: row for row in reading.rows(CONSULTS)},
+        heard={row["debtor_id"]: row["heard_on"] for row in reading.rows(HEARD)},
     )
 
 

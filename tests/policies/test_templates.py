@@ -117,6 +117,22 @@ def test_a_demand_names_the_agency_only_if_it_follows() -> None:
     assert "collection agency" not in other
 
 
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("template", ["second_notice", "final_demand", "soft_reminder"])
+@pytest.mark.parametrize("tone", ["light", "welcoming"])
+def test_silence_is_spoken_of_only_where_nothing_was_heard(template: str, language: str, tone: str) -> None:
+    def text(*, heard: bool) -> str:
+        sample = {**next(samples()), "heard": heard}
+        return TEMPLATES.render(template, tone, Channel.EMAIL, language, sample).text
+
+    silence = re.compile(
+        "hoorden (nog )?niets|niet u te spreken|wij hebben noch|have not heard from you( yet)?[.:]"
+        "|not been able to talk|we have neither your payment nor an agreement with you[.]"
+    )
+    assert silence.search(text(heard=False))
+    assert not silence.search(text(heard=True))
+
+
 @pytest.mark.parametrize("kind", [None, "call", "message", "plan_offer", "consult", "decide", "review"])
 @pytest.mark.parametrize("language", ["en", "nl"])
 def test_a_notice_says_what_happens_next(language: str, kind: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from sqlmodel import select
 
 from connectors.message import Outgoing
 from connectors.post.letters import letter_pdf
@@ -16,7 +17,10 @@ from maatpak.ledger.tables import (
     Action,
     ActionItem,
     AddressState,
+    Answer,
+    ClaimedPayment,
     ContactPerson,
+    ContactResult,
     Creditor,
     Evidence,
     Item,
@@ -24,10 +28,14 @@ from maatpak.ledger.tables import (
     Message,
     MessageAction,
     Payment,
+    Person,
     Plan,
     Preference,
     Promise,
+    StatedReason,
+    WorkTask,
 )
+from maatpak.ledger.versions import succeed
 from policies.schema import Hours
 from policies.vocabulary import VARIABLES, samples
 from tasks.compose import Composed, compose, content_hashes, preview, queue_messages
@@ -67,6 +75,30 @@ def state(account: Account, channel: str, address: str, word: ReachState) -> Add
     return AddressState(**known, cause="test", actor="engine")
 
 
+def consulted(house: House, account: Account, result: str) -> int:
+    """A consultation of the round that ended so; its action's id."""
+    consult: dict[str, Any] = {"stage": "solve", "step": "consult", "kind": "consult", "segment": "forgetful"}
+    with house.engine.database.session() as session:
+        return add(
+            session,
+            Action(
+                **consult,
+                creditor_id=house.creditor_id,
+                case_id=account.case_id,
+                round_id=account.round_id,
+                pack_id=house.pack_id,
+                state="executed",
+                executed_on=DAY,
+                ended_at=EARLIER,
+                result=result,
+                amount=1,
+                due_on=DAY,
+                business_date=DAY,
+                proposed_at=EARLIER,
+            ),
+        )
+
+
 def sent_before(house: House, account: Account, days_ago: int, channel: Channel, *kinds: str) -> None:
     """A notice of the same items that went out so many days ago, and what was observed of it."""
     with house.engine.database.session() as session:
@@ -79,7 +111,7 @@ def sent_before(house: House, account: Account, days_ago: int, channel: Channel,
             recipient="somewhere",
             language="nl",
             template="reminder",
-            content_key=f"k{days_ago}",
+            content_key=f"k{account.case_id}-{days_ago}",
             message_ref=f"before-{account.case_id}-{days_ago}@zuidermeer.example",
             content="c",
             state="sent",
@@ -290,6 +322,145 @@ def test_an_earlier_notice_is_mentioned_only_if_it_has_evidence(
     assert said in written(house)[0].text
 
 
+def answered(house: House, account: Account, on: date) -> None:
+    said = {"answer_no": "A-1", "creditor_id": house.creditor_id, "debtor_id": account.debtor_id, "channel": "email"}
+    put(house, Answer(**versioned(**said, received_on=on)))
+
+
+def called(code: str) -> Callable[[House, Account, date], None]:
+    def call(house: House, account: Account, on: date) -> None:
+        ids: dict[str, Any] = {
+            "creditor_id": house.creditor_id,
+            "case_id": account.case_id,
+            "debtor_id": account.debtor_id,
+        }
+        result: dict[str, Any] = {
+            "code": code,
+            "day_part": "morning",
+            "called_on": on,
+            "actor": "carla",
+            "recorded_at": EARLIER,
+        }
+        put(house, ContactResult(**ids, **result))
+
+    return call
+
+
+def reasoned(house: House, account: Account, on: date) -> None:
+    said = {"case_id": account.case_id, "reason": "forgot", "stated_on": on, "source": "t", "actor": "t"}
+    put(house, StatedReason(**versioned(**said)))
+
+
+def claimed(house: House, account: Account, on: date) -> None:
+    said = {"claim_no": "C-1", "case_id": account.case_id, "amount": 100, "claimed_on": on, "until_on": on}
+    put(house, ClaimedPayment(**versioned(**said, state="not_found", actor="t")))
+
+
+def promised(house: House, account: Account, on: date) -> None:
+    said = {"promise_no": "B-1", "case_id": account.case_id, "amount": 100, "made_on": on, "promised_on": on}
+    put(house, Promise(**versioned(**said, state="broken", source="t", actor="t")))
+
+
+def paid(house: House, account: Account, on: date) -> None:
+    ids: dict[str, Any] = {"creditor_id": house.creditor_id, "debtor_id": account.debtor_id, "payment_no": "X"}
+    money: dict[str, Any] = {
+        "paid_on": on,
+        "currency": "EUR",
+        "amount": 5000,
+        "applied": 0,
+        "valid_from": on,
+        "recorded_at": EARLIER,
+    }
+    put(house, Payment(**ids, **money))
+
+
+@pytest.mark.parametrize(
+    ("hear", "days_ago", "heard"),
+    [
+        (None, 0, False),
+        (answered, 2, True),
+        (called("refuses"), 2, True),
+        (called("no_answer"), 2, False),
+        (reasoned, 2, True),
+        (claimed, 2, True),
+        (promised, 2, True),
+        (paid, 2, True),
+        (answered, 30, False),
+        (paid, 30, False),
+    ],
+)
+def test_silence_is_spoken_of_only_where_there_was_silence_since_the_first_notice(
+    house: House, hear: Callable[[House, Account, date], None] | None, days_ago: int, heard: bool
+) -> None:
+    silence = {
+        "second_notice": "en wij hoorden niets van u",
+        "final_demand": "en wij hebben noch uw betaling, noch een afspraak met u",
+    }
+    for step in silence:
+        account = house.customer(step)
+        sent_before(house, account, 9, Channel.EMAIL)
+        if hear is not None and step == "second_notice":
+            hear(house, account, DAY - timedelta(days=days_ago))
+    composed = house.written()
+    for letter, template in zip(letters(house, composed), composed.messages["template"], strict=True):
+        silent = not heard or template == "final_demand"
+        assert (silence[template] in letter.text) is silent
+        assert "None" not in letter.text
+
+
+def test_a_demand_owns_that_money_came_or_a_word(house: House) -> None:
+    account = house.customer("final_demand")
+    sent_before(house, account, 20, Channel.EMAIL)
+    paid(house, account, DAY - timedelta(days=8))
+    for outgoing in written(house):
+        assert "de oudste op 1 maart 2026, en staan nog open. Wij vragen u daarom formeel" in outgoing.text
+
+
+def test_of_an_item_paid_in_part_no_silence_is_claimed(house: House) -> None:
+    account = house.customer("second_notice")
+    sent_before(house, account, 9, Channel.EMAIL)
+    with house.engine.database.session() as session:
+        version = session.exec(select(ItemVersion).filter_by(item_id=account.item_ids[0])).one()
+        succeed(session, version, DAY, EARLIER, open_amount=version.open_amount - 5000)
+    assert "hoorden niets van u" not in written(house)[0].text
+
+
+@pytest.mark.parametrize(
+    ("result", "answered_by", "named"),
+    [("agree", "piet", True), ("agree", "dirk", False), ("not_heard", "maritNL1", False), (None, None, False)],
+    ids=["agreed", "the deputy agreed", "not heard", "never asked"],
+)
+def test_a_letter_says_that_the_account_manager_knows_of_it_only_where_that_is_so(
+    house: House, result: str | None, answered_by: str | None, named: bool
+) -> None:
+    account = house.customer("personal_letter", "key", account_manager="piet")
+    put(house, Person(login="piet", name="Piet Smit", role="account_manager", approval_limit=0, recorded_at=EARLIER))
+    if result:
+        consult = consulted(house, account, result)
+        work: dict[str, Any] = {
+            "kind": "consult",
+            "subject": "May we?",
+            "role": "account_manager",
+            "opened_on": DAY,
+            "due_on": DAY,
+        }
+        done: dict[str, Any] = {
+            "state": "done",
+            "outcome": result,
+            "done_on": DAY,
+            "done_by": answered_by,
+            "recorded_at": EARLIER,
+        }
+        ids: dict[str, Any] = {
+            "creditor_id": house.creditor_id,
+            "debtor_id": account.debtor_id,
+            "case_id": account.case_id,
+        }
+        put(house, WorkTask(**ids, **work, **done, action_id=consult))
+    for outgoing in written(house):
+        assert ("Piet Smit, uw vaste aanspreekpunt bij ons, weet van deze brief" in outgoing.text) is named
+
+
 def test_mails_of_a_case_make_one_thread(house: House) -> None:
     account = house.customer()
     sent_before(house, account, 9, Channel.EMAIL)
@@ -307,26 +478,7 @@ def test_mails_of_a_case_make_one_thread(house: House) -> None:
 @pytest.mark.parametrize(("amount", "named"), [(125000, True), (20000, False)])
 def test_a_demand_names_the_agency_only_if_it_will_come_to_that(house: House, amount: int, named: bool) -> None:
     account = house.customer("final_demand", amounts=(amount,))
-    with house.engine.database.session() as session:
-        consult: dict[str, Any] = {"stage": "solve", "step": "consult", "kind": "consult", "segment": "forgetful"}
-        add(
-            session,
-            Action(
-                **consult,
-                creditor_id=house.creditor_id,
-                case_id=account.case_id,
-                round_id=account.round_id,
-                pack_id=house.pack_id,
-                state="executed",
-                executed_on=DAY,
-                ended_at=EARLIER,
-                result="agree",
-                amount=amount,
-                due_on=DAY,
-                business_date=DAY,
-                proposed_at=EARLIER,
-            ),
-        )
+    consulted(house, account, "agree")
     for outgoing in written(house):
         assert ("incassobureau" in outgoing.text) is named
         assert "30 maart 2026" in outgoing.text
@@ -388,16 +540,17 @@ def test_a_letter_is_whole_and_can_be_set(house: House) -> None:
 def test_a_statement_lists_everything_and_demands_nothing(house: House) -> None:
     account = house.customer("statement", "habitual")
     with house.engine.database.session() as session:
-        for number, kind, due, amount in (
-            ("F-9001", "invoice", DAY + timedelta(days=10), 30000),
-            ("C-17", "credit_note", DAY - timedelta(days=5), 4000),
+        for number, kind, issued, due, amount in (
+            ("F-9001", "invoice", DAY, DAY + timedelta(days=10), 30000),
+            ("F-9002", "invoice", DAY + timedelta(days=1), DAY + timedelta(days=31), 77700),
+            ("C-17", "credit_note", DAY - timedelta(days=5), DAY - timedelta(days=5), 4000),
         ):
             identity: dict[str, Any] = {
                 "creditor_id": house.creditor_id,
                 "debtor_id": account.debtor_id,
                 "item_type": kind,
                 "document_no": number,
-                "issued_on": DAY - timedelta(days=5),
+                "issued_on": issued,
                 "currency": "EUR",
             }
             item_id = add(session, Item(**identity, recorded_at=EARLIER))
@@ -411,6 +564,7 @@ def test_a_statement_lists_everything_and_demands_nothing(house: House) -> None:
     assert "in uw voordeel" in lines["C-17"]
     assert "€ -40,00" in lines["C-17"]
     assert "€ 1.990,50" in lines["Saldo"]
+    assert "F-9002" not in text, "it is known of, and issued only tomorrow"
 
 
 def test_a_plan_a_promise_and_a_payment_are_spoken_of(house: House) -> None:
