@@ -88,6 +88,7 @@ VARIABLES: dict[str, Variable] = {
             "first_amount": "First instalment",
             "first_on": "Its date",
             "valid_until": "Until when it can be accepted",
+            "agreed": "Whether it is agreed, not only offered",
         },
         optional=True,
     ),
@@ -167,6 +168,7 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
             "first_amount": "€ 234.00",
             "first_on": "20 April 2026",
             "valid_until": "23 April 2026",
+            "agreed": not one,
         }
         if full
         else None,

@@ -8,7 +8,16 @@ from typing import Any
 
 from maatpak.kernel.banks import RETURN_CAUSES, ReturnCause
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
-from maatpak.kernel.words import LOST_EVIDENCE, QUIET_DAYS, Channel, ConsultAnswer, EvidenceKind, ItemType, StepKind
+from maatpak.kernel.words import (
+    LOST_EVIDENCE,
+    QUIET_DAYS,
+    Channel,
+    ConsultAnswer,
+    EvidenceKind,
+    ItemType,
+    PlanState,
+    StepKind,
+)
 from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.look import Look
@@ -231,6 +240,7 @@ class Writer:
             "first_amount": self._money(first["amount"], currency),
             "first_on": self._long(date.fromisoformat(first["due_on"])),
             "valid_until": self._long(plan["valid_until"]),
+            "agreed": plan["state"] == PlanState.ACTIVE,
         }
 
     def _plan_table(self, plan: Row, currency: str) -> dict[str, Any]:

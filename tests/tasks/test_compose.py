@@ -592,6 +592,25 @@ def test_a_plan_a_promise_and_a_payment_are_spoken_of(house: House) -> None:
     assert "€ 1.153,66" in text
 
 
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(("agreed", "asks"), [("active", False), ("offered", True)])
+def test_thanks_for_a_part_ask_for_nothing_beside_an_agreed_plan(
+    house: House, agreed: str, language: str, *, asks: bool
+) -> None:
+    account = house.customer("part_thanks", language=language)
+    parts = [{"due_on": "2026-03-25", "amount": 57684}, {"due_on": "2026-04-24", "amount": 115366}]
+    known = versioned(case_id=account.case_id, source="t", actor="t", offered_on=DAY, valid_until=DAY)
+    put(house, Plan(**known, plan_no="P-1", total=173050, items={}, instalments=parts, state=agreed))
+    paid(house, account, DAY)
+    (outgoing,) = written(house)
+    text = outgoing.text.replace("\xa0", " ")
+    assert re.search("€ ?50[.,]00 (is aangekomen|has arrived)", text)
+    assert ("Totaal te betalen" in text or "Total to pay" in text) is asks
+    assert ("NL91 ABNA 0417 1643 00" in text.partition("IBAN NL91")[0]) is asks
+    assert ("niets anders" in text or "nothing else" in text) is not asks
+    assert ("25 maart 2026" in text or "25 March 2026" in text) is not asks
+
+
 def test_a_promise_is_confirmed_with_its_date(house: House) -> None:
     account = house.customer("confirm", "strained")
     put(
