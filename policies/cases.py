@@ -75,6 +75,7 @@ _FLAGS: Mapping[str, bool] = {
     "call_waived": False,
     "manager_heard": False,
     "moved_by_hand": False,
+    "part_paid_half": False,
 }
 """Truth values, and what counts where one is unknown."""
 

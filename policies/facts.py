@@ -332,6 +332,13 @@ CONTEXT: dict[str, Fact] = {
                 (f"{reaction}_on", pl.Date, "date", f"Last `{reaction}` of this round; null if none.")
                 for reaction in Reaction
             ],
+            (
+                "part_paid_half",
+                pl.Boolean,
+                "bool",
+                "What came in on `part_paid_on` was at least half of what was open before of the round's items named by"
+                " then.",
+            ),
             ("debit_return_cause", ReturnCause, "Why the debit of `debit_returned_on` came back."),
         ),
     ]

@@ -43,9 +43,6 @@ MISSING_FOR_ESCALATION: tuple[tuple[str, bool], ...] = (
 
 LASTING = sum(1 << at for at, (_, lasting) in enumerate(MISSING_FOR_ESCALATION) if lasting)
 
-PART_PAYMENT_PAUSE = 5
-"""Working days of rest after at least half was paid (practice, rule 19)."""
-
 _TALKS = frozenset({StepKind.MESSAGE, StepKind.CALL, StepKind.HANDOFF})
 """Kinds that rest for some days after the customer was spoken."""
 

@@ -64,9 +64,9 @@ class Only(StrEnum):
     """Conditions of the engine's own, on what rules may not name."""
 
     HALF_PAID = "half_paid"
-    """The part payment was at least half of what was asked."""
+    """The part payment was at least half of what was open of the round's items."""
     LESS_PAID = "less_paid"
-    """The part payment was less than half of what was asked."""
+    """The part payment was less than half of that."""
     MANDATE_GONE = "mandate_gone"
     """The debit came back because its mandate has ended or its account is closed."""
     REFUNDED = "refunded"

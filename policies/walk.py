@@ -12,7 +12,7 @@ import numpy.typing as npt
 from maatpak.kernel.banks import ReturnCause
 from maatpak.kernel.words import NoActionReason, PartyKind, SkipReason, Stage, StepKind
 from policies.frontier import SKIP, Chunk, Frontier, Status
-from policies.gates import LASTING, PART_PAYMENT_PAUSE, Gates, Verdict
+from policies.gates import LASTING, Gates, Verdict
 from policies.history import CODE, NONE, Codes
 from policies.journey import Journey, Step
 from policies.schema import ChannelRule, Only
@@ -274,8 +274,7 @@ class Walk:
         holds = self.holds[step.name][places] if step.name in self.holds else np.ones(len(places), dtype=bool)
         match step.only:
             case Only.HALF_PAID | Only.LESS_PAID:
-                rest = cases.workdays.shift(cases.days("part_paid_on")[rows], PART_PAYMENT_PAUSE, rows)
-                half = cases.days("paused_until")[rows] >= rest
+                half = cases.flags("part_paid_half")[rows]
                 return holds & (half if step.only is Only.HALF_PAID else ~half)
             case Only.MANDATE_GONE:
                 gone = (ReturnCause.MANDATE, ReturnCause.ACCOUNT)

@@ -154,7 +154,7 @@ class _Building:
         self.runs = pay_runs(reader, self.cases, settled, payers)
         returns = history.debit_returns(self.scope, self.owed.debits, settled)
         self.returned = reactions.returned_debits(returns, self.rounds, self.named, items)
-        self.received = reactions.received_in_round(settled, parts, self.named)
+        self.received = reactions.received_in_round(settled, parts, self.named, items)
         self.parts += [
             past,
             history.relation(reader, self.cases, self.amounts, past),
@@ -164,6 +164,7 @@ class _Building:
             .group_by("case_id")
             .agg(debit_returns_6m=pl.len()),
             reactions.last_return(self.returned),
+            reactions.last_part(self.received, self.scope.as_of),
             next_runs(self.runs, self.cases, self.scope.as_of).rename({"run_on": "next_pay_run_on"}),
             runs_after(self.runs, self.cases, self.driver_days).rename({"run_on": "driver_pay_run_on"}),
             round_amounts(self.named, items, settled),
@@ -195,7 +196,6 @@ class _Building:
             agreements.our_turn(reader, self.cases, self.owed.flagged),
             agreements.wake_dates(reader, holds, self.owed.in_flight),
         ]
-        asked = self.amounts.select("case_id", "asked_amount")
         happened = {
             Reaction.PAID: self.received.filter("whole"),
             Reaction.PART_PAID: self.received.filter(~pl.col("whole")),
@@ -207,9 +207,7 @@ class _Building:
         }
         self.parts += [
             reactions.reactions(self.scope, self.running, happened),
-            reactions.pauses(
-                reader, self.cases, asked, self.received, self.returned, talks, reasons, self.runs, wronged
-            ),
+            reactions.pauses(reader, self.cases, self.received, self.returned, talks, reasons, self.runs, wronged),
         ]
 
     def _derived(self, cases: pl.DataFrame) -> pl.DataFrame:

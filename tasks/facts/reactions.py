@@ -1,5 +1,7 @@
 """What happened inside the open round that a journey may answer, and until when that keeps us quiet."""
 
+from datetime import date
+
 import polars as pl
 
 from maatpak.kernel.banks import ReturnCause
@@ -11,7 +13,7 @@ from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, days_after
 
 PART_PAID_DAYS = 5
-"""Working days of quiet after at least half of what was asked came in (practice, rule 19)."""
+"""Working days of quiet after at least half of what was open came in (practice, rule 19)."""
 REJECTED_DAYS = 7
 """Working days between a rejected dispute and the next step (rule 17)."""
 NEW_DEBIT_DAYS = 5
@@ -19,6 +21,8 @@ NEW_DEBIT_DAYS = 5
 WRONGFUL_DAYS = 10
 """Working days of silence after a wrongful contact (practice, section 6)."""
 REFUSED = (DisputeState.REJECTED.value, DisputeState.PART_ACCEPTED.value)
+NOT_YET = pl.lit(date.max)
+"""When what is still open goes."""
 PAY_RUN_REASONS = (NonPaymentReason.POLICY.value, NonPaymentReason.PAY_RUN.value)
 
 
@@ -68,24 +72,70 @@ def last_return(returned: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def received_in_round(settled: pl.DataFrame, parts: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, on, amount, whole) of what was paid of the open rounds' items: items settled, and part payments."""
-    columns = ("case_id", "round_opened_on", "amount", "on", "whole")
-    paid = (
+def received_in_round(
+    settled: pl.DataFrame, parts: pl.DataFrame, named: pl.DataFrame, items: pl.DataFrame
+) -> pl.DataFrame:
+    """(case_id, on, whole, half) of the payments of the open rounds' items: items settled, and part payments.
+
+    `half`: what was paid that day was at least half of what was open before of the items named by then. That is what
+    went since of them, and what is still open: the same answer on every later day, whatever is asked then.
+    """
+    before = parts.lazy().group_by("item_id").agg(pl.sum("applied"))
+    columns = ("item_id", "gone_on", "amount", "paid", "whole")
+    rest = (
         settled.lazy()
-        .filter(pl.col("paid"))
-        .select("item_id", "case_id", "amount", on="settled_on", whole=pl.lit(value=True))
+        .join(named.lazy(), on="item_id", how="semi")
+        .join(before, on="item_id", how="left")
+        .with_columns(amount=(pl.col("amount") - pl.col("applied").fill_null(0)).clip(0))
+        .select("item_id", "amount", "paid", gone_on="settled_on", whole=pl.lit(value=True))
     )
-    partly = parts.lazy().select("item_id", "case_id", amount="applied", on="paid_on", whole=pl.lit(value=False))
-    items = named.lazy().select("item_id", "round_opened_on")
-    rows = pl.concat([each.join(items, on="item_id").select(columns) for each in (paid, partly)])
-    return rows.filter(pl.col("on") >= pl.col("round_opened_on")).drop("round_opened_on").pipe(collected)
+    partly = parts.lazy().select(
+        "item_id", amount="applied", gone_on="paid_on", paid=pl.lit(value=True), whole=pl.lit(value=False)
+    )
+    of_round = named.lazy().select("item_id", "case_id", "joined_on", "round_opened_on")
+    gone = (
+        pl.concat([rest.select(columns), partly.select(columns)])
+        .join(of_round, on="item_id")
+        .filter(pl.col("gone_on") >= pl.col("round_opened_on"))
+        .pipe(collected)
+    )
+    received = gone.filter("paid").select("case_id", "whole", on="gone_on")
+    days = received.lazy().select("case_id", "on").unique()
+    that_day = pl.col("paid") & (pl.col("gone_on") == pl.col("on"))
+    some = pl.col("open_before") > 0
+    left = of_round.join(days, on="case_id", how="semi").join(
+        items.lazy().select("item_id", "open_amount"), on="item_id"
+    )
+    terms = pl.concat(
+        [
+            gone.lazy().select("case_id", "joined_on", "gone_on", "amount", "paid"),
+            left.select("case_id", "joined_on", gone_on=NOT_YET, amount="open_amount", paid=pl.lit(value=False)),
+        ]
+    )
+    shares = (
+        days.join(terms, on="case_id")
+        .filter((pl.col("joined_on") <= pl.col("on")) & (pl.col("gone_on") >= pl.col("on")))
+        .group_by("case_id", "on")
+        .agg(paid_then=pl.col("amount").filter(that_day).sum(), open_before=pl.sum("amount"))
+        .select("case_id", "on", half=some & (pl.col("paid_then") * 2 >= pl.col("open_before")))
+    )
+    return (
+        received.lazy()
+        .join(shares, on=["case_id", "on"], how="left")
+        .with_columns(pl.col("half").fill_null(value=False))
+        .pipe(collected)
+    )
+
+
+def last_part(received: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """(case_id, part_paid_half) of each case's last part payment."""
+    parts = received.filter(~pl.col("whole") & (pl.col("on") <= as_of))
+    return parts.sort("on").group_by("case_id").agg(part_paid_half=pl.last("half"))
 
 
 def pauses(
     reader: Reader,
     cases: pl.DataFrame,
-    asked: pl.DataFrame,
     received: pl.DataFrame,
     returned: pl.DataFrame,
     callbacks: pl.DataFrame,
@@ -97,7 +147,7 @@ def pauses(
     decided = reader.rows("disputes").filter(pl.col("state").is_in(REFUSED))
     misled = wrongful.drop_nulls("wrongful_on").join(cases.select("case_id", "party_id"), on="party_id")
     causes = [
-        (_half_paid(reader, received, asked, cases), "on", PART_PAID_DAYS),
+        (received.filter("half"), "on", PART_PAID_DAYS),
         (decided, "decided_on", REJECTED_DAYS),
         (returned.filter(pl.col("cause") == ReturnCause.FUNDS.value), "on", NEW_DEBIT_DAYS),
         (callbacks, "callback_on", 1),
@@ -119,22 +169,6 @@ def pauses(
         .filter(pl.col("paused_until") > reader.scope.as_of)
         .group_by("case_id")
         .agg(pl.max("paused_until"))
-        .pipe(collected)
-    )
-
-
-def _half_paid(reader: Reader, received: pl.DataFrame, asked: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, on) where at least half of what was asked came in lately: as much as is still asked."""
-    if received.is_empty():
-        return received
-    return (
-        received.lazy()
-        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
-        .filter(days_after("on", PART_PAID_DAYS) > reader.scope.as_of)
-        .group_by("case_id")
-        .agg(pl.sum("amount"), pl.max("on"))
-        .join(asked.lazy(), on="case_id", how="left")
-        .filter(pl.col("amount") >= pl.col("asked_amount").fill_null(0))
         .pipe(collected)
     )
 

@@ -3,8 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
+from maatpak.kernel.calendars import add_working_days
 from maatpak.ledger.database import Database
-from maatpak.ledger.tables import Plan, Promise, Touch
+from maatpak.ledger.tables import Payment, Plan, Promise, Touch
 from tasks.facts import build_facts
 from tests.tasks.facts.world import World, morning
 
@@ -125,3 +128,69 @@ def test_the_run_that_could_have_paid_the_driver(database: Database) -> None:
     world.item(debtor, date(2026, 3, 2))
     row = row_of(database, world)
     assert (row["driver_pay_run_on"], row["next_pay_run_on"]) == (date(2026, 3, 6), date(2026, 3, 13))
+
+
+def paid_in_part(amounts: dict[int, int], *, in_plan: bool = False, credited: bool = False) -> World:
+    """A customer who owes 2,400.00 in two items of a round, and paid these amounts of the first, so many days ago."""
+    world = a_world()
+    debtor = world.debtor()
+    versions = [world.item(debtor, ago(40), 140_000), world.item(debtor, ago(39), 100_000)]
+    case = world.case(debtor)
+    world.round(case, ago(20), [each.item_id for each in versions])
+    first = versions[0]
+    for days, amount in sorted(amounts.items(), reverse=True):
+        first = world.succeed(first, ago(days), open_amount=first.open_amount - amount)
+        world.add(
+            Payment(
+                id=world.id(),
+                creditor_id=debtor.creditor_id,
+                debtor_id=debtor.id,
+                item_id=first.item_id,
+                payment_no=f"P{days}",
+                paid_on=ago(days),
+                currency="EUR",
+                amount=amount,
+                applied=amount,
+                valid_from=ago(days),
+                recorded_at=morning(ago(days)),
+            )
+        )
+    if credited:
+        world.succeed(versions[1], DAY, open_amount=0, settled_on=DAY, settled_by="credit_note")
+    if in_plan:
+        items = {str(each.item_id): each.open_amount for each in (first, versions[1])}
+        terms: dict[str, Any] = {"total": sum(items.values()), "items": items, "instalments": []}
+        terms["instalments"] = [{"due_on": "2026-04-01", "amount": terms["total"]}]
+        given = {"case_id": case.id, "offered_on": ago(9), "valid_until": ago(1), "source": "call"}
+        world.record(Plan, ago(9), accepted_on=ago(8), state="active", **given, **terms)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("amounts", "beside", "half"),
+    [
+        ({1: 10_000}, {}, False),
+        ({1: 10_000}, {"in_plan": True}, False),
+        ({1: 10_000}, {"credited": True}, False),
+        ({1: 120_000}, {}, True),
+        ({1: 120_000}, {"in_plan": True}, True),
+        ({3: 90_000, 1: 40_000}, {}, False),
+        ({6: 120_000, 5: 1_000}, {}, False),
+    ],
+    ids=[
+        "little",
+        "little of a plan",
+        "little, the rest credited",
+        "half",
+        "half in a plan",
+        "less of the rest",
+        "last",
+    ],
+)
+def test_half_is_of_what_was_open_before_the_payment(
+    database: Database, amounts: dict[int, int], beside: dict[str, bool], half: bool
+) -> None:
+    row = row_of(database, paid_in_part(amounts, **beside))
+    assert (row["part_paid_on"], row["part_paid_half"]) == (ago(min(amounts)), half)
+    rests = max(amounts) == 6 or half
+    assert row["paused_until"] == (add_working_days(ago(max(amounts)), 5, "NL") if rests else None)

@@ -101,4 +101,6 @@ class Reach(Talk):
         }
         returns = self.answered_returns()
         day, _, cause = returns[-1] if returns else (None, 0, "none")
-        return {**last, "debit_returned_on": day, "debit_return_cause": cause}
+        part_paid_on = last["part_paid_on"]
+        half = part_paid_on is not None and self.at_least_half(part_paid_on)
+        return {**last, "part_paid_half": half, "debit_returned_on": day, "debit_return_cause": cause}

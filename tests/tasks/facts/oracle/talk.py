@@ -219,11 +219,28 @@ class Talk(Past):
         ]
         return [(day, amount, whole) for day, amount, whole in found if day]
 
+    def at_least_half(self, day: date) -> bool:
+        """Whether at least half of what the round's items still stood for came in on a day."""
+        came_in = stood_for = 0
+        parts = self.part_payments()
+        for item_id, joined_on in self.named.items():
+            version = self.items.get(item_id)
+            if version is None or joined_on > day:
+                continue
+            mine = [p for p in parts if p.item_id == item_id]
+            came_in += sum(p.applied for p in mine if p.paid_on == day)
+            later = sum(p.applied for p in mine if p.paid_on >= day)
+            if version in self.settled and version.settled_on and version.settled_on >= day:
+                last = max(version.amount - sum(p.applied for p in mine), 0)
+                stood_for += last + later
+                came_in += last if version.settled_on == day and self.is_paid(version) else 0
+            elif version in self.debts:
+                stood_for += self.open[item_id] + later
+        return stood_for > 0 and came_in * 2 >= stood_for
+
     def paused_until(self, disputes: list[Dispute]) -> date | None:
         quiet = []
-        lately = [(day, amount) for day, amount, _ in self.received() if add(day, 5, self.country) > self.as_of]
-        if lately and sum(amount for _, amount in lately) >= sum(self.asked.values()):
-            quiet.append(add(max(day for day, _ in lately), 5, self.country))
+        quiet += [add(day, 5, self.country) for day, _, _ in self.received() if self.at_least_half(day)]
         refused = [d.decided_on for d in disputes if d.state in ("rejected", "part_accepted") and d.decided_on]
         quiet += [add(day, 7, self.country) for day in refused]
         quiet += [add(day, 5, self.country) for day, _, cause in self.answered_returns() if cause == "funds"]
