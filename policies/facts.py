@@ -98,7 +98,12 @@ _DICTIONARY: list[Fact] = [
         ("in_plan_open", pl.Int64, "minor", "Overdue open that an offered or active plan covers."),
         ("debits_in_flight", pl.Int64, "minor", "Overdue open being collected by direct debit."),
         ("promised_open", pl.Int64, "minor", "Overdue open that an open promise covers."),
-        ("claimed_paid_open", pl.Int64, "minor", "Overdue open that the customer says is paid."),
+        (
+            "claimed_paid_open",
+            pl.Int64,
+            "minor",
+            "Overdue open that the customer says is paid, or that cash found and the ledger does not show yet.",
+        ),
         ("asked_amount", pl.Int64, "minor", "What may be asked now (law 7; practice, rule 5); never below 0."),
         ("largest_item", pl.Int64, "minor", "Largest open invoice or debit note, overdue or not."),
         ("overdue_over_60", pl.Int64, "minor", "Overdue open more than 60 calendar days past the contractual date."),

@@ -8,7 +8,7 @@ from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import HoldReason, NonPaymentReason
 from maatpak.ledger.tables import Case, Debtor, StatedReason
 from policies.schema import ReasonLine, Turn
-from tasks.claims import claim_payment
+from tasks.claims import claim_payment, claimed_items
 from tasks.desk import Desk, OpenItem
 from tasks.disputes import open_dispute
 from tasks.holds import set_hold
@@ -57,6 +57,8 @@ def state_reason(
     desk.session.flush()
     desk.record("reason_stated", case=case, reason=reason)
     if reason == NonPaymentReason.PAID_ALREADY:
+        claimed = claimed_items(desk, case)
+        items = [item for item in items if item.item_id not in claimed]
         if items:
             claim_payment(desk, case, documents=[item.document_no for item in items])
     else:

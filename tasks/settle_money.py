@@ -7,7 +7,7 @@ no promise broken. What was received is what the covered items' open amounts wen
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -165,11 +165,16 @@ def settle_promises(settling: Settling) -> pl.DataFrame:
 
 
 def settle_claims(settling: Settling) -> pl.DataFrame:
-    """Claims of payment end: the money was found in the ledger, or their silence is over."""
+    """Claims of payment end: the ledger shows the money, or their silence is over.
+
+    One whose money cash has found lasts until the ledger shows it. What has ended here is silent until the day before.
+    """
     rows = settling.frames.read(
         "SELECT c.id, c.claim_no AS record, c.case_id, c.amount, c.items::text AS items, c.claimed_on AS since,"  # noqa: S608
-        ' c.until_on AS by, k.debtor_id, k.currency FROM claimed_payment c JOIN "case" k ON k.id = c.case_id'
-        f" WHERE k.creditor_id = {settling.creditor_id} AND c.state = 'open' AND c.replaced_at IS NULL"
+        f" CASE c.state WHEN 'open' THEN c.until_on ELSE DATE '{settling.as_of}' END AS by, c.state = 'open' AS waits,"
+        ' k.debtor_id, k.currency FROM claimed_payment c JOIN "case" k ON k.id = c.case_id'
+        f" WHERE k.creditor_id = {settling.creditor_id} AND c.replaced_at IS NULL"
+        " AND (c.state = 'open' OR (c.state = 'found' AND c.until_on >= c.valid_from))"
     )
     if rows.is_empty():
         return changes()
@@ -183,10 +188,12 @@ def settle_claims(settling: Settling) -> pl.DataFrame:
     rows = rows.with_columns(
         state=pl.when(settling.is_kept(pl.col("received"), pl.col("amount")))
         .then(pl.lit("found"))
-        .when(judged)
-        .then(pl.lit("not_found"))
+        .when(judged & pl.col("waits"))
+        .then(pl.lit("not_found")),
+        until_on=pl.lit(settling.as_of - timedelta(days=1)),
     ).filter(pl.col("state").is_not_null())
-    return _succeed(settling, ClaimedPayment, rows.select("id", "case_id", "record", "state", "received"), "claim")
+    ended = rows.select("id", "case_id", "record", "state", "until_on", "received")
+    return _succeed(settling, ClaimedPayment, ended, "claim")
 
 
 def settle_plans(settling: Settling) -> pl.DataFrame:

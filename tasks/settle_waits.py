@@ -27,6 +27,7 @@ HOLDS_CALL = (
 
 HOLD_ENDED = "The hold has ended; what now?"
 STOP_STANDS = "The legal stop is past its date and stands; keep it, or lift it with a second person."
+NOT_BOOKED = "The payment that was found is not in the ledger: book it."
 DISPUTE_OVERDUE = "The dispute is past its answer date."
 ANSWER_UNREAD = "An answer lies unread."
 
@@ -92,7 +93,10 @@ def pass_consultations_on(settling: Settling) -> pl.DataFrame:
 
 
 def wake_reviews(settling: Settling) -> pl.DataFrame:
-    """A hold past its end, a dispute past its answer date, an answer that nobody read: work for a person, once each."""
+    """A hold past its end, a dispute past its answer date, money found and not booked, an answer that nobody read.
+
+    Work for a person, once each.
+    """
     creditor, day = settling.creditor_id, f"DATE '{settling.as_of}'"
     rows = settling.frames.read(
         f"""
@@ -109,6 +113,11 @@ def wake_reviews(settling: Settling) -> pl.DataFrame:
         SELECT k.id, k.debtor_id, '{DISPUTE_OVERDUE}', d.dispute_no, {COUNTRY}, d.answer_by, false, 'credit_manager'
         FROM dispute d {PROFILE.format(case="d.case_id")}
         WHERE k.creditor_id = {creditor} AND d.replaced_at IS NULL AND d.state = 'open' AND d.answer_by < {day}
+        UNION ALL
+        SELECT k.id, k.debtor_id, '{NOT_BOOKED}', q.claim_no, {COUNTRY}, q.until_on, true, 'operator'
+        FROM claimed_payment q {PROFILE.format(case="q.case_id")}
+        WHERE k.creditor_id = {creditor} AND q.replaced_at IS NULL AND q.state = 'found' AND q.until_on < {day}
+          AND q.until_on >= q.valid_from
         UNION ALL
         SELECT k.id, k.debtor_id, '{ANSWER_UNREAD}', a.answer_no, {COUNTRY}, a.received_on, false, 'credit_manager'
         FROM answer a {PROFILE.format(case="a.case_id")}
@@ -150,8 +159,9 @@ def end_claim_work(settling: Settling) -> pl.DataFrame:
         f"""
         UPDATE work_task t SET state = 'done', outcome = c.state, done_on = {day}, done_by = 'engine', done_at = {at}
         FROM claimed_payment c
-        WHERE t.creditor_id = {creditor} AND t.state = 'open' AND t.kind = '{WorkKind.CASH}'
-          AND c.claim_no = t.record_no AND c.replaced_at IS NULL AND c.state <> 'open'
+        WHERE t.creditor_id = {creditor} AND t.state = 'open' AND c.claim_no = t.record_no AND c.replaced_at IS NULL
+          AND CASE WHEN t.subject = '{NOT_BOOKED}' THEN c.until_on < c.valid_from
+              ELSE t.kind = '{WorkKind.CASH}' AND c.state <> 'open' END
         RETURNING t.case_id, t.debtor_id, c.claim_no AS record, c.state
         """  # noqa: S608 - typed literals
     )

@@ -84,7 +84,8 @@ def _resolve(claim: str, actor: str | None, *, is_found: bool, as_json: bool) ->
         account = find_record(engine, "claim", claim)
         with at_desk(engine, account, actor) as desk:
             resolved = resolve_claim(desk, claim, found=is_found)
-    said = "found" if is_found else "not found; somebody asks for a proof"
+    booked = f"found; it is not asked until {resolved.until_on}, by when the ledger has to show it"
+    said = booked if is_found else "not found; somebody asks for a proof"
     tell(f"The money of claim {claim} is {said}.", fields_of(resolved, account), as_json=as_json)
 
 

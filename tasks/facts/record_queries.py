@@ -92,7 +92,8 @@ RECORDS: dict[str, Query] = {
           e.key::bigint AS item_id, e.value::bigint AS item_amount
         FROM claimed_payment q JOIN "case" c ON c.id = q.case_id AND c.creditor_id = :creditor AND :in_shard(c)
         LEFT JOIN LATERAL jsonb_each_text(CASE jsonb_typeof(q.items) WHEN 'object' THEN q.items END) e ON TRUE
-        WHERE :visible(q) AND q.state = 'open' AND q.claimed_on <= :day
+        WHERE :visible(q) AND q.claimed_on <= :day
+          AND (q.state = 'open' OR (q.state = 'found' AND q.until_on >= :day))
         """,
         schema("record_id int, case_id int, until_on day, amount int, item_id int, item_amount int"),
         ("claimed_payment",),

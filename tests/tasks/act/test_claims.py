@@ -3,11 +3,15 @@ from datetime import date
 import pytest
 
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.tables import ClaimedPayment, WorkTask
 from tasks.claims import ASK_FOR_PROOF, FIND_CASH, claim_payment, resolve_claim
 from tasks.explaining import explain_case
+from tasks.facts import build_facts
 from tasks.finding import find_case
+from tasks.reasons import state_reason
 from tasks.settle import settle_records
+from tasks.settle_waits import NOT_BOOKED
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
 
@@ -15,6 +19,18 @@ from tests.tasks.act.house import House, at
 def claim(house: House, case_id: int, **what: object) -> str:
     with house.desk("carla") as desk:
         return claim_payment(desk, desk.case(case_id), **what).claim_no  # type: ignore[arg-type]
+
+
+def amounts(house: House) -> tuple[int, int, bool]:
+    """What is claimed, what is asked, and whether it is our turn."""
+    with house.engine.database.frames() as frames:
+        row = build_facts(frames, house.creditor_id, house.day, at(house.day, 23)).cases.row(0, named=True)
+    return row["claimed_paid_open"], row["asked_amount"], row["our_turn"]
+
+
+def found(house: House, number: str) -> None:
+    with house.desk("olga") as desk:
+        resolve_claim(desk, number, found=True)
 
 
 def settle(house: House, day: date) -> dict[str, int]:
@@ -93,3 +109,58 @@ def test_without_money_its_silence_ends_and_a_proof_is_asked_for(house: House, c
     assert settle(house, date(2026, 3, 10)) == {"claim not_found": 1, "cash not_found": 1}
     assert house.row(WorkTask, kind="reply").subject == ASK_FOR_PROOF
     assert settle(house, date(2026, 3, 11)) == {}
+
+
+def test_what_cash_found_is_not_asked_until_the_ledger_shows_it(house: House, case_id: int) -> None:
+    found(house, claim(house, case_id, amount=100_000))
+    row = house.row(ClaimedPayment)
+    assert (row.state, row.until_on) == ("found", date(2026, 3, 16))
+    assert settle(house, date(2026, 3, 11)) == {}
+    assert amounts(house) == (100_000, 50_000, False)
+    house.pay("F1", date(2026, 3, 12))
+    assert settle(house, date(2026, 3, 12)) == {"claim found": 1}
+    assert amounts(house) == (0, 50_000, False)
+    assert settle(house, date(2026, 3, 13)) == {}
+    assert settle(house, date(2026, 3, 17)) == {}
+
+
+@pytest.mark.parametrize("what", [{"documents": ["F1"]}, {"amount": 100_000}], ids=["a document", "an amount"])
+def test_what_the_ledger_showed_first_covers_nothing_more(house: House, case_id: int, what: dict[str, object]) -> None:
+    claim(house, case_id, **what)
+    house.pay("F1", date(2026, 3, 3))
+    settle(house, date(2026, 3, 4))
+    assert amounts(house) == (0, 50_000, False)
+
+
+def test_found_money_that_is_not_booked_in_time_is_ours_to_explain(house: House, case_id: int) -> None:
+    number = claim(house, case_id, documents=["F1"])
+    found(house, number)
+    assert settle(house, date(2026, 3, 16)) == {}
+    assert amounts(house) == (100_000, 50_000, False)
+    assert settle(house, date(2026, 3, 17)) == {f"{NOT_BOOKED} review": 1}
+    task = house.row(WorkTask, state="open")
+    assert (task.subject, task.role, task.record_no, task.blocks) == (NOT_BOOKED, "operator", number, True)
+    assert amounts(house) == (0, 150_000, True)
+    house.pay("F1", date(2026, 3, 18))
+    assert settle(house, date(2026, 3, 18)) == {"claim found": 1, "cash found": 1}
+    assert house.rows(WorkTask, state="open") == []
+
+
+def test_no_document_is_claimed_twice(house: House, case_id: int) -> None:
+    number = claim(house, case_id, documents=["F1"])
+    with pytest.raises(RefusedError, match=f"F1 in {number}"):
+        claim(house, case_id, documents=["F1", "F2"])
+    claim(house, case_id)
+    assert [row.amount for row in house.rows(ClaimedPayment)] == [100_000, 50_000]
+    with pytest.raises(RefusedError, match=f"F1 in {number}"):
+        claim(house, case_id)
+    found(house, number)
+    with pytest.raises(RefusedError, match=f"F1 in {number}"):
+        claim(house, case_id, documents=["F1"])
+
+
+def test_who_says_it_again_claims_nothing_new(house: House, case_id: int) -> None:
+    for _ in range(2):
+        with house.desk("carla") as desk:
+            state_reason(desk, desk.case(case_id), NonPaymentReason.PAID_ALREADY, source="call")
+    assert len(house.rows(ClaimedPayment)) == 1

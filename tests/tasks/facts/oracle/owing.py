@@ -161,7 +161,7 @@ class Owing:
             [
                 (c.amount, c.items)
                 for c in self.mine(oracle.seen(ClaimedPayment))
-                if c.state == "open" and c.claimed_on <= self.as_of
+                if c.claimed_on <= self.as_of and (c.state == "open" or self.awaits_booking(c))
             ]
         )
         flying = {v.item_id: self.open[v.item_id] for v in self.debts if self.flies_until(v)}
@@ -173,6 +173,10 @@ class Owing:
             "claimed": (claimed, claimed_pool),
             "in_flight": (flying, 0),
         }
+
+    def awaits_booking(self, claim: ClaimedPayment) -> bool:
+        """Cash found the money: it is ours to book, and nobody is asked for it until the claim's last day is over."""
+        return claim.state == "found" and self.as_of <= claim.until_on
 
     def within(self, records: list[tuple[int, Any]]) -> tuple[dict[int, int], int]:
         """Records that name items take of these, oldest first, no more than they have; the others make a pool."""

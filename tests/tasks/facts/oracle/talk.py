@@ -186,7 +186,7 @@ class Talk(Past):
         ends += [
             c.until_on
             for c in self.mine(oracle.seen(ClaimedPayment))
-            if c.state == "open" and c.claimed_on <= self.as_of
+            if c.claimed_on <= self.as_of and (c.state == "open" or self.awaits_booking(c))
         ]
         ends += [until for v in self.debts if (until := self.flies_until(v))]
         return {
