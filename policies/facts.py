@@ -342,7 +342,7 @@ CONTEXT: dict[str, Fact] = {
                 pl.Boolean,
                 "bool",
                 "What came in on `part_paid_on` was at least half of what was open before of the round's items named by"
-                " then.",
+                " then, disputed parts aside.",
             ),
             ("debit_return_cause", ReturnCause, "Why the debit of `debit_returned_on` came back."),
         ),

@@ -64,7 +64,7 @@ class Only(StrEnum):
     """Conditions of the engine's own, on what rules may not name."""
 
     HALF_PAID = "half_paid"
-    """The part payment was at least half of what was open of the round's items."""
+    """The part payment was at least half of what was open of the round's items, disputed parts aside."""
     LESS_PAID = "less_paid"
     """The part payment was less than half of that."""
     MANDATE_GONE = "mandate_gone"

@@ -13,7 +13,7 @@ from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, days_after
 
 PART_PAID_DAYS = 5
-"""Working days of quiet after at least half of what was open came in (practice, rule 19)."""
+"""Working days of quiet after at least half of what was asked came in (practice, rule 19)."""
 REJECTED_DAYS = 7
 """Working days between a rejected dispute and the next step (rule 17)."""
 NEW_DEBIT_DAYS = 5
@@ -77,8 +77,8 @@ def received_in_round(
 ) -> pl.DataFrame:
     """(case_id, on, whole, half) of the payments of the open rounds' items: items settled, and part payments.
 
-    `half`: what was paid that day was at least half of what was open before of the items named by then. That is what
-    went since of them, and what is still open: the same answer on every later day, whatever is asked then.
+    `half`: what was paid that day was at least half of what was asked before of the items named by then. That is what
+    went since of them, and what is still open and not disputed: the same answer on later days, whatever is agreed then.
     """
     before = parts.lazy().group_by("item_id").agg(pl.sum("applied"))
     columns = ("item_id", "gone_on", "amount", "paid", "whole")
@@ -104,7 +104,7 @@ def received_in_round(
     that_day = pl.col("paid") & (pl.col("gone_on") == pl.col("on"))
     some = pl.col("open_before") > 0
     left = of_round.join(days, on="case_id", how="semi").join(
-        items.lazy().select("item_id", "open_amount"), on="item_id"
+        items.lazy().select("item_id", open_amount=pl.col("open_amount") - pl.col("disputed")), on="item_id"
     )
     terms = pl.concat(
         [

@@ -130,7 +130,9 @@ def test_the_run_that_could_have_paid_the_driver(database: Database) -> None:
     assert (row["driver_pay_run_on"], row["next_pay_run_on"]) == (date(2026, 3, 6), date(2026, 3, 13))
 
 
-def paid_in_part(amounts: dict[int, int], *, in_plan: bool = False, credited: bool = False) -> World:
+def paid_in_part(
+    amounts: dict[int, int], *, in_plan: bool = False, credited: bool = False, disputed: bool = False
+) -> World:
     """A customer who owes 2,400.00 in two items of a round, and paid these amounts of the first, so many days ago."""
     world = a_world()
     debtor = world.debtor()
@@ -155,6 +157,8 @@ def paid_in_part(amounts: dict[int, int], *, in_plan: bool = False, credited: bo
                 recorded_at=morning(ago(days)),
             )
         )
+    if disputed:
+        world.succeed(versions[1], ago(9), disputed_amount=100_000, disputed_on=ago(9), dispute_outcome="open")
     if credited:
         world.succeed(versions[1], DAY, open_amount=0, settled_on=DAY, settled_by="credit_note")
     if in_plan:
@@ -174,6 +178,7 @@ def paid_in_part(amounts: dict[int, int], *, in_plan: bool = False, credited: bo
         ({1: 10_000}, {"credited": True}, False),
         ({1: 120_000}, {}, True),
         ({1: 120_000}, {"in_plan": True}, True),
+        ({1: 70_000}, {"disputed": True}, True),
         ({3: 90_000, 1: 40_000}, {}, False),
         ({6: 120_000, 5: 1_000}, {}, False),
     ],
@@ -183,6 +188,7 @@ def paid_in_part(amounts: dict[int, int], *, in_plan: bool = False, credited: bo
         "little, the rest credited",
         "half",
         "half in a plan",
+        "half, the rest disputed",
         "less of the rest",
         "last",
     ],

@@ -235,7 +235,7 @@ class Talk(Past):
                 stood_for += last + later
                 came_in += last if version.settled_on == day and self.is_paid(version) else 0
             elif version in self.debts:
-                stood_for += self.open[item_id] + later
+                stood_for += self.open[item_id] - self.cover["disputed"][item_id] + later
         return stood_for > 0 and came_in * 2 >= stood_for
 
     def paused_until(self, disputes: list[Dispute]) -> date | None:
