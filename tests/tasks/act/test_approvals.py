@@ -266,8 +266,13 @@ def test_a_batch_is_bounded_and_all_or_nothing(house: House) -> None:
     with house.desk("mo") as desk, pytest.raises(RefusedError, match="recorded a reason"):
         approve(desk, ids, "looked at it")
     assert house.rows(Approval) == []
+    # A reason was heard: the other demand no longer says that there was no word, so it is proposed afresh.
+    with pytest.raises(RefusedError, match="have changed since"), house.desk("mia") as desk:
+        approve(desk, ids, "looked at it")
+    assert house.rows(Approval) == []
+    unheard = [action.id for action in house.rows(Action, step="final_demand") if action.case_id != other]
     with house.desk("mia") as desk:
-        assert [action.state for action in approve(desk, ids, "looked at it")] == ["approved", "approved"]
+        assert [action.state for action in approve(desk, unheard, "looked at it")] == ["approved"]
 
 
 def _with_batch_of_one(desk: Desk) -> object:
