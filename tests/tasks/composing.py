@@ -1,0 +1,108 @@
+"""What the tests of messages share: writing them, and what was said and sent before."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from connectors.message import Outgoing
+from maatpak.kernel.words import Channel, ReachState
+from maatpak.ledger.tables import (
+    Action,
+    AddressState,
+    Evidence,
+    Message,
+    MessageAction,
+    Payment,
+)
+from tasks.compose import Composed
+from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House, add
+
+
+def letters(house: House, composed: Composed) -> list[Outgoing]:
+    return [Outgoing.from_json(house.engine.store.get(key)) for key in composed.messages["content"].to_list()]
+
+
+def written(house: House, now: datetime = NOW) -> list[Outgoing]:
+    return letters(house, house.written(now))
+
+
+def put(house: House, *rows: Any) -> None:
+    with house.engine.database.session() as session:
+        for row in rows:
+            add(session, row)
+
+
+def versioned(**values: Any) -> dict[str, Any]:
+    return {"valid_from": DAY - timedelta(days=60), "recorded_at": EARLIER, **values}
+
+
+def state(account: Account, channel: str, address: str, word: ReachState) -> AddressState:
+    known = versioned(debtor_id=account.debtor_id, channel=channel, address=address, state=word)
+    return AddressState(**known, cause="test", actor="engine")
+
+
+def consulted(house: House, account: Account, result: str) -> int:
+    """A consultation of the round that ended so; its action's id."""
+    consult: dict[str, Any] = {"stage": "solve", "step": "consult", "kind": "consult", "segment": "forgetful"}
+    with house.engine.database.session() as session:
+        return add(
+            session,
+            Action(
+                **consult,
+                creditor_id=house.creditor_id,
+                case_id=account.case_id,
+                round_id=account.round_id,
+                pack_id=house.pack_id,
+                state="executed",
+                executed_on=DAY,
+                ended_at=EARLIER,
+                result=result,
+                amount=1,
+                due_on=DAY,
+                business_date=DAY,
+                proposed_at=EARLIER,
+            ),
+        )
+
+
+def sent_before(house: House, account: Account, days_ago: int, channel: Channel, *kinds: str) -> None:
+    """A notice of the same items that went out so many days ago, and what was observed of it."""
+    with house.engine.database.session() as session:
+        sent_on = DAY - timedelta(days=days_ago)
+        message = Message(
+            creditor_id=house.creditor_id,
+            debtor_id=account.debtor_id,
+            case_id=account.case_id,
+            channel=channel,
+            recipient="somewhere",
+            language="nl",
+            template="reminder",
+            content_key=f"k{account.case_id}-{days_ago}",
+            message_ref=f"before-{account.case_id}-{days_ago}@zuidermeer.example",
+            content="c",
+            state="sent",
+            business_date=sent_on,
+            queued_at=EARLIER,
+            sent_on=sent_on,
+            sent_at=EARLIER,
+            ended_at=EARLIER,
+        )
+        message_id = add(session, message)
+        add(session, MessageAction(message_id=message_id, action_id=account.action_id))
+        for kind in ("accepted", *kinds):
+            add(
+                session,
+                Evidence(message_id=message_id, kind=kind, source="t", observed_on=sent_on, recorded_at=EARLIER),
+            )
+
+
+def paid(house: House, account: Account, on: date) -> None:
+    ids: dict[str, Any] = {"creditor_id": house.creditor_id, "debtor_id": account.debtor_id, "payment_no": "X"}
+    money: dict[str, Any] = {
+        "paid_on": on,
+        "currency": "EUR",
+        "amount": 5000,
+        "applied": 0,
+        "valid_from": on,
+        "recorded_at": EARLIER,
+    }
+    put(house, Payment(**ids, **money))
