@@ -109,6 +109,8 @@ WORK = """
 SELECT cr.code AS creditor, d.debtor_no, p.name, k.currency, r.id AS task_id, r.kind, r.subject, r.role, r.assignee,
   r.record_no, r.asked_by, r.opened_on, r.due_on, r.blocks, r.state, r.outcome, r.note, r.done_on, r.done_by, r.case_id,
   r.action_id, a.segment, a.step, a.amount, p.phone,
+  (SELECT f.value FROM preference f WHERE r.kind = 'call' AND f.debtor_id = r.debtor_id AND f.name = 'call_hours'
+   AND f.replaced_at IS NULL) AS call_hours,
   (SELECT count(*) FROM contact_result c WHERE c.task_id = r.id) AS tries
 FROM work_task r LEFT JOIN action a ON a.id = r.action_id JOIN debtor d ON d.id = r.debtor_id
 LEFT JOIN "case" k ON k.id = r.case_id

@@ -43,6 +43,7 @@ COLUMNS = (
     Column("due_on", "due"),
     Column("tries", "tries", number=True),
     Column("phone", "phone"),
+    Column("call_hours", "between"),
     Column("outcome", "outcome"),
 )
 DayOption = typer.Option(parser=parse_date, metavar="YYYY-MM-DD")

@@ -283,6 +283,9 @@ def test_a_call_is_tried_again_and_then_spoken(opened: House, command: Command, 
     task = open_call(opened)
     (row,) = told(command, "tasks", "list", "--kind", "call")
     assert (row["task_id"], row["debtor_no"], row["step"], row["phone"]) == (task, "C1", "call", "+31201234567")
+    assert row["call_hours"] is None
+    assert command("preference", "add", "C1", "call_hours", "09:00-11:30", "--actor", "carla").status == 0
+    assert told(command, "tasks", "list", "--kind", "call")[0]["call_hours"] == "09:00-11:30"
     answer = command("tasks", "done", str(task), "no_answer", "--actor", "carla")
     assert answer.out == f"Work {task} (call: call) stays open; the next try is on {TUESDAY}.\n"
     refused = command("tasks", "done", str(task), "voicemail", "--actor", "carla")
