@@ -15,6 +15,7 @@ from deployments.environment import prefect_home, speaking_with
 from deployments.stack import prefect_server
 from deployments.table import Planned
 from maatpak.kernel.settings import Settings
+from tests.flows.patience import until
 from tests.flows.town import Twins
 
 
@@ -31,17 +32,25 @@ class Prefect:
         return prefect_home(self.settings) / "prefect.db"
 
     def get(self, path: str) -> object:
-        answer = httpx.get(f"{self.url}/{path}", timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        return self._asked("GET", path).json()
 
     def post(self, path: str, body: object) -> object:
-        answer = httpx.post(f"{self.url}/{path}", json=body, timeout=30)
-        answer.raise_for_status()
+        answer = self._asked("POST", path, body)
         return answer.json() if answer.content else None
 
     def patch(self, path: str, body: object) -> None:
-        httpx.patch(f"{self.url}/{path}", json=body, timeout=30).raise_for_status()
+        self._asked("PATCH", path, body)
+
+    def _asked(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """The server's answer; while its SQLite file is locked it says 503, and Prefect's own client asks again too."""
+        answers: list[httpx.Response] = []
+
+        def served() -> bool:
+            answers.append(httpx.request(method, f"{self.url}/{path}", json=body, timeout=30))
+            return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
+
+        until(served, f"Prefect's answer to {method} {path}")
+        return answers[-1].raise_for_status()
 
     def register(self, planned: Sequence[Planned]) -> list[str]:
         """Tell the server of deployments, as `up` does."""
