@@ -5,8 +5,9 @@ What else follows (work, a hold, the reason it states, the number's state) is de
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
@@ -25,6 +26,7 @@ from maatpak.kernel.words import (
 )
 from maatpak.ledger.tables import Case, ContactResult, WorkTask
 from tasks.actions import action_of, move_action
+from tasks.call_hours import HOURS_OF, Side, call_window, moment
 from tasks.desk import Desk
 from tasks.holds import set_hold
 from tasks.preferences import mark_address
@@ -50,13 +52,16 @@ class Call:
     documents: list[str] | None = None
     reason: NonPaymentReason | None = None
     note: str | None = None
+    at: time | None = None
+    """The hour at which it was made, where the creditor is; None for just now."""
+    side: Side = Side.OURS
 
 
 def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
     """Record one attempt of a call task and do what its result asks for.
 
     Raises:
-        RefusedError: the customer was already called today.
+        RefusedError: the customer was already called today, or may not be called at that hour.
         UsageError: the task is no open call, or the result lacks its date or reason.
     """
     desk.require("record a call", *TALKERS)
@@ -81,7 +86,8 @@ def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
         )
     )
     desk.session.flush()
-    desk.record("call_recorded", case=case, action_id=task.action_id, task=task.id, result=call.code)
+    desk.record("call_recorded", case=case, action_id=task.action_id, task=task.id, result=call.code, side=call.side)
+    _others_tomorrow(desk, case, task)
     _as_the_pack_says(desk, case, call)
     CONSEQUENCES[call.code](desk, case, task, call)
     return task
@@ -102,12 +108,51 @@ def _check(desk: Desk, case: Case, call: Call) -> None:
                 f"The customer of case {case.id} was already called on {desk.as_of}.",
                 advice="One attempt a day, over all its cases; try again tomorrow.",
             )
+        if call.side is Side.INBOUND:
+            raise UsageError(
+                f"Nobody was reached ({call.code}), so the customer did not ring us.", advice="Leave --inbound out."
+            )
+    _within_hours(desk, case, call)
     if call.code == CallResult.CALLBACK_AGREED and (call.callback_on is None or call.callback_on < desk.as_of):
         raise UsageError("A callback needs its date, from today on.", advice="Give the day on which we call back.")
     if call.code == CallResult.PROMISED and call.promised_on is None:
         raise UsageError("A promise needs its date.", advice="Give the day by which the money is promised.")
     if call.code == CallResult.REFUSES and not (call.note or "").strip():
         raise UsageError("A refusal needs its reason in words.", advice="Give a note for the credit manager.")
+
+
+def _within_hours(desk: Desk, case: Case, call: Call) -> None:
+    """The hours of the pack and those that the customer asked for hold for a person, too (practice, rule 28)."""
+    if call.side is not Side.OURS:
+        return
+    known = desk.session.execute(text(HOURS_OF), {"debtors": [case.debtor_id]}).mappings().one()
+    window = call_window(dict(known), desk.pack.guardrails.hours)
+    made = moment(desk.as_of, desk.now, desk.creditor.time_zone, call.at)
+    opens = window.next_from(made)
+    if opens == made:
+        return
+    then = "" if opens is None else f"; next from {window.local(opens):%a %d %b %H:%M} there"
+    raise RefusedError(
+        f"The customer of case {case.id} is rung {window.said()}, and it is {window.local(made):%a %d %b %H:%M} there.",
+        advice=f"Ring within these hours{then}. If it was made at another hour, give --at HH:MM; --inbound if they rang"
+        " us, --asked if they asked for a call at this time.",
+    )
+
+
+def _others_tomorrow(desk: Desk, case: Case, task: WorkTask) -> None:
+    """What else the customer was to be rung about today waits until tomorrow; a callback that was agreed stands."""
+    others = select(WorkTask).join(Case, col(Case.id) == WorkTask.case_id)
+    for other in desk.session.exec(
+        others.where(
+            Case.party_id == case.party_id,
+            WorkTask.id != task.id,
+            WorkTask.kind == WorkKind.CALL,
+            WorkTask.state == WorkState.OPEN,
+            WorkTask.due_on <= desk.as_of,
+            WorkTask.subject != CALLBACK,
+        )
+    ):
+        other.due_on = desk.in_working_days(other.debtor_id, 1)
 
 
 def _end(desk: Desk, task: WorkTask, outcome: str, call: Call) -> None:

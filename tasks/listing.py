@@ -1,17 +1,22 @@
 """Lists of what people recorded and of what waits for them, with the names that people know: code, number, document.
 
-One query a list, for reading only; nothing here decides anything.
+A query a list, for reading only; nothing here decides anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import Role, WorkKind
+from maatpak.kernel.words import Role, WorkKind, WorkState
+from policies.schema import Hours
+from tasks.call_hours import HOURS_OF, call_window, moment
+from tasks.current_pack import current_pack
 from tasks.register import creditor_by_code
 
 if TYPE_CHECKING:
@@ -108,9 +113,7 @@ RECORDS: dict[str, Kind] = {
 WORK = """
 SELECT cr.code AS creditor, d.debtor_no, p.name, k.currency, r.id AS task_id, r.kind, r.subject, r.role, r.assignee,
   r.record_no, r.asked_by, r.opened_on, r.due_on, r.blocks, r.state, r.outcome, r.note, r.done_on, r.done_by, r.case_id,
-  r.action_id, a.segment, a.step, a.amount, p.phone,
-  (SELECT f.value FROM preference f WHERE r.kind = 'call' AND f.debtor_id = r.debtor_id AND f.name = 'call_hours'
-   AND f.replaced_at IS NULL) AS call_hours,
+  r.action_id, a.segment, a.step, a.amount, p.phone, r.debtor_id, r.creditor_id, cr.business_date,
   (SELECT count(*) FROM contact_result c WHERE c.task_id = r.id) AS tries
 FROM work_task r LEFT JOIN action a ON a.id = r.action_id JOIN debtor d ON d.id = r.debtor_id
 LEFT JOIN "case" k ON k.id = r.case_id
@@ -156,16 +159,44 @@ def list_records(engine: "Engine", word: str, wanted: RecordFilter) -> list[dict
     return rows
 
 
-def list_work(engine: "Engine", wanted: WorkFilter) -> list[dict[str, Any]]:
-    """Work for people, the most urgent first."""
+def list_work(engine: "Engine", wanted: WorkFilter, now: datetime) -> list[dict[str, Any]]:
+    """Work for people, the most urgent first; of the calls of a day those first that may be made soonest."""
     _require_word("kind of work", wanted.kind, WorkKind)
     _require_word("role", wanted.role, Role)
     conditions = [] if wanted.ended else ["r.state = 'open'"]
     given = {"kind": wanted.kind, "role": wanted.role, "assignee": wanted.assignee}
     with engine.database.reading() as session:
-        return _rows(
+        rows = _rows(
             session, WORK + ACCOUNT, conditions, "r.due_on", wanted.creditor, wanted.debtor_no, given, wanted.most
         )
+        _say_when_to_ring(engine, session, rows, now)
+    return sorted(rows, key=lambda row: (row["creditor"], row["due_on"], row["ring_from"] or now))
+
+
+def _say_when_to_ring(engine: "Engine", session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Of open calls: the hours that the customer asked for, and from when they may be rung, one attempt a day."""
+    calls = {row["debtor_id"] for row in rows if _is_open_call(row)}
+    found = session.connection().execute(text(HOURS_OF), {"debtors": sorted(calls)}).mappings() if calls else ()
+    known = {row["debtor_id"]: dict(row) for row in found}
+    hours: dict[int, Hours] = {}
+    for row in rows:
+        debtor_id, creditor_id, today = (row.pop(name) for name in ("debtor_id", "creditor_id", "business_date"))
+        row["call_hours"] = row["ring_from"] = row["may_ring"] = None
+        if not _is_open_call(row) or today is None:
+            continue
+        if creditor_id not in hours:
+            hours[creditor_id] = engine.pack(current_pack(session, creditor_id)).guardrails.hours
+        customer = known[debtor_id]
+        zone, again = customer["our_zone"], customer["called_on"] == today
+        moments = [moment(today, now, zone), moment(max(row["due_on"], today), now, zone, time.min)]
+        moments += [moment(today + timedelta(days=1), now, zone, time.min)] if again else []
+        ring_from = call_window(customer, hours[creditor_id]).next_from(max(moments))
+        row |= {"call_hours": customer["call_hours"], "may_ring": ring_from == moments[0]}
+        row["ring_from"] = ring_from and ring_from.astimezone(ZoneInfo(zone))
+
+
+def _is_open_call(row: Mapping[str, Any]) -> bool:
+    return bool(row["kind"] == WorkKind.CALL and row["state"] == WorkState.OPEN)
 
 
 def items_of_actions(session: Session, action_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """`maatpak tasks`."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from maatpak.cli.session import (
     at_desk,
     at_most,
     chosen,
+    now,
     opened,
     parse_date,
 )
@@ -27,6 +29,7 @@ from maatpak.kernel.words import CallResult, HoldReason, NonPaymentReason, WorkK
 
 if TYPE_CHECKING:
     from maatpak.ledger.tables import WorkTask
+    from tasks.call_hours import Side
     from tasks.desk import Desk
 
 app = typer.Typer(no_args_is_help=True, help="Work for people: calls, questions, reviews, decisions, repairs.")
@@ -44,6 +47,7 @@ COLUMNS = (
     Column("tries", "tries", number=True),
     Column("phone", "phone"),
     Column("call_hours", "between"),
+    Column("ring", "ring"),
     Column("outcome", "outcome"),
 )
 DayOption = typer.Option(parser=parse_date, metavar="YYYY-MM-DD")
@@ -71,8 +75,27 @@ def list_(
         raise UsageError("--mine and --assignee name two people.", advice="Give one of them.")
     with opened() as engine:
         whose = acting(None) if mine else assignee
-        rows = list_work(engine, WorkFilter(creditor, debtor, kind, role, whose, ended, at_most(most, as_json=as_json)))
-    show(rows, COLUMNS, as_json=as_json, empty="No work fits.")
+        fits = WorkFilter(creditor, debtor, kind, role, whose, ended, at_most(most, as_json=as_json))
+        rows = list_work(engine, fits, now())
+    shown = rows if as_json else [row | {"ring": _ring(row)} for row in rows]
+    show(shown, COLUMNS, as_json=as_json, empty="No work fits.")
+
+
+def _ring(row: Mapping[str, Any]) -> str | None:
+    """When to ring, for people: now, or from when, by the creditor's clock."""
+    if row["may_ring"] is None:
+        return None
+    if row["ring_from"] is None:
+        return "if asked"
+    return "now" if row["may_ring"] else f"{row['ring_from']:%a %d %b %H:%M}"
+
+
+def _hour(text: str) -> time:
+    """An hour as `10:30`."""
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no hour.", advice="Write it as 10:30.") from None
 
 
 @app.command()
@@ -90,8 +113,13 @@ def done(
     promised: Annotated[str | None, typer.Option(help="Amount promised, such as 1250.00 (default: all).")] = None,
     document: Annotated[list[str] | None, typer.Option(help="Documents that the call was about.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why they do not pay, as told in the call.")] = None,
+    at: Annotated[
+        time | None, typer.Option(parser=_hour, metavar="HH:MM", help="When the call was made (default: now).")
+    ] = None,
     actor: ActorOption = None,
     *,
+    inbound: Annotated[bool, typer.Option("--inbound", help="The customer rang us: no hours hold.")] = False,
+    asked: Annotated[bool, typer.Option("--asked", help="The customer asked for a call at this time.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """End a piece of work, or record what came of a call."""
@@ -101,7 +129,8 @@ def done(
     with opened() as engine:
         found = find_work(engine, task)
         is_call = found.kind == WorkKind.CALL and outcome in list(CallResult)
-        of_calls = {"callback_on": callback_on, "promised_on": promised_on, "documents": document, "day_part": day_part}
+        of_calls: dict[str, Any] = {"callback_on": callback_on, "promised_on": promised_on, "documents": document}
+        of_calls |= {"day_part": day_part, "at": at, "side": _side(inbound=inbound, asked=asked)}
         told: dict[str, Any] = {name: value for name, value in of_calls.items() if value is not None}
         if promised is not None:
             told["promised_amount"] = amount_in(found, promised)
@@ -120,15 +149,24 @@ def done(
     tell(_said(ended), fields_of(ended, found), as_json=as_json)
 
 
+def _side(*, inbound: bool, asked: bool) -> "Side | None":
+    from tasks.call_hours import Side
+
+    if inbound and asked:
+        raise UsageError("--inbound and --asked say two things of one call.", advice="Give one of them.")
+    return Side.INBOUND if inbound else Side.ASKED if asked else None
+
+
 def _record_call(desk: "Desk", task: int, code: CallResult, told: dict[str, Any]) -> "WorkTask":
     from tasks.calls import Call, record_call
 
-    told.setdefault("day_part", _day_part(desk.now, desk.creditor.time_zone))
+    made_at = told.get("at") or desk.now.astimezone(ZoneInfo(desk.creditor.time_zone)).time()
+    told.setdefault("day_part", _day_part(made_at))
     return record_call(desk, task, Call(code, **told))
 
 
-def _day_part(at: datetime, zone: str) -> str:
-    hour = at.astimezone(ZoneInfo(zone)).hour
+def _day_part(at: time) -> str:
+    hour = at.hour
     return "morning" if hour < NOON else "afternoon" if hour < EVENING else "evening"
 
 

@@ -134,7 +134,10 @@ class Writer:
         }
 
     def earlier(self, subject: Subject) -> tuple[list[Row], Row | None]:
-        """Earlier notices of these items of which there is evidence; without any, the last one there was."""
+        """Earlier notices of these items of which there is evidence; without any, the last one there was.
+
+        Copies, thanks and confirmations are no notices (practice, rules 8 and 21).
+        """
         notices = self._notices(subject)
         proven = [each for each in notices if _received(each, subject)]
         if proven:
@@ -147,7 +150,7 @@ class Writer:
             each
             for action in subject.actions
             for each in self._material.earlier.get(action["case_id"], ())
-            if each["kind"] in NOTICES and asked.intersection(each["item_ids"] or ())
+            if each["written"] and each["kind"] in NOTICES and asked.intersection(each["item_ids"] or ())
         ]
 
     def _heard(self, subject: Subject) -> bool:

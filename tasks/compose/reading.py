@@ -78,7 +78,7 @@ SELECT v.debtor_id, v.name, v.value FROM preference v WHERE v.debtor_id = ANY({p
 """
 
 EARLIER = """
-SELECT m.id AS message_id, m.case_id, m.channel, m.message_ref, m.sent_on, m.template, a.kind,
+SELECT m.id AS message_id, m.case_id, m.channel, m.message_ref, m.sent_on, m.template, a.kind, a.written,
   array_agg(DISTINCT ai.item_id) FILTER (WHERE ai.item_id IS NOT NULL) AS item_ids,
   COALESCE((SELECT string_agg(DISTINCT e.kind, ',') FROM evidence e
     WHERE e.message_id = m.id AND e.observed_on <= {day} AND e.recorded_at <= {instant}), '') AS observed
@@ -86,7 +86,7 @@ FROM message m JOIN message_action ma ON ma.message_id = m.id JOIN action a ON a
 LEFT JOIN action_item ai ON ai.action_id = a.id
 WHERE m.debtor_id = ANY({debtors}) AND m.state = 'sent' AND m.sent_on <= {day} AND m.sent_on > {since}
   AND (m.sent_at IS NULL OR m.sent_at <= {instant})
-GROUP BY m.id, a.kind ORDER BY m.sent_on, m.id
+GROUP BY m.id, a.kind, a.written ORDER BY m.sent_on, m.id
 """
 
 PROMISES = """

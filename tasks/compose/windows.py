@@ -31,7 +31,7 @@ def zones_of(time_zone: str | None, country: str) -> tuple[str, ...]:
 
 def is_open(at: datetime, zones: Sequence[str], hours: Hours, kind: str, country: str) -> bool:
     """Whether the customer may be written to at an instant."""
-    opens, closes = _span(hours.consumer if kind == PartyKind.CONSUMER else hours.business)
+    opens, closes = span(hours.consumer if kind == PartyKind.CONSUMER else hours.business)
     for zone in zones:
         local = at.astimezone(ZoneInfo(zone))
         if local.weekday() == SUNDAY or not is_working_day(local.date(), country):
@@ -59,7 +59,8 @@ def next_opening(at: datetime, zones: tuple[str, ...], hours: Hours, kind: str, 
 
 
 @lru_cache(maxsize=64)
-def _span(text: str) -> tuple[time, time]:
+def span(text: str) -> tuple[time, time]:
+    """Hours such as `09:00-19:00` as the two times."""
     opens, closes = (time.fromisoformat(part) for part in text.split("-"))
     return opens, closes
 

@@ -317,6 +317,25 @@ def test_the_part_of_the_day_is_that_where_the_creditor_is(opened: House, comman
     assert opened.row(ContactResult).day_part == "afternoon"
 
 
+def test_a_call_outside_the_hours_is_refused(opened: House, command: Command, clock: FixedClock) -> None:
+    task = str(open_call(opened))
+    command("preference", "add", "C1", "call_hours", "09:00-10:30", "--actor", "carla")
+    (row,) = told(command, "tasks", "list", "--kind", "call")
+    assert (row["may_ring"], row["ring_from"]) == (False, f"{TUESDAY}T09:00:00+01:00")  # it is eleven in Amsterdam
+    assert "Tue 03 Mar 09:00" in command("tasks", "list", "--kind", "call").out
+    answer = command("tasks", "done", task, "spoke_no_commitment", "--actor", "carla")
+    assert (answer.status, opened.rows(ContactResult)) == (2, [])
+    assert "rung between 09:00 and 10:30" in answer.err
+    assert "next from Tue 03 Mar 09:00 there" in answer.err
+    assert command("tasks", "done", task, "no_answer", "--inbound", "--actor", "carla").status == 2
+    assert command("tasks", "done", task, "no_answer", "--inbound", "--asked", "--actor", "carla").status == 2
+    assert command("tasks", "done", task, "no_answer", "--at", "half ten", "--actor", "carla").status == 2
+    assert command("tasks", "done", task, "no_answer", "--at", "10:15", "--actor", "carla").status == 0
+    assert command("tasks", "done", task, "spoke_no_commitment", "--inbound", "--actor", "carla").status == 0
+    results = [(each.code, each.day_part) for each in opened.rows(ContactResult)]
+    assert results == [("no_answer", "morning"), ("spoke_no_commitment", "morning")]
+
+
 def test_a_call_is_waived_by_a_manager_with_a_reason(opened: House, command: Command, clock: FixedClock) -> None:
     task = str(open_call(opened))
     assert command("tasks", "done", task, "waived", "--note", "x", "--actor", "carla").status == 2

@@ -7,6 +7,7 @@ from connectors.message import Outgoing
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import (
     Action,
+    ActionItem,
     AddressState,
     Evidence,
     Message,
@@ -64,8 +65,37 @@ def consulted(house: House, account: Account, result: str) -> int:
         )
 
 
-def sent_before(house: House, account: Account, days_ago: int, channel: Channel, *kinds: str) -> None:
-    """A notice of the same items that went out so many days ago, and what was observed of it."""
+def thanked(house: House, account: Account) -> int:
+    """An earlier thank-you for part of the account's items; its action's id."""
+    thanks: dict[str, Any] = {"stage": "remind", "step": "part_thanks", "kind": "message", "segment": "forgetful"}
+    with house.engine.database.session() as session:
+        action = Action(
+            **thanks,
+            creditor_id=house.creditor_id,
+            case_id=account.case_id,
+            round_id=account.round_id,
+            pack_id=house.pack_id,
+            template="thanks_part_payment",
+            written=False,
+            state="executed",
+            executed_on=DAY - timedelta(days=9),
+            ended_at=EARLIER,
+            amount=1,
+            due_on=DAY,
+            business_date=DAY,
+            proposed_at=EARLIER,
+        )
+        action_id = add(session, action)
+        for item_id in account.item_ids:
+            add(session, ActionItem(action_id=action_id, item_id=item_id, amount=1))
+    return action_id
+
+
+def sent_before(
+    house: House, account: Account, days_ago: int, channel: Channel, *kinds: str, action_id: int | None = None
+) -> None:
+    """A message of the same items that went out so many days ago, and what was observed of it; of another action, or
+    of the step's own."""
     with house.engine.database.session() as session:
         sent_on = DAY - timedelta(days=days_ago)
         message = Message(
@@ -87,7 +117,7 @@ def sent_before(house: House, account: Account, days_ago: int, channel: Channel,
             ended_at=EARLIER,
         )
         message_id = add(session, message)
-        add(session, MessageAction(message_id=message_id, action_id=account.action_id))
+        add(session, MessageAction(message_id=message_id, action_id=action_id or account.action_id))
         for kind in ("accepted", *kinds):
             add(
                 session,

@@ -20,7 +20,7 @@ from maatpak.ledger.tables import (
 )
 from maatpak.ledger.versions import succeed
 from tasks.engine import Engine
-from tests.tasks.composing import consulted, letters, paid, put, sent_before, versioned, written
+from tests.tasks.composing import consulted, letters, paid, put, sent_before, thanked, versioned, written
 from tests.tasks.outbox_world import DAY, EARLIER, Account, House
 
 
@@ -48,6 +48,24 @@ def test_an_earlier_notice_is_mentioned_only_if_it_has_evidence(
     account = house.customer("second_notice")
     sent_before(house, account, days_ago, channel, *observed)
     assert said in written(house)[0].text
+
+
+def test_thanks_are_no_earlier_notice(house: House) -> None:
+    account = house.customer("second_notice")
+    sent_before(house, account, 9, Channel.EMAIL, action_id=thanked(house, account))
+    (outgoing,) = written(house)
+    assert "Wij schreven u hierover" not in outgoing.text
+    assert "niet bereikt" not in outgoing.text
+
+
+@pytest.mark.parametrize("days_ago", [7, 1, None])
+def test_a_personal_letter_speaks_of_colleagues_only_where_they_were_heard(house: House, days_ago: int | None) -> None:
+    account = house.customer("personal_letter", "key")
+    if days_ago is not None:
+        sent_before(house, account, days_ago, Channel.EMAIL)
+    for outgoing in written(house):
+        assert ("Onze collega's hadden al contact" in outgoing.text) is (days_ago == 7)
+        assert "waarderen als u er zelf naar kijkt" in outgoing.text
 
 
 def answered(house: House, account: Account, on: date) -> None:
