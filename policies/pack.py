@@ -5,6 +5,7 @@ A compiled pack is immutable and named by the hash of its files, so the same has
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
@@ -67,6 +68,13 @@ def load_pack(files: Mapping[str, str]) -> CompiledPack:
     Raises:
         PolicyError: the pack does not hold; its `problems` are all there are, each as "file:line: what".
     """
+    return _loaded(tuple(files.items()))
+
+
+@lru_cache(maxsize=16)
+def _loaded(contents: tuple[tuple[str, str], ...]) -> CompiledPack:
+    """Compiling takes a good part of a second, and the same files always make the same pack."""
+    files = dict(contents)
     problems = Problems()
     read = PackFiles(files, problems)
     fragments = {file.fragment: (document, file) for document, file in read.all("fragments", FragmentFile)}
@@ -93,7 +101,7 @@ def load_pack(files: Mapping[str, str]) -> CompiledPack:
         title=head.title,
         languages=tuple(head.languages),
         needs=tuple(head.needs),
-        content_hash=content_hash(dict(files)),
+        content_hash=content_hash(files),
         segments=tuple(segments),
         reroutes=tuple(reroutes),
         journeys=MappingProxyType({segment.name: journeys[segment.name] for segment in segments}),

@@ -1,5 +1,6 @@
 """The schema's version: bring it up, look whether it fits, refuse one from the future."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -110,7 +111,9 @@ def _revision(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+@cache
 def _scripts() -> Any:
+    """The migrations, which no process changes while it runs."""
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(_config(None))
