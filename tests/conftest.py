@@ -147,9 +147,9 @@ def shared_data() -> Path:
 
 @contextlib.contextmanager
 def _created(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
-    identifier = sql.Identifier(name)
+    identifier, original = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, sql.Identifier(template)))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(identifier, original))
     try:
         parts = urlsplit(server_url)
         yield urlunsplit(parts._replace(path=f"/{name}"))

@@ -5,7 +5,8 @@ Application code never commits: the context manager does, at the edge of a task 
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -86,6 +87,9 @@ class Database:
         self.url = url
         self._engine: Engine | None = None
         self._idle: deque[Any] = deque()
+        self._first: Any = None
+        """The connection that others are cloned from; one made anew reads every type of the database."""
+        self._opening = Lock()
 
     @property
     def engine(self) -> Engine:
@@ -128,15 +132,17 @@ class Database:
             connection.commit()
         except BaseException:
             # A lost connection cannot roll back and need not: the first error says why, so that one is raised.
-            with suppress(Exception), closing(connection):
+            with suppress(Exception):
                 connection.rollback()
+            with suppress(Exception):
+                self._end(connection)
             raise
         # A new connection costs more than a small tick's whole work, so a sound one is kept.
         connection.adbc_connection.set_autocommit(True)
         if len(self._idle) < KEPT_CONNECTIONS:
             self._idle.append(connection)
         else:
-            connection.close()
+            self._end(connection)
 
     def _begin(self) -> Any:
         """A connection in a new transaction: one that was kept, if its server is still there."""
@@ -146,21 +152,36 @@ class Database:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                return dbapi.connect(self.url, autocommit=False)
+                return self._connected()
             try:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT 1")  # before the transaction, whose first statement may set its isolation
                 connection.adbc_connection.set_autocommit(False)
             except dbapi.Error:
                 with suppress(dbapi.Error):
-                    connection.close()
+                    self._end(connection)
             else:
                 return connection
+
+    def _connected(self) -> Any:
+        from adbc_driver_postgresql import dbapi
+
+        with self._opening:
+            if self._first is not None:
+                return self._first.adbc_clone()
+            self._first = dbapi.connect(self.url, autocommit=False)
+            return self._first
+
+    def _end(self, connection: Any) -> None:
+        with self._opening:
+            if connection is self._first:
+                self._first = None
+            connection.close()
 
     def close(self) -> None:
         """Give every pooled connection back."""
         while self._idle:
-            self._idle.pop().close()
+            self._end(self._idle.pop())
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
