@@ -22,6 +22,7 @@ _DAYS = (
     "driver_bank_due_on",
     "driver_pay_run_on",
     "upcoming_bank_due_on",
+    "unreceived_bank_due_on",
     "first_invoice_on",
     "next_pay_run_on",
     "statement_on",

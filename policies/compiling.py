@@ -310,6 +310,10 @@ def _stage(line: StepLine) -> Stage:
     return _STAGES[line.do]
 
 
+def _of_receipt(moment: Moment | int | None) -> bool:
+    return isinstance(moment, Moment) and moment.anchor is Anchor.UNRECEIVED
+
+
 def _before_due(moment: Moment) -> bool:
     return moment.shift < 0 or moment.anchor is not Anchor.DUE
 
@@ -326,6 +330,8 @@ def _start_problems(line: StepLine, *, included: bool) -> Iterator[tuple[str, st
         yield "every", "a recurring step needs 'until' as a duration: how late it may still come"
     if isinstance(line.until, Moment) and line.until.anchor is Anchor.PAY_RUN:
         yield "until", "'until' counts from due or first_invoice"
+    if _of_receipt(line.until) and not _of_receipt(line.at):
+        yield "until", "'until: unreceived' makes sense only with 'at: unreceived - …'"
     if line.at is None:
         return
     if line.at.also is not None and _before_due(line.at):
@@ -334,6 +340,8 @@ def _start_problems(line: StepLine, *, included: bool) -> Iterator[tuple[str, st
         yield "at", "a step before the due date needs 'until'"
     if line.at.anchor is Anchor.PAY_RUN:
         yield "at", "a step before a pay run recurs; write 'every: pay_run - 4 working days'"
+    if _of_receipt(line.at) and (line.at.shift >= 0 or line.do is not StepKind.MESSAGE):
+        yield "at", "what did not arrive is sent again by a message before its due date: 'unreceived - 10 working days'"
     if not _before_due(line.at) and line.stage is Stage.PREPARE:
         yield "stage", "a step of stage prepare comes before the due date"
     if _before_due(line.at) and line.do in INWARD | {StepKind.HANDOFF, StepKind.PLAN_OFFER, StepKind.DECIDE}:

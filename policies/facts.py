@@ -251,6 +251,12 @@ CONTEXT: dict[str, Fact] = {
             ("upcoming_item_id", pl.Int64, "id", "The next open item to fall due; null without one."),
             ("upcoming_bank_due_on", pl.Date, "date", "D of the next open item to fall due."),
             ("upcoming_amount", pl.Int64, "minor", "Open amount of all items with that due date."),
+            (
+                "unreceived_bank_due_on",
+                pl.Date,
+                "date",
+                "D of the next invoice to fall due of whose receipt there is no proof, and that we did not send again.",
+            ),
             ("first_invoice_on", pl.Date, "date", "Issue date of the first document ever seen."),
             ("invoice_count", pl.Int64, "count", "Invoices ever seen of the debtor."),
             (
@@ -375,6 +381,7 @@ ITEM_COLUMNS: dict[str, DataTypeClass] = {
     "evidence_complete": pl.Boolean,
     "demandable": pl.Boolean,
     "is_driver": pl.Boolean,
+    "unreceived_wd": pl.Int64,
 }
 """The items frame beside the facts: one row an open invoice or debit note of the cases, oldest first in each case."""
 

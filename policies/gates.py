@@ -150,7 +150,8 @@ class Gates:
             self._put_waits(verdict, step, rows, rerouted_on)
             self._put_window(verdict, step, rows)
             self._put_budget(verdict, step, rows)
-            if step.kind is not StepKind.HANDOFF:
+            if step.kind is not StepKind.HANDOFF and not step.makes_up:
+                # What is to arrive at last fails for want of an address, and somebody looks for one.
                 verdict.put(~self.reachable(step, rows), R.NO_ADDRESS)
             self._put_experience(verdict, step, rows)
         if step.escalating:
@@ -160,7 +161,7 @@ class Gates:
             credit = self.cases.amounts("credit_notes_open") + self.cases.amounts("cash_unallocated")
             verdict.put(credit[rows] > 0, R.COVERED_BY_CASH)
         if step.outward:
-            self._put_talks(verdict, rows, ours=not _minds_not_our_turn(step))
+            self._put_talks(verdict, rows, ours=not _minds_not_our_turn(step), steps=not step.makes_up)
         parked = self.parked[rows]
         stopped = self.stopped[rows]
         if step.outside_round:
@@ -180,11 +181,12 @@ class Gates:
         ours = (verdict.code == CODE[R.DATA_STALE]) | (verdict.code == CODE[R.QUARANTINED])
         verdict.until[ours] = MISSING
 
-    def _put_talks(self, verdict: Verdict, rows: Rows, *, ours: bool = True) -> None:
+    def _put_talks(self, verdict: Verdict, rows: Rows, *, ours: bool = True, steps: bool = True) -> None:
         """Somebody is talking with the customer, a step is on its way, or the ball is with us."""
         cases = self.cases
-        verdict.put_codes(self.open_codes[rows])
-        verdict.put(cases.are("consult_answer", ConsultAnswer.OPEN)[rows], R.CONSULT_OPEN)
+        if steps:
+            verdict.put_codes(self.open_codes[rows])
+            verdict.put(cases.are("consult_answer", ConsultAnswer.OPEN)[rows], R.CONSULT_OPEN)
         if ours:
             tickets = cases.amounts("tickets_open")[rows] > 0
             verdict.put(cases.flags("our_turn")[rows] | tickets, R.OUR_TURN)
@@ -285,6 +287,11 @@ class Gates:
                 return email
             case _:
                 return email | phone | post  # a text goes another way where no number takes one
+
+    def addressed(self, rows: Rows) -> Flags:
+        """Whether a document can reach the customer."""
+        known: Flags = (self.cases.flags("email_known") | self.cases.flags("post_known"))[rows]
+        return known
 
     def _put_experience(self, verdict: Verdict, step: Step, rows: Rows) -> None:
         """A customer who has had too much hears from a person, not from a machine (practice, section 6)."""

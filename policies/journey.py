@@ -10,7 +10,7 @@ from functools import cached_property
 from maatpak.kernel.words import Reaction, Role, Stage, StepKind
 from policies.rules import CompiledRule
 from policies.schema import Attachment, ChannelRule, Only, PlanTerms, Through, Tone
-from policies.timing import Moment, Recurrence
+from policies.timing import Anchor, Moment, Recurrence
 
 TO_CUSTOMER = frozenset({StepKind.MESSAGE, StepKind.STATEMENT, StepKind.CALL, StepKind.PLAN_OFFER, StepKind.HANDOFF})
 """Kinds that reach the customer."""
@@ -69,6 +69,16 @@ class Step:
     def outside_round(self) -> bool:
         """Whether it lives outside rounds: it recurs, or prepares a due date that is still to come."""
         return self.every is not None or (self.stage is Stage.PREPARE and self.at is not None)
+
+    @property
+    def makes_up(self) -> bool:
+        """Whether it sends again what did not arrive."""
+        return self.at is not None and self.at.anchor is Anchor.UNRECEIVED
+
+    @property
+    def beside_round(self) -> bool:
+        """Whether it lives outside rounds and goes on while one is open."""
+        return self.kind is StepKind.STATEMENT or self.makes_up
 
     @property
     def outward(self) -> bool:

@@ -1,8 +1,8 @@
 """Steps that live outside rounds: what comes before a due date, and what recurs.
 
 Such a step is done once an occurrence: the due date it prepares, the first invoice, or the date of the recurrence.
-While a round is open only statements go on. A window that closed more than a few days ago leaves no row: the case was
-not ours to write to then, and the next occurrence comes.
+While a round is open only statements go on, and invoices that did not arrive. A window that closed more than a few days
+ago leaves no row: the case was not ours to write to then, and the next occurrence comes.
 """
 
 from dataclasses import dataclass, field
@@ -21,6 +21,16 @@ from policies.workdays import MISSING, Days, Flags, Rows
 
 RECENT = 5
 """Working days during which a window that was missed is still told of."""
+
+MOST_TRIES = 2
+"""How often an invoice is sent again that could not be."""
+
+_ANCHORS = {
+    Anchor.DUE: "upcoming_bank_due_on",
+    Anchor.UNRECEIVED: "unreceived_bank_due_on",
+    Anchor.FIRST_INVOICE: "first_invoice_on",
+}
+"""Outside rounds."""
 
 STATEMENT_REST = 5
 """Working days after a statement without a note on the same items."""
@@ -57,7 +67,7 @@ class OutsideWalk:
             self._visit(at, step)
 
     def _visit(self, at: int, step: Step) -> None:
-        places = np.flatnonzero(~self.in_round) if step.kind is not StepKind.STATEMENT else np.arange(len(self.rows))
+        places = np.arange(len(self.rows)) if step.beside_round else np.flatnonzero(~self.in_round)
         occurrence, due, until = self._window(step, places)
         past = self.cases.workdays.shift(until, RECENT, self.rows[places])
         live = (occurrence != MISSING) & (past >= self.as_of)
@@ -83,8 +93,7 @@ class OutsideWalk:
         return occurrence, due, until
 
     def _anchor(self, moment: Moment, rows: Rows) -> Days:
-        name = "upcoming_bank_due_on" if moment.anchor is Anchor.DUE else "first_invoice_on"
-        return self.cases.days(name)[rows]
+        return self.cases.days(_ANCHORS[moment.anchor])[rows]
 
     def _recurrence(self, every: Recurrence, rows: Rows) -> tuple[Days, Days]:
         match every.rhythm:
@@ -200,6 +209,11 @@ class OutsideWalk:
             open_code[place[pending]] = OPEN_CODES[kind[pending], state[pending]]
             np.add.at(attempts, place[same & IS_TERMINAL[state]], 1)
             ended = same & ~pending & (state != STATE[ActionState.CANCELLED])
+            if step.makes_up:
+                # What went named its items, which do not come back; what had no address goes once there is one.
+                again = (state == STATE[ActionState.FAILED]) & self.gates.addressed(self.rows[place])
+                again &= attempts[place] < MOST_TRIES
+                ended &= (state != STATE[ActionState.EXECUTED]) & ~again
             if step.every is not None and step.every.rhythm is Rhythm.PAY_RUN:
                 ended |= IS_DONE[state] & _same_month(history.occurrence[actions], wanted[place])
             done[place[ended]] = True

@@ -116,11 +116,14 @@ def named_items(actions: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     `actions` have the columns of decisions and those of their steps' properties.
     """
     naming = _proposed(actions).filter(NAMES_ITEMS | pl.col("prepares_due"))
-    falls_due = pl.col("prepares_due") & (pl.col("bank_due_on") == pl.col("occurrence"))
+    falls_due = pl.col("bank_due_on") == pl.col("occurrence")
+    sent_again = pl.col("ahead").is_not_null() & pl.col("unreceived_wd").is_not_null()
+    near = falls_due | (pl.col("unreceived_wd") <= pl.col("ahead"))
+    chosen = (pl.col("prepares_due") & falls_due) | (sent_again & near)
     return (
-        naming.select("case_id", "step", "escalating", "occurrence", "passes", "outside_round", "prepares_due")
+        naming.select("case_id", "step", "escalating", "occurrence", "passes", "outside_round", "prepares_due", "ahead")
         .join(items, on="case_id", how="inner")
-        .filter(~pl.col("outside_round") | falls_due)
+        .filter(~pl.col("outside_round") | chosen.fill_null(value=False))
         .with_columns(amount=named_amount())
         .filter(pl.col("amount") > 0)
         .select("case_id", "step", "item_id", "amount")

@@ -36,7 +36,9 @@ PROPERTIES: dict[str, pl.DataType | type[pl.DataType]] = {
     "passes": pl.List(pl.String),
     "outside_round": pl.Boolean,
     "prepares_due": pl.Boolean,
+    "ahead": pl.Int64,
 }
+"""`ahead`: of a step that sends again what did not arrive, how many working days before D."""
 NAMED = {"action_id": pl.Int64, "item_id": pl.Int64, "amount": pl.Int64}
 
 
@@ -53,11 +55,12 @@ def _step(pack_of: Callable[[int], "CompiledPack"], pack_id: int, segment: str, 
     return journey.steps.get(name) if journey else None
 
 
-def _passes(step: Step | None) -> tuple[list[str], bool, bool]:
+def _passes(step: Step | None) -> tuple[list[str], bool, bool, int | None]:
     if step is None:
-        return [], False, False
+        return [], False, False, None
     prepares_due = step.outside_round and step.at is not None and step.at.anchor is Anchor.DUE
-    return [str(each) for each in step.through], step.outside_round, prepares_due
+    ahead = -step.at.shift if step.makes_up and step.at is not None else None
+    return [str(each) for each in step.through], step.outside_round, prepares_due, ahead
 
 
 def objections(

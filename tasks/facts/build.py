@@ -12,7 +12,19 @@ from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import LegalStop, Reaction
 from maatpak.ledger.database import Frames
 from policies.facts import COLUMNS, ITEM_COLUMNS
-from tasks.facts import agreements, amounts, cash, conversation, driver, evidence, history, people, reach, reactions
+from tasks.facts import (
+    agreements,
+    amounts,
+    cash,
+    conversation,
+    driver,
+    evidence,
+    history,
+    people,
+    reach,
+    reactions,
+    receipt,
+)
 from tasks.facts.collecting import only
 from tasks.facts.reading import Reader
 from tasks.facts.rhythm import FEWEST, next_runs, pay_runs, runs_after
@@ -128,6 +140,8 @@ class _Building:
         self.copied = (actions.filter(pl.col("template") == conversation.INVOICE_COPY), since)
         self.amounts = amounts.case_amounts(self.owed, self.scope)
         debts = driver.with_notices(self.owed.debts, told)
+        tells = self.creditor["tells_sending"]
+        debts = receipt.with_receipt(reader, debts, actions, named_by, self.cases, told=tells)
         drivers = driver.case_driver(debts, self.owed.debits, self.cases, self.scope)
         self.owed = replace(self.owed, debts=debts.clear())
         joined = self.named.select("item_id", "joined_on")
@@ -138,6 +152,7 @@ class _Building:
             self.amounts,
             drivers,
             driver.upcoming(debts),
+            receipt.unreceived(debts),
             conversation.written(reader, actions, self.cases, shared=shared),
             conversation.consulted(reader, actions, self.running),
         ]

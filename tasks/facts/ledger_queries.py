@@ -9,7 +9,9 @@ SELECT cr.country, cr.language, cr.currency, {data_on("cr.id", ":day", ":instant
   EXISTS (SELECT 1 FROM debtor_profile p WHERE p.creditor_id = cr.id AND p.parent_no IS NOT NULL) AS has_groups,
   (SELECT count(*) FROM creditor) > 1 AND EXISTS (
     SELECT 1 FROM "case" a JOIN "case" b ON b.party_id = a.party_id AND b.creditor_id <> a.creditor_id
-    WHERE a.creditor_id = cr.id) AS shares_parties
+    WHERE a.creditor_id = cr.id) AS shares_parties,
+  EXISTS (SELECT 1 FROM item_version s WHERE s.creditor_id = cr.id AND s.valid_from <= :day
+    AND s.recorded_at <= :instant AND (s.invoice_sent_on IS NOT NULL OR s.invoice_channel IS NOT NULL)) AS tells_sending
 FROM creditor cr WHERE cr.id = :creditor
 """  # noqa: S608 - our own words
 
@@ -47,6 +49,20 @@ LEDGER: dict[str, Query] = {
             "amount int, open_amount int, flagged int, reference text, collect_on day, returned_on day,"
             "payment_method text, return_code text"
         ),
+    ),
+    "unreceived": Query(
+        """
+        SELECT v.item_id, COALESCE(v.invoice_sent_on > :day, TRUE) AS unsent FROM item_version v
+        WHERE v.creditor_id = :creditor AND :visible(v) AND v.item_type = 'invoice' AND v.due_on > :last_bank_day
+          AND (v.open_amount > 0 OR v.settled_on > :day) AND :debtors(v.debtor_id)
+          AND (v.invoice_sent_on IS NULL OR v.invoice_sent_on > :day
+            OR EXISTS (SELECT 1 FROM address_state a WHERE a.debtor_id = v.debtor_id AND :visible(a)
+              AND a.state = 'dead' AND a.valid_from >= v.invoice_sent_on AND a.channel IN ('email', 'post')
+              AND a.channel = replace(lower(COALESCE(v.invoice_channel, 'email')), '-', ''))
+            OR lower(COALESCE(v.invoice_channel, '')) <> 'portal' AND EXISTS (SELECT 1 FROM preference f
+              WHERE f.debtor_id = v.debtor_id AND f.name = 'portal' AND :visible(f)))
+        """,
+        schema("item_id int, unsent flag"),
     ),
     "settled": Query(
         """

@@ -41,8 +41,9 @@ def test_an_action_names_what_is_asked_and_a_demand_only_what_may_be_demanded(
     action = {
         "case_id": 1, "step": "x", "kind": "message", "state": "proposed", "escalating": escalating,
         "occurrence": None, "written": True, "passes": [], "outside_round": False, "prepares_due": False,
+        "ahead": None,
     }  # fmt: skip
-    schema: dict[str, Any] = {"occurrence": pl.Date, "passes": pl.List(pl.String)}
+    schema: dict[str, Any] = {"occurrence": pl.Date, "passes": pl.List(pl.String), "ahead": pl.Int64}
     named = named_items(pl.DataFrame([action], schema_overrides=schema), pl.DataFrame(rows, schema=dict(ITEM_COLUMNS)))
     may = [asked for _, asked, demandable in items if demandable or not escalating]
     assert named["amount"].sum() == sum(may)

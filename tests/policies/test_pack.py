@@ -257,7 +257,7 @@ BROKEN: dict[str, tuple[Callable[[Files], None], list[str]]] = {
     ),
     "an unknown fragment": (
         _replace(FORGETFUL, "- {fragment: reactions}", "- {fragment: reaction}"),
-        [f"{FORGETFUL}:31: there is no fragment 'reaction'; did you mean 'reactions'?"],
+        [f"{FORGETFUL}:32: there is no fragment 'reaction'; did you mean 'reactions'?"],
     ),
     "a fragment without its beginning": (
         _replace(FORGETFUL, "    after: {call: 5 working days, invoice_copy: 7 working days}\n", ""),
@@ -285,6 +285,14 @@ BROKEN: dict[str, tuple[Callable[[Files], None], list[str]]] = {
     "a call result left out": (
         lambda files: files.__setitem__("call_results.yaml", files["call_results.yaml"].partition("  do_not_call")[0]),
         ["call_results.yaml:2: nothing is said of do_not_call"],
+    ),
+    "what did not arrive sent again too late": (
+        _replace("fragments/receipt.yaml", "at: unreceived - 10 working days", "at: unreceived + 1 working day"),
+        ["fragments/receipt.yaml:6: what did not arrive is sent again by a message before its due date"],
+    ),
+    "what did not arrive as the end of another step": (
+        _replace(FORGETFUL, "until: due,", "until: unreceived,"),
+        [f"{FORGETFUL}:6: 'until: unreceived' makes sense only with 'at: unreceived - …'"],
     ),
     "part payments without a part payment": (
         _replace(FORGETFUL, "at: due + 4 working days", "at: due + 4 working days, only: half_paid"),

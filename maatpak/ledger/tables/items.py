@@ -124,6 +124,11 @@ class ItemVersion(Versioned, table=True):
         Index("uq_item_version_current", "item_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
         Index("ix_item_version_creditor", "creditor_id", "valid_from"),
         Index("ix_item_version_debtor", "debtor_id"),
+        Index(
+            "ix_item_version_sending",
+            "creditor_id",
+            postgresql_where=text("invoice_sent_on IS NOT NULL OR invoice_channel IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)

@@ -614,6 +614,13 @@ def upgrade() -> None:
     op.create_index("ix_item_version_creditor", "item_version", ["creditor_id", "valid_from"], unique=False)
     op.create_index("ix_item_version_debtor", "item_version", ["debtor_id"], unique=False)
     op.create_index(
+        "ix_item_version_sending",
+        "item_version",
+        ["creditor_id"],
+        unique=False,
+        postgresql_where=sa.text("invoice_sent_on IS NOT NULL OR invoice_channel IS NOT NULL"),
+    )
+    op.create_index(
         "uq_item_version_current",
         "item_version",
         ["item_id"],
@@ -1252,6 +1259,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_message_case_id"), table_name="message")
     op.drop_table("message")
     op.drop_index("uq_item_version_current", table_name="item_version", postgresql_where=sa.text("replaced_at IS NULL"))
+    op.drop_index(
+        "ix_item_version_sending",
+        table_name="item_version",
+        postgresql_where=sa.text("invoice_sent_on IS NOT NULL OR invoice_channel IS NOT NULL"),
+    )
     op.drop_index("ix_item_version_debtor", table_name="item_version")
     op.drop_index("ix_item_version_creditor", table_name="item_version")
     op.drop_table("item_version")

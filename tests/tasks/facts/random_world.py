@@ -34,6 +34,7 @@ class _Lives(Records):
     def __init__(self, random: Random) -> None:
         super().__init__(random)
         world = self.world
+        self.tells_sending = self.chance(0.5)
         carried = (("debtors", "items"), ("items", "payments"), ("payments",), ("contacts", "tickets"))
         for _ in range(random.randrange(5)):
             kind = random.choice(("full", "full", "history", "delta"))
@@ -117,6 +118,9 @@ class _Lives(Records):
                     "return_code": random.choice(("AM04", "MD01", "MD06", "XX99")),
                 }
         issued_on = due_on - timedelta(days=random.choice((0, 14, 30)))
+        if self.tells_sending and kind == "invoice" and self.chance(0.7):
+            values |= {"invoice_sent_on": self.day(-40, 3) if self.chance(0.8) else None}
+            values |= {"invoice_channel": random.choice(("email", "E-mail", "post", "portal", "edi", None))}
         version = world.item(debtor, due_on, amount, item_type=kind, currency=currency, issued_on=issued_on, **values)
         if self.chance(0.2):
             day = issued_on + timedelta(days=random.randint(1, 60))

@@ -197,5 +197,6 @@ class CaseOracle(Reach):
             "demandable_amount": sum(self.asked[i] for i in asked if self.is_demandable(i)),
             "upcoming_item_id": following[0].item_id if following else None,
             "upcoming_bank_due_on": next_day,
+            "unreceived_bank_due_on": min((bank_day(v.due_on) for v in self.debts if self.is_lost(v)), default=None),
             "upcoming_amount": sum(self.open[v.item_id] for v in following),
         }

@@ -1,16 +1,20 @@
 """What was sent, what arrived of it, and what each open item was told (rule 7)."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from maatpak.kernel.words import SPOKEN_RESULTS
 from maatpak.ledger.tables import (
     Action,
     ActionItem,
+    AddressState,
     Case,
     ContactResult,
     Evidence,
+    ItemVersion,
     Message,
     MessageAction,
+    Preference,
 )
 from tests.tasks.facts.calendar_oracle import add, bank_day, between
 from tests.tasks.facts.oracle.owing import Owing
@@ -95,6 +99,35 @@ class Notices(Owing):
         days = [m.sent_on for notice in self.told[item_id] for _, m in notice if m.sent_on]
         return self.is_complete(item_id) and between(min(days), self.as_of, self.country) >= 10
 
+    def is_lost(self, invoice: Any) -> bool:
+        """Not due, and nothing says that the customer got it; rule 29."""
+        told = any(
+            v.creditor_id == self.oracle.creditor.id and (v.invoice_sent_on or v.invoice_channel)
+            for v in self.oracle.recorded(ItemVersion, "valid_from")
+        )
+        if not told or invoice.item_type != "invoice" or self.is_overdue(invoice):
+            return False
+        if sum(taken[invoice.item_id] for taken in self.cover.values()) >= self.open[invoice.item_id]:
+            return False
+        floor = self.as_of - timedelta(days=400)
+        for action in self.actions():
+            read = self.in_open_round(action) or (action.round_id is None and action.business_date > floor)
+            stands = read and action.state not in ("skipped", "rejected", "cancelled", "failed")
+            if stands and invoice.item_id in self.items_of(action):
+                return False
+        sent_on, way = invoice.invoice_sent_on, (invoice.invoice_channel or "").lower().replace("-", "")
+        if sent_on is None or sent_on > self.as_of:
+            return between(invoice.issued_on, self.as_of, self.country) >= 3
+        takes_portal = any(
+            wish.name == "portal" for wish in self.oracle.seen(Preference) if wish.debtor_id == invoice.debtor_id
+        )
+        came_back = any(
+            state.state == "dead" and state.channel == (way or "email") and state.valid_from >= sent_on
+            for state in self.oracle.seen(AddressState)
+            if state.debtor_id == invoice.debtor_id and state.channel != "phone"
+        )
+        return came_back or (takes_portal and way != "portal")
+
     def item_rows(self) -> list[Row]:
         return [
             {
@@ -114,6 +147,7 @@ class Notices(Owing):
                 "evidence_complete": self.is_complete(v.item_id),
                 "demandable": self.is_demandable(v.item_id),
                 "is_driver": v is self.driver,
+                "unreceived_wd": between(self.as_of, bank_day(v.due_on), self.country) if self.is_lost(v) else None,
             }
             for v in self.debts
         ]
