@@ -16,9 +16,9 @@ from maatpak.ledger.workspace import Workspace
 
 if TYPE_CHECKING:
     from connectors.agency import AgencyPort
-    from connectors.mail import MailPort
-    from connectors.post import PostPort
-    from connectors.sms import SmsPort
+    from connectors.mail.port import MailPort
+    from connectors.post.port import PostPort
+    from connectors.sms.port import SmsPort
     from policies.pack import CompiledPack
 
 

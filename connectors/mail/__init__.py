@@ -1,14 +1,14 @@
 """E-mail: the port, an adapter over aiosmtplib, and a local SMTP sink that keeps a Maildir."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from connectors.mail.port import MailPort
-from maatpak.kernel.settings import Settings
+if TYPE_CHECKING:
+    from connectors.mail.port import MailPort
+    from maatpak.kernel.settings import Settings
 
-__all__ = ["MailPort", "build_mail"]
 
-
-def build_mail(settings: Settings, workspace: Path) -> MailPort:
+def build_mail(settings: "Settings", workspace: Path) -> "MailPort":
     """The mail server of the settings, or the workspace's own sink. Nothing is started or connected yet."""
     from connectors.mail.sink import MailSink
     from connectors.mail.smtp import SmtpMail

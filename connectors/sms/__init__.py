@@ -1,14 +1,14 @@
 """Texts: the port, an adapter over Twilio's official client, and a simulator that speaks Twilio's API."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from connectors.sms.port import SmsPort
-from maatpak.kernel.settings import Settings
+if TYPE_CHECKING:
+    from connectors.sms.port import SmsPort
+    from maatpak.kernel.settings import Settings
 
-__all__ = ["SmsPort", "build_sms"]
 
-
-def build_sms(settings: Settings, workspace: Path) -> SmsPort:
+def build_sms(settings: "Settings", workspace: Path) -> "SmsPort":
     """The service of the settings, or the workspace's own simulator. Nothing is started or connected yet."""
     from connectors.sms.simulator import SmsSimulator
     from connectors.sms.twilio_client import TwilioSms
