@@ -24,6 +24,7 @@ from tasks.settle_money import (
     settle_promises,
 )
 from tasks.settle_notes import ask_for_notes
+from tasks.settle_orders import settle_orders
 from tasks.settle_placements import settle_placements
 from tasks.settle_touches import find_wrongful_contacts, rate_good_turns, rate_late_answers
 from tasks.settle_waits import (
@@ -45,6 +46,7 @@ PARTS = (
     settle_claims,
     settle_plans,
     ask_for_notes,
+    settle_orders,
     settle_disputes,
     end_claim_work,
     pass_consultations_on,
