@@ -26,6 +26,7 @@ from policies.timing import After, Every, Limit, When, WorkingDays
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Rule = Annotated[str, Field(min_length=1, description="SQL boolean expression over facts; amounts in minor units.")]
 Minor = Annotated[int, Field(ge=0, description="Minor units of the case's currency.")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code.")]
 
 
 class ChannelRule(StrEnum):
@@ -288,6 +289,19 @@ class PromiseLimits(_File):
     bank_days: int = Field(ge=0, description="Days of grace for the money to be value-dated.")
 
 
+class PlacementLimits(_File):
+    """How long what was checked before a placement counts."""
+
+    identity_months: int = Field(ge=1, description="A checked identity counts so many months.")
+    address_months: int = Field(ge=1, description="An address counts so many months after it was told or confirmed.")
+    register_days: int = Field(ge=1, description="A look into the insolvency register counts so many days.")
+    limitation_months: dict[Country, int] = Field(
+        default_factory=dict,
+        description="By the customer's country: months after its due date in which an item can be claimed.",
+    )
+    limitation_margin_days: int = Field(ge=0, description="So many days of them must be left.")
+
+
 class GuardrailsFile(_File):
     """guardrails.yaml: limits that hold in every journey; the newest version always applies."""
 
@@ -305,6 +319,7 @@ class GuardrailsFile(_File):
     escalation: EscalationLimits
     approvals: ApprovalLimits
     promises: PromiseLimits
+    placement: PlacementLimits
 
 
 class Turn(StrEnum):

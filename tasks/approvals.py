@@ -1,7 +1,8 @@
 """A person's yes or no to a proposed action: role, limit, four eyes, and the very content that was shown (law 9).
 
 The order of the checks is that of their weight: is it still there, may this role, has this person a hand in the case,
-does the limit reach, is what was shown still what would go out. Nothing is written before all of them hold.
+does the limit reach, is what was shown still what would go out; and a placement gets its last yes only when all is
+known that must be known first. Nothing is written before all of them hold.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,14 @@ from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
 from maatpak.ledger.locks import lock_parties
 from maatpak.ledger.tables import Action, Approval, Case
+from policies.schema import PlacementLimits
 from tasks.actions import action_of, move_action
 from tasks.case_move import MOVE_CONFIRM
+from tasks.checking import require_checked
+from tasks.checks import Check, checks_of, reading
 from tasks.content import hashes_of
 from tasks.desk import Desk
+from tasks.revalidate import EVERYTHING_RECORDED
 
 ADDRESS_WATCH = 5
 """A change of address this many working days before a demand shows on its approval."""
@@ -80,32 +85,22 @@ class Pending:
     proposed_on: date
     content_hash: str
     address_changed: bool
-    oldest_due_on: date | None
-    """Of the items named."""
-    address_on: date | None
-    """When the postal address was last proven, else told."""
+    checks: tuple[Check, ...]
+    """What must be known before a placement, each with where it stands (rule 20); nothing else has such a list."""
 
     @property
-    def checks(self) -> tuple[str, ...]:
-        """What to look at before a yes to a placement (practice, rule 20); nothing else has such a list."""
-        if self.kind != StepKind.HANDOFF:
-            return ()
-        return (
-            f"Identity: is {self.name or self.debtor_no} the legal entity that owes this?",
-            f"Address: last known good on {self.address_on or 'no date'}; at most twelve months old?",
-            f"Limitation: the oldest item fell due on {self.oldest_due_on or 'no date'}; until when can it be claimed?",
-            "Insolvency register: looked up, and nothing there?",
-            "Agency: is its licence valid in the customer's country?",
-        )
+    def unchecked(self) -> int:
+        """How many of the checks do not let it go."""
+        return sum(not check.fine for check in self.checks)
 
 
 def pending(desk: Desk) -> list[Pending]:
     """What waits for a verdict, the largest amount first."""
-    return pending_of(desk.session, int(desk.creditor.id or 0))
+    return pending_of(desk.session, int(desk.creditor.id or 0), desk.pack.guardrails.placement, desk.as_of)
 
 
-def pending_of(session: Session, creditor_id: int) -> list[Pending]:
-    """The same for whoever only looks."""
+def pending_of(session: Session, creditor_id: int, limits: PlacementLimits, as_of: date) -> list[Pending]:
+    """The same for whoever only looks: `limits` of the creditor's pack, as of its date."""
     rows = session.execute(
         text(
             """
@@ -124,11 +119,7 @@ def pending_of(session: Session, creditor_id: int) -> list[Pending]:
                               WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
                               AND NOT EXISTS (SELECT 1 FROM contact_person o WHERE o.debtor_id = n.debtor_id
                                               AND o.id < n.id AND (o.email, o.phone)
-                                                  IS NOT DISTINCT FROM (n.email, n.phone))),
-                   (SELECT min(v.due_on) FROM action_item i JOIN item_version v ON v.item_id = i.item_id
-                    AND v.replaced_at IS NULL WHERE i.action_id = a.id),
-                   COALESCE((SELECT max(s.valid_from) FROM address_state s WHERE s.debtor_id = d.id
-                             AND s.channel = 'post' AND s.state = 'proven' AND s.replaced_at IS NULL), p.valid_from)
+                                                  IS NOT DISTINCT FROM (n.email, n.phone)))
             FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
             LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
             WHERE a.creditor_id = :creditor AND a.state = 'awaiting_approval'
@@ -136,8 +127,10 @@ def pending_of(session: Session, creditor_id: int) -> list[Pending]:
             """
         ),
         {"creditor": creditor_id, "watch": ADDRESS_WATCH + 2},
-    )
-    return [Pending(*row) for row in rows]
+    ).all()
+    placements = [row.id for row in rows if row.kind == StepKind.HANDOFF]
+    checks = checks_of(reading(session), placements, limits, as_of, EVERYTHING_RECORDED)
+    return [Pending(*[*row, tuple(check for check in checks if check.action_id == row.id)]) for row in rows]
 
 
 def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | None = None) -> list[Action]:
@@ -146,7 +139,8 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
     `shown` is the content hash that the person saw; without it, the one that is proposed.
 
     Raises:
-        RefusedError: role, limit, four eyes or the content forbid it, or the batch holds too many final demands.
+        RefusedError: role, limit, four eyes, the content or a check before a placement forbid it, or the batch holds
+            too many final demands.
     """
     if not reason.strip():
         raise UsageError("An approval needs its reason in words.", advice="Give a reason.")
@@ -165,6 +159,9 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
     for action in actions:
         case = desk.case(action.case_id)
         _unchanged(action, shown, as_they_are.get(int(action.id or 0)))
+        needed = max(1, action.approvals_needed)
+        if action.kind == StepKind.HANDOFF and _yeses(desk, action) + 1 >= needed:
+            require_checked(desk, action)
         approval = Approval(
             action_id=int(action.id or 0),
             content_hash=str(action.content_hash),
@@ -179,7 +176,7 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
         desk.session.add(approval)
         desk.session.flush()
         given = _yeses(desk, action)
-        if given >= max(1, action.approvals_needed):
+        if given >= needed:
             move_action(desk.session, action, ActionState.APPROVED, desk.as_of, desk.now)
         desk.record(
             "approval_given",

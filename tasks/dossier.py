@@ -1,10 +1,11 @@
-"""What an agency gets of a case: who, how much, everything that was said, and who agreed to hand it over."""
+"""What an agency gets of a case: who, how much, everything that was said, what was checked, and who agreed to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from maatpak.ledger.database import Frames
+from tasks.checks import Check
 
 ITEMS_OF = """
 SELECT i.item_id, v.document_no, v.item_type, v.issued_on, v.due_on, v.amount, v.open_amount,
@@ -49,8 +50,10 @@ WHERE v.action_id = {action} AND v.verdict = 'approved' ORDER BY v.id
 """
 
 
-def read_dossier(frames: Frames, action: Mapping[str, Any], number: str, agency: str, as_of: date) -> dict[str, Any]:
-    """The dossier as plain data; `messages` are the evidence keys of what was sent."""
+def read_dossier(
+    frames: Frames, action: Mapping[str, Any], number: str, agency: str, as_of: date, checks: Sequence[Check]
+) -> dict[str, Any]:
+    """The dossier as plain data; `messages` and `answers` are the evidence keys of what was said."""
     keys = {"case": action["case_id"], "action": action["action_id"], "day": as_of.isoformat()}
 
     def rows(query: str) -> list[dict[str, Any]]:
@@ -73,8 +76,23 @@ def read_dossier(frames: Frames, action: Mapping[str, Any], number: str, agency:
         "items": [{name: value for name, value in row.items() if name != "item_id"} for row in rows(ITEMS_OF)],
         "history": history,
         "approvals": rows(APPROVALS),
+        "checks": [_checked(check, as_of) for check in checks],
         "messages": [row["evidence"] for row in history if row["kind"] == "message"],
+        "answers": [row["evidence"] for row in history if row["kind"] == "answer" and row["evidence"]],
     }
+
+
+def _checked(check: Check, as_of: date) -> dict[str, Any]:
+    """What the engine saw for itself it saw today, and says no source."""
+    row = {
+        "on": check.checked_on or as_of,
+        "check": check.kind,
+        "result": check.state,
+        "until": check.until_on,
+        "actor": check.actor or "",
+        "source": check.source or "",
+    }
+    return _plain(row)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

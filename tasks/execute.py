@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import StepKind
+from maatpak.kernel.words import SkipReason, StepKind
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.apart import Failure, apart
 from tasks.cancelling import cancel_actions
+from tasks.checking import unchecked
 from tasks.content import hashes_of
 from tasks.current_pack import current_pack
 from tasks.effects import OUTCOME, Cohort, carry_out
@@ -31,6 +32,7 @@ from tasks.spacing import crowded, move_days
 from tasks.today import looked_at_today, recorded_after
 
 if TYPE_CHECKING:
+    from policies.schema import GuardrailsFile
     from tasks.engine import Engine
 
 MOST_SHOWN = 100
@@ -234,14 +236,26 @@ def _take_up(
         ]
     )
     now_due = wanted.join(later, on="action_id", how="anti", maintain_order="left")
+    forbidden = _forbidden(frames, now_due, guardrails, as_of)
+    cancel_actions(frames, forbidden, at, as_of)
+    now_due = now_due.join(forbidden, on="action_id", how="anti", maintain_order="left")
     move_days(frames, now_due, as_of, at)
     cohort = Cohort(engine, frames, creditor_id, now_due, named, facts, as_of, at)
     done = carry_out(cohort)
-    cancelled = against.join(actions.select("action_id", "case_id"), on="action_id").select(
-        "action_id", "case_id", "reason", outcome=pl.lit("cancelled")
+    cancelled = (
+        pl.concat([against, forbidden])
+        .join(actions.select("action_id", "case_id"), on="action_id")
+        .select("action_id", "case_id", "reason", outcome=pl.lit("cancelled"))
     )
     columns = ["action_id", "case_id", "outcome", "reason"]
     return pl.concat([cancelled.select(columns), done.select(columns)])
+
+
+def _forbidden(frames: Frames, due: pl.DataFrame, guardrails: "GuardrailsFile", as_of: date) -> pl.DataFrame:
+    """(action_id, reason): placements that would go now, were it not for a check (practice, rule 20)."""
+    placements = due.filter(pl.col("kind") == StepKind.HANDOFF)["action_id"].to_list()
+    forbidden = unchecked(frames, placements, guardrails.placement, as_of)
+    return forbidden.to_frame().with_columns(reason=pl.lit(str(SkipReason.CHECK_MISSING)))
 
 
 def _changed(engine: "Engine", frames: Frames, actions: pl.DataFrame, as_of: date, at: datetime) -> pl.DataFrame:

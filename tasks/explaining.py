@@ -12,9 +12,11 @@ from maatpak.kernel.errors import UsageError
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import visible
 from policies.explain import Explanation, explain
+from tasks.checks import Check, checks_of
 from tasks.current_pack import PACK_THEN, current_pack
 from tasks.facts import build_facts
 from tasks.finding import Found, acting_date
+from tasks.revalidate import EVERYTHING_RECORDED
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -24,6 +26,10 @@ TICKS = """
 SELECT t.id, t.known_at, t.engine_version, t.facts_evidence, t.steps_evidence, t.decisions_evidence,
   t.packs::text AS packs
 FROM tick t WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.id DESC
+"""
+PROPOSED = """
+SELECT a.id AS action_id FROM action a WHERE a.case_id = {case} AND a.kind = 'handoff' AND a.state <> 'skipped'
+  AND a.business_date <= DATE '{day}' AND (a.ended_at IS NULL OR a.ended_at > {at}) ORDER BY a.id DESC LIMIT 1
 """
 LAST = "SELECT max(business_date) AS day FROM tick WHERE creditor_id = {creditor} AND business_date <= DATE '{day}'"
 
@@ -39,6 +45,8 @@ class Told:
     engine_version: str | None
     stored: dict[str, Any] | None
     """The decision as it was stored; it may say more, such as a contact that gave way to another creditor's."""
+    checks: tuple[Check, ...] = ()
+    """Where the checks of the placement stand that was proposed then, if one was (practice, rule 20)."""
 
 
 def explain_case(
@@ -62,7 +70,9 @@ def _fresh(
     row = _row_of(facts.cases, found, as_of)
     current = current_pack(frames, found.creditor_id)
     packs = {each: engine.pack(each) for each in {current, row["round_pack_id"] or current}}
-    return Told(explain(row, facts.steps, packs, current, as_of, hypothetical), now, None, None, None)
+    told = explain(row, facts.steps, packs, current, as_of, hypothetical)
+    checks = _checks(frames, found, packs[current], as_of, EVERYTHING_RECORDED)
+    return Told(told, now, None, None, None, checks)
 
 
 def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothetical: Mapping[str, Any]) -> Told:
@@ -83,7 +93,14 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
     current = _pack_then(frames, found, as_of, tick["known_at"], packs)
     told = explain(row, steps, packs, current, as_of, hypothetical)
     kept = stored.row(0, named=True) if stored.height else None
-    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept)
+    checks = _checks(frames, found, packs[current], as_of, tick["known_at"])
+    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, checks)
+
+
+def _checks(frames: Frames, found: Found, pack: "CompiledPack", as_of: date, known_at: datetime) -> tuple[Check, ...]:
+    at = f"TIMESTAMPTZ '{known_at.isoformat()}'"
+    proposed = frames.read(PROPOSED.format(case=found.the_case, day=as_of.isoformat(), at=at))["action_id"].to_list()
+    return tuple(checks_of(frames.read, proposed, pack.guardrails.placement, as_of, known_at))
 
 
 def _pack_then(

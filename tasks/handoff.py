@@ -6,6 +6,7 @@ killed between the two is caught up by the next: the same placement leaves one d
 """
 
 import json
+import mimetypes
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,15 +24,19 @@ from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import Placement
 from maatpak.ledger.versions import succeed_all
+from tasks.checking import placement_no
+from tasks.checks import AGENCY, checks_of
+from tasks.current_pack import current_pack
 from tasks.dossier import ITEMS_OF, read_dossier
+from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.today import recording_instant
 
 if TYPE_CHECKING:
     from tasks.effects import Cohort
     from tasks.engine import Engine
 
-AGENCY = "agency"
-"""Name of the agency that cases go to."""
+ENCLOSED = ("message", "answer")
+"""Kinds of contact of which the dossier holds the very words."""
 
 PENDING = """
 SELECT p.id AS placement_id, p.placement_no, p.case_id, p.action_id, p.dossier, p.agency, k.party_id
@@ -45,14 +50,17 @@ ORDER BY p.id
 def write_placements(cohort: "Cohort", rows: pl.DataFrame) -> None:
     """The placements of these actions: which items, which amounts, and the dossier as evidence."""
     frames, made = cohort.frames, []
+    limits = cohort.engine.pack(current_pack(frames, cohort.creditor_id)).guardrails.placement
+    checks = checks_of(frames.read, rows["action_id"].to_list(), limits, cohort.as_of, EVERYTHING_RECORDED)
     for row in rows.iter_rows(named=True):
         items = dict(
             frames.read(ITEMS_OF.format(action=row["action_id"], day=cohort.as_of))
             .select(pl.col("item_id").cast(pl.String), "placed_amount")
             .iter_rows()
         )
-        number = f"G-{row['action_id']}"
-        dossier = read_dossier(frames, row, number, AGENCY, cohort.as_of)
+        number = placement_no(row["action_id"])
+        checked = [check for check in checks if check.action_id == row["action_id"]]
+        dossier = read_dossier(frames, row, number, AGENCY, cohort.as_of, checked)
         made.append(
             {
                 "placement_no": number,
@@ -158,12 +166,21 @@ def _conclude(
 
 
 def _dossier(engine: "Engine", key: str) -> Dossier:
-    """The dossier as it was kept, with copies of the messages that it names."""
+    """The dossier as it was kept, with copies of the messages and answers that it names."""
     data = json.loads(engine.store.get(key))
     data["placed_on"] = date.fromisoformat(data["placed_on"])
-    for name in ("creditor", "items", "history", "approvals"):
+    for name in ("creditor", "items", "history", "approvals", "checks"):
         data[name] = tuple(data[name])
-    names = {message: f"message-{number}.json" for number, message in enumerate(dict.fromkeys(data.pop("messages")), 1)}
+    names = {key: name for kind in ENCLOSED for key, name in _names(kind, data.pop(f"{kind}s"))}
     data["history"] = tuple({**each, "evidence": names.get(each["evidence"], "")} for each in data["history"])
-    enclosed = tuple(Enclosure(name, "application/json", engine.store.get(message)) for message, name in names.items())
+    enclosed = tuple(Enclosure(name, _media_type(name), engine.store.get(key)) for key, name in names.items())
     return Dossier(**data, evidence=enclosed)
+
+
+def _names(kind: str, keys: list[str]) -> list[tuple[str, str]]:
+    """Evidence key and name of what is enclosed, each once."""
+    return [(key, f"{kind}-{number}.{key.rpartition('.')[2]}") for number, key in enumerate(dict.fromkeys(keys), 1)]
+
+
+def _media_type(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -41,6 +41,8 @@ class Kind:
     order: str
     of_case: bool = True
     case: str = "r.case_id"
+    versioned: bool = True
+    """Whether a change of it is a new row, of which the newest is listed."""
 
 
 RECORDS: dict[str, Kind] = {
@@ -99,6 +101,15 @@ RECORDS: dict[str, Kind] = {
         "r.state = 'placed'",
         "r.valid_from",
     ),
+    "check": Kind(
+        "placement_check",
+        "r.kind, r.result, r.source, r.checked_on, r.until_on, r.actor, r.item_id",
+        "r.until_on >= COALESCE(cr.business_date, r.checked_on)",
+        "r.checked_on DESC, r.id DESC",
+        of_case=False,
+        case="NULL",
+        versioned=False,
+    ),
     "preference": Kind(
         "preference",
         "r.name AS preference, r.value, r.source, r.actor, r.valid_from AS since",
@@ -148,7 +159,10 @@ def list_records(engine: "Engine", word: str, wanted: RecordFilter) -> list[dict
     """The records of a kind, each with its creditor, debtor and currency, and documents for the items it names."""
     kind = RECORDS[word]
     account = OF_CASE if kind.of_case else OF_DEBTOR.format(case=kind.case)
-    conditions = ["r.replaced_at IS NULL", *([] if wanted.ended else [kind.live])]
+    conditions = [
+        *(["r.replaced_at IS NULL"] if kind.versioned else []),
+        *([] if wanted.ended else [kind.live]),
+    ]
     query = (
         f"SELECT cr.code AS creditor, d.debtor_no, p.name, COALESCE(k.currency, cr.currency) AS currency,"  # noqa: S608
         f" k.id AS case_id, {kind.columns} FROM {kind.table} r {account}"

@@ -30,16 +30,19 @@ def state_reason(
     pay_run: str | None = None,
     source: str = "debtor",
     with_work: bool = True,
+    by_engine_rule: bool = False,
 ) -> StatedReason:
     """Record why the customer does not pay, and start what that reason starts.
 
     `documents` are the items it is about (all overdue ones, if none is named); an amount narrows the dispute of one.
-    `with_work=False` is for a call result that opens work of its own.
+    `with_work=False` is for a call result that opens work of its own. `by_engine_rule` is for a reason that follows
+    from another act (the insolvency register says so): that act's right suffices.
 
     Raises:
         UsageError: the reason is none, or the documents are not open.
     """
-    desk.require("record a reason", *TALKERS)
+    if not by_engine_rule:
+        desk.require("record a reason", *TALKERS)
     line = desk.pack.reasons.get(reason)
     if line is None:
         raise UsageError(f"{reason!r} is no reason.", advice=f"One of: {', '.join(desk.pack.reasons)}.")

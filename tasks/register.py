@@ -130,7 +130,7 @@ def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime
         RefusedError: the actor is not an administrator.
     """
     decimals(creditor.currency)
-    _require_country(creditor.country)
+    require_country(creditor.country)
     _require_language(creditor.language)
     _require_zone(creditor.time_zone)
     require_email(creditor.email)
@@ -204,7 +204,12 @@ def _one_of(name: str, value: str, known: list[str]) -> str:
     return value
 
 
-def _require_country(country: str) -> None:
+def require_country(country: str) -> None:
+    """A country is written as its code.
+
+    Raises:
+        UsageError: it is not.
+    """
     if len(country) != 2 or country not in Locale("en").territories:
         raise UsageError(f"{country!r} is not a country.", advice="Give its ISO 3166 code, such as NL or GB.")
 

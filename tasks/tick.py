@@ -20,6 +20,7 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_shard
 from policies.decide import Decisions, decide
 from tasks.cancelling import cancel_actions
+from tasks.checking import tend_checks
 from tasks.content import bind_contents
 from tasks.current_pack import current_pack
 from tasks.exceptions import tend_exceptions
@@ -135,6 +136,8 @@ def tick_and_see(
         waiting = write_proposal(frames, row, proposal)
         bind_contents(engine, frames, waiting, as_of, row["recorded_at"])
         _tend(frames, creditor_id, as_of, seen, proposal, taken, row["recorded_at"])
+        limits = seen.packs[seen.pack_id].guardrails.placement
+        tend_checks(frames, creditor_id, limits, as_of, row["recorded_at"], shard, shards)
         summary = _summary(row["id"], proposal, withdrawn)
         seq, _ = append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
     engine.anchor()

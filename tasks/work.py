@@ -15,12 +15,13 @@ from maatpak.ledger.tables import Case, Touch, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.answers import READ, read_answer
 from tasks.case_move import MOVE_CONFIRM, confirm_move
+from tasks.checking import require_looked_up
 from tasks.claims import FIND_CASH, resolve_claim
 from tasks.desk import Desk
 from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, holds_from, set_hold
 from tasks.plans import CONFIRM, OFFER, confirm_offer
 from tasks.rights import COLLECTORS, DESK, HEARD, MANAGERS
-from tasks.worklist import WAIVE_CALL, close_work, hold_source, open_work
+from tasks.worklist import CHECK_FIRST, WAIVE_CALL, close_work, hold_source, open_work
 
 MAY_DO: dict[str, tuple[Role, ...]] = {
     Role.OPERATOR: DESK,
@@ -76,6 +77,8 @@ def outcomes_of(kind: WorkKind, subject: str) -> tuple[str, ...]:
         return (AGREED, REFUSED)
     if subject == WAIVE_CALL:
         return (WAIVED, REFUSED)
+    if subject == CHECK_FIRST:
+        return ("done",)
     return (*OUTCOMES[kind], SUPPLY_STOPPED) if SUPPLY in subject.lower() else OUTCOMES[kind]
 
 
@@ -189,7 +192,9 @@ def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     if task.subject == WAIVE_CALL:
         _waive_unmade_call(desk, task, outcome)
         return
-    if task.subject == MOVE_CONFIRM and outcome.code == AGREED:
+    if task.subject == CHECK_FIRST:
+        require_looked_up(desk, task)
+    elif task.subject == MOVE_CONFIRM and outcome.code == AGREED:
         confirm_move(desk, case, str(task.record_no))
     elif task.subject == LIFT_CONFIRM and outcome.code == AGREED:
         hold = current_hold(desk, str(task.record_no))

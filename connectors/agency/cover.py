@@ -17,7 +17,7 @@ from maatpak.kernel.money import format_money
 
 
 def cover_pdf(dossier: Dossier) -> bytes:
-    """The cover: creditor, customer, items with their total, history, approvals."""
+    """The cover: creditor, customer, items with their total, history, checks, approvals."""
     language = dossier.language if dossier.language in LABELS else "en"
     words = LABELS[language]
 
@@ -65,6 +65,17 @@ def cover_pdf(dossier: Dossier) -> bytes:
                 each.get("evidence") or "",
             ]
             for each in dossier.history
+        ],
+        "check_columns": [words[name] for name in ("date", "check", "until", "who", "source")],
+        "check_rows": [
+            [
+                day(each["on"]),
+                f"{said(each['check'])}: {said(each['result'])}",
+                day(each["until"]),
+                each["actor"],
+                each["source"],
+            ]
+            for each in dossier.checks
         ],
         "approval_columns": [words[name] for name in ("date", "who", "role", "reason")],
         "approval_rows": [

@@ -1,7 +1,8 @@
 """An agency's folder: one dossier a placement, in a folder of its own.
 
-A dossier is a PDF cover, the items and the contact history as CSV, copies of the evidence, and a manifest with the hash
-of every file. It is made aside and put in place whole by one rename, so the same placement leaves one dossier.
+A dossier is a PDF cover, the items, the contact history and the checks as CSV, copies of the evidence, and a manifest
+with the hash of every file. It is made aside and put in place whole by one rename, so the same placement leaves one
+dossier.
 """
 
 import csv
@@ -69,6 +70,7 @@ class AgencyFolder:
             "cover.pdf": cover_pdf(dossier),
             "items.csv": _csv(ITEM_COLUMNS, (_item(item, dossier.currency) for item in dossier.items)),
             "history.csv": _csv(HISTORY_COLUMNS, dossier.history),
+            "checks.csv": _csv(("on", "check", "result", "until", "actor", "source"), dossier.checks),
             "approvals.csv": _csv(("on", "actor", "role", "reason"), dossier.approvals),
         }
         files |= {enclosed[copy.name]: copy.content for copy in dossier.evidence}

@@ -29,8 +29,10 @@ class Dossier:
     """Every contact, oldest first: on, kind, channel, what, result, evidence (name of its enclosure, or none)."""
     approvals: tuple[dict[str, Any], ...]
     """Who approved it: actor, role, on, reason."""
+    checks: tuple[dict[str, Any], ...] = ()
+    """What was checked before it was handed over: on, check, result, until, actor, source."""
     evidence: tuple[Enclosure, ...] = ()
-    """Copies of what was sent, each under a name of its own."""
+    """Copies of what was sent and of what the customer answered, each under a name of its own."""
 
 
 class AgencyPort(Protocol):

@@ -33,7 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("maatpak.cli.doctor", "Look whether all is well: settings, database, chain, invariants."),
     "up": Entry("maatpak.cli.up", "Start the database, a Prefect server and the deployments; Ctrl-C stops all."),
     "demo": Entry("maatpak.cli.demo", "Play business days on a made-up ledger, then serve the pages."),
-    "creditor": Entry("maatpak.cli.creditor", "Who is owed: add, list."),
+    "creditor": Entry("maatpak.cli.creditor", "Who is owed: add, list, licence and licences of the agency."),
     "user": Entry("maatpak.cli.user", "Who acts, with which role and limit: add, change, list."),
     "policy": Entry("maatpak.cli.policy", "Policy packs: check, publish, diff, schema."),
     "ingest": Entry("maatpak.cli.ingest", "Take a ledger file in, through its source and the quality gate."),
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("maatpak.cli.plan", "Payment plans: add, accept, decline, cancel, list."),
     "ticket": Entry("maatpak.cli.ticket", "Complaints and undelivered orders: add, close, list."),
     "preference": Entry("maatpak.cli.preference", "What customers asked for: add, contact, opt-out, list."),
+    "check": Entry("maatpak.cli.check", "What is checked of a customer before a placement: record, list."),
     "messages": Entry(
         "maatpak.cli.messages", "Mails, texts and letters: list, resolve, note what came back, answer, answers."
     ),

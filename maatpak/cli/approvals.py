@@ -14,6 +14,7 @@ from maatpak.kernel.money import format_money
 
 if TYPE_CHECKING:
     from connectors.message import Correspondent
+    from tasks.approvals import Pending
     from tasks.engine import Engine
 
 app = typer.Typer(no_args_is_help=True, help="What waits for a yes or no.")
@@ -28,6 +29,7 @@ COLUMNS = (
     Column("yeses", "yes"),
     Column("proposed_on", "since"),
     Column("address_changed", "new address"),
+    Column("unchecked", "unchecked"),
 )
 IdsArgument = Annotated[list[int] | None, typer.Argument(metavar="[ACTION]...", help="Numbers of the actions.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words.")]
@@ -42,7 +44,7 @@ def list_(
     shown: Annotated[bool, typer.Option("--show", help="With the messages as they would go out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """What waits for a verdict, the largest amount of each creditor first."""
+    """What waits for a verdict, the largest amount of each creditor first; of a placement also what is unchecked."""
     with opened() as engine:
         rows = _waiting(engine, creditor, action or (), step)
         if shown:
@@ -56,7 +58,7 @@ def list_(
         for item in row["items"]:
             say(f"{item['document_no']}: {format_money(item['amount'], row['currency'])}")
         for check in row["checks"]:
-            say(f"[ ] {check}")
+            say(f"[x] {check['told']}" if check["state"] == "fine" else f"[ ] {check['told']}: {check['mend']}")
         for message in row["messages"]:
             say(f"\n{message['channel']} to {message['to']}\n{message['subject']}\n\n{message['text']}")
 
@@ -129,18 +131,29 @@ def _desk_of(engine: "Engine", ids: Sequence[int], actor: str | None) -> Any:
 
 def _waiting(engine: "Engine", creditor: str | None, ids: Sequence[int], step: str | None) -> list[dict[str, Any]]:
     from tasks.approvals import pending_of
-    from tasks.finding import creditor_codes
+    from tasks.current_pack import current_pack
+    from tasks.finding import acting_date, live_creditors
     from tasks.register import creditor_by_code
 
-    rows = []
-    for code in creditor_codes(engine, creditor):
+    rows, at = [], now()
+    for code in live_creditors(engine, creditor):
+        as_of = acting_date(engine, code, at)
         with engine.database.reading() as session:
-            found = pending_of(session, int(creditor_by_code(session, code).id or 0))
-        rows += [
-            {"creditor": code, **vars(each), "checks": each.checks, "yeses": f"{each.given}/{each.needed}"}
-            for each in found
-        ]
+            creditor_id = int(creditor_by_code(session, code).id or 0)
+            limits = engine.pack(current_pack(session, creditor_id)).guardrails.placement
+            found = pending_of(session, creditor_id, limits, as_of)
+        rows += [_row(code, each) for each in found]
     return [row for row in rows if (not ids or row["action_id"] in ids) and step in (None, row["step"])]
+
+
+def _row(code: str, waiting: "Pending") -> dict[str, Any]:
+    return {
+        "creditor": code,
+        **vars(waiting),
+        "checks": [vars(check) for check in waiting.checks],
+        "unchecked": waiting.unchecked if waiting.checks else None,
+        "yeses": f"{waiting.given}/{waiting.needed}",
+    }
 
 
 def _add_messages(engine: "Engine", rows: Sequence[dict[str, Any]]) -> None:

@@ -1,11 +1,13 @@
 """`maatpak creditor`."""
 
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from maatpak.cli.output import Column, say, show
-from maatpak.cli.session import ActorOption, JsonOption, acting, now, opened
+from maatpak.cli.output import Column, say, show, tell
+from maatpak.cli.session import ActorOption, JsonOption, acting, chosen, now, opened, parse_date
+from maatpak.kernel.checks import CheckResult
 
 app = typer.Typer(no_args_is_help=True, help="Who is owed.")
 
@@ -57,6 +59,59 @@ def add(
         )
         add_creditor(engine, creditor, acting(actor), at)
     say(f"Creditor {code} is entered. Next: `maatpak policy publish` gives it journeys, `maatpak ingest` its ledger.")
+
+
+@app.command()
+def licence(
+    code: Annotated[str, typer.Argument(metavar="CREDITOR", help="Code of the creditor whose agency it is.")],
+    country: Annotated[str, typer.Option(help="Country in which it lets the agency collect, such as NL.")],
+    source: Annotated[str, typer.Option(help="What was looked at: the register and the number in it.")],
+    until: Annotated[date | None, typer.Option(parser=parse_date, metavar="YYYY-MM-DD", help="Its last day.")] = None,
+    result: Annotated[str, typer.Option(help="clear, or failed if there is none.")] = "clear",
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Record that you saw the agency's licence; no case of a country goes to an agency without."""
+    from tasks.checking import record_licence
+    from tasks.desk import desk
+    from tasks.finding import acting_date
+    from tasks.register import creditor_by_code
+
+    seen, at = chosen(CheckResult, result, "result"), now()
+    with opened() as engine:
+        with engine.database.reading() as session:
+            creditor_id = int(creditor_by_code(session, code).id or 0)
+        with desk(engine, creditor_id, acting(actor), acting_date(engine, code, at), at) as made:
+            check = record_licence(made, country, seen, source, until)
+    row = {"creditor": code, **check.model_dump(include={name for name in LICENCE if name != "creditor"})}
+    may = f"may collect in {country} until {check.until_on}"
+    said = may if seen == CheckResult.CLEAR else f"has no licence for {country}"
+    tell(f"The agency of {code} {said}.", row, as_json=as_json)
+
+
+LICENCE = {
+    "creditor": "creditor",
+    "agency": "agency",
+    "country": "country",
+    "result": "result",
+    "until_on": "until",
+    "source": "source",
+    "checked_on": "seen",
+    "actor": "by",
+}
+"""Columns of the list of licences → their headings."""
+
+
+@app.command()
+def licences(*, as_json: JsonOption = False) -> None:
+    """The licences of the creditors' agencies, the newest record of a country first."""
+    from tasks.checking import licences as on_record
+
+    with opened() as engine:
+        rows = on_record(engine)
+    columns = [Column(name, heading) for name, heading in LICENCE.items()]
+    show(rows, columns, as_json=as_json, empty="No licence is on record; `maatpak creditor licence` records one.")
 
 
 @app.command("list")

@@ -43,7 +43,8 @@ def explain(
         told = explain_case(engine, found, as_of, now(), suppositions)
     if as_json:
         shape = {"creditor": found.creditor, "debtor_no": debtor, "known_at": told.known_at, "tick_id": told.tick_id}
-        show_json({**shape, "engine_version": told.engine_version, "stored": told.stored} | told.explanation.as_dict())
+        more = {"engine_version": told.engine_version, "stored": told.stored, "checks": list(map(vars, told.checks))}
+        show_json({**shape, **more} | told.explanation.as_dict())
         return
     _print(found.creditor, debtor, told)
 
@@ -71,6 +72,10 @@ def _print(creditor: str, debtor: str, told: "Told") -> None:
         [vars(gate) for gate in case.gates if gate.holds], columns, as_json=False, title="Gates of the case", empty=OPEN
     )
     _steps(case)
+    if told.checks:
+        rows = [{"told": check.told, "state": check.state, "mend": check.mend} for check in told.checks]
+        columns = (Column("told", "check"), Column("state", "state"), Column("mend", "what mends it"))
+        show(rows, columns, as_json=False, title="Checks before the placement")
     say(_next(case))
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from maatpak.demo.behaviour import Talk, answer_call, answer_offer, keep_promise, settle_reason, speak
 from maatpak.demo.characters import choose
+from maatpak.demo.checking import look_up
 from maatpak.demo.people import COLLECTORS, MANAGERS, Act, Office
 from maatpak.demo.worklist import OFFERS, OPEN_DISPUTES, OPEN_WORK, Paper, Papers
 from maatpak.demo.world import Document, Intention, World
@@ -29,7 +30,7 @@ from tasks.plans import OFFER, accept_plan, decline_plan, offer_plan
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
 from tasks.work import REFUSED, Outcome, finish_work
-from tasks.worklist import WAIVE_CALL
+from tasks.worklist import CHECK_FIRST, WAIVE_CALL
 
 DAY_PARTS = ("morning", "afternoon")
 TALK_NOTE = "as told on the phone"
@@ -184,6 +185,10 @@ class Staff:
         if row.subject == OFFER:
             yield Act(self._collector(paper), "plan offered", lambda desk: offer_plan(desk, desk.case(row.case_id)))
             yield self._end(paper, "done")
+            return
+        if row.subject == CHECK_FIRST:
+            if self._ripe(paper, 0, 1):
+                yield from look_up(paper, self.world.chance("checks", paper.about, row.opened_on))
             return
         if not self._ripe(paper, 1, 3):
             return

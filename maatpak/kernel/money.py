@@ -22,7 +22,7 @@ def decimals(currency: str) -> int:
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """Minor units of an amount; an amount finer than the currency allows is an error, not rounded."""
-    if amount.adjusted() > MOST_DIGITS:
+    if amount.adjusted() >= MOST_DIGITS:
         raise UsageError(f"{amount} is more money than there is.", advice="Is the amount right?")
     scaled = amount.scaleb(decimals(currency))
     if scaled != scaled.to_integral_value():

@@ -442,3 +442,4 @@ class SkipReason(StrEnum):
     REROUTED = "rerouted"
     WINDOW = "window"
     STOPPED = "stopped"
+    CHECK_MISSING = "check_missing"

@@ -72,6 +72,7 @@ WHOSE: Mapping[str, str] = {
     "claimed_payment": OF_CASES,
     "plan": OF_CASES,
     "placement": OF_CASES,
+    "placement_check": f"{OF_DEBTOR} OR (debtor_id IS NULL AND creditor_id = :creditor)",
     "touch": f"creditor_id = :creditor AND (party_id = :party OR {OF_CASES})",
     "policy_pack": f"id IN ({PACKS})",
     "tick": f"id IN ({SEEN})",

@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "finding",
     "message_action",
     "payment",
+    "placement_check",
     "policy_pack",
     "round_item",
     "snapshot",

@@ -60,6 +60,17 @@ def dossier(**changes: Any) -> Dossier:
         "approvals": (
             {"actor": "marit", "role": "credit_manager", "on": "2026-03-10", "reason": "=cmd|' /C calc'!A0"},
         ),
+        "checks": (
+            {
+                "on": "2026-03-09",
+                "check": "insolvency_register",
+                "result": "fine",
+                "until": "2026-03-23",
+                "actor": "olga",
+                "source": "=uittreksel 88",
+            },
+            {"on": "2026-03-11", "check": "credit", "result": "fine", "until": None, "actor": "", "source": ""},
+        ),
         "evidence": (Enclosure("../../message 1.json", "application/json", b"{}"),),
     }
     return Dossier(**{**given, **changes})
@@ -81,6 +92,7 @@ def test_a_dossier_proves_itself(tmp_path: Path) -> None:
             "items.csv",
             "history.csv",
             "approvals.csv",
+            "checks.csv",
             "evidence/001-message_1.json",
         }
     )
@@ -135,6 +147,18 @@ def test_the_history_names_the_files_of_the_dossier(tmp_path: Path) -> None:
     assert "evidence/001-message_1.json" in cover_of(tmp_path)
     text = (tmp_path / "agency" / "Incasso_Zn" / "G-17" / "history.csv").read_text("utf-8-sig")
     assert [row["evidence"] for row in csv.DictReader(text.splitlines())] == ["evidence/001-message_1.json", ""]
+
+
+def test_the_cover_and_a_list_say_what_was_checked(tmp_path: Path) -> None:
+    words = cover_of(tmp_path)
+    for piece in ("Wat vooraf is nagegaan", "insolventieregister: in orde", "23 mrt 2026", "olga", "openstaand tegoed"):
+        assert piece in words, piece
+    text = (tmp_path / "agency" / "Incasso_Zn" / "G-17" / "checks.csv").read_text("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [(row["check"], row["until"], row["source"]) for row in rows] == [
+        ("insolvency_register", "2026-03-23", "'=uittreksel 88"),
+        ("credit", "", ""),
+    ]
 
 
 def test_the_same_placement_leaves_one_dossier(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.money import decimals, format_money, parse_amount, to_decimal, to_minor
+from maatpak.kernel.money import MOST_DIGITS, decimals, format_money, parse_amount, to_decimal, to_minor
 
 CURRENCIES = st.sampled_from(["EUR", "GBP", "JPY", "TND", "USD"])
-MINOR = st.integers(min_value=-(10**15), max_value=10**15)
+MINOR = st.integers(min_value=1 - 10**15, max_value=10**15 - 1)
 
 
 @pytest.mark.parametrize(("currency", "count"), [("EUR", 2), ("JPY", 0), ("TND", 3)])
@@ -32,6 +32,15 @@ def test_minor_units_and_back(minor: int, currency: str) -> None:
 def test_too_many_decimals_are_an_error_not_rounded(text: str, currency: str) -> None:
     with pytest.raises(UsageError, match="more decimals"):
         parse_amount(text, currency)
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_more_than_fifteen_digits_are_more_money_than_there_is(sign: str) -> None:
+    most = "9" * MOST_DIGITS
+    assert parse_amount(f"{sign}{most}.99", "EUR") == int(f"{sign}{most}99")
+    for text in (f"1{'0' * MOST_DIGITS}", f"1{'0' * MOST_DIGITS}.00", "1e15"):
+        with pytest.raises(UsageError, match="more money than there is"):
+            parse_amount(sign + text, "EUR")
 
 
 @pytest.mark.parametrize("text", ["", "1,50", "abc", "NaN", "Infinity", "-Infinity", "1 250.00", "€5"])

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel import col, select
 
+from maatpak.kernel.checks import CheckKind, CheckResult
 from maatpak.kernel.ids import content_hash, shard_key
 from maatpak.ledger.database import Database
 from maatpak.ledger.tables import (
@@ -22,9 +23,11 @@ from maatpak.ledger.tables import (
     Party,
     Payment,
     Person,
+    PlacementCheck,
     Snapshot,
 )
 from maatpak.ledger.versions import succeed
+from tasks.checks import AGENCY
 
 NIGHT = time(4)
 """When the files of the night are recorded, before the morning's run."""
@@ -82,6 +85,20 @@ class Ledger:
             self.creditor_id = creditor.id
             session.add(
                 CreditorPack(creditor_id=creditor.id, pack_id=pack_id, actor="admin", valid_from=on, recorded_at=at)
+            )
+            session.add(
+                PlacementCheck(
+                    creditor_id=creditor.id,
+                    agency=AGENCY,
+                    country=self.country,
+                    kind=CheckKind.AGENCY_LICENCE,
+                    result=CheckResult.CLEAR,
+                    source="the agency's own copy",
+                    checked_on=on,
+                    until_on=on + timedelta(days=365),
+                    actor="admin",
+                    recorded_at=at,
+                )
             )
             known = set(session.exec(select(Person.login)))
             session.add_all(person for person in people if person.login not in known)

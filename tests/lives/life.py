@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from maatpak.demo.people import COLLECTORS, MANAGERS, Act
+from maatpak.kernel.checks import CUSTOMER_CHECKS, CheckKind, CheckResult
 from maatpak.kernel.words import (
     CallResult,
     Channel,
@@ -24,6 +25,7 @@ from maatpak.kernel.words import (
 from tasks.answers import record_answer
 from tasks.approvals import approve, reject
 from tasks.calls import Call, record_call
+from tasks.checking import RESULTS, record_check
 from tasks.claims import claim_payment
 from tasks.desk import Desk
 from tasks.disputes import DISPUTE_REASONS, decide_dispute, open_dispute
@@ -35,6 +37,7 @@ from tasks.promises import make_promise
 from tasks.reasons import state_reason
 from tasks.tickets import open_ticket
 from tasks.work import Outcome, finish_work, outcomes_of
+from tasks.worklist import CHECK_FIRST
 from tests.lives.ledger import Account, Ledger
 
 REASONS = [reason for reason in NonPaymentReason if reason != NonPaymentReason.NONE]
@@ -185,6 +188,12 @@ def _bound(do: Callable[[Desk, Life, Random], object], life: Life, random: Rando
 
 def _work(life: Life, row: Any, random: Random, day: date) -> Act:
     kind = WorkKind(row.kind)
+    if row.subject == CHECK_FIRST:
+        results = {
+            known: random.choice(RESULTS[known]) if random.random() < 0.1 else CheckResult.CLEAR
+            for known in CUSTOMER_CHECKS
+        }
+        return _act(life, day, "operator", f"checked {results}", lambda desk: _check(desk, life, results))
     if kind == WorkKind.CALL and random.random() < 0.97:
         heard = random.choice(list(CallResult))
         soon = day + timedelta(days=random.randint(0, 12))
@@ -205,6 +214,14 @@ def _work(life: Life, row: Any, random: Random, day: date) -> Act:
     outcome = Outcome(str(code), "because", day + timedelta(days=6), random.choice(HOLDS))
     who = (row.assignee or "").partition(".")[2] or random.choice(("operator", *COLLECTORS, *HEARD, "director"))
     return _act(life, day, who, f"{kind} {row.subject} → {code}", lambda desk: finish_work(desk, row.id, outcome))
+
+
+def _check(desk: Desk, life: Life, results: dict[CheckKind, CheckResult]) -> None:
+    """All that a placement waits for is looked up, with these results."""
+    for kind, result in results.items():
+        until = desk.as_of + timedelta(days=900) if kind is CheckKind.LIMITATION else None
+        debtor = desk.debtor(life.account.debtor_id)
+        record_check(desk, debtor, kind, result, "looked up", until=until, case=_case(desk, life))
 
 
 def _verdict(life: Life, row: Any, random: Random, day: date) -> Iterator[Act]:

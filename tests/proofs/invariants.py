@@ -205,6 +205,26 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "checked_before_placing",
+        "nothing went to an agency unchecked, nor while credit of the customer lay unapplied (rule 20)",
+        """
+        SELECT e.action_id, e.case_id, e.day, want.kind FROM proof_effect e
+        CROSS JOIN (VALUES ('identity'), ('insolvency_register'), ('limitation'), ('agency_licence')) want(kind)
+        WHERE e.kind = 'handoff' AND e.state <> 'cancelled' AND NOT EXISTS (
+          SELECT 1 FROM placement_check c WHERE c.kind = want.kind AND c.result = 'clear' AND c.checked_on <= e.day
+            AND c.recorded_at <= e.instant
+            AND c.until_on >= e.day + CASE c.kind WHEN 'limitation' THEN 90 ELSE 0 END
+            AND (c.debtor_id = e.debtor_id
+                 OR (c.debtor_id IS NULL AND c.creditor_id = e.creditor_id AND c.country = e.country)))
+        UNION ALL
+        SELECT e.action_id, e.case_id, e.day, v.item_type FROM proof_effect e
+        JOIN proof_item v ON v.debtor_id = e.debtor_id AND v.currency = e.currency AND v.open_amount > 0
+         AND v.item_type IN ('credit_note', 'payment') AND v.valid_from <= e.day AND v.recorded_at <= e.instant
+         AND (v.replaced_at IS NULL OR v.replaced_at > e.instant OR v.replaced_from > e.day)
+        WHERE e.kind = 'handoff' AND e.state <> 'cancelled'
+        """,
+    ),
+    Invariant(
         "four_eyes",
         "nobody approved what follows from their own record in that round (rule 10)",
         """

@@ -47,6 +47,7 @@ BROKEN: dict[str, str] = {
     "call_was_tried": "UPDATE contact_result SET day_part = 'morning'",
     "manager_was_heard": "UPDATE action SET result = 'no' WHERE id = 104",
     "people_approved": "UPDATE approval SET content_hash = 'another'",
+    "checked_before_placing": "UPDATE action SET kind = 'handoff' WHERE id = 105",
     "four_eyes": "UPDATE contact_result SET actor = 'manager'",
     "skipped_with_reason": "UPDATE action SET state = 'skipped', reason = '' WHERE id = 104",
     "no_contact_while_stopped": (

@@ -28,7 +28,16 @@ from maatpak.ledger.tables.conversation import (
 )
 from maatpak.ledger.tables.items import Finding, Item, ItemVersion, Payment, QuarantinedRow, Snapshot, Ticket
 from maatpak.ledger.tables.parties import AddressState, ContactPerson, Creditor, Debtor, DebtorProfile, Party
-from maatpak.ledger.tables.records import ClaimedPayment, Dispute, Hold, Plan, Preference, Promise, StatedReason
+from maatpak.ledger.tables.records import (
+    ClaimedPayment,
+    Dispute,
+    Hold,
+    PlacementCheck,
+    Plan,
+    Preference,
+    Promise,
+    StatedReason,
+)
 
 __all__ = [
     "VISIBLE",
@@ -61,6 +70,7 @@ __all__ = [
     "Payment",
     "Person",
     "Placement",
+    "PlacementCheck",
     "Plan",
     "PolicyPack",
     "Preference",

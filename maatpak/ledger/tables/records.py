@@ -1,13 +1,17 @@
-"""What people record and the engine obeys. Each is versioned: a change of state is a new row with the same number."""
+"""What people record and the engine obeys. Each is versioned: a change of state is a new row with the same number.
 
-from datetime import date
+Only checks are not: one that is made again is another one.
+"""
+
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field
 
+from maatpak.kernel.checks import CheckKind, CheckResult
 from maatpak.kernel.words import DisputeState, HoldReason, NonPaymentReason, PlanState, PromiseState
-from maatpak.ledger.tables.columns import Json, Versioned, not_negative, one_of
+from maatpak.ledger.tables.columns import Json, Salted, UtcTime, Versioned, not_negative, one_of
 
 
 def current(table: str, number: str) -> Index:
@@ -161,6 +165,44 @@ class Plan(Versioned, table=True):
     state: str
     source: str
     actor: str
+
+
+class PlacementCheck(Salted, table=True):
+    """What a person checked for a placement: who, when, on what grounds, until when it counts; append-only.
+
+    Of a customer, or, as the licence of the agency is the creditor's matter, of the creditor for one country.
+    """
+
+    __tablename__ = "placement_check"
+    __table_args__ = (
+        one_of("kind", [kind for kind in CheckKind if kind != CheckKind.CREDIT]),
+        one_of("result", CheckResult),
+        CheckConstraint("(kind = 'agency_licence') = (debtor_id IS NULL)", name="of_customer_or_creditor"),
+        CheckConstraint("(kind = 'agency_licence') = (country IS NOT NULL)", name="licence_of_country"),
+        CheckConstraint("(kind = 'agency_licence') = (agency IS NOT NULL)", name="licence_of_agency"),
+        CheckConstraint("(kind = 'limitation') = (item_id IS NOT NULL)", name="limitation_of_item"),
+        CheckConstraint("(result = 'insolvent') <= (kind = 'insolvency_register')", name="insolvent_by_register"),
+        Index("ix_placement_check_debtor", "debtor_id", "kind"),
+        Index("ix_placement_check_licence", "creditor_id", "country", postgresql_where=text("debtor_id IS NULL")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    debtor_id: int | None = Field(default=None, foreign_key="debtor.id", sa_type=BigInteger)
+    agency: str | None = None
+    country: str | None = None
+    """Of a licence: where it lets the agency collect."""
+    item_id: int | None = Field(default=None, foreign_key="item.id", sa_type=BigInteger)
+    """Of a limitation date: the item; it counts for younger ones as well, whose date can only be later."""
+    kind: str
+    result: str
+    source: str
+    """What was looked at, such as a register and the number of its extract."""
+    checked_on: date
+    until_on: date
+    """The last day on which it counts; of a limitation, the last on which the item can be claimed."""
+    actor: str
+    recorded_at: datetime = Field(sa_type=UtcTime)
 
 
 class Preference(Versioned, table=True):

@@ -719,6 +719,56 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payment_debtor_id"), "payment", ["debtor_id"], unique=False)
     op.create_table(
+        "placement_check",
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("debtor_id", sa.BigInteger(), nullable=True),
+        sa.Column("agency", sa.String(), nullable=True),
+        sa.Column("country", sa.String(), nullable=True),
+        sa.Column("item_id", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("checked_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(kind = 'agency_licence') = (agency IS NOT NULL)", name=op.f("ck_placement_check_licence_of_agency")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'agency_licence') = (country IS NOT NULL)", name=op.f("ck_placement_check_licence_of_country")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'agency_licence') = (debtor_id IS NULL)", name=op.f("ck_placement_check_of_customer_or_creditor")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'limitation') = (item_id IS NOT NULL)", name=op.f("ck_placement_check_limitation_of_item")
+        ),
+        sa.CheckConstraint(
+            "(result = 'insolvent') <= (kind = 'insolvency_register')",
+            name=op.f("ck_placement_check_insolvent_by_register"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('identity', 'address', 'limitation', 'insolvency_register', 'agency_licence')",
+            name=op.f("ck_placement_check_kind_known"),
+        ),
+        sa.CheckConstraint("result IN ('clear', 'failed', 'insolvent')", name=op.f("ck_placement_check_result_known")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_placement_check_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_placement_check_debtor_id_debtor")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_placement_check_item_id_item")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placement_check")),
+    )
+    op.create_index("ix_placement_check_debtor", "placement_check", ["debtor_id", "kind"], unique=False)
+    op.create_index(
+        "ix_placement_check_licence",
+        "placement_check",
+        ["creditor_id", "country"],
+        unique=False,
+        postgresql_where=sa.text("debtor_id IS NULL"),
+    )
+    op.create_table(
         "round",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
@@ -1247,6 +1297,11 @@ def downgrade() -> None:
     op.drop_table("stated_reason")
     op.drop_index("uq_round_open", table_name="round", postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_table("round")
+    op.drop_index(
+        "ix_placement_check_licence", table_name="placement_check", postgresql_where=sa.text("debtor_id IS NULL")
+    )
+    op.drop_index("ix_placement_check_debtor", table_name="placement_check")
+    op.drop_table("placement_check")
     op.drop_index(op.f("ix_payment_debtor_id"), table_name="payment")
     op.drop_table("payment")
     op.drop_index(

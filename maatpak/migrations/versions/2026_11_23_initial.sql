@@ -317,6 +317,15 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "placement"
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."placement_no", OLD."creditor_id", OLD."case_id", OLD."action_id", OLD."agency", OLD."state", OLD."amount", OLD."items", OLD."dossier", OLD."cause", OLD."actor")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "placement_check"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "placement_check"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_update BEFORE UPDATE ON "placement_check"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "plan"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

@@ -4,14 +4,16 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 from maatpak.kernel.calendars import add_working_days
+from maatpak.kernel.checks import CUSTOMER_CHECKS, CheckKind, CheckResult
 from maatpak.kernel.errors import RefusedError
-from maatpak.kernel.words import CallResult
+from maatpak.kernel.words import CallResult, StepKind
 from maatpak.ledger.tables import Action, Case, Creditor, WorkTask
 from tasks.approvals import approve
 from tasks.calls import Call, record_call
+from tasks.checking import record_check, record_licence
 from tasks.day import DaySummary, run_day
 from tasks.work import REFUSED, Outcome, finish_work
-from tasks.worklist import WAIVE_CALL
+from tasks.worklist import CHECK_FIRST, WAIVE_CALL
 from tests.tasks.act.house import House, at
 
 ENDINGS = {"consult": "agree", "review": "done", "notice": "seen", "repair": "repaired", "reply": "answered"}
@@ -57,14 +59,16 @@ class Script:
             elif task.kind == "consult":
                 if self.consulting:
                     self._end(task)
-            elif task.kind in ENDINGS:
+            elif task.kind in ENDINGS and task.subject != CHECK_FIRST:
                 self._end(task)
         if self.approving:
             for action in self.house.rows(Action, state="awaiting_approval", creditor_id=self.house.creditor_id):
                 self.approve(action.id)
 
     def approve(self, action_id: int) -> None:
-        """Everybody who may says yes."""
+        """Everybody who may says yes, to a placement when all was looked up."""
+        if self.house.row(Action, id=action_id).kind == StepKind.HANDOFF:
+            check_all(self.house, action_id)
         for who in ("mo", "mia", "frans"):
             try:
                 with self.house.desk(who, 14) as desk:
@@ -83,6 +87,20 @@ class Script:
         ending = REFUSED if task.subject == WAIVE_CALL else ENDINGS[task.kind]
         with self.house.desk(who, 12) as desk:
             finish_work(desk, int(task.id or 0), Outcome(ending, "as scripted"))
+
+
+def check_all(house: House, action_id: int, *but: CheckKind) -> None:
+    """Everything that people look up before a placement is in order, but some of it."""
+    if CheckKind.AGENCY_LICENCE not in but:
+        with house.desk("ada", 9) as desk:
+            record_licence(desk, "NL", CheckResult.CLEAR, "register no. 7", desk.as_of + timedelta(days=400))
+    with house.desk("olga", 9) as desk:
+        case_ = desk.case(desk.session.get_one(Action, action_id).case_id)
+        debtor = desk.debtor(case_.debtor_id)
+        for kind in CUSTOMER_CHECKS:
+            until = desk.as_of + timedelta(days=1000) if kind is CheckKind.LIMITATION else None
+            if kind not in but:
+                record_check(desk, debtor, kind, CheckResult.CLEAR, "extract 12", until=until, case=case_)
 
 
 def case(house: House, case_id: int) -> Case:

@@ -21,7 +21,7 @@ from tasks.promises import cancel_promise, make_promise
 from tasks.reasons import state_reason
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House
-from tests.tasks.act.script import Script
+from tests.tasks.act.script import Script, check_all
 
 pytestmark = pytest.mark.stage("demanding")
 
@@ -287,6 +287,7 @@ def _with_batch_of_one(desk: Desk) -> object:
 def test_placement_takes_two_and_nobody_counts_twice(house: House) -> None:
     handoff = house.row(Action, step="handoff")
     assert handoff.approvals_needed == 2
+    check_all(house, handoff.id)
     assert say_yes(house, handoff, "mo").state == "awaiting_approval"
     with pytest.raises(RefusedError, match="already approved"):
         say_yes(house, handoff, "mo")
@@ -301,14 +302,3 @@ def test_who_said_yes_may_take_it_back_with_a_no(house: House) -> None:
         rejected = reject(desk, int(handoff.id or 0), "they rang just now", "call", house.day + timedelta(days=7))
     assert rejected.state == "rejected"
     assert [row.verdict for row in house.rows(Approval, action_id=handoff.id)] == ["approved", "rejected"]
-
-
-@pytest.mark.stage("placing")
-def test_a_placement_shows_what_to_check_first(house: House) -> None:
-    with house.desk("mo") as desk:
-        (row,) = pending(desk)
-    assert row.oldest_due_on == date(2026, 1, 30)
-    assert [check.partition(":")[0] for check in row.checks] == [
-        "Identity", "Address", "Limitation", "Insolvency register", "Agency",
-    ]  # fmt: skip
-    assert "2026-01-30" in row.checks[2]

@@ -166,7 +166,7 @@ def test_money_is_told_to_the_agency_and_paid_closes_the_placement(house: House,
     house.pay("F2", house.day)
     assert settle(house, house.day + timedelta(days=3))["placement closed"] == 1
     assert (house.row(Placement).state, house.row(Placement).cause) == ("closed", "paid")
-    told = [task.subject for task in house.rows(WorkTask, record_no=placed.placement_no)]
+    told = [task.subject for task in house.rows(WorkTask, record_no=placed.placement_no, kind="notice")]
     assert told == ["Tell the agency what was paid.", "Tell the agency that the case is paid."]
     assert settle(house, house.day + timedelta(days=4)) == {}
 
