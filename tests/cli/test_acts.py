@@ -31,6 +31,7 @@ from tasks.send.lanes import GIVE_UP_AFTER
 from tasks.worklist import open_work
 from tests.cli.conftest import MONDAY, Command
 from tests.tasks.act.house import House, at, build_house
+from tests.tasks.act.script import check_all
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -408,6 +409,48 @@ def test_a_batch_is_approved_by_its_step(opened: House, command: Command, clock:
         "approvals", "approve", "--step", "final_demand", "--reason", "all seen", "--actor", "mo", "--json"
     )
     assert json.loads(answer.out) == [{"action_id": action_id, "step": "final_demand", "state": "approved"}]
+
+
+def propose_placement(house: House) -> int:
+    """A placement of both items that waits for two yeses; its id."""
+    with house.engine.database.session() as session:
+        action = _action(house, session.exec(select(Round)).one(), "handoff", "handoff", "awaiting_approval")
+        action.stage, action.escalating = "handoff", True
+        action.approval_role, action.approvals_needed = "credit_manager", 2
+        session.add(action)
+        session.flush()
+        action_id = int(action.id or 0)
+        for number, amount in (("F1", 100_000), ("F2", 50_000)):
+            session.add(ActionItem(action_id=action_id, item_id=house.items[number], amount=amount))
+    with house.engine.database.frames(read_only=True) as frames:
+        hashes = hashes_of(house.engine, frames, [action_id], house.day, at(house.day, 11))
+    with house.engine.database.session() as session:
+        session.get_one(Action, action_id).content_hash = hashes[action_id]
+    return action_id
+
+
+def test_a_placement_lists_what_is_unchecked_with_its_commands(
+    opened: House, command: Command, clock: FixedClock
+) -> None:
+    action_id = str(propose_placement(opened))
+    (row,) = told(command, "approvals", "list")
+    assert (row["unchecked"], {check["kind"]: check["state"] for check in row["checks"]}["credit"]) == (5, "fine")
+    shown = command("approvals", "list", "--show").out
+    assert "[x] Credit: nothing of the customer's lies unapplied" in shown
+    assert "[ ] Insolvency register: nobody has looked the customer up: `maatpak check record C1" in shown
+    yes = ("approvals", "approve", action_id, "--reason", "seen", "--actor")
+    assert command(*yes, "mo").status == 0
+    refused = command(*yes, "mia")
+    assert (refused.status, "Identity: nobody has checked" in refused.err) == (2, True)
+    assert "`maatpak creditor licence ACME --country NL" in refused.err
+    explained = told(command, "explain", "C1")
+    assert [check["kind"] for check in explained["checks"] if check["state"] != "fine"] == [
+        "identity", "address", "limitation", "insolvency_register", "agency_licence",
+    ]  # fmt: skip
+    assert "Checks before the placement" in command("explain", "C1").out
+    check_all(opened, int(action_id))
+    assert told(command, "approvals", "list")[0]["unchecked"] == 0
+    assert command(*yes, "mia").out == "1 of 1 approved.\n"
 
 
 def test_a_no_says_what_comes_next(opened: House, command: Command, clock: FixedClock) -> None:

@@ -14,6 +14,7 @@ from maatpak.ledger.tables import (
     Dispute,
     Hold,
     ItemVersion,
+    PlacementCheck,
     Plan,
     Preference,
     Promise,
@@ -199,6 +200,7 @@ def test_preferences_contacts_and_opt_outs(house: House, command: Command) -> No
 
 
 HOLD = ("hold", "add", "C1", "--until", "2026-03-06", "--note", "x")
+CHECK = ("check", "record", "C1", "--source", "x")
 CONTACT = ("preference", "contact", "C1", "Pia", "--role", "payables")
 REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("hold", "add", "C9", "--reason", "data", "--until", "2026-03-06", "--note", "x"), "no debtor 'C9'", "cases"),
@@ -225,6 +227,11 @@ REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("plan", "accept", "L9"), "no plan 'L9'", "plan list"),
     (("ticket", "add", "C1", "rant"), "no kind of ticket", "complaint"),
     (("ticket", "close", "C1", "T9"), "no open ticket", "ticket list"),
+    ((*CHECK, "--kind", "credit", "--result", "clear"), "no check of a customer", "insolvency_register"),
+    ((*CHECK, "--kind", "identity", "--result", "good"), "no result", "clear, failed"),
+    ((*CHECK, "--kind", "limitation", "--result", "clear"), "Until when can F1", "--until"),
+    ((*CHECK, "--kind", "identity", "--result", "insolvent"), "no result of a check of kind identity", "clear, failed"),
+    (("creditor", "licence", "NONE", "--country", "NL", "--source", "x"), "no creditor", "ACME"),
     (("preference", "add", "C1", "colour", "red"), "no preference", "pay_run"),
     (("preference", "add", "C1", "pay_run", "sunday"), "does not fit", "weekday"),
     (("preference", "add", "C1", "call_hours", "12:00-09:00"), "end before they begin", "09:00-12:00"),
@@ -288,3 +295,42 @@ def test_acts_count_from_the_business_date(house: House, command: Command, clock
     said(command, "hold", "add", "C1", "--reason", "data", "--until", f"{FRIDAY}", "--note", "x")
     assert house.row(Hold).from_on == MONDAY
     assert house.row(ItemVersion, document_no="F1").open_amount == 100_000
+
+
+def test_what_was_checked_is_recorded_and_listed(house: House, command: Command) -> None:
+    out = said(command, "check", "record", "C1", "--kind", "identity", "--result", "clear", "--source", "extract 7")
+    assert out == "C1: identity is clear, counts until 2027-03-02.\n"
+    limit = ("--kind", "limitation", "--result", "clear", "--until", "2031-01-30", "--source", "the contract")
+    said(command, "check", "record", "C1", *limit)
+    (check,) = house.rows(PlacementCheck, kind="limitation")
+    assert (check.item_id, check.until_on, check.actor) == (house.items["F1"], date(2031, 1, 30), "carla")
+    said(command, "check", "record", "C1", *limit, "--document", "F2")
+    rows = told(command, "check", "list", "--debtor", "C1")
+    assert [(row["kind"], row["documents"]) for row in rows] == [
+        ("limitation", ["F2"]), ("limitation", ["F1"]), ("identity", []),
+    ]  # fmt: skip
+    assert (rows[2]["name"], rows[2]["source"], rows[2]["checked_on"]) == ("C1 B.V.", "extract 7", MONDAY.isoformat())
+    assert "extract 7" in command("check", "list").out
+
+
+def test_who_is_insolvent_is_left_alone_from_then_on(house: House, command: Command) -> None:
+    found = ("--kind", "insolvency_register", "--result", "insolvent", "--source", "CIR 2026/88")
+    assert said(command, "check", "record", "C1", *found, actor="olga") == "C1: insolvency_register is insolvent.\n"
+    (hold,) = told(command, "hold", "list")
+    assert (hold["reason"], hold["source"], hold["scope"]) == ("legal_stop", "insolvent", "party")
+
+
+def test_the_licence_of_the_agency_is_of_the_creditor(house: House, command: Command) -> None:
+    seen = ("creditor", "licence", "ACME", "--country", "NL", "--source", "Justis 12")
+    assert said(command, *seen, "--until", "2027-01-31", actor="ada") == (
+        "The agency of ACME may collect in NL until 2027-01-31.\n"
+    )
+    assert said(command, *seen, "--result", "failed", actor="mo") == "The agency of ACME has no licence for NL.\n"
+    rows = told(command, "creditor", "licences")
+    assert [(row["creditor"], row["result"], row["actor"]) for row in rows] == [
+        ("ACME", "failed", "mo"), ("ACME", "clear", "ada"),
+    ]  # fmt: skip
+    assert "Justis 12" in command("creditor", "licences").out
+    assert told(command, "check", "list") == []
+    refused = command(*seen, "--until", "2027-01-31", "--actor", "carla")
+    assert (refused.status, "may not record the agency's licence" in refused.err) == (2, True)
