@@ -15,6 +15,7 @@ from tasks.compose import compose, queue_messages
 from tasks.facts import FactFrames
 from tasks.handoff import write_placements
 from tasks.offers import withdraw_offers, write_offers
+from tasks.uploads import open_uploads, uploads
 from tasks.worklist import WAIVE_CALL
 
 if TYPE_CHECKING:
@@ -92,7 +93,12 @@ def carry_out(cohort: Cohort) -> pl.DataFrame:
 
 
 def _write(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
-    """Messages go into the outbox; the action is under way until they have left."""
+    """Messages go into the outbox; the action is under way until they have left. Copies for a portal are work."""
+    by_hand = uploads(cohort, rows)
+    if not by_hand.is_empty():
+        open_uploads(cohort, by_hand)
+        _move(cohort, by_hand, ActionState.IN_PROGRESS)
+        rows = rows.join(by_hand, on="action_id", how="anti", maintain_order="left")
     composed = compose(cohort.engine, cohort.frames, rows.select("action_id"), cohort.as_of, cohort.at)
     queue_messages(cohort.frames, composed)
     written = rows.join(composed.pairs.select("action_id").unique(), on="action_id", how="semi")
@@ -100,7 +106,7 @@ def _write(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
     unreachable = composed.unreachable.unique("action_id", keep="first", maintain_order=True)
     lost = rows.join(unreachable.select("action_id", why="reason"), on="action_id", maintain_order="left")
     _fail(cohort, lost)
-    return pl.concat([_told(written, "queued"), _told(lost, "failed", pl.col("why"))])
+    return pl.concat([_told(by_hand, "work"), _told(written, "queued"), _told(lost, "failed", pl.col("why"))])
 
 
 def _offer(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,7 @@ SELECT a.id AS action_id, a.case_id, a.kind, a.state, a.escalating, a.occurrence
   false AS own_offer, k.party_id
 FROM action a JOIN "case" k ON k.id = a.case_id
 WHERE a.creditor_id = {creditor} AND k.shard_key % {shards} = {shard}
-  AND (a.state = 'awaiting_approval' OR (a.state = 'in_progress' AND a.kind IN ('call', 'consult')
+  AND (a.state = 'awaiting_approval' OR (a.state = 'in_progress' AND a.kind IN ('call', 'consult', 'message')
        AND NOT EXISTS (SELECT 1 FROM message_action m WHERE m.action_id = a.id)))
 """
 
@@ -50,8 +50,8 @@ def unwanted_work(
     frames.stage("open_work", actions.select("action_id"))
     against = objections(actions, frames.read(NAMED), seen.facts, seen.packs[seen.pack_id].guardrails)
     working = actions.filter(pl.col("state") == ActionState.IN_PROGRESS).select("action_id", "kind")
-    # A call that somebody is making is not taken away because an amount moved.
-    kept = working.filter(pl.col("kind") == StepKind.CALL).join(
+    # A call that somebody is making, or a copy, is not taken away because an amount moved.
+    kept = working.filter(pl.col("kind") != StepKind.CONSULT).join(
         against.filter(pl.col("reason") == SkipReason.AMOUNT_CHANGED), on="action_id", how="semi"
     )
     against = against.filter(~pl.col("reason").is_in([str(reason) for reason in BLOCKED_ONLY])).join(

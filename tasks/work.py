@@ -21,6 +21,7 @@ from tasks.desk import Desk
 from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, holds_from, set_hold
 from tasks.plans import CONFIRM, OFFER, confirm_offer
 from tasks.rights import COLLECTORS, DESK, HEARD, MANAGERS
+from tasks.uploads import not_uploaded
 from tasks.worklist import CHECK_FIRST, WAIVE_CALL, close_work, hold_source, open_work
 
 MAY_DO: dict[str, tuple[Role, ...]] = {
@@ -34,6 +35,7 @@ MAY_DO: dict[str, tuple[Role, ...]] = {
 
 WAIVED = "waived"
 CONFIRM_WRITE_OFF = "Confirm the write-off."
+NOT_OURS = "not_ours"
 AGREED, REFUSED, SUPPLY_STOPPED = "agreed", "refused", "supply_stopped"
 
 OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
@@ -44,7 +46,7 @@ OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
     WorkKind.NOTICE: ("seen",),
     WorkKind.REPAIR: ("repaired", "not_found"),
     WorkKind.CASH: ("found", "not_found"),
-    WorkKind.DEPARTMENT: ("done", "not_ours"),
+    WorkKind.DEPARTMENT: ("done", NOT_OURS),
     WorkKind.REPLY: ("answered",),
 }
 """By kind of work: how it may end. A call ends by its results too, some reviews only as `outcomes_of` says."""
@@ -270,7 +272,10 @@ def _cash(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
 
 def _department(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     """What rested because of this work need rest no longer."""
-    _end(desk, task, outcome.code, outcome.note)
+    if outcome.code == NOT_OURS and task.action_id is not None:
+        not_uploaded(desk, task, outcome.code, outcome.note)
+    else:
+        _end(desk, task, outcome.code, outcome.note)
     for hold in holds_from(desk, case, hold_source(task)):
         end_hold(desk, hold, case, outcome.code)
 
