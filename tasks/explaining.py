@@ -17,6 +17,7 @@ from tasks.current_pack import PACK_THEN, current_pack
 from tasks.facts import build_facts
 from tasks.finding import Found, acting_date
 from tasks.revalidate import EVERYTHING_RECORDED
+from tasks.timeline import timeline
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -45,6 +46,8 @@ class Told:
     engine_version: str | None
     stored: dict[str, Any] | None
     """The decision as it was stored; it may say more, such as a contact that gave way to another creditor's."""
+    timeline: list[dict[str, Any]]
+    """An item a row: its way from order to payment, as far as it is known (practice, rule 29)."""
     checks: tuple[Check, ...] = ()
     """Where the checks of the placement stand that was proposed then, if one was (practice, rule 20)."""
 
@@ -72,7 +75,8 @@ def _fresh(
     packs = {each: engine.pack(each) for each in {current, row["round_pack_id"] or current}}
     told = explain(row, facts.steps, packs, current, as_of, hypothetical)
     checks = _checks(frames, found, packs[current], as_of, EVERYTHING_RECORDED)
-    return Told(told, now, None, None, None, checks)
+    items = timeline(engine, frames, found.the_case, as_of, EVERYTHING_RECORDED)
+    return Told(told, now, None, None, None, items, checks)
 
 
 def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothetical: Mapping[str, Any]) -> Told:
@@ -94,7 +98,8 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
     told = explain(row, steps, packs, current, as_of, hypothetical)
     kept = stored.row(0, named=True) if stored.height else None
     checks = _checks(frames, found, packs[current], as_of, tick["known_at"])
-    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, checks)
+    items = timeline(engine, frames, found.the_case, as_of, tick["known_at"])
+    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, items, checks)
 
 
 def _checks(frames: Frames, found: Found, pack: "CompiledPack", as_of: date, known_at: datetime) -> tuple[Check, ...]:

@@ -44,6 +44,7 @@ def explain(
     if as_json:
         shape = {"creditor": found.creditor, "debtor_no": debtor, "known_at": told.known_at, "tick_id": told.tick_id}
         more = {"engine_version": told.engine_version, "stored": told.stored, "checks": list(map(vars, told.checks))}
+        more["timeline"] = told.timeline
         show_json({**shape, **more} | told.explanation.as_dict())
         return
     _print(found.creditor, debtor, told)
@@ -72,6 +73,7 @@ def _print(creditor: str, debtor: str, told: "Told") -> None:
         [vars(gate) for gate in case.gates if gate.holds], columns, as_json=False, title="Gates of the case", empty=OPEN
     )
     _steps(case)
+    _timeline(told.timeline)
     if told.checks:
         rows = [{"told": check.told, "state": check.state, "mend": check.mend} for check in told.checks]
         columns = (Column("told", "check"), Column("state", "state"), Column("mend", "what mends it"))
@@ -130,6 +132,28 @@ def _steps(case: "Explanation") -> None:
     headings = ("step", "kind", "stage", "status", "due", "done", "condition", "with", "stopped by")
     columns = [Column(name, heading) for name, heading in zip(names, headings, strict=True)]
     show(rows, columns, as_json=False, title=f"Steps of journey {case.segment}")
+
+
+def _timeline(items: list[dict[str, Any]]) -> None:
+    """What is known of each item, and no column of which nothing is."""
+    known = [column for column in TIMELINE if any(item[column.key] is not None for item in items)]
+    if items:
+        show(items, known, as_json=False, title="From order to payment")
+
+
+TIMELINE = (
+    Column("document_no", "document"),
+    Column("order_no", "order"),
+    Column("invoiced_on", "invoiced"),
+    Column("sent_on", "sent"),
+    Column("sent_by", "by"),
+    Column("sent_again_on", "sent again"),
+    Column("received_on", "received"),
+    Column("receipt", "receipt"),
+    Column("due_on", "due"),
+    Column("asked_on", "asked"),
+    Column("paid_on", "paid"),
+)
 
 
 def _next(case: "Explanation") -> str:

@@ -143,7 +143,9 @@ class TestExplain:
         assert answer.status == 0
         assert "from the facts as they are now" in answer.out
         assert "Segments, first match wins" in answer.out
+        assert "From order to payment" in answer.out
         told = json.loads(command("explain", "C1", "--json").out)
+        assert [item["document_no"] for item in told["timeline"]] == ["F1"]
         assert (told["as_of"], told["tick_id"], told["creditor"]) == ("2026-03-02", None, "ACME")
         assert told["decision"]["asked_amount"] == 100_000
         assert told["facts"]["overdue_open"] == 100_000
