@@ -5,6 +5,7 @@ of the trade forbid. Rules and durations stand in the module of each record.
 """
 
 from tasks.answers import read_answer, record_answer
+from tasks.checking import record_check, record_licence
 from tasks.claims import claim_payment, resolve_claim
 from tasks.disputes import decide_dispute, open_dispute
 from tasks.holds import lift_hold, set_hold
@@ -30,6 +31,8 @@ __all__ = [
     "open_ticket",
     "read_answer",
     "record_answer",
+    "record_check",
+    "record_licence",
     "resolve_claim",
     "set_contact",
     "set_hold",

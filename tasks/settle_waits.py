@@ -6,10 +6,11 @@ Everything here is level-triggered: it asks "on or after", looks whether it was 
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, Role, SkipReason, WorkKind
+from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, Role, SkipReason, StepKind, WorkKind
 from maatpak.ledger.tables import Dispute
 from maatpak.ledger.versions import succeed_all
 from tasks.cancelling import cancel_actions
+from tasks.checking import unchecked
 from tasks.claims import ASK_FOR_PROOF
 from tasks.settle_money import Settling, changes
 
@@ -209,9 +210,12 @@ def end_callbacks(settling: Settling) -> pl.DataFrame:
 
 
 def lapse_approvals(settling: Settling) -> pl.DataFrame:
-    """Proposals that waited too long for a verdict, and approvals that were not used in time, are taken back."""
+    """Proposals that waited too long for a verdict, and approvals that were not used in time, are taken back.
+
+    A placement that waits for what must be checked first says so: no verdict could let it go.
+    """
     rows = settling.frames.read(
-        "SELECT a.id AS action_id, a.case_id, a.step, a.amount, a.state, a.business_date,"  # noqa: S608
+        "SELECT a.id AS action_id, a.case_id, a.kind, a.amount, a.state, a.business_date,"  # noqa: S608
         f" {COUNTRY}, (SELECT min(v.lapses_on) FROM approval v WHERE v.action_id = a.id"
         " AND v.content_hash = a.content_hash AND v.verdict = 'approved') AS lapses_on"
         f" FROM action a {PROFILE.format(case='a.case_id')}"
@@ -224,15 +228,20 @@ def lapse_approvals(settling: Settling) -> pl.DataFrame:
     rows = rows.with_columns(
         until=pl.when(pl.col("state") == "approved").then(pl.col("lapses_on")).otherwise(waited)
     ).filter(pl.col("until") < settling.as_of)
-    cancel_actions(
-        settling.frames, rows.select("action_id", reason=pl.lit(str(SkipReason.APPROVAL_LAPSED))), settling.at
+    placements = rows.filter(pl.col("kind") == StepKind.HANDOFF)["action_id"].to_list()
+    lacking = unchecked(settling.frames, placements, settling.guardrails.placement, settling.as_of)
+    rows = rows.with_columns(
+        reason=pl.when(pl.col("action_id").is_in(lacking.implode()))
+        .then(pl.lit(str(SkipReason.CHECK_MISSING)))
+        .otherwise(pl.lit(str(SkipReason.APPROVAL_LAPSED)))
     )
+    cancel_actions(settling.frames, rows.select("action_id", "reason"), settling.at)
     return changes(
         rows.select(
             "case_id",
             "amount",
             what=pl.lit("action"),
             record=pl.col("action_id").cast(pl.String),
-            state=pl.lit(str(SkipReason.APPROVAL_LAPSED)),
+            state="reason",
         )
     )

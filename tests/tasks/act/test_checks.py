@@ -230,6 +230,22 @@ def test_the_work_of_checking_goes_with_the_proposal(house: House, handoff: Acti
     assert [task.outcome for task in house.rows(WorkTask, subject=CHECK_FIRST)] == ["ended"]
 
 
+@pytest.mark.parametrize("looked_up", [False, True])
+def test_a_placement_that_nobody_let_go_in_time_says_why(house: House, handoff: Action, looked_up: bool) -> None:
+    say_yes(house, handoff, "mo")
+    if looked_up:
+        check_all(house, int(handoff.id or 0))
+    script = Script(house, approving=False)
+    for _ in range(6):
+        summary = script.day()
+    reason = "approval_lapsed" if looked_up else "check_missing"
+    assert summary.settled.counts[f"action {reason}"] == 1
+    assert house.row(Action, id=handoff.id).reason == reason
+    (again,) = house.rows(Action, step="handoff", state="awaiting_approval")
+    asked = [task.record_no for task in house.rows(WorkTask, subject=CHECK_FIRST, state="open")]
+    assert asked == ([] if looked_up else [f"G-{again.id}"])
+
+
 def test_a_second_run_of_the_day_asks_nothing_twice(house: House, handoff: Action) -> None:
     from tasks.tick import tick
 
