@@ -257,15 +257,17 @@ class Gates:
         verdict.put(closed, R.WINDOW, following)
 
     def _put_budget(self, verdict: Verdict, step: Step, rows: Rows) -> None:
-        """Written contacts of the party, and call attempts at it."""
+        """Written contacts of the party that is written to, and call attempts at it."""
         cases, limits = self.cases, self.guardrails
         following = self._following(rows)
         if step.kind is StepKind.CALL:
             again = cases.days("last_call_on")[rows] == cases.as_of
             verdict.put(again | (cases.amounts("calls_5wd")[rows] >= limits.calls.a_week), R.BUDGET, following)
         written = self.written(step, rows)
-        apart = cases.workdays.shift(cases.days("last_written_on")[rows], limits.contacts.apart, rows)
-        spent = cases.amounts("contacts_20wd")[rows] >= limits.contacts.most
+        # Whoever pays, a demand is for the legal entity itself (practice, rule 22).
+        own = "own_" if step.escalating else ""
+        apart = cases.workdays.shift(cases.days(f"{own}last_written_on")[rows], limits.contacts.apart, rows)
+        spent = cases.amounts(f"{own}contacts_20wd")[rows] >= limits.contacts.most
         verdict.put(written & (spent | (apart > cases.as_of)), R.BUDGET, np.maximum(apart, following))
 
     def written(self, step: Step, rows: Rows) -> Flags:
@@ -277,6 +279,8 @@ class Gates:
     def reachable(self, step: Step, rows: Rows) -> Flags:
         """Whether there is an address for what the step would send."""
         cases = self.cases
+        if step.escalating:
+            return cases.flags("own_post_known")[rows]
         email = cases.flags("email_known")[rows]
         phone = cases.flags("phone_known")[rows]
         post = cases.flags("post_known")[rows]

@@ -64,6 +64,7 @@ ACTION_COLUMNS: dict[str, DataTypeClass] = {
     "channel": pl.String,
     "template": pl.String,
     "written": pl.Boolean,
+    "written_to": pl.Int64,
     "escalating": pl.Boolean,
     "approval_role": pl.String,
     "approvals_needed": pl.Int64,
@@ -257,9 +258,9 @@ def action_rows(reckoning: Reckoning) -> pl.DataFrame:
             "unheard": ~cases.flags("phone_known")[rows],
         }
     ).with_columns(dates("occurrence"), dates("due_on"))
-    own = cases.frame.select("case_id", "party_id", "round_id", "asked_amount", "overdue_open", "demandable_amount")[
-        rows
-    ]
+    own = cases.frame.select(
+        *("case_id", "party_id", "payer_party_id", "round_id"), *("asked_amount", "overdue_open", "demandable_amount")
+    )[rows]
     frame = pl.concat([own, gathered, table.looked_up(numbers)], how="horizontal")
     return _completed(frame).select(*ACTION_COLUMNS)
 
@@ -278,6 +279,10 @@ def _completed(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("in_round")).then("round_id").alias("round_id"),
         (pl.col("in_round") & pl.col("opens_round")).alias("opens_round"),
         (pl.col("written") | letter).alias("written"),
+        # The payer hears of it, but a demand is for the legal entity itself (practice, rule 22).
+        pl.when(pl.col("written") | letter)
+        .then(pl.when("escalating").then("party_id").otherwise("payer_party_id"))
+        .alias("written_to"),
         pl.when(letter).then(preferred).otherwise(turned).alias("channel"),
         pl.when(~free).then("approval_role").alias("approval_role"),
         pl.when(~free).then("approvals_needed").otherwise(0).alias("approvals_needed"),

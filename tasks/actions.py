@@ -48,10 +48,10 @@ def give_back_slot(session: Session, action: Action) -> None:
         .where(
             Action.id != action.id,
             Action.business_date == action.business_date,
-            Action.creditor_id == action.creditor_id,
             col(Action.written),
+            col(Action.payer_party_id).is_not_distinct_from(action.payer_party_id),
             col(Action.state).not_in([ActionState.CANCELLED, ActionState.REJECTED, ActionState.SKIPPED]),
-            Case.party_id == select(Case.party_id).where(Case.id == action.case_id).scalar_subquery(),
+            Case.debtor_id == select(Case.debtor_id).where(Case.id == action.case_id).scalar_subquery(),
         )
     ).first()
     if sharer is None:

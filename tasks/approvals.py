@@ -6,7 +6,7 @@ known that must be known first. Nothing is written before all of them hold.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import text
@@ -24,6 +24,7 @@ from tasks.checking import require_checked
 from tasks.checks import Check, checks_of, reading
 from tasks.content import hashes_of
 from tasks.desk import Desk
+from tasks.groups import exposures
 from tasks.revalidate import EVERYTHING_RECORDED
 
 ADDRESS_WATCH = 5
@@ -85,8 +86,15 @@ class Pending:
     proposed_on: date
     content_hash: str
     address_changed: bool
+    debtor_id: int
+    escalating: bool
     checks: tuple[Check, ...]
     """What must be known before a placement, each with where it stands (rule 20); nothing else has such a list."""
+    group_accounts: int | None = None
+    """Of a demand or a placement to a member of a group: its accounts, what they owe in this currency less credits, and
+    what of it is overdue (practice, rule 22)."""
+    group_open: int | None = None
+    group_overdue: int | None = None
 
     @property
     def unchecked(self) -> int:
@@ -119,7 +127,8 @@ def pending_of(session: Session, creditor_id: int, limits: PlacementLimits, as_o
                               WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
                               AND NOT EXISTS (SELECT 1 FROM contact_person o WHERE o.debtor_id = n.debtor_id
                                               AND o.id < n.id AND (o.email, o.phone)
-                                                  IS NOT DISTINCT FROM (n.email, n.phone)))
+                                                  IS NOT DISTINCT FROM (n.email, n.phone))),
+                   d.id AS debtor_id, a.escalating
             FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
             LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
             WHERE a.creditor_id = :creditor AND a.state = 'awaiting_approval'
@@ -130,7 +139,29 @@ def pending_of(session: Session, creditor_id: int, limits: PlacementLimits, as_o
     ).all()
     placements = [row.id for row in rows if row.kind == StepKind.HANDOFF]
     checks = checks_of(reading(session), placements, limits, as_of, EVERYTHING_RECORDED)
-    return [Pending(*[*row, tuple(check for check in checks if check.action_id == row.id)]) for row in rows]
+    found = [Pending(*[*row, tuple(check for check in checks if check.action_id == row.id)]) for row in rows]
+    return _with_groups(session, found, as_of)
+
+
+def _with_groups(session: Session, waiting: list[Pending], as_of: date) -> list[Pending]:
+    """What waits, and beside demands and placements what the customer's whole group owes."""
+    threatened = {each.debtor_id for each in waiting if each.escalating}
+    if not threatened:
+        return waiting
+    owed = exposures(session, threatened, as_of)
+
+    def beside(each: Pending) -> Pending:
+        group = owed.get((each.debtor_id, each.currency)) if each.escalating else None
+        if group is None:
+            return each
+        return replace(
+            each,
+            group_accounts=group.accounts,
+            group_open=group.open_amount,
+            group_overdue=group.overdue_amount,
+        )
+
+    return [beside(each) for each in waiting]
 
 
 def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | None = None) -> list[Action]:

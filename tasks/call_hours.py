@@ -21,14 +21,22 @@ HOURS_OF = """
 SELECT d.id AS debtor_id, COALESCE(p.kind, 'business') AS kind, COALESCE(p.country, cr.country) AS country, p.time_zone,
   cr.country AS our_country, cr.time_zone AS our_zone,
   (SELECT f.value FROM preference f
-   WHERE f.debtor_id = d.id AND f.name = 'call_hours' AND f.replaced_at IS NULL) AS call_hours,
-  (SELECT max(c.called_on) FROM contact_result c JOIN "case" k ON k.id = c.case_id
-   WHERE k.party_id = d.party_id) AS called_on
+   WHERE f.debtor_id = r.id AND f.name = 'call_hours' AND f.replaced_at IS NULL) AS call_hours,
+  GREATEST(
+    (SELECT max(c.called_on) FROM contact_result c JOIN "case" k ON k.id = c.case_id
+     WHERE k.party_id = r.party_id AND c.payer_party_id IS NULL),
+    (SELECT max(c.called_on) FROM contact_result c WHERE c.payer_party_id = r.party_id)) AS called_on
 FROM debtor d JOIN creditor cr ON cr.id = d.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+JOIN debtor r ON r.id = COALESCE((
+  SELECT y.id FROM debtor_profile x
+  JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
+  JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
+  WHERE x.debtor_id = d.id AND x.replaced_at IS NULL), d.id)
+LEFT JOIN debtor_profile p ON p.debtor_id = r.id AND p.replaced_at IS NULL
 WHERE d.id = ANY(:debtors)
 """
-"""What is known of debtors: where they are, what hours they asked for, and when their party was last rung."""
+"""What is known of who is rung for debtors, which is who pays for them: where they are, what hours they asked for, and
+when their party was last rung."""
 
 
 class Side(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import (
@@ -24,7 +24,8 @@ from maatpak.kernel.words import (
     WorkKind,
     WorkState,
 )
-from maatpak.ledger.tables import Case, ContactResult, WorkTask
+from maatpak.ledger.locks import lock_parties
+from maatpak.ledger.tables import Case, ContactResult, Debtor, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.call_hours import HOURS_OF, Side, call_window, moment
 from tasks.desk import Desk
@@ -35,6 +36,12 @@ from tasks.reasons import state_reason
 from tasks.rights import TALKERS
 from tasks.worklist import close_work, hold_source, open_work
 
+RUNG_FOR = """
+SELECT d.id FROM debtor d WHERE d.party_id = :party
+UNION SELECT x.debtor_id FROM debtor y JOIN debtor_profile x
+  ON x.creditor_id = y.creditor_id AND x.payer_no = y.debtor_no AND x.replaced_at IS NULL WHERE y.party_id = :party
+"""
+"""The accounts about which a party is rung: its own, and those that it pays for."""
 TRIED = "tried"
 CALLBACK = "The callback that was agreed."
 DAY_PARTS = ("morning", "afternoon", "evening")
@@ -70,12 +77,15 @@ def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
     desk.session.refresh(task, with_for_update=True)
     if task.state != WorkState.OPEN:
         raise RefusedError(f"Call {task_id} is {task.state}.", advice="Somebody was first.")
-    _check(desk, case, call)
+    payer = desk.payer(desk.session.get_one(Debtor, case.debtor_id))
+    lock_parties(desk.session, {case.party_id, payer.party_id})
+    _check(desk, case, call, payer.party_id)
     desk.session.add(
         ContactResult(
             creditor_id=case.creditor_id,
             case_id=int(case.id or 0),
             debtor_id=case.debtor_id,
+            payer_party_id=payer.party_id if payer.party_id != case.party_id else None,
             task_id=task.id,
             code=call.code,
             day_part=call.day_part,
@@ -87,21 +97,25 @@ def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
     )
     desk.session.flush()
     desk.record("call_recorded", case=case, action_id=task.action_id, task=task.id, result=call.code, side=call.side)
-    _others_tomorrow(desk, case, task)
+    _others_tomorrow(desk, payer.party_id, task)
     _as_the_pack_says(desk, case, call)
     CONSEQUENCES[call.code](desk, case, task, call)
     return task
 
 
-def _check(desk: Desk, case: Case, call: Call) -> None:
+def _check(desk: Desk, case: Case, call: Call, party_id: int) -> None:
+    """Refuse what cannot be; `party_id` is the party that was called."""
     if call.day_part not in DAY_PARTS:
         raise UsageError(f"{call.day_part!r} is no part of a day.", advice=f"One of: {', '.join(DAY_PARTS)}.")
     if call.code in ATTEMPT_ONLY_RESULTS:
-        # A customer is one person on the phone, whatever the account, the currency or the creditor (law 6).
+        # Who is called is one person on the phone, whatever the account, the currency or the creditor (law 6).
         today = desk.session.exec(
             select(ContactResult)
             .join(Case, col(Case.id) == ContactResult.case_id)
-            .where(Case.party_id == case.party_id, ContactResult.called_on == desk.as_of)
+            .where(
+                func.coalesce(ContactResult.payer_party_id, Case.party_id) == party_id,
+                ContactResult.called_on == desk.as_of,
+            )
         ).first()
         if today is not None:
             raise RefusedError(
@@ -139,12 +153,12 @@ def _within_hours(desk: Desk, case: Case, call: Call) -> None:
     )
 
 
-def _others_tomorrow(desk: Desk, case: Case, task: WorkTask) -> None:
-    """What else the customer was to be rung about today waits until tomorrow; a callback that was agreed stands."""
-    others = select(WorkTask).join(Case, col(Case.id) == WorkTask.case_id)
+def _others_tomorrow(desk: Desk, party_id: int, task: WorkTask) -> None:
+    """What else the party was to be rung about today waits until tomorrow; a callback that was agreed stands."""
+    rung = desk.session.execute(text(RUNG_FOR), {"party": party_id}).scalars().all()
     for other in desk.session.exec(
-        others.where(
-            Case.party_id == case.party_id,
+        select(WorkTask).where(
+            col(WorkTask.debtor_id).in_(rung),
             WorkTask.id != task.id,
             WorkTask.kind == WorkKind.CALL,
             WorkTask.state == WorkState.OPEN,
@@ -266,7 +280,8 @@ def _as_the_pack_says(desk: Desk, case: Case, call: Call) -> None:
 
 
 def _mark_phone(desk: Desk, case: Case, state: ReachState, cause: str) -> None:
-    profile = desk.profile(case.debtor_id)
+    payer = desk.payer(desk.session.get_one(Debtor, case.debtor_id))
+    profile = desk.profile(int(payer.id or 0))
     if profile is not None and profile.phone:
         mark_address(desk, case, "phone", profile.phone, state, cause)
 

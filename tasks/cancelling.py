@@ -61,8 +61,9 @@ def give_days_back(frames: Frames) -> None:
         """
         UPDATE contact_slot s SET action_id = o.id
         FROM pg_temp.cancelled c JOIN action a ON a.id = c.action_id JOIN "case" k ON k.id = a.case_id
-        JOIN "case" x ON x.party_id = k.party_id AND x.creditor_id = k.creditor_id
+        JOIN "case" x ON x.debtor_id = k.debtor_id
         JOIN action o ON o.case_id = x.id AND o.business_date = a.business_date AND o.written
+         AND o.payer_party_id IS NOT DISTINCT FROM a.payer_party_id
          AND o.state NOT IN ('cancelled', 'rejected', 'skipped', 'failed')
         WHERE s.action_id = c.action_id
         """

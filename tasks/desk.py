@@ -84,6 +84,16 @@ class Desk:
             select(DebtorProfile).where(DebtorProfile.debtor_id == debtor_id, col(DebtorProfile.replaced_at).is_(None))
         ).first()
 
+    def payer(self, debtor: Debtor) -> Debtor:
+        """The account that is written to and called for this one: who pays for it, if it is known; else itself."""
+        profile = self.profile(int(debtor.id or 0))
+        if profile is None or profile.payer_no is None:
+            return debtor
+        found = self.session.exec(
+            select(Debtor).where(Debtor.creditor_id == debtor.creditor_id, Debtor.debtor_no == profile.payer_no)
+        ).first()
+        return found if found is not None and self.profile(int(found.id or 0)) is not None else debtor
+
     def country(self, debtor_id: int) -> str:
         """The country whose working days count for a debtor."""
         profile = self.profile(debtor_id)

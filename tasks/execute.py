@@ -40,7 +40,8 @@ MOST_SHOWN = 100
 
 CANDIDATES = """
 SELECT a.id AS action_id, a.case_id, k.party_id, k.debtor_id, a.round_id, a.stage, a.step, a.attempt, a.kind, a.segment,
-  a.pack_id, a.occurrence, a.channel, a.template, a.written, a.escalating, a.approvals_needed, a.amount,
+  a.pack_id, a.occurrence, a.channel, a.template, a.written, COALESCE(a.payer_party_id, k.party_id) AS written_to,
+  a.escalating, a.approvals_needed, a.amount,
   a.overdue_amount, a.content_hash, a.due_on, a.business_date, k.currency, false AS own_offer
 FROM action a JOIN "case" k ON k.id = a.case_id
 WHERE a.creditor_id = {creditor} AND a.state = 'approved' AND k.shard_key % {shards} = {shard} {which}
@@ -178,10 +179,10 @@ def _transaction(
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
         at = recorded_after(looked_at_today(frames, creditor_id, as_of), now)
-        parties = frames.read(query)["party_id"]
-        if parties.is_empty():
+        found = frames.read(query)
+        if found.is_empty():
             return pl.DataFrame(schema=OUTCOME), at
-        lock_parties(frames, parties)
+        lock_parties(frames, pl.concat([found["party_id"], found["written_to"]]))
         actions = frames.read(query)
         if actions.is_empty():
             return pl.DataFrame(schema=OUTCOME), at

@@ -124,11 +124,18 @@ RECORDS: dict[str, Kind] = {
 WORK = """
 SELECT cr.code AS creditor, d.debtor_no, p.name, k.currency, r.id AS task_id, r.kind, r.subject, r.role, r.assignee,
   r.record_no, r.asked_by, r.opened_on, r.due_on, r.blocks, r.state, r.outcome, r.note, r.done_on, r.done_by, r.case_id,
-  r.action_id, a.segment, a.step, a.amount, p.phone, r.debtor_id, r.creditor_id, cr.business_date,
+  r.action_id, a.segment, a.step, a.amount, payer.debtor_no AS payer_no,
+  CASE WHEN payer.id IS NULL THEN p.phone ELSE payer.phone END AS phone, r.debtor_id, r.creditor_id, cr.business_date,
   (SELECT count(*) FROM contact_result c WHERE c.task_id = r.id) AS tries
 FROM work_task r LEFT JOIN action a ON a.id = r.action_id JOIN debtor d ON d.id = r.debtor_id
 LEFT JOIN "case" k ON k.id = r.case_id
+LEFT JOIN LATERAL (
+  SELECT y.id, y.debtor_no, z.phone FROM debtor_profile x
+  JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
+  JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
+  WHERE x.debtor_id = d.id AND x.replaced_at IS NULL) payer ON TRUE
 """
+"""`payer_no`: the account that pays, and so is called, where it is another one."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import polars as pl
 
 from maatpak.kernel.words import ActionState, NoActionReason, StepKind
 from policies.decide import Decisions
+from policies.turns import out_of_turn
 from tasks.naming import named_amount
-from tasks.spacing import second_letters
+from tasks.turns import Turns
 
 NAMES_ITEMS = pl.col("written") | pl.col("kind").is_in([StepKind.MESSAGE, StepKind.PLAN_OFFER, StepKind.HANDOFF])
 """Actions that name items: also a call that is a letter, for want of a number. A statement names none (it is no
@@ -19,7 +20,7 @@ notice), people's work neither."""
 
 DAY_DONE, COVERED, BUDGET = "day_done", "covered", "budget"
 """Why a step is withheld: the case has had its step of this business date, nothing of what falls due is left to name,
-or the party gets another letter today."""
+or another letter to the same party goes first."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Proposal:
     items: pl.DataFrame
     """case_id, step, item_id, amount: what the actions name."""
     slots: pl.DataFrame
-    """party_id, case_id, step: the action that claims the party's day."""
+    """written_to, case_id, step: the action that claims the party's day."""
     asked: pl.DataFrame
     """case_id, item_id: what is asked of each case; the items that a round opens for."""
 
@@ -47,6 +48,11 @@ class Proposal:
         return self.cases.filter(pl.col("reroute").is_not_null() & pl.col("round_id").is_not_null())
 
     @property
+    def gave_way(self) -> pl.Series:
+        """The cases whose letter another one to the same party goes before."""
+        return self.cases.filter(pl.col("withheld") == BUDGET)["case_id"]
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
         return self.actions.is_empty() and self.rounds.is_empty() and self.reroutes.is_empty()
@@ -56,14 +62,14 @@ def make_proposal(
     decisions: Decisions,
     items: pl.DataFrame,
     properties: pl.DataFrame,
-    taken: pl.DataFrame,
+    turns: Turns,
     done_today: pl.DataFrame,
     as_of: date,
 ) -> Proposal:
     """The proposal of decisions.
 
     `items`: the items frame beside the facts; `properties`: what the steps say of what they name
-    (tasks.revalidate.step_properties); `taken`: parties whose day another creditor claimed; `done_today`: cases that
+    (tasks.revalidate.step_properties); `turns`: who else wants to write to the same parties; `done_today`: cases that
     had their step of this date already.
     """
     steps = decisions.actions.join(properties, on=["pack_id", "segment", "step"], how="left", maintain_order="left")
@@ -72,22 +78,27 @@ def make_proposal(
     covered = _proposed(left).filter(pl.col("prepares_due"))
     covered = covered.join(named, on=["case_id", "step"], how="anti", maintain_order="left")
     left = _without(left, covered)
-    letters = _letters(left).join(decisions.cases.select("case_id", "debtor_id"), on="case_id", maintain_order="left")
-    second = second_letters(letters.with_columns(amount="asked_amount"))
+    letters = (
+        _letters(left)
+        .join(decisions.cases.select("case_id", "debtor_id", "currency"), on="case_id", maintain_order="left")
+        .join(turns.waits, on=["written_to", "case_id"], how="left", maintain_order="left")
+        .rename({"asked_amount": "amount"})
+    )
+    second = out_of_turn(letters, turns.rivals, as_of)
     crowded = pl.concat(
-        [each.select("case_id", "step") for each in (letters.join(taken, on="party_id", how="semi"), second)]
+        [each.select("case_id", "step") for each in (letters.join(turns.taken, on="written_to", how="semi"), second)]
     )
     left = _without(left, crowded).sort("case_id", "step")
     withheld = pl.concat(
         frame.select("case_id", withheld=pl.lit(code))
         for frame, code in ((done_today, DAY_DONE), (covered, COVERED), (crowded, BUDGET))
     ).unique("case_id", keep="first", maintain_order=True)
-    slots = _letters(left).unique("party_id", keep="first", maintain_order=True).select("party_id", "case_id", "step")
+    slots = _letters(left).unique("written_to", keep="first", maintain_order=True)
     return Proposal(
         cases=with_withheld(decisions.cases, withheld, as_of),
         actions=left.select(decisions.actions.columns),
         items=named.join(left.filter(NAMES_ITEMS), on=["case_id", "step"], how="semi", maintain_order="left"),
-        slots=slots,
+        slots=slots.select("written_to", "case_id", "step"),
         asked=items.filter(pl.col("asked") > 0).select("case_id", "item_id"),
     )
 
@@ -147,7 +158,7 @@ def with_withheld(cases: pl.DataFrame, withheld: pl.DataFrame, as_of: date) -> p
         .then(pl.lit(str(NoActionReason.STEP_UNDER_WAY)))
         .otherwise("reason"),
         detail=pl.when(full)
-        .then(pl.lit("the party gets another letter today"))
+        .then(pl.lit("another letter to the same party goes first"))
         .when(covered)
         .then(pl.lit("what falls due is disputed, planned, promised or about to be collected"))
         .when(stopped)

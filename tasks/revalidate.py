@@ -69,7 +69,7 @@ def objections(
     """(action_id, reason) of the actions that are no longer wanted; one row each, the weightiest reason.
 
     `actions`: action_id, case_id, kind, escalating, occurrence, passes, outside_round, own_offer (the action has made
-    its plan offer already, so that plan speaks for it, not against it).
+    its plan offer already, so that plan speaks for it, not against it), written, written_to (the party meant).
     `named`: action_id, item_id, amount.
     """
     joined = actions.join(_of_cases(facts.cases, guardrails), on="case_id", how="left").join(
@@ -87,6 +87,7 @@ def objections(
         (to_customer & pl.col("quarantined"), SkipReason.QUARANTINED),
         (names_items & (pl.col("open_now") <= 0), SkipReason.PAID),
         (asks & in_round & (pl.col("round_open") <= 0), SkipReason.PAID),
+        (pl.col("written") & (pl.col("written_to") != _addressee()), SkipReason.PAYER_CHANGED),
         (_gone_upcoming(), SkipReason.PAID),
         (to_customer & pl.col("held"), SkipReason.ON_HOLD),
         (asked_of & ~_passes_through(Through.OUR_TURN) & pl.col("ours"), SkipReason.ON_HOLD),
@@ -129,6 +130,8 @@ def _of_cases(cases: pl.DataFrame, guardrails: GuardrailsFile) -> pl.DataFrame:
         "upcoming_bank_due_on",
         "country",
         "party_kind",
+        legal_entity="party_id",
+        payer="payer_party_id",
         legal_stopped=pl.col("legal_stop") != LegalStop.NONE,
         stale=pl.col("data_age_wd").fill_null(999) > guardrails.data_age,
         quarantined=pl.col("quarantined_rows") > 0,
@@ -185,6 +188,11 @@ def _passes_parked() -> pl.Expr:
     }
     passed = [(pl.col("parked") == str(reason)) & _passes_through(state) for reason, state in words.items()]
     return pl.any_horizontal(passed)
+
+
+def _addressee() -> pl.Expr:
+    """Whom a letter goes to as things are: who pays, but a demand to the legal entity itself (practice, rule 22)."""
+    return pl.when("escalating").then("legal_entity").otherwise("payer")
 
 
 def _gone_upcoming() -> pl.Expr:

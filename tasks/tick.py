@@ -28,8 +28,9 @@ from tasks.facts import FactFrames, build_facts
 from tasks.proposal import Proposal, make_proposal
 from tasks.revalidate import step_properties
 from tasks.seen import Seen
-from tasks.tick_rows import days_taken, wait_for_turns, write_proposal
+from tasks.tick_rows import write_proposal
 from tasks.today import TICK, looked_at_today
+from tasks.turns import Part, find_turns, note_waits, wanting_letters
 from tasks.withdraw import unwanted_work
 
 if TYPE_CHECKING:
@@ -122,9 +123,10 @@ def tick_and_see(
         kept = [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)] if not ticked else []
         done_today = _done_today(frames, creditor_id, as_of) if ticked else NOBODY
         unwanted = unwanted_work(engine, frames, creditor_id, seen, shard, shards)
-        taken = days_taken(frames, creditor_id, as_of, seen.decisions.actions, unwanted["party_id"])
+        part = Part(creditor_id, shard, shards)
+        turns = find_turns(frames, part, as_of, seen.decisions.actions, unwanted["party_id"])
         steps = step_properties(seen.packs.__getitem__, seen.decisions.actions)
-        proposal = make_proposal(seen.decisions, seen.facts.items, steps, taken, done_today, as_of)
+        proposal = make_proposal(seen.decisions, seen.facts.items, steps, turns, done_today, as_of)
         withdrawn = cancel_actions(frames, unwanted.select("action_id", "reason"), known_at + TICK)
         if ticked and proposal.is_empty and not withdrawn:
             idle = TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
@@ -135,7 +137,7 @@ def tick_and_see(
         row |= dict(zip(EVIDENCE, (key.result() for key in kept), strict=True))
         waiting = write_proposal(frames, row, proposal)
         bind_contents(engine, frames, waiting, as_of, row["recorded_at"])
-        _tend(frames, creditor_id, as_of, seen, proposal, taken, row["recorded_at"])
+        _tend(frames, part, as_of, seen, proposal, row["recorded_at"])
         limits = seen.packs[seen.pack_id].guardrails.placement
         tend_checks(frames, creditor_id, limits, as_of, row["recorded_at"], shard, shards)
         summary = _summary(row["id"], proposal, withdrawn)
@@ -144,16 +146,15 @@ def tick_and_see(
     return summary, Seen(seen.facts, seq)
 
 
-def _tend(
-    frames: Frames, creditor_id: int, as_of: date, seen: Look, proposal: Proposal, taken: pl.DataFrame, at: datetime
-) -> None:
+def _tend(frames: Frames, part: Part, as_of: date, seen: Look, proposal: Proposal, at: datetime) -> None:
     """What cases ask for that get nothing: their turn at the party, or work on money without a purpose."""
+    wanting = wanting_letters(proposal.cases, seen.facts.cases, seen.packs, as_of)
+    note_waits(frames, part, as_of, wanting, proposal.gave_way, at)
     facts = seen.facts.cases.select("case_id", "party_id", "country", "cash_unallocated", "overdue_open")
     decided = proposal.cases.select("case_id", "debtor_id", "reason").join(
         facts, on="case_id", how="left", maintain_order="left"
     )
-    wait_for_turns(frames, creditor_id, as_of, taken, decided.select("party_id", "reason"), at)
-    tend_exceptions(frames, creditor_id, decided, as_of, at)
+    tend_exceptions(frames, part.creditor_id, decided, as_of, at)
 
 
 def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:

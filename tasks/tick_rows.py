@@ -1,108 +1,21 @@
 """The rows of a proposal: staged as frames, inserted by one statement a table, keyed so that nothing comes twice."""
 
-from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from maatpak.kernel.ids import canonical_json
-from maatpak.kernel.words import ActionState, NoActionReason, Stage
+from maatpak.kernel.words import ActionState, Stage
 from maatpak.ledger.database import Frames
-from maatpak.ledger.locks import lock_parties
 from tasks.proposal import Proposal
-
-SHARED_PARTIES = """
-SELECT DISTINCT k.party_id FROM pg_temp.to_write w JOIN "case" k ON k.party_id = w.party_id
-WHERE k.creditor_id <> {creditor}
-"""
-"""Parties in the frame that owe other creditors too: only these can be claimed by somebody else."""
-
-DAYS_TAKEN = """
-SELECT DISTINCT s.party_id FROM contact_slot s JOIN action a ON a.id = s.action_id
-JOIN pg_temp.to_write w ON w.party_id = s.party_id
-WHERE s.day = DATE '{day}' AND a.creditor_id <> {creditor}
-UNION
-SELECT w.party_id FROM contact_wait w JOIN pg_temp.to_write t ON t.party_id = w.party_id
-WHERE w.creditor_id <> {creditor} AND w.since <= DATE '{day}' - {longest} AND w.last_on >= DATE '{day}' - {stale}
-  AND NOT EXISTS (SELECT 1 FROM contact_wait o WHERE o.party_id = w.party_id AND o.creditor_id = {creditor}
-                  AND (o.since, o.creditor_id) < (w.since, w.creditor_id))
-"""
-"""Whose day another creditor has claimed, or must have now: it waited longer than may be, and longer than we did."""
-
-LONGEST_WAIT, STALE = 7, 7
-"""Days that a creditor waits at most for its turn (five working days), and after which one is passed over that did not
-ask for it again."""
-
-LAST_WAS_ANOTHER = """
-SELECT w.party_id FROM pg_temp.wanting w CROSS JOIN LATERAL (
-  SELECT a.creditor_id FROM contact_slot s JOIN action a ON a.id = s.action_id
-  WHERE s.party_id = w.party_id AND s.day > DATE '{day}' - {stale} AND s.day <= DATE '{day}'
-  ORDER BY s.day DESC LIMIT 1) last
-WHERE last.creditor_id <> {creditor}
-"""
-
-WAITING = """
-INSERT INTO contact_wait (party_id, creditor_id, since, last_on, recorded_at)
-SELECT party_id, {creditor}, DATE '{day}', DATE '{day}', {at} FROM pg_temp.kept_waiting ORDER BY party_id
-ON CONFLICT (party_id, creditor_id) DO UPDATE SET last_on = EXCLUDED.last_on,
-  since = CASE WHEN contact_wait.last_on < DATE '{day}' - {stale} THEN EXCLUDED.since ELSE contact_wait.since END
-"""
 
 ACTION_COLUMNS = (
     *("id", "case_id", "round_id", "stage", "step", "attempt", "occurrence", "kind", "segment", "pack_id", "state"),
-    *("reason", "channel", "template", "written", "escalating", "approval_role", "approvals_needed", "amount"),
+    *("reason", "channel", "template", "written", "payer_party_id"),
+    *("escalating", "approval_role", "approvals_needed", "amount"),
     *("overdue_amount", "due_on", "approved_on", "approved_at", "ended_at"),
 )
 """What an action has of its own; the rest is the tick's."""
-
-
-def days_taken(
-    frames: Frames, creditor_id: int, as_of: date, actions: pl.DataFrame, touched: pl.Series
-) -> pl.DataFrame:
-    """Parties whose day another creditor claimed, or whose turn it is (law 6, practice rule 21).
-
-    Those that could be are locked until the end of the tick, together with the parties that it touches otherwise: locks
-    are taken once, in one order.
-    """
-    parties = actions.filter(pl.col("written") & (pl.col("state") != ActionState.SKIPPED)).select("party_id").unique()
-    none = parties.clear()
-    shared = none["party_id"]
-    if not parties.is_empty():
-        frames.stage("to_write", parties)
-        shared = frames.read(SHARED_PARTIES.format(creditor=int(creditor_id)))["party_id"]
-    lock_parties(frames, pl.concat([shared, touched]))
-    if shared.is_empty():
-        return none
-    return frames.read(DAYS_TAKEN.format(creditor=int(creditor_id), day=as_of, longest=LONGEST_WAIT, stale=STALE))
-
-
-def wait_for_turns(
-    frames: Frames, creditor_id: int, as_of: date, kept: pl.DataFrame, decided: pl.DataFrame, at: datetime
-) -> None:
-    """Note which parties another creditor kept us from, and since when; whom we no longer want to write to is let go.
-
-    It has their day (`kept`, as `days_taken` gave them), or was the last to write to them and so used up the budget.
-    `decided`: (party_id, reason) of the shard's cases.
-    """
-    ours = f"SELECT party_id FROM contact_wait WHERE creditor_id = {int(creditor_id)}"  # noqa: S608 - an integer
-    here = frames.read(ours).join(decided, on="party_id", how="semi")
-    wanting = decided.filter(pl.col("reason") == NoActionReason.BUDGET).select("party_id").unique()
-    gone = here.join(wanting, on="party_id", how="anti")
-    if not gone.is_empty():
-        frames.stage("waits_no_more", gone)
-        frames.execute(
-            "DELETE FROM contact_wait w USING pg_temp.waits_no_more n"  # noqa: S608 - an integer
-            f" WHERE w.party_id = n.party_id AND w.creditor_id = {int(creditor_id)}"
-        )
-    if wanting.is_empty():
-        return
-    frames.stage("wanting", wanting)
-    other = frames.read(LAST_WAS_ANOTHER.format(creditor=int(creditor_id), day=as_of, stale=STALE))
-    waiting = pl.concat([here, kept, other]).unique().join(wanting, on="party_id", how="semi")
-    if not waiting.is_empty():
-        frames.stage("kept_waiting", waiting)
-        moment = f"TIMESTAMPTZ '{at.isoformat()}'"
-        frames.execute(WAITING.format(creditor=int(creditor_id), day=as_of, at=moment, stale=STALE))
 
 
 def write_proposal(frames: Frames, tick: dict[str, Any], proposal: Proposal) -> list[int]:
@@ -124,13 +37,13 @@ def write_proposal(frames: Frames, tick: dict[str, Any], proposal: Proposal) -> 
     keys = actions.select("case_id", "step", action_id="id")
     named = proposal.items.join(keys, on=["case_id", "step"], how="inner").select("action_id", "item_id", "amount")
     _insert_joined(frames, "action_item", named)
-    slots = proposal.slots.join(keys, on=["case_id", "step"], how="inner").select("action_id", "party_id")
+    slots = proposal.slots.join(keys, on=["case_id", "step"], how="inner").select("action_id", "written_to")
     if not slots.is_empty():
         frames.stage("new_slot", slots)
         frames.execute(
             "INSERT INTO contact_slot (party_id, day, slot, action_id, recorded_at)"  # noqa: S608 - typed literals
-            f" SELECT s.party_id, {day}, 1, a.id, {at} FROM pg_temp.new_slot s JOIN action a ON a.id = s.action_id"
-            " ORDER BY s.party_id ON CONFLICT DO NOTHING"
+            f" SELECT s.written_to, {day}, 1, a.id, {at} FROM pg_temp.new_slot s JOIN action a ON a.id = s.action_id"
+            " ORDER BY s.written_to ON CONFLICT DO NOTHING"
         )
     return actions.filter(pl.col("state") == ActionState.AWAITING_APPROVAL)["id"].to_list()
 
@@ -208,6 +121,7 @@ def _with_ids(frames: Frames, actions: pl.DataFrame, opened: pl.DataFrame, tick:
             .when(waits)
             .then(pl.lit(str(ActionState.AWAITING_APPROVAL)))
             .otherwise(pl.lit(str(ActionState.APPROVED))),
+            payer_party_id=pl.when(pl.col("written_to") != pl.col("party_id")).then("written_to"),
             amount="asked_amount",
             overdue_amount="overdue_open",
             approved_on=pl.when(at_once).then(day),

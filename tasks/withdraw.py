@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OPEN = """
 SELECT a.id AS action_id, a.case_id, a.kind, a.state, a.escalating, a.occurrence, a.pack_id, a.segment, a.step,
-  false AS own_offer, k.party_id
+  false AS own_offer, k.party_id, a.written, COALESCE(a.payer_party_id, k.party_id) AS written_to
 FROM action a JOIN "case" k ON k.id = a.case_id
 WHERE a.creditor_id = {creditor} AND k.shard_key % {shards} = {shard}
   AND (a.state = 'awaiting_approval' OR (a.state = 'in_progress' AND a.kind IN ('call', 'consult', 'message')

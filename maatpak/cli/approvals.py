@@ -25,6 +25,7 @@ COLUMNS = (
     Column("step", "step"),
     Column("amount", "asked", money=True),
     Column("overdue_amount", "overdue", money=True),
+    Column("group_open", "group owes", money=True),
     Column("role", "role"),
     Column("yeses", "yes"),
     Column("proposed_on", "since"),
@@ -57,6 +58,9 @@ def list_(
         say(f"\n── action {row['action_id']}, content {row['content_hash']}")
         for item in row["items"]:
             say(f"{item['document_no']}: {format_money(item['amount'], row['currency'])}")
+        if row["group_accounts"] is not None:
+            owed, overdue = (format_money(row[name], row["currency"]) for name in ("group_open", "group_overdue"))
+            say(f"The group's {row['group_accounts']} accounts owe {owed}, of which {overdue} is overdue.")
         for check in row["checks"]:
             say(f"[x] {check['told']}" if check["state"] == "fine" else f"[ ] {check['told']}: {check['mend']}")
         for message in row["messages"]:

@@ -424,6 +424,8 @@ class SkipReason(StrEnum):
     BY_HAND = "by_hand"
     PAID = "paid"
     AMOUNT_CHANGED = "amount_changed"
+    PAYER_CHANGED = "payer_changed"
+    """Another account pays now, so another party is to be written to."""
     ON_HOLD = "on_hold"
     DISPUTED = "disputed"
     PROMISED = "promised"

@@ -58,7 +58,7 @@ WHOSE: Mapping[str, str] = {
     "action_item": f"action_id IN ({ACTIONS})",
     "approval": f"action_id IN ({ACTIONS})",
     "contact_slot": f"action_id IN ({ACTIONS})",
-    "contact_wait": "creditor_id = :creditor AND party_id = :party",
+    "contact_wait": OF_CASES,
     "message": OF_DEBTOR,
     "message_action": f"message_id IN ({MESSAGES})",
     "evidence": f"message_id IN ({MESSAGES})",

@@ -28,7 +28,16 @@ from tasks.compose.copies import Copies
 from tasks.compose.look import Look, logo_of, look_of
 from tasks.compose.outlook import KNOWN, what_next
 from tasks.compose.reading import Material, Row, action_ids_of, read_material
-from tasks.compose.recipients import NO_ADDRESS, OPTED_OUT, Customer, Reach, choose, customer_of, phone_known
+from tasks.compose.recipients import (
+    NO_ADDRESS,
+    OPTED_OUT,
+    Customer,
+    Reach,
+    choose,
+    customer_of,
+    phone_known,
+    same_address,
+)
 from tasks.compose.windows import next_opening, zones_of
 from tasks.current_pack import current_pack
 
@@ -158,28 +167,46 @@ class _House:
         material, debtor_id = self._material, group[0]["debtor_id"]
         profile = material.profiles.get(debtor_id)
         consult = material.consults.get(group[0]["round_id"])
-        addresses = material.addresses.get(debtor_id, ())
+        payer_id = self._payer(debtor_id)
+        payer = material.profiles.get(payer_id)
         return {
             "party_kind": profile and profile["kind"],
             "asked_amount": sum(row["amount"] for row in group),
             "consult_answer": consult and consult["result"],
-            "phone_known": bool(profile and phone_known(profile, material.contacts.get(debtor_id, ()), addresses)),
+            "phone_known": bool(
+                payer and phone_known(payer, material.contacts.get(payer_id, ()), self._told(payer_id, debtor_id))
+            ),
         }
+
+    def _payer(self, debtor_id: int) -> int:
+        """The account that pays for this one, if it is known; else itself."""
+        payer_id: int = self._material.payers.get(debtor_id, debtor_id)
+        return payer_id if payer_id in self._material.profiles else debtor_id
+
+    def _told(self, reader_id: int, debtor_id: int) -> list[Row]:
+        """What is known of the addresses of who is written to. What became of a message is told of the debtor that it
+        was about, and weighs more."""
+        own = self._material.addresses.get(debtor_id, [])
+        if reader_id == debtor_id:
+            return own
+        known = {same_address(each) for each in own}
+        return [
+            *own,
+            *(each for each in self._material.addresses.get(reader_id, ()) if same_address(each) not in known),
+        ]
 
     def _customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:
         """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the
         legal entity itself (practice, rule 22)."""
         material, debtor_id = self._material, group[0]["debtor_id"]
         owing = material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
-        payer_id: int = material.payers.get(debtor_id, debtor_id)
-        reader_id: int = payer_id if payer_id in material.profiles and not step.escalating else debtor_id
+        reader_id: int = debtor_id if step.escalating else self._payer(debtor_id)
         role = templates.about(str(group[0]["template"]), str(step.tone)).to
         customer = customer_of(
             group[0]["debtor_no"],
             material.profiles.get(reader_id, owing),
             material.contacts.get(reader_id, ()),
-            # What became of a message is told of the debtor that it was about.
-            [each for known in dict.fromkeys((reader_id, debtor_id)) for each in material.addresses.get(known, ())],
+            self._told(reader_id, debtor_id),
             material.preferences.get(reader_id, {}),
             role,
             self._creditor["country"],

@@ -135,6 +135,12 @@ def phone_known(profile: Row, contacts: Sequence[Row], states: Sequence[Row]) ->
     return ReachState.OPTED_OUT not in found and bool(found - UNUSABLE)
 
 
+def same_address(mark: Row) -> tuple[str, str]:
+    """What two marks of one address have in common, however it is written."""
+    channel, address = mark["channel"], mark["address"]
+    return channel, _digits(address) if channel == "phone" else _key(address)
+
+
 def choose(
     customer: Customer,
     rule: ChannelRule,

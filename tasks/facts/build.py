@@ -91,6 +91,8 @@ class _Building:
 
     def __init__(self, reader: Reader, creditor: Mapping[str, Any]) -> None:
         self.reader, self.scope, self.creditor = reader, reader.scope, creditor
+        # Who is written to may also hear from other creditors, or about accounts of another shard.
+        self.shared = creditor["shares_parties"] or (creditor["has_payers"] and not reader.scope.is_whole)
         reader.ahead("cases", "rounds", "actions")
         self.cases = people.people(reader, creditor)
         rounds = case_rounds(reader)
@@ -146,14 +148,13 @@ class _Building:
         self.owed = replace(self.owed, debts=debts.clear())
         joined = self.named.select("item_id", "joined_on")
         position = driver.positions(debts, drivers).join(joined, on="item_id", how="left")
-        shared = self.creditor["shares_parties"]
         self.driver_days = drivers.select("case_id", day="driver_bank_due_on")
         self.parts += [
             self.amounts,
             drivers,
             driver.upcoming(debts),
             receipt.unreceived(debts),
-            conversation.written(reader, actions, self.cases, shared=shared),
+            conversation.written(reader, actions, self.cases, shared=self.shared),
             conversation.consulted(reader, actions, self.running),
         ]
         items = debts.select(list(ITEM_COLUMNS)).cast(pl.Schema(ITEM_COLUMNS))
@@ -191,8 +192,8 @@ class _Building:
 
     def _talk(self) -> None:
         """What was said and agreed, what lies with us, and what happened in the round."""
-        reader, shared = self.reader, self.creditor["shares_parties"]
-        talks = conversation.spoken_with(reader, self.cases, shared=shared)
+        reader = self.reader
+        talks = conversation.spoken_with(reader, self.cases, shared=self.shared)
         reasons, wronged = conversation.last_reason(reader), reach.experience(reader)
         promised, planned = agreements.promised(reader), agreements.planned(reader)
         holds = agreements.holds_of_cases(reader, self.cases)
@@ -201,7 +202,7 @@ class _Building:
             talks,
             reasons,
             conversation.answered_reasons(reader, *self.copied, reasons),
-            conversation.unread(reader, self.cases, shared=shared),
+            conversation.unread(reader, self.cases, shared=self.shared or self.creditor["has_payers"]),
             wronged,
             reach.reached(reader, self.cases),
             reader.rows("quarantine"),

@@ -35,7 +35,8 @@ WAIVED = "waived"
 
 
 def written(reader: Reader, actions: pl.DataFrame, cases: pl.DataFrame, *, shared: bool) -> pl.DataFrame:
-    """One row a case whose party was written to in the last weeks, by whichever of our creditors.
+    """One row a case: letters of the last weeks to the party that is written to, by whichever of our creditors and
+    about whichever account, and beside them those to its own party, which demands go to.
 
     Actions of one creditor on one day are one letter. One under way stands on the day it was proposed for.
     """
@@ -44,20 +45,47 @@ def written(reader: Reader, actions: pl.DataFrame, cases: pl.DataFrame, *, share
         .filter(pl.col("written") & (pl.col("proposed_on") > reader.scope.days_ago(CONTACT_DAYS)))
         .filter(~pl.col("state").is_in(NO_CONTACT))
         .join(cases.lazy().select("case_id", "party_id"), on="case_id")
-        .select("party_id", pl.lit(reader.scope.creditor_id, pl.Int64).alias("creditor_id"), WRITTEN_ON)
+        .select(
+            pl.coalesce("payer_party_id", "party_id").alias("party_id"),
+            pl.lit(reader.scope.creditor_id, pl.Int64).alias("creditor_id"),
+            WRITTEN_ON,
+        )
     )
     rows = own
     if shared:
         theirs = reader.rows("written_elsewhere").lazy().filter(~pl.col("state").is_in(NO_CONTACT))
         rows = pl.concat([own, theirs.select("party_id", "creditor_id", WRITTEN_ON)])
+    counted = (days_until("on", reader.scope.as_of) < BUDGET_DAYS).cast(pl.Int64)
     return (
         rows.unique()
-        .join(cases.lazy().select("case_id", "party_id", CALENDAR), on="party_id")
-        .with_columns(counted=(days_until("on", reader.scope.as_of) < BUDGET_DAYS).cast(pl.Int64))
+        .join(_addressed(cases).lazy(), on="party_id")
+        .select(
+            "case_id",
+            contacts_20wd=pl.when("paying").then(counted),
+            last_written_on=pl.when("paying").then("on"),
+            own_contacts_20wd=pl.when("own").then(counted),
+            own_last_written_on=pl.when("own").then("on"),
+        )
         .group_by("case_id")
-        .agg(contacts_20wd=pl.sum("counted"), last_written_on=pl.max("on"))
+        .agg(pl.sum("contacts_20wd", "own_contacts_20wd"), pl.max("last_written_on", "own_last_written_on"))
         .pipe(collected)
     )
+
+
+def _addressed(cases: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, party_id, paying, own): whom each case's contacts go to: who pays (`paying`), and for demands the
+    debtor's own party (`own`); mostly they are one."""
+    columns = ("case_id", "party_id", CALENDAR)
+    same = pl.col("party_id") == pl.col("payer_party_id")
+    itself = cases.select(*columns, paying=same, own=pl.lit(value=True))
+    others = cases.filter(~same).select(
+        "case_id",
+        pl.col("payer_party_id").alias("party_id"),
+        CALENDAR,
+        paying=pl.lit(value=True),
+        own=pl.lit(value=False),
+    )
+    return itself if others.is_empty() else pl.concat([itself, others])
 
 
 WRITTEN_ON = pl.coalesce("executed_on", "proposed_on").alias("on")
@@ -114,32 +142,41 @@ _NO_CALLS = pl.DataFrame(
 
 
 def spoken_with(reader: Reader, cases: pl.DataFrame, *, shared: bool) -> pl.DataFrame:
-    """One row a case whose party was called, on whichever of its cases and by whichever of our creditors (law 6).
+    """One row a case: calls at the party that is written to, on whichever case and by whichever of our creditors (law
+    6). A talk with its own party counts as well, for there is one conversation.
 
-    A callback stands until the case for which it was agreed is called again.
+    A callback stands until the party is called again about the case for which it was agreed.
     """
     columns = ("call_id", "case_id", "party_id", "code", "callback_on", "called_on")
-    rows = reader.rows("calls").join(cases.select("case_id", "party_id"), on="case_id").select(columns)
+    own = reader.rows("calls").join(cases.select("case_id", "party_id"), on="case_id")
+    rows = own.with_columns(party_id=pl.coalesce("payer_party_id", "party_id")).select(columns)
     if shared:
         rows = pl.concat([rows, reader.rows("calls_elsewhere").select(columns)])
     if rows.is_empty():
         return _NOT_CALLED
-    last = rows.lazy().sort("called_on", "call_id").unique("case_id", keep="last", maintain_order=True)
-    agreed = last.filter(pl.col("code") == CallResult.CALLBACK_AGREED.value)
-    callbacks = agreed.group_by("party_id").agg(pl.max("callback_on"))
+    lately = (days_until("called_on", reader.scope.as_of) < CALL_DAYS).cast(pl.Int64)
+    # The last call about each case tells whether a callback is still to come.
     return (
         rows.lazy()
-        .join(cases.lazy().select("party_id", CALENDAR, of_case="case_id"), on="party_id")
-        .with_columns(lately=days_until("called_on", reader.scope.as_of) < CALL_DAYS)
+        .sort("called_on", "call_id")
+        .with_columns(last=pl.col("call_id") == pl.col("call_id").last().over("case_id", "party_id"))
+        .join(_addressed(cases).lazy().rename({"case_id": "of_case"}), on="party_id")
         .select(
-            *("party_id", "called_on"),
             case_id="of_case",
-            calls_5wd=pl.col("lately").cast(pl.Int64),
+            calls_5wd=pl.when("paying").then(lately),
+            called_on=pl.when("paying").then("called_on"),
             spoken_on=pl.when(pl.col("code").is_in(SPOKEN)).then("called_on"),
+            callback_on=pl.when(pl.col("last") & (pl.col("code") == CallResult.CALLBACK_AGREED.value)).then(
+                "callback_on"
+            ),
         )
-        .group_by("case_id", "party_id")
-        .agg(pl.sum("calls_5wd"), last_call_on=pl.max("called_on"), last_spoken_on=pl.max("spoken_on"))
-        .join(callbacks, on="party_id", how="left")
+        .group_by("case_id")
+        .agg(
+            pl.sum("calls_5wd"),
+            pl.max("callback_on"),
+            last_call_on=pl.max("called_on"),
+            last_spoken_on=pl.max("spoken_on"),
+        )
         .select(_NOT_CALLED.columns)
         .pipe(collected)
     )
@@ -189,12 +226,14 @@ def last_reason(reader: Reader) -> pl.DataFrame:
 
 
 def unread(reader: Reader, cases: pl.DataFrame, *, shared: bool) -> pl.DataFrame:
-    """(party_id, unread_reply) of parties whose answer nobody has read, on whichever case, at whichever creditor."""
+    """(case_id, unread_reply) of cases an answer to which nobody has read: of the party or of who is written to, on
+    whichever case, at whichever creditor."""
     people = cases.select("debtor_id", "party_id").unique()
     parties = reader.rows("answers").filter("unread").join(people, on="debtor_id").select("party_id")
     if shared:
         parties = pl.concat([parties, reader.rows("unread_elsewhere")])
-    return parties.unique().with_columns(unread_reply=pl.lit(value=True))
+    waiting = _addressed(cases).join(parties.unique(), on="party_id", how="semi")
+    return waiting.select("case_id", unread_reply=pl.lit(value=True)).unique()
 
 
 def answered_reasons(reader: Reader, actions: pl.DataFrame, since: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:

@@ -2,18 +2,29 @@
 
 from maatpak.ledger.freshness import data_on
 from tasks.facts.query import Query, schema
+from tasks.facts.scope import PAYERS
 
 CREDITOR = f"""
 SELECT cr.country, cr.language, cr.currency, {data_on("cr.id", ":day", ":instant")} AS data_on,
   (SELECT count(*) FROM "case" k WHERE k.creditor_id = cr.id) AS cases,
   EXISTS (SELECT 1 FROM debtor_profile p WHERE p.creditor_id = cr.id AND p.parent_no IS NOT NULL) AS has_groups,
+  EXISTS (SELECT 1 FROM debtor_profile p WHERE p.creditor_id = cr.id AND p.payer_no IS NOT NULL) AS has_payers,
   (SELECT count(*) FROM creditor) > 1 AND EXISTS (
-    SELECT 1 FROM "case" a JOIN "case" b ON b.party_id = a.party_id AND b.creditor_id <> a.creditor_id
+    SELECT 1 FROM debtor a JOIN debtor b ON b.party_id = a.party_id AND b.creditor_id <> a.creditor_id
     WHERE a.creditor_id = cr.id) AS shares_parties,
   EXISTS (SELECT 1 FROM item_version s WHERE s.creditor_id = cr.id AND s.valid_from <= :day
     AND s.recorded_at <= :instant AND (s.invoice_sent_on IS NOT NULL OR s.invoice_channel IS NOT NULL)) AS tells_sending
 FROM creditor cr WHERE cr.id = :creditor
 """  # noqa: S608 - our own words
+
+WRITTEN_ELSEWHERE = """
+a.creditor_id, :state(a) AS state, a.business_date AS proposed_on,
+  CASE WHEN :known(a) THEN a.executed_on END AS executed_on
+FROM action a JOIN "case" c ON c.id = a.case_id
+WHERE (a.creditor_id <> :creditor OR NOT :in_shard(c)) AND a.written AND a.business_date > :contacts_since
+  AND a.business_date <= :day AND a.proposed_at <= :instant
+"""
+"""Letters outside the scope: of other creditors, and of accounts that it does not hold."""
 
 LEDGER: dict[str, Query] = {
     "cases": Query(
@@ -30,6 +41,18 @@ LEDGER: dict[str, Query] = {
             "case_id int, debtor_id int, party_id int, debtor_no text, currency text, party_kind text, country text,"
             "language text, has_email flag, has_phone flag, has_post flag, preferred_channel text, customer_since day,"
             "key_account flag, revenue_12m int, risk_class text, credit_limit int, hardship_until day, legal_stop text"
+        ),
+    ),
+    "payers": Query(
+        f"""
+        SELECT x.debtor_id, y.id AS payer_id, y.party_id AS payer_party_id, z.email IS NOT NULL AS has_email,
+          z.phone IS NOT NULL AS has_phone, z.street IS NOT NULL AND z.city IS NOT NULL AS has_post, z.language,
+          z.preferred_channel
+        {PAYERS} AND :debtors(x.debtor_id)
+        """,
+        schema(
+            "debtor_id int, payer_id int, payer_party_id int, has_email flag, has_phone flag, has_post flag,"
+            "language text, preferred_channel text"
         ),
     ),
     "open_items": Query(
@@ -190,7 +213,7 @@ LEDGER: dict[str, Query] = {
         """
         SELECT a.id AS action_id, a.case_id, a.round_id, a.stage, a.step, a.kind, a.attempt::bigint AS attempt,
           a.occurrence, :state(a) AS state, a.reason, a.template, a.due_on, a.business_date AS proposed_on,
-          a.executed_on, a.result, a.retry_on, a.retry_step, a.written, :known(a) AS known,
+          a.executed_on, a.result, a.retry_on, a.retry_step, a.written, a.payer_party_id, :known(a) AS known,
           CASE WHEN a.round_id IS NULL THEN a.business_date > :steps_since ELSE :of_open_round(r) END AS in_scope
         FROM action a LEFT JOIN round r ON r.id = a.round_id
         WHERE a.creditor_id = :creditor AND :cases(a.case_id) AND a.proposed_at <= :instant AND a.business_date <= :day
@@ -200,17 +223,15 @@ LEDGER: dict[str, Query] = {
         schema(
             "action_id int, case_id int, round_id int, stage text, step text, kind text, attempt int, occurrence day,"
             "state text, reason text, template text, due_on day, proposed_on day, executed_on day, result text,"
-            "retry_on day, retry_step text, written flag, known flag, in_scope flag"
+            "retry_on day, retry_step text, written flag, payer_party_id int, known flag, in_scope flag"
         ),
         ("action",),
     ),
     "written_elsewhere": Query(
-        """
-        SELECT c.party_id, a.creditor_id, :state(a) AS state, a.business_date AS proposed_on,
-          CASE WHEN :known(a) THEN a.executed_on END AS executed_on
-        FROM action a JOIN "case" c ON c.id = a.case_id
-        WHERE a.creditor_id <> :creditor AND a.written AND a.business_date > :contacts_since
-          AND a.business_date <= :day AND a.proposed_at <= :instant AND :parties(c.party_id)
+        f"""
+        SELECT c.party_id, {WRITTEN_ELSEWHERE} AND a.payer_party_id IS NULL AND :readers(c.party_id)
+        UNION ALL
+        SELECT a.payer_party_id, {WRITTEN_ELSEWHERE} AND :readers(a.payer_party_id)
         """,
         schema("party_id int, creditor_id int, state text, proposed_on day, executed_on day"),
         ("action",),

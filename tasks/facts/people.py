@@ -18,7 +18,7 @@ def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
 
     A debtor without any is taken to be a consumer of the creditor's country: the law's most careful reading.
     """
-    taken = reader.take("cases")
+    taken = _with_payers(reader.take("cases"), reader.rows("payers") if creditor["has_payers"] else None)
     countries = pl.Enum(taken["country"].fill_null(creditor["country"]).unique().sort())
     # Master data counts money in the creditor's currency; a case in another one has no rate to compare by.
     in_own_currency = pl.when(pl.col("currency") == creditor["currency"]).then(pl.col("revenue_12m", "credit_limit"))
@@ -28,13 +28,27 @@ def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
         pl.col("country").fill_null(creditor["country"]).cast(countries).alias(CALENDAR),
         pl.col("language").fill_null(creditor["language"]),
         pl.col("preferred_channel").fill_null(Channel.EMAIL.value),
-        pl.col("key_account", "has_email", "has_phone", "has_post").fill_null(value=False),
+        pl.col("key_account", "has_email", "has_phone", "has_post", "own_has_post").fill_null(value=False),
         pl.col("risk_class").fill_null("none"),
         pl.col("legal_stop").fill_null(LegalStop.NONE.value),
         in_own_currency,
         hardship=(pl.col("hardship_until") >= reader.scope.as_of).fill_null(value=False),
         creditor_id=pl.lit(reader.scope.creditor_id, pl.Int64),
     ).drop("hardship_until")
+
+
+def _with_payers(cases: pl.DataFrame, payers: pl.DataFrame | None) -> pl.DataFrame:
+    """Who is written to (practice, rule 22): the account that pays, with its addresses, language and channel; else the
+    debtor itself."""
+    cases = cases.with_columns(payer_id="debtor_id", payer_party_id="party_id", own_has_post="has_post")
+    if payers is None or payers.is_empty():
+        return cases
+    joined = cases.join(payers, on="debtor_id", how="left", maintain_order="left", suffix="_paying")
+    paid = pl.col("payer_id_paying").is_not_null()
+    told = [name for name in payers.columns if name != "debtor_id"]
+    return joined.with_columns(pl.when(paid).then(f"{name}_paying").otherwise(name).alias(name) for name in told).drop(
+        f"{name}_paying" for name in told
+    )
 
 
 def groups(reader: Reader, has_groups: bool) -> pl.DataFrame:  # noqa: FBT001 - as the creditor's row tells

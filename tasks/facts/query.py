@@ -2,7 +2,8 @@
 
 The marks in the text are filled in by `Scope.sql`: `:visible(x)` is the rule of the two times, `:known(a)` and
 `:state(a)` give an action as it was, `:in_shard(c)` and `:cases(column)` keep one shard's cases, `:debtors(column)` and
-`:parties(column)` their people.
+`:parties(column)` their people, `:people(column)` and `:readers(column)` the same with the accounts that pay for them
+and their parties.
 """
 
 from dataclasses import dataclass

@@ -15,19 +15,24 @@ WORST_FIRST = (
     ReachState.DEAD.value,
 )
 """Who opted out is not written to at another address; otherwise the best address counts."""
+ADDRESSES = {"email": "has_email", "phone": "has_phone", "post": "has_post", "own_post": "own_has_post"}
+"""Addresses of who is written to, and the debtor's own for demands, by the flag that says that there is one."""
 CLOSED = (ReachState.DEAD.value, ReachState.OPTED_OUT.value)
 
 
 def reached(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
-    """One row a case: the state of its addresses, and its language, channel and statement day."""
+    """One row a case: where who is written to can be reached, in which language and how; and the statement day."""
     contacts = reader.rows("contact_people")
     marked = reader.rows("addresses")
     frame = cases.select(
-        *("case_id", "debtor_id", "language", "preferred_channel", "has_email", "has_phone", "has_post", "country")
+        *("case_id", "debtor_id", "payer_id", "language", "preferred_channel", "country"),
+        *("has_email", "has_phone", "has_post", "own_has_post"),
     )
     if not contacts.is_empty():
-        more = contacts.group_by("debtor_id").agg(mail=pl.col("has_email").any(), call=pl.col("has_phone").any())
-        frame = frame.join(more, on="debtor_id", how="left").with_columns(
+        more = contacts.group_by(payer_id="debtor_id").agg(
+            mail=pl.col("has_email").any(), call=pl.col("has_phone").any()
+        )
+        frame = frame.join(more, on="payer_id", how="left").with_columns(
             has_email=pl.col("has_email") | pl.col("mail").fill_null(value=False),
             has_phone=pl.col("has_phone") | pl.col("call").fill_null(value=False),
         )
@@ -38,58 +43,67 @@ def reached(reader: Reader, cases: pl.DataFrame) -> pl.DataFrame:
             email_known=~pl.col("email_state").is_in(CLOSED),
             phone_known=~pl.col("phone_state").is_in(CLOSED),
             post_known=~pl.col("post_state").is_in(CLOSED),
+            own_post_known=~pl.col("own_post_state").is_in(CLOSED),
         )
         .select(
             *("case_id", "language", "preferred_channel", "email_state", "phone_state"),
-            *("email_known", "phone_known", "post_known", "statement_on"),
+            *("email_known", "phone_known", "post_known", "own_post_known", "statement_on"),
         )
     )
 
 
 def _with_states(frame: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
     unmarked = [
-        pl.when(f"has_{channel}")
+        pl.when(has)
         .then(pl.lit(ReachState.UNPROVEN.value))
         .otherwise(pl.lit(ReachState.DEAD.value))
-        .alias(f"{channel}_state")
-        for channel in ("email", "phone", "post")
+        .alias(f"{address}_state")
+        for address, has in ADDRESSES.items()
     ]
     frame = frame.with_columns(unmarked)
     if marked.is_empty():
         return frame
     rank = pl.col("state").replace_strict({state: rank for rank, state in enumerate(WORST_FIRST)}, return_dtype=pl.Int8)
-    best = marked.group_by("debtor_id").agg(
+    best = marked.group_by("debtor_id", "payer_id").agg(
         rank.filter(pl.col("channel") == channel).min().alias(channel) for channel in ("email", "phone", "post")
     )
+    itself = best.filter(pl.col("debtor_id") == pl.col("payer_id")).select("debtor_id", own_post="post")
     names = dict(enumerate(WORST_FIRST))
-    return frame.join(best, on="debtor_id", how="left").with_columns(
-        pl.coalesce(
-            pl.when(f"has_{channel}").then(pl.col(channel).replace_strict(names, return_dtype=pl.String)),
-            f"{channel}_state",
-        ).alias(f"{channel}_state")
-        for channel in ("email", "phone", "post")
+    return (
+        frame.join(best, on=["debtor_id", "payer_id"], how="left")
+        .join(itself, on="debtor_id", how="left")
+        .with_columns(
+            pl.coalesce(
+                pl.when(has).then(pl.col(address).replace_strict(names, return_dtype=pl.String)), f"{address}_state"
+            ).alias(f"{address}_state")
+            for address, has in ADDRESSES.items()
+        )
     )
 
 
 def _with_preferences(reader: Reader, frame: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
-    """Language: as asked for, else that of the contact person in the role asked for (payables), else as it was."""
+    """Language: as asked for, else that of the contact person in the role asked for (payables), else as it was; of who
+    is written to. The statement day is that of the account."""
     asked = reader.rows("preferences")
     if asked.is_empty() and contacts.is_empty():
         return frame.with_columns(statement_on=pl.lit(None, pl.Date))
-    wishes = asked.group_by("debtor_id").agg(
+    wishes = asked.group_by(payer_id="debtor_id").agg(
         pl.col("value").filter(pl.col("name") == name).first().alias(f"asked_{name}")
         for name in ("language", "channel", "statement_day", "contact_role")
     )
-    frame = frame.join(wishes, on="debtor_id", how="left")
+    frame = frame.join(wishes.drop("asked_statement_day"), on="payer_id", how="left").join(
+        wishes.select("asked_statement_day", debtor_id="payer_id"), on="debtor_id", how="left"
+    )
     spoken = (
         contacts.drop_nulls("language")
-        .join(wishes.select("debtor_id", "asked_contact_role"), on="debtor_id", how="left")
+        .rename({"debtor_id": "payer_id"})
+        .join(wishes.select("payer_id", "asked_contact_role"), on="payer_id", how="left")
         .with_columns(other=pl.col("role") != pl.col("asked_contact_role").fill_null("payables"))
         .sort("other", "role", "name")
-        .unique("debtor_id", keep="first", maintain_order=True)
-        .select("debtor_id", contact_language="language")
+        .unique("payer_id", keep="first", maintain_order=True)
+        .select("payer_id", contact_language="language")
     )
-    frame = frame.join(spoken, on="debtor_id", how="left").with_columns(
+    frame = frame.join(spoken, on="payer_id", how="left").with_columns(
         language=pl.coalesce("asked_language", "contact_language", "language"),
         preferred_channel=pl.coalesce("asked_channel", "preferred_channel"),
     )

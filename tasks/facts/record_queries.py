@@ -2,24 +2,34 @@
 
 from tasks.facts.query import Query, schema
 
+CALLED_ELSEWHERE = """
+t.id AS call_id, t.case_id, t.code, t.callback_on, t.called_on
+FROM contact_result t JOIN "case" c ON c.id = t.case_id
+WHERE (t.creditor_id <> :creditor OR NOT :in_shard(c)) AND t.recorded_at <= :instant AND t.called_on <= :day
+  AND t.called_on > :steps_since
+"""
+"""Calls outside the scope."""
+
 RECORDS: dict[str, Query] = {
     "calls": Query(
         """
-        SELECT t.id AS call_id, t.case_id, t.code, t.day_part, t.callback_on, t.called_on FROM contact_result t
+        SELECT t.id AS call_id, t.case_id, t.payer_party_id, t.code, t.day_part, t.callback_on, t.called_on
+        FROM contact_result t
         WHERE t.creditor_id = :creditor AND :cases(t.case_id) AND t.recorded_at <= :instant AND t.called_on <= :day
           AND t.called_on > :steps_since
         """,
-        schema("call_id int, case_id int, code text, day_part text, callback_on day, called_on day"),
+        schema(
+            "call_id int, case_id int, payer_party_id int, code text, day_part text, callback_on day, called_on day"
+        ),
         ("contact_result",),
     ),
     "calls_elsewhere": Query(
-        """
-        SELECT t.id AS call_id, t.case_id, c.party_id, t.code, t.callback_on, t.called_on
-        FROM contact_result t JOIN "case" c ON c.id = t.case_id
-        WHERE t.creditor_id <> :creditor AND t.recorded_at <= :instant AND t.called_on <= :day
-          AND t.called_on > :steps_since AND :parties(c.party_id)
+        f"""
+        SELECT c.party_id, {CALLED_ELSEWHERE} AND t.payer_party_id IS NULL AND :readers(c.party_id)
+        UNION ALL
+        SELECT t.payer_party_id, {CALLED_ELSEWHERE} AND :readers(t.payer_party_id)
         """,
-        schema("call_id int, case_id int, party_id int, code text, callback_on day, called_on day"),
+        schema("party_id int, call_id int, case_id int, code text, callback_on day, called_on day"),
         ("contact_result",),
     ),
     "work_done": Query(
@@ -134,7 +144,7 @@ RECORDS: dict[str, Query] = {
     "preferences": Query(
         """
         SELECT q.debtor_id, q.name, q.value FROM preference q JOIN debtor d ON d.id = q.debtor_id
-        WHERE d.creditor_id = :creditor AND :visible(q) AND :debtors(q.debtor_id)
+        WHERE d.creditor_id = :creditor AND :visible(q) AND :people(q.debtor_id)
         """,
         schema("debtor_id int, name text, value text"),
         ("preference",),
@@ -160,8 +170,8 @@ RECORDS: dict[str, Query] = {
     "unread_elsewhere": Query(
         """
         SELECT d.party_id FROM answer q JOIN debtor d ON d.id = q.debtor_id
-        WHERE q.creditor_id <> :creditor AND :visible(q) AND q.received_on <= :day
-          AND (q.read_on IS NULL OR q.read_on > :day) AND :parties(d.party_id)
+        WHERE :visible(q) AND q.received_on <= :day AND (q.read_on IS NULL OR q.read_on > :day)
+          AND :readers(d.party_id)
         """,
         schema("party_id int"),
         ("answer",),
@@ -171,7 +181,7 @@ RECORDS: dict[str, Query] = {
         SELECT q.debtor_id, q.role, q.name, q.language,
           q.email IS NOT NULL AS has_email, q.phone IS NOT NULL AS has_phone
         FROM contact_person q JOIN debtor d ON d.id = q.debtor_id
-        WHERE d.creditor_id = :creditor AND :visible(q) AND :debtors(q.debtor_id)
+        WHERE d.creditor_id = :creditor AND :visible(q) AND :people(q.debtor_id)
         """,
         schema("debtor_id int, role text, name text, language text, has_email flag, has_phone flag"),
         ("contact_person",),
@@ -179,26 +189,42 @@ RECORDS: dict[str, Query] = {
     "addresses": Query(
         """
         WITH marked AS (
-          SELECT a.debtor_id, a.channel, a.address, a.state, p.email, p.phone, p.street, p.postal_code
+          SELECT a.debtor_id, a.channel, a.state, CASE a.channel WHEN 'email' THEN lower(a.address)
+            WHEN 'phone' THEN regexp_replace(a.address, '[^0-9+]', '', 'g') ELSE a.address END AS address
           FROM address_state a JOIN debtor d ON d.id = a.debtor_id
-          LEFT JOIN debtor_profile p ON p.debtor_id = a.debtor_id AND :visible(p)
-          WHERE d.creditor_id = :creditor AND :visible(a) AND :debtors(a.debtor_id)),
+          WHERE d.creditor_id = :creditor AND :visible(a) AND :people(a.debtor_id)),
+        paid AS (
+          SELECT x.debtor_id, y.id AS payer_id FROM debtor_profile x
+          JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
+          WHERE x.creditor_id = :creditor AND x.payer_no IS NOT NULL AND :visible(x) AND :debtors(x.debtor_id)),
+        told AS (
+          SELECT debtor_id, debtor_id AS payer_id, channel, address, state, TRUE AS own FROM marked
+          UNION ALL SELECT p.debtor_id, p.payer_id, m.channel, m.address, m.state, TRUE
+            FROM paid p JOIN marked m ON m.debtor_id = p.debtor_id
+          UNION ALL SELECT p.debtor_id, p.payer_id, m.channel, m.address, m.state, FALSE
+            FROM paid p JOIN marked m ON m.debtor_id = p.payer_id),
+        last AS (
+          SELECT * FROM (SELECT *, bool_or(own) OVER (PARTITION BY debtor_id, payer_id, channel, address) AS by_own
+            FROM told) t WHERE own OR NOT by_own),
         given AS (
-          SELECT debtor_id, 'email' AS channel, lower(email) AS address FROM marked WHERE email IS NOT NULL
-          UNION SELECT debtor_id, 'phone', regexp_replace(phone, '[^0-9+]', '', 'g') FROM marked WHERE phone IS NOT NULL
+          SELECT p.debtor_id AS payer_id, 'email' AS channel, lower(p.email) AS address FROM debtor_profile p
+            WHERE p.email IS NOT NULL AND :visible(p) AND p.debtor_id IN (SELECT payer_id FROM told)
+          UNION SELECT p.debtor_id, 'phone', regexp_replace(p.phone, '[^0-9+]', '', 'g') FROM debtor_profile p
+            WHERE p.phone IS NOT NULL AND :visible(p) AND p.debtor_id IN (SELECT payer_id FROM told)
           UNION SELECT q.debtor_id, 'email', lower(q.email) FROM contact_person q
-            WHERE q.email IS NOT NULL AND :visible(q) AND q.debtor_id IN (SELECT debtor_id FROM marked)
+            WHERE q.email IS NOT NULL AND :visible(q) AND q.debtor_id IN (SELECT payer_id FROM told)
           UNION SELECT q.debtor_id, 'phone', regexp_replace(q.phone, '[^0-9+]', '', 'g') FROM contact_person q
-            WHERE q.phone IS NOT NULL AND :visible(q) AND q.debtor_id IN (SELECT debtor_id FROM marked))
-        SELECT g.debtor_id, g.channel, COALESCE(m.state, 'unproven') AS state FROM given g
-        LEFT JOIN marked m ON m.debtor_id = g.debtor_id AND m.channel = g.channel
-          AND CASE m.channel WHEN 'email' THEN lower(m.address)
-            ELSE regexp_replace(m.address, '[^0-9+]', '', 'g') END = g.address
-        UNION ALL SELECT debtor_id, channel, state FROM marked
-        WHERE channel = 'post' AND position(street IN address) > 0
-          AND position(COALESCE(postal_code, '') IN address) > 0
+            WHERE q.phone IS NOT NULL AND :visible(q) AND q.debtor_id IN (SELECT payer_id FROM told))
+        SELECT x.debtor_id, g.payer_id, g.channel, COALESCE(m.state, 'unproven') AS state
+        FROM (SELECT DISTINCT debtor_id, payer_id FROM told) x JOIN given g ON g.payer_id = x.payer_id
+        LEFT JOIN last m ON m.debtor_id = x.debtor_id AND m.payer_id = x.payer_id AND m.channel = g.channel
+          AND m.address = g.address
+        UNION ALL SELECT m.debtor_id, m.payer_id, m.channel, m.state
+        FROM last m JOIN debtor_profile p ON p.debtor_id = m.payer_id AND :visible(p)
+        WHERE m.channel = 'post' AND position(p.street IN m.address) > 0
+          AND position(COALESCE(p.postal_code, '') IN m.address) > 0
         """,
-        schema("debtor_id int, channel text, state text"),
+        schema("debtor_id int, payer_id int, channel text, state text"),
         ("address_state",),
     ),
     "quarantine": Query(

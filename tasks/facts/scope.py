@@ -72,6 +72,8 @@ class Scope:
             return self.sql(_OF_ACTION[name].replace("$", argument))
         if name in ("in_shard", *_KEYS):
             return self._of_scope(name, argument)
+        if name in _WITH_PAYERS:
+            return self._with_payers(name, argument)
         return _PLAIN[name](self)
 
     def _of_scope(self, name: str, argument: str) -> str:
@@ -81,6 +83,16 @@ class Scope:
             return self._cases(argument)
         chosen = f'SELECT k.{_KEYS[name]} FROM "case" k WHERE {self._cases("k")}'  # noqa: S608 - numbers only
         return f"{argument} IN ({chosen})"
+
+    def _with_payers(self, name: str, argument: str) -> str:
+        """What belongs to the accounts that pay for those of the scope goes along with its own."""
+        if self.is_whole and name == "people":
+            return "TRUE"
+        own, payer = _WITH_PAYERS[name]
+        chosen = f'SELECT k.{own} FROM "case" k WHERE {self._cases("k")}'  # noqa: S608 - numbers only
+        paid_for = f'AND x.debtor_id IN (SELECT k.debtor_id FROM "case" k WHERE {self._cases("k")})'  # noqa: S608
+        payers = self.sql(f"SELECT y.{payer} {PAYERS}") + ("" if self.is_whole else paid_for)
+        return f"{argument} IN ({chosen} UNION {payers})"
 
     def _cases(self, alias: str) -> str:
         conditions = [f"{alias}.creditor_id = {int(self.creditor_id)}"]
@@ -96,6 +108,17 @@ class Scope:
 
 _KEYS = {"cases": "id", "debtors": "debtor_id", "parties": "party_id"}
 """Marks that keep what belongs to the cases of the scope, and by which column of the case."""
+
+PAYERS = """
+FROM debtor_profile x
+JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
+JOIN debtor_profile z ON z.debtor_id = y.id AND :visible(z)
+WHERE x.creditor_id = :creditor AND x.payer_no IS NOT NULL AND :visible(x)
+"""
+"""Accounts x, the accounts y that pay for them, and what the master data say of these: who is known is written to."""
+
+_WITH_PAYERS = {"people": ("debtor_id", "id"), "readers": ("party_id", "party_id")}
+"""Marks that keep what belongs to the cases of the scope or to who pays for them: columns of the case, of the payer."""
 
 _PLAIN: dict[str, Callable[[Scope], str]] = {
     "creditor": lambda scope: str(int(scope.creditor_id)),

@@ -15,6 +15,7 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.cancelling import cancel_actions
+from tasks.groups import tell_groups
 from tasks.today import recording_instant
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ CODE = r"(?:^|tries: )(\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)(?: |$)"
 """The status code with which a service's words begin."""
 
 ACTIONS = """
-SELECT a.id AS action_id, a.case_id, k.party_id, a.kind, a.step, a.segment, a.pack_id, min(m.id) AS message_id,
+SELECT a.id AS action_id, a.case_id, k.party_id, k.debtor_id, a.kind, a.escalating, a.step, a.segment, a.pack_id,
+  min(m.id) AS message_id,
   max(m.sent_on) FILTER (WHERE m.state = 'sent') AS sent_on,
   bool_or(m.state = 'sent') AS any_sent, bool_or(m.state = 'unknown') AS any_unknown,
   bool_or(m.state = 'failed') AS any_failed,
@@ -49,7 +51,7 @@ FROM action a JOIN "case" k ON k.id = a.case_id JOIN message_action ma ON ma.act
 JOIN message m ON m.id = ma.message_id
 WHERE a.state IN ('in_progress', 'unknown') AND a.id IN (
   SELECT x.action_id FROM message_action x JOIN pg_temp.reported r ON r.message_id = x.message_id)
-GROUP BY a.id, k.party_id
+GROUP BY a.id, k.party_id, k.debtor_id
 HAVING bool_and(m.state IN ('sent', 'failed', 'unknown', 'cancelled'))
 ORDER BY a.id
 """
@@ -146,6 +148,7 @@ def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as
     frames.execute(MOVE.format(**marks))
     executed = actions.filter(pl.col("state") == "executed")
     _touch(engine, frames, marks, executed)
+    tell_groups(frames, executed.filter("escalating"), str(marks["now"]))
     return executed.height
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 ACTIONS = """
 SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_id, a.segment, a.step, a.state,
+  a.written, COALESCE(a.payer_party_id, k.party_id) AS written_to,
   EXISTS (SELECT 1 FROM plan p WHERE p.action_id = a.id) AS own_offer
-FROM action a WHERE a.id = ANY('{{{ids}}}'::bigint[])
+FROM action a JOIN "case" k ON k.id = a.case_id WHERE a.id = ANY('{{{ids}}}'::bigint[])
 """
 
 NAMED = "SELECT i.action_id, i.item_id, i.amount FROM action_item i WHERE i.action_id = ANY('{{{ids}}}'::bigint[])"

@@ -27,7 +27,8 @@ SPEAKS_AGAINST: dict[str, Any] = {
 CALM: dict[str, Any] = {
     **{name: {"Int64": 0, "Float64": 0.0, "Boolean": False, "String": "none", "Date": None}[str(kind)]
        for name, kind in COLUMNS.items()},
-    "case_id": 1, "country": "NL", "party_kind": "business", "manager_heard": True, "tried_call": True,
+    "case_id": 1, "country": "NL", "party_kind": "business", "manager_heard": True, "tried_call": True, "party_id": 1,
+    "payer_party_id": 1,
 }  # fmt: skip
 COVERS = {"disputed": "disputed_open", "in_plan": "in_plan_open", "promised": "promised_open",
           "claimed": "claimed_paid_open", "in_flight": "debits_in_flight"}  # fmt: skip
@@ -60,7 +61,7 @@ def objection(
     )
     action = {
         "action_id": 7, "case_id": 1, "kind": kind, "escalating": escalating, "occurrence": None, "passes": [],
-        "outside_round": False, "own_offer": False,
+        "outside_round": False, "own_offer": False, "written": True, "written_to": 1,
     }  # fmt: skip
     schema: dict[str, Any] = {"passes": pl.List(pl.String), "occurrence": pl.Date}
     named_rows = {

@@ -37,6 +37,7 @@ _USUAL: dict[str, Any] = {
     "email_known": True,
     "phone_known": True,
     "post_known": True,
+    "own_post_known": True,
     "relation_days": 400,
     "settled_items_24m": 10,
     "share_paid_late_12m": 0.2,
@@ -73,6 +74,7 @@ def fact_row(**given: Any) -> dict[str, Any]:
             row[name] = _BLANK[fact.dtype]
     for name in ("case_id", "creditor_id", "debtor_id", "party_id"):
         row[name] = given.get(name, 1)
+    row["payer_party_id"] = given.get("payer_party_id", row["party_id"])
     return row
 
 

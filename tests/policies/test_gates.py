@@ -264,7 +264,7 @@ CANCELLED_FOR = {
     *(SkipReason.PROMISED, SkipReason.IN_PLAN, SkipReason.CLAIMED_PAID, SkipReason.DEBIT_IN_FLIGHT),
     *(SkipReason.ANSWER_UNREAD, SkipReason.LEGAL_STOP, SkipReason.QUARANTINED, SkipReason.DATA_STALE),
     *(SkipReason.OPTED_OUT, SkipReason.NO_ADDRESS, SkipReason.APPROVAL_LAPSED, SkipReason.NOTHING_LEFT),
-    *(SkipReason.ROUND_CLOSED, SkipReason.REROUTED, SkipReason.WINDOW, SkipReason.STOPPED),
+    *(SkipReason.ROUND_CLOSED, SkipReason.REROUTED, SkipReason.WINDOW, SkipReason.STOPPED, SkipReason.PAYER_CHANGED),
     SkipReason.CHECK_MISSING,
 }
 """What a proposed step is taken back for, by the last look before the effect or by a person."""

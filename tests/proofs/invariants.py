@@ -85,12 +85,13 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "budget_spacing",
-        "two written contacts of a party lie at least 3 working days of the later one's country apart (law 6)",
+        "two written contacts of a party, whatever it pays for, lie 3 working days of the later one's country apart"
+        " (law 6)",
         """
-        WITH days AS (SELECT DISTINCT s.party_id, s.country, s.day FROM proof_sent s
+        WITH days AS (SELECT DISTINCT s.addressee, s.country, s.day FROM proof_sent s
                       JOIN action a ON a.id = s.action_id AND a.written WHERE s.written)
-        SELECT x.party_id, x.day, y.day, cy.ordinal - cx.ordinal AS apart FROM days x
-        JOIN days y ON y.party_id = x.party_id AND y.day > x.day AND y.day <= x.day + 14
+        SELECT x.addressee, x.day, y.day, cy.ordinal - cx.ordinal AS apart FROM days x
+        JOIN days y ON y.addressee = x.addressee AND y.day > x.day AND y.day <= x.day + 14
         JOIN proof_calendar cx ON cx.country = y.country AND cx.day = x.day
         JOIN proof_calendar cy ON cy.country = y.country AND cy.day = y.day
         WHERE cy.ordinal - cx.ordinal < 3
@@ -98,24 +99,24 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "budget_total",
-        "a party gets at most 3 written contacts in 20 working days (law 6)",
+        "a party gets at most 3 written contacts in 20 working days over all that it pays for (law 6)",
         """
-        WITH days AS (SELECT DISTINCT s.party_id, s.country, s.day FROM proof_sent s
+        WITH days AS (SELECT DISTINCT s.addressee, s.country, s.day FROM proof_sent s
                       JOIN action a ON a.id = s.action_id AND a.written WHERE s.written)
-        SELECT x.party_id, x.day, count(*) FROM days x
-        JOIN days y ON y.party_id = x.party_id AND y.day <= x.day AND y.day > x.day - 45
+        SELECT x.addressee, x.day, count(*) FROM days x
+        JOIN days y ON y.addressee = x.addressee AND y.day <= x.day AND y.day > x.day - 45
         JOIN proof_calendar cx ON cx.country = x.country AND cx.day = x.day
         JOIN proof_calendar cy ON cy.country = x.country AND cy.day = y.day
-        WHERE cx.ordinal - cy.ordinal < 20 GROUP BY x.party_id, x.day HAVING count(*) > 3
+        WHERE cx.ordinal - cy.ordinal < 20 GROUP BY x.addressee, x.day HAVING count(*) > 3
         """,
     ),
     Invariant(
-        "one_creditor_a_day",
-        "one written contact of a party a day, whoever of our creditors writes (law 6)",
+        "one_letter_a_day",
+        "one written contact of a party a day, whoever of our creditors writes and about whichever account (law 6)",
         """
-        SELECT s.party_id, s.day, count(DISTINCT s.case_id) FROM proof_sent s
+        SELECT s.addressee, s.day, count(DISTINCT s.debtor_id) FROM proof_sent s
         JOIN action a ON a.id = s.action_id AND a.written WHERE s.written
-        GROUP BY s.party_id, s.day HAVING count(DISTINCT a.creditor_id) > 1
+        GROUP BY s.addressee, s.day HAVING count(DISTINCT (a.creditor_id, s.debtor_id)) > 1
         """,
     ),
     Invariant(

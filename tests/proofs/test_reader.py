@@ -34,7 +34,7 @@ BROKEN: dict[str, str] = {
         " UPDATE message SET sent_on = '2026-03-30' WHERE id = 201;"
         " UPDATE message SET sent_on = '2026-04-02' WHERE id = 202"
     ),
-    "one_creditor_a_day": (
+    "one_letter_a_day": (
         "UPDATE action SET creditor_id = 2 WHERE id = 101; UPDATE message SET sent_on = '2026-03-24' WHERE id = 201"
     ),
     "working_days_only": "UPDATE message SET sent_on = '2026-03-21' WHERE id = 202",

@@ -38,12 +38,23 @@ CREATE INDEX ON proof_effect (case_id);
 CREATE INDEX ON proof_effect (round_id);
 CREATE UNIQUE INDEX ON proof_effect (action_id);
 
--- Every message that left or may have left, with each action it served.
+-- Every message that left or may have left, with each action it served and the party that it went to: of the account
+-- that paid for the customer's when it was written, if it was known, but a demand goes to who owes.
 CREATE TEMP TABLE proof_sent AS
-  SELECT m.id AS message_id, m.case_id, m.debtor_id, d.party_id, m.channel, m.recipient, m.template, m.written, m.state,
+  SELECT m.id AS message_id, m.case_id, m.debtor_id, COALESCE(payer.party_id, d.party_id) AS addressee, m.channel,
+         m.recipient, m.template, m.written, m.state,
          COALESCE(m.sent_on, m.business_date) AS day, COALESCE(m.sent_at, m.queued_at) AS instant, ma.action_id,
          d.country
   FROM message m JOIN message_action ma ON ma.message_id = m.id JOIN proof_debtor d ON d.debtor_id = m.debtor_id
+  LEFT JOIN LATERAL (
+    SELECT y.party_id FROM debtor_profile x
+    JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
+    WHERE x.debtor_id = m.debtor_id AND x.valid_from <= m.business_date AND x.recorded_at <= m.queued_at
+      AND (x.replaced_at IS NULL OR x.replaced_at > m.queued_at OR x.replaced_from > m.business_date)
+      AND EXISTS (SELECT 1 FROM debtor_profile z WHERE z.debtor_id = y.id AND z.valid_from <= m.business_date
+                  AND z.recorded_at <= m.queued_at)
+      AND NOT EXISTS (SELECT 1 FROM message_action b JOIN action e ON e.id = b.action_id
+                      WHERE b.message_id = m.id AND e.escalating)) payer ON TRUE
   WHERE m.state IN ('sent', 'unknown');
 CREATE INDEX ON proof_sent (case_id);
 CREATE INDEX ON proof_sent (action_id);

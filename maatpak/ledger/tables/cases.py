@@ -162,6 +162,12 @@ class Action(SQLModel, table=True):
             postgresql_where=text("state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"),
         ),
         Index("ix_action_creditor_date", "creditor_id", "business_date"),
+        Index(
+            "ix_action_payer",
+            "payer_party_id",
+            "business_date",
+            postgresql_where=text("payer_party_id IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -181,7 +187,9 @@ class Action(SQLModel, table=True):
     """The step's channel rule: preferred, other, both, post_and_email, or one channel."""
     template: str | None = None
     written: bool = False
-    """A written contact: it takes a slot of the party's budget."""
+    """A written contact: it takes a slot of the budget of the party that is written to."""
+    payer_party_id: int | None = Field(default=None, foreign_key="party.id", sa_type=BigInteger)
+    """Whom a written contact goes to, where another account pays: that one's party. Null: the case's own."""
     escalating: bool = False
     approval_role: str | None = None
     approvals_needed: int = 0
@@ -232,13 +240,19 @@ class ContactSlot(SQLModel, table=True):
 
 
 class ContactWait(SQLModel, table=True):
-    """A creditor whom another one's letter kept from writing to a party: after five working days it goes first."""
+    """A case that another letter keeps from writing to a party: what it waits with, and since when (rule 21)."""
 
     __tablename__ = "contact_wait"
+    __table_args__ = (one_of("stage", Stage), *not_negative("amount"))
 
     party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, primary_key=True)
-    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger, primary_key=True)
+    stage: str
+    amount: int = Field(sa_type=BigInteger)
+    """Asked amount, minor units of the case's currency."""
     since: date
+    first_from: date
+    """From this date on, five working days after `since`, it goes before those that have not waited as long."""
     last_on: date
     """The last date on which it was kept from it."""
     recorded_at: datetime = Field(sa_type=UtcTime)

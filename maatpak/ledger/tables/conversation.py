@@ -138,12 +138,15 @@ class ContactResult(SQLModel, table=True):
         one_of("code", CallResult),
         one_of("day_part", ["morning", "afternoon", "evening"]),
         Index("ix_contact_result_case", "case_id"),
+        Index("ix_contact_result_payer", "payer_party_id", postgresql_where=text("payer_party_id IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
     case_id: int = Field(foreign_key="case.id", sa_type=BigInteger)
     debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
+    payer_party_id: int | None = Field(default=None, foreign_key="party.id", sa_type=BigInteger)
+    """Who was called, where another account pays: that one's party. Null: the case's own."""
     task_id: int | None = Field(default=None, foreign_key="work_task.id", sa_type=BigInteger)
     code: str
     day_part: str

@@ -67,6 +67,8 @@ class DebtorProfile(Versioned, table=True):
         one_of("risk_class", ["A", "B", "C", "D", "E", "none"]),
         Index("uq_debtor_profile_current", "debtor_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
         Index("ix_debtor_profile_creditor", "creditor_id", "valid_from"),
+        Index("ix_debtor_profile_parent", "creditor_id", "parent_no", postgresql_where=text("parent_no IS NOT NULL")),
+        Index("ix_debtor_profile_payer", "creditor_id", "payer_no", postgresql_where=text("payer_no IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -89,6 +91,7 @@ class DebtorProfile(Versioned, table=True):
     account_manager: str | None = None
     parent_no: str | None = None
     payer_no: str | None = None
+    """Number of the account that pays for this one, and so is written to (rule 22)."""
     customer_since: date | None = None
     key_account: bool = False
     revenue_12m: int | None = Field(default=None, sa_type=BigInteger)

@@ -119,17 +119,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", "version", name=op.f("uq_policy_pack_name_version")),
     )
     op.create_table(
-        "contact_wait",
-        sa.Column("party_id", sa.BigInteger(), nullable=False),
-        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
-        sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("last_on", sa.Date(), nullable=False),
-        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_contact_wait_creditor_id_creditor")),
-        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_contact_wait_party_id_party")),
-        sa.PrimaryKeyConstraint("party_id", "creditor_id", name=op.f("pk_contact_wait")),
-    )
-    op.create_table(
         "creditor_pack",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -330,6 +319,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_debtor_profile_creditor", "debtor_profile", ["creditor_id", "valid_from"], unique=False)
     op.create_index(
+        "ix_debtor_profile_parent",
+        "debtor_profile",
+        ["creditor_id", "parent_no"],
+        unique=False,
+        postgresql_where=sa.text("parent_no IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_debtor_profile_payer",
+        "debtor_profile",
+        ["creditor_id", "payer_no"],
+        unique=False,
+        postgresql_where=sa.text("payer_no IS NOT NULL"),
+    )
+    op.create_index(
         "uq_debtor_profile_current",
         "debtor_profile",
         ["debtor_id"],
@@ -486,6 +489,25 @@ def upgrade() -> None:
         ["claim_no"],
         unique=True,
         postgresql_where=sa.text("replaced_at IS NULL"),
+    )
+    op.create_table(
+        "contact_wait",
+        sa.Column("party_id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("first_from", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "stage IN ('prepare', 'remind', 'listen', 'solve', 'demand', 'handoff')",
+            name=op.f("ck_contact_wait_stage_known"),
+        ),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_contact_wait_amount_not_negative")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_contact_wait_case_id_case")),
+        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_contact_wait_party_id_party")),
+        sa.PrimaryKeyConstraint("party_id", "case_id", name=op.f("pk_contact_wait")),
     )
     op.create_table(
         "dispute",
@@ -822,6 +844,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=True),
         sa.Column("template", sa.String(), nullable=True),
         sa.Column("written", sa.Boolean(), nullable=False),
+        sa.Column("payer_party_id", sa.BigInteger(), nullable=True),
         sa.Column("escalating", sa.Boolean(), nullable=False),
         sa.Column("approval_role", sa.String(), nullable=True),
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
@@ -866,6 +889,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_action_case_id_case")),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_action_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["pack_id"], ["policy_pack.id"], name=op.f("fk_action_pack_id_policy_pack")),
+        sa.ForeignKeyConstraint(["payer_party_id"], ["party.id"], name=op.f("fk_action_payer_party_id_party")),
         sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_action_round_id_round")),
         sa.ForeignKeyConstraint(["tick_id"], ["tick.id"], name=op.f("fk_action_tick_id_tick")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_action")),
@@ -887,6 +911,13 @@ def upgrade() -> None:
         ["creditor_id", "state", "segment", "step"],
         unique=False,
         postgresql_where=sa.text("state IN ('proposed', 'awaiting_approval', 'approved', 'in_progress')"),
+    )
+    op.create_index(
+        "ix_action_payer",
+        "action",
+        ["payer_party_id", "business_date"],
+        unique=False,
+        postgresql_where=sa.text("payer_party_id IS NOT NULL"),
     )
     op.create_table(
         "answer",
@@ -1219,6 +1250,7 @@ def upgrade() -> None:
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
         sa.Column("debtor_id", sa.BigInteger(), nullable=False),
+        sa.Column("payer_party_id", sa.BigInteger(), nullable=True),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("day_part", sa.String(), nullable=False),
@@ -1236,10 +1268,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_contact_result_case_id_case")),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_contact_result_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_contact_result_debtor_id_debtor")),
+        sa.ForeignKeyConstraint(["payer_party_id"], ["party.id"], name=op.f("fk_contact_result_payer_party_id_party")),
         sa.ForeignKeyConstraint(["task_id"], ["work_task.id"], name=op.f("fk_contact_result_task_id_work_task")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_result")),
     )
     op.create_index("ix_contact_result_case", "contact_result", ["case_id"], unique=False)
+    op.create_index(
+        "ix_contact_result_payer",
+        "contact_result",
+        ["payer_party_id"],
+        unique=False,
+        postgresql_where=sa.text("payer_party_id IS NOT NULL"),
+    )
 
     op.execute(GUARDS.read_text(encoding="utf-8"))
     op.execute("INSERT INTO event_head (id, seq, hash) VALUES (1, 0, repeat('0', 64))")
@@ -1248,6 +1288,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP FUNCTION maatpak_refuse_state() CASCADE; DROP FUNCTION maatpak_refuse() CASCADE;")
+    op.drop_index(
+        "ix_contact_result_payer", table_name="contact_result", postgresql_where=sa.text("payer_party_id IS NOT NULL")
+    )
     op.drop_index("ix_contact_result_case", table_name="contact_result")
     op.drop_table("contact_result")
     op.drop_index("ix_work_task_open", table_name="work_task", postgresql_where=sa.text("state = 'open'"))
@@ -1286,6 +1329,7 @@ def downgrade() -> None:
     op.drop_index("uq_answer_current", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index(op.f("ix_answer_debtor_id"), table_name="answer")
     op.drop_table("answer")
+    op.drop_index("ix_action_payer", table_name="action", postgresql_where=sa.text("payer_party_id IS NOT NULL"))
     op.drop_index(
         "ix_action_open",
         table_name="action",
@@ -1328,6 +1372,7 @@ def downgrade() -> None:
     op.drop_index("uq_dispute_current", table_name="dispute", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index("ix_dispute_case", table_name="dispute")
     op.drop_table("dispute")
+    op.drop_table("contact_wait")
     op.drop_index(
         "uq_claimed_payment_current", table_name="claimed_payment", postgresql_where=sa.text("replaced_at IS NULL")
     )
@@ -1344,6 +1389,12 @@ def downgrade() -> None:
     op.drop_table("finding")
     op.drop_index(
         "uq_debtor_profile_current", table_name="debtor_profile", postgresql_where=sa.text("replaced_at IS NULL")
+    )
+    op.drop_index(
+        "ix_debtor_profile_payer", table_name="debtor_profile", postgresql_where=sa.text("payer_no IS NOT NULL")
+    )
+    op.drop_index(
+        "ix_debtor_profile_parent", table_name="debtor_profile", postgresql_where=sa.text("parent_no IS NOT NULL")
     )
     op.drop_index("ix_debtor_profile_creditor", table_name="debtor_profile")
     op.drop_table("debtor_profile")
@@ -1367,7 +1418,6 @@ def downgrade() -> None:
         "uq_creditor_pack_current", table_name="creditor_pack", postgresql_where=sa.text("replaced_at IS NULL")
     )
     op.drop_table("creditor_pack")
-    op.drop_table("contact_wait")
     op.drop_table("policy_pack")
     op.drop_table("person")
     op.drop_table("party")

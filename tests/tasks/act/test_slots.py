@@ -78,22 +78,27 @@ def test_a_party_has_one_slot_a_day(house: House, second: House) -> None:
 
 
 def test_who_is_kept_from_a_party_by_another_creditor_waits(house: House, second: House) -> None:
-    both_owed(house, second)
+    _, other = both_owed(house, second)
     run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
     run_day(second.engine, second.creditor_id, second.day, at(second.day, 7))
     (wait,) = house.rows_of(ContactWait)
-    assert (wait.creditor_id, wait.since, wait.last_on) == (second.creditor_id, second.day, second.day)
+    assert (wait.case_id, wait.since, wait.last_on) == (other, second.day, second.day)
+    assert (wait.stage, wait.amount) == ("remind", 90_000)
+    assert wait.first_from == add_working_days(second.day, 5, "NL")
 
 
 def test_who_waited_for_five_working_days_goes_first(house: House, second: House) -> None:
-    both_owed(house, second)
+    first, other = both_owed(house, second)
     with house.engine.database.session() as session:
         party_id = int(session.exec(select(Party).where(Party.party_ref == "KVK 1")).one().id or 0)
         session.add(
             ContactWait(
                 party_id=party_id,
-                creditor_id=second.creditor_id,
+                case_id=other,
+                stage="prepare",
+                amount=1,
                 since=house.day - timedelta(days=7),
+                first_from=house.day,
                 last_on=house.day - timedelta(days=3),
                 recorded_at=LONG_AGO,
             )
@@ -103,7 +108,7 @@ def test_who_waited_for_five_working_days_goes_first(house: House, second: House
     (slot,) = [slot for slot in house.rows_of(ContactSlot) if slot.party_id == party_id]
     assert house.row(Action, id=slot.action_id).creditor_id == second.creditor_id
     (wait,) = house.rows_of(ContactWait)
-    assert (wait.creditor_id, wait.since) == (house.creditor_id, house.day)
+    assert (wait.case_id, wait.since) == (first, house.day)
 
 
 def test_two_currencies_of_one_customer_are_one_letter(house: House, case_id: int) -> None:

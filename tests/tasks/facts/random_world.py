@@ -58,11 +58,27 @@ class _Lives(Records):
             above = next(p for p in world.of(DebtorProfile) if p.debtor_id == parent.id and p.replaced_at is None)
             if above.parent_no == debtor.debtor_no:
                 profile.parent_no = None
+        if others and self.chance(0.4):
+            profile.payer_no = random.choice(others).debtor_no
         if self.chance(0.3):
             world.succeed(profile, (day := self.day(-20, 5)), self.known(day), key_account=not profile.key_account)
+        elif profile.payer_no is not None and self.chance(0.3):
+            # Another account pays from some day on, or none any more.
+            world.succeed(profile, (day := self.day(-20, 5)), self.known(day), payer_no=self.other_payer(others))
         if self.chance(0.1):
             profile.valid_from = self.day(1, 3)
         return debtor
+
+    def other_payer(self, others: list[Debtor]) -> str | None:
+        return self.random.choice((None, self.random.choice(others).debtor_no))
+
+    def written_to(self, case: Case) -> int | None:
+        """The party of the account that paid when something was sent: that of today, or of another day."""
+        known = [d for d in self.world.of(Debtor) if d.creditor_id == case.creditor_id and d.id != case.debtor_id]
+        profiles = [p for p in self.world.of(DebtorProfile) if p.debtor_id == case.debtor_id]
+        numbers = [p.payer_no for p in profiles if p.payer_no is not None]
+        paying = [d.party_id for d in known if d.debtor_no in numbers]
+        return self.random.choice((*paying, None))
 
     def master(self) -> dict[str, Any]:
         random = self.random
@@ -192,7 +208,8 @@ class _Lives(Records):
             code = self.words(CallResult) if self.chance(0.5) else random.choice(("no_answer", "voicemail"))
             agreed = day + timedelta(days=3) if code == "callback_agreed" else None
             part = random.choice(("morning", "afternoon"))
-            world.call(case, day, code, part, callback_on=agreed, recorded_at=self.known(day))
+            rung = self.written_to(case)
+            world.call(case, day, code, part, callback_on=agreed, recorded_at=self.known(day), payer_party_id=rung)
         for _ in range(random.choice((0, 0, 1, 3, 16))):
             rating = random.choice((1, 1, 1, 0, -1, -6))
             self.touch(case, self.day(-500, 1), rating)
@@ -223,6 +240,8 @@ class _Lives(Records):
         values: dict[str, Any] = {"kind": kind, "state": state, "written": kind in ("message", "plan_offer")}
         if kind == "message" and self.chance(0.1):
             values["written"] = False
+        if values["written"]:
+            values["payer_party_id"] = self.written_to(case)
         if kind == "message" and self.chance(0.2):
             values["template"] = "invoice_copy"
         if state == "open":

@@ -6,6 +6,7 @@ from maatpak.ledger.tables import (
     AddressState,
     Answer,
     ContactPerson,
+    DebtorProfile,
     Evidence,
     Plan,
     Preference,
@@ -16,37 +17,48 @@ from tests.tasks.facts.oracle.talk import Talk
 from tests.tasks.facts.oracle.view import Row, best, digits
 
 
+def posted(profile: DebtorProfile | None, marks: list[AddressState]) -> str:
+    """The state of a postal address, from what is known of addresses that hold its street and postcode."""
+    if profile is None or not profile.street or not profile.city:
+        return "dead"
+    known = {
+        m.address: m.state
+        for m in marks
+        if m.channel == "post" and profile.street in m.address and (profile.postal_code or "") in m.address
+    }
+    return best(list(known.values()) or ["unproven"])
+
+
 class Reach(Talk):
     """Addresses and reactions of a case."""
 
     def reach_facts(self) -> Row:
-        profile = self.profile
-        contacts = self.of_debtor(self.oracle.seen(ContactPerson))
-        wishes = {w.name: w.value for w in self.of_debtor(self.oracle.seen(Preference))}
+        oracle, own = self.oracle, self.row.debtor_id
+        payer = oracle.payer(own)
+        profile = next((p for p in oracle.seen(DebtorProfile) if p.debtor_id == payer), None)
+        contacts = [c for c in oracle.seen(ContactPerson) if c.debtor_id == payer]
+        wishes = {w.name: w.value for w in oracle.seen(Preference) if w.debtor_id == payer}
+        own_wishes = {w.name: w.value for w in oracle.seen(Preference) if w.debtor_id == own}
         emails = {c.email.lower() for c in [profile, *contacts] if c and c.email}
         phones = {digits(c.phone) for c in [profile, *contacts] if c and c.phone}
-        marks = self.of_debtor(self.oracle.seen(AddressState))
-        post = bool(profile and profile.street and profile.city)
-        told = {(m.channel, digits(m.address) if m.channel == "phone" else m.address.lower()): m.state for m in marks}
-        letters = [
-            m.state
-            for m in marks
-            if m.channel == "post"
-            and profile
-            and profile.street
-            and profile.street in m.address
-            and (profile.postal_code or "") in m.address
-        ]
+        marks = [m for m in oracle.seen(AddressState) if m.debtor_id == payer]
+        own_marks = [m for m in oracle.seen(AddressState) if m.debtor_id == own]
+        # What is known of an address from this account's own messages weighs more than what others' told.
+        told = {
+            (m.channel, digits(m.address) if m.channel == "phone" else m.address.lower()): m.state
+            for m in (*marks, *own_marks)
+        }
         email = best([told.get(("email", address), "unproven") for address in emails])
         phone = best([told.get(("phone", address), "unproven") for address in phones])
-        letter = best(letters or ["unproven"]) if post else "dead"
+        letter = posted(profile, [*marks, *own_marks])
+        own_letter = posted(self.profile, own_marks)
         role = wishes.get("contact_role", "payables")
         speakers = sorted((c for c in contacts if c.language), key=lambda c: (c.role != role, c.role, c.name))
         language = profile.language if profile else self.oracle.creditor.language
         if speakers:
             language = speakers[0].language
         closed = ("dead", "opted_out")
-        day = wishes.get("statement_day")
+        day = own_wishes.get("statement_day")
         return {
             "language": wishes.get("language", language),
             "preferred_channel": wishes.get("channel", profile.preferred_channel if profile else "email"),
@@ -55,6 +67,7 @@ class Reach(Talk):
             "email_known": email not in closed,
             "phone_known": phone not in closed,
             "post_known": letter not in closed,
+            "own_post_known": own_letter not in closed,
             "statement_on": add(self.as_of.replace(day=int(day)), 0, self.country) if day else None,
         }
 

@@ -26,26 +26,34 @@ from tests.tasks.facts.oracle.view import OPEN_STATES, Row, as_it_stood
 class Talk(Past):
     """The conversation of a case."""
 
-    def letters(self) -> list[date]:
-        """Days on which one of our creditors wrote to the party, or is about to; the last sixty days'."""
+    def paying_party(self) -> int:
+        """The party that letters about this case go to, demands aside."""
+        payer = self.oracle.payer(self.row.debtor_id)
+        return next(d.party_id for d in self.oracle.world.of(Debtor) if d.id == payer)
+
+    def letters(self, party_id: int) -> list[date]:
+        """Days on which one of our creditors wrote to a party, or is about to; the last sixty days'."""
         oracle, floor = self.oracle, self.as_of - timedelta(days=60)
-        cases = {c.id: c for c in oracle.world.of(Case) if c.party_id == self.row.party_id}
+        owners = {c.id: c.party_id for c in oracle.world.of(Case)}
         found = set()
         for action in oracle.recorded(Action, "business_date", "proposed_at"):
             then = as_it_stood(action, self.as_of, oracle.known_at)
-            if not action.written or action.case_id not in cases or action.business_date <= floor:
+            addressee = action.payer_party_id or owners[action.case_id]
+            if not action.written or addressee != party_id or action.business_date <= floor:
                 continue
             if then.state not in ("skipped", "rejected", "cancelled", "failed"):
                 found.add((action.creditor_id, then.executed_on or action.business_date))
         return [day for _, day in found]
 
     def talk_facts(self) -> Row:
-        letters, calls, heard = self.letters(), self.calls(), self.heard()
+        paying, own = self.paying_party(), self.row.party_id
+        letters, own_letters = self.letters(paying), self.letters(own)
+        calls, rung, heard = self.calls(), self.heard(paying), self.heard(paying, own)
         here = [c for c in calls if self.in_round(c.called_on)]
         spoken = [c for c in heard if c.code in SPOKEN_RESULTS]
         tries = [c for c in here if c.code in ("no_answer", "voicemail")]
         tried = len({c.called_on for c in tries}) >= 3 and len({c.day_part for c in tries}) >= 2
-        lately = [c for c in heard if between(c.called_on, self.as_of, self.country) < 5]
+        lately = [c for c in rung if between(c.called_on, self.as_of, self.country) < 5]
         reasons = sorted(
             (r for r in self.mine(self.oracle.seen(StatedReason)) if 0 <= (self.as_of - r.stated_on).days <= 90),
             key=lambda r: (r.stated_on, r.id),
@@ -59,22 +67,25 @@ class Talk(Past):
         ]
         last = max(consults, key=lambda a: a.id or 0, default=None)
         answer = "none" if last is None else "open" if last.state in OPEN_STATES else str(last.result)
-        party = {d.id for d in self.oracle.world.of(Debtor) if d.party_id == self.row.party_id}
+        party = {d.id for d in self.oracle.world.of(Debtor) if d.party_id in (paying, own)}
         unread = [
             a
             for a in self.oracle.seen(Answer)
             if a.debtor_id in party and a.received_on <= self.as_of and (a.read_on is None or a.read_on > self.as_of)
         ]
-        has_spoken = any(c in here for c in spoken)
+        has_spoken = any(c.code in SPOKEN_RESULTS for c in here)
         return {
             "contacts_20wd": sum(between(day, self.as_of, self.country) < 20 for day in letters),
             "last_written_on": max(letters, default=None),
+            "own_contacts_20wd": sum(between(day, self.as_of, self.country) < 20 for day in own_letters),
+            "own_last_written_on": max(own_letters, default=None),
+            "payer_party_id": paying,
             "call_attempts": len(here),
             "spoken": has_spoken,
             "tried_call": has_spoken or tried,
             "call_waived": any(a.kind == "call" and a.result == "waived" for a in steps) or self.unmade_call_waived(),
             "calls_5wd": len(lately),
-            "last_call_on": max((c.called_on for c in heard), default=None),
+            "last_call_on": max((c.called_on for c in rung), default=None),
             "last_spoken_on": max((c.called_on for c in spoken), default=None),
             "callback_on": self.callback_on(),
             "reason": self.reason.reason if self.reason else "none",
@@ -91,16 +102,22 @@ class Talk(Past):
             ),
         }
 
-    def heard(self) -> list[ContactResult]:
-        """Calls of 400 days to the party, whichever of our creditors made them, oldest first."""
+    def heard(self, *party_ids: int) -> list[ContactResult]:
+        """Calls of 400 days to these parties, whichever of our creditors made them, oldest first."""
         oracle, floor = self.oracle, self.as_of - timedelta(days=400)
-        cases = {c.id for c in oracle.world.of(Case) if c.party_id == self.row.party_id}
-        made = [c for c in oracle.recorded(ContactResult, "called_on") if c.case_id in cases and c.called_on > floor]
+        recent = [c for c in oracle.recorded(ContactResult, "called_on") if c.called_on > floor]
+        made = [c for c in recent if self.rung_party(c) in party_ids]
         return sorted(made, key=lambda call: (call.called_on, call.id))
 
+    def rung_party(self, call: ContactResult) -> int:
+        """Whom a call was made to."""
+        owner = next(c.party_id for c in self.oracle.world.of(Case) if c.id == call.case_id)
+        return call.payer_party_id or owner
+
     def callback_on(self) -> date | None:
-        """The latest callback that was agreed in the last call of a case of the party."""
-        last = {call.case_id: call for call in self.heard()}
+        """The latest callback that was agreed in the last call about a case with the party, or with who pays."""
+        heard = self.heard(self.paying_party(), self.row.party_id)
+        last = {(call.case_id, self.rung_party(call)): call for call in heard}
         agreed = [c.callback_on for c in last.values() if c.code == "callback_agreed" and c.callback_on]
         return max(agreed, default=None)
 

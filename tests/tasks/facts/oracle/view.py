@@ -9,6 +9,8 @@ from maatpak.kernel.words import ReachState
 from maatpak.ledger.tables import (
     Action,
     Creditor,
+    Debtor,
+    DebtorProfile,
     ItemVersion,
     Snapshot,
 )
@@ -45,6 +47,17 @@ class View:
             for row in self.world.of(table)
             if getattr(row, day) <= self.as_of and getattr(row, instant) <= self.known_at
         ]
+
+    def payer(self, debtor_id: Any) -> Any:
+        """The account that is written to for this one: the one named as its payer, if it is known; else itself."""
+        profiles = {profile.debtor_id: profile for profile in self.seen(DebtorProfile)}
+        debtors = {debtor.id: debtor for debtor in self.world.of(Debtor)}
+        number = profiles[debtor_id].payer_no if debtor_id in profiles else None
+        for debtor in debtors.values():
+            known = debtor.creditor_id == debtors[debtor_id].creditor_id and debtor.id in profiles
+            if number is not None and debtor.debtor_no == number and known:
+                return debtor.id
+        return debtor_id
 
     def ago(self, months: int) -> date:
         return months_back(self.as_of, months)
