@@ -549,13 +549,13 @@ def kill_at(house: House, threshold: int, worker: str) -> None:
 def test_a_killed_delivery_sends_nothing_twice_and_loses_nothing(house: House, seed: int) -> None:
     draw = random.Random(seed)
     kills = 2
-    house.customers(90)
+    house.customers(50)
     for _ in range(10):
         house.customer(preferred_channel="post")
     house.written()
     threshold = 0
     for number in range(kills):
-        threshold += draw.randint(3, 20)
+        threshold += draw.randint(3, 15)
         kill_at(house, threshold, f"victim-{number}")
         assert states(house)["sending"] <= 4 + 2
         let_leases_expire(house)
