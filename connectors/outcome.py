@@ -1,4 +1,4 @@
-"""What came of handing a message to a service: three answers, never two (law 3).
+"""What came of handing a message to a service: three answers, never two (law 3), or no service to ask.
 
 Only a service's own yes is `Sent`, and only its own no, or a failure before it could have taken the message, is
 `Failed`. Everything between, such as a connection lost after the last byte, is `Unknown`, and an unknown message is
@@ -34,4 +34,13 @@ class Unknown:
     detail: str
 
 
-Outcome = Sent | Failed | Unknown
+@dataclass(frozen=True, slots=True)
+class NoService:
+    """The service takes nothing of ours now: it cannot be reached, or refuses our login. No message is why."""
+
+    code: str
+    mend: str
+    """What to mend, in words that may be shown to anybody."""
+
+
+Outcome = Sent | Failed | Unknown | NoService

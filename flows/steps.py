@@ -129,7 +129,8 @@ def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
     counts |= {f"{channel} given up": 1 for channel in done.stopped}
     _report(f"Delivered as of {as_of}", artifact_key(creditor, "deliver"), counts)
     if not done.whole:
-        return Failed(message=f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them.")
+        told = [f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them."]
+        return Failed(message=" ".join([*told, *done.mend.values()]))
     return Completed(message=_listed(counts) or "nothing waited")
 
 
@@ -138,7 +139,7 @@ def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> St
     """A ledger through the quality gate, in one transaction; a refused file is not tried again."""
     paths = [Path(file) for file in files]
     ledger_source = discreet("The source", intake.find_source, engine(), source)
-    done = discreet("Intake", intake.ingest_ledger, engine(), ledger_source, paths, as_of, now, ENGINE, _run_id())
+    done = discreet("Intake", intake.ingest_ledger, engine(), ledger_source, paths, as_of, now, None, _run_id())
     counts = {"rows": done.rows, "quarantined": done.quarantined}
     _report(f"{source} as of {as_of}", artifact_key("ingest", source), counts)
     return Completed(message="unchanged" if done.unchanged else _listed(counts))

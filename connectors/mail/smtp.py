@@ -2,8 +2,8 @@
 
 The one dangerous moment is between the end of the content and the server's answer: whatever breaks there is `Unknown`.
 Everything before it cannot have been taken and is `Failed`, to be tried again later. For good it only fails by what the
-server says of this recipient or this content: a refused greeting, login or sender is the server's trouble or ours, the
-same for every mail, and passes when somebody mends it.
+server says of this recipient or this content: a refused sender or a busy server is its trouble or ours, and passes. A
+server that cannot be reached, or refuses our login, is `NoService`: the same for every mail until somebody mends it.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from aiosmtplib import (
     SMTP,
+    SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
     SMTPRecipientRefused,
@@ -20,13 +21,18 @@ from aiosmtplib import (
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import ReachState
 
 TIMEOUT = 30.0
 ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.310")
 """Enhanced status codes that say the address is wrong or gone; a full mailbox or a policy is not one of them."""
+LOGIN_CODES = frozenset({530, 534, 535, 538})
+"""Replies by which a server wants a login, or another one, whatever it was told."""
+BUSY = range(400, 500)
+MEND_LOGIN = "Correct MAATPAK_SMTP_USER and MAATPAK_SMTP_PASSWORD: the mail server refuses the login."
+MEND_SERVER = "See that the mail server of MAATPAK_SMTP_HOST and MAATPAK_SMTP_PORT runs and is reached from here."
 
 
 class SmtpMail:
@@ -69,21 +75,25 @@ class SmtpMail:
             try:
                 client = await self._client()
             except WorkspaceError as error:
-                return _not_reached(error)
+                return NoService(_said(error), error.advice)
             try:
                 await client.connect()
+            except (SMTPException, OSError) as error:
+                client.close()
+                return _no_connection(error)
+            try:
                 await client.mail(sender)
             except (SMTPException, OSError) as error:
                 client.close()
-                return _not_reached(error)
+                return _not_ready(error)
         try:
             await client.rcpt(recipient)
         except SMTPRecipientRefused as error:
             await self._give_back(client)
-            return _refused(error)
+            return _not_ready(error) if error.code in LOGIN_CODES else _refused(error)
         except (SMTPException, OSError) as error:
             client.close()
-            return _not_reached(error)
+            return _not_ready(error)
         return await self._hand_over(client, content)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
@@ -111,6 +121,8 @@ class SmtpMail:
             response = await client.data(content)
         except SMTPDataError as error:
             await self._give_back(client)
+            if error.code in LOGIN_CODES:
+                return _not_ready(error)
             return Failed(f"{error.code} {error.message}"[:500], permanent=error.code >= 500)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server may have the mail (law 3)
             client.close()
@@ -155,10 +167,25 @@ class SmtpMail:
             self._idle.append(client)
 
 
-def _not_reached(error: Exception) -> Failed:
-    """The server was not ready for any mail: it cannot have this one, and it says nothing of it."""
+def _said(error: Exception) -> str:
     said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else f"no connection: {error}"
-    return Failed(said[:500], permanent=False)
+    return said[:500]
+
+
+def _no_connection(error: Exception) -> Failed | NoService:
+    """The server was not there for us before it heard of any mail; one that is only busy will be."""
+    if isinstance(error, SMTPAuthenticationError):
+        return NoService(_said(error), MEND_LOGIN)
+    if isinstance(error, SMTPResponseException) and error.code in BUSY:
+        return Failed(_said(error), permanent=False)
+    return NoService(_said(error), MEND_SERVER)
+
+
+def _not_ready(error: Exception) -> Failed | NoService:
+    """The server took no mail: it cannot have this one, and it says nothing of it."""
+    if isinstance(error, SMTPResponseException) and error.code in LOGIN_CODES:
+        return NoService(_said(error), MEND_LOGIN)
+    return Failed(_said(error), permanent=False)
 
 
 def _refused(error: SMTPRecipientRefused) -> Failed:

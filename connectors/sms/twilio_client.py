@@ -18,7 +18,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from connectors.sms.simulator import SmsSimulator
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import ReachState
@@ -26,8 +26,11 @@ from maatpak.kernel.words import ReachState
 TIMEOUT = 30.0
 DEAD_NUMBER_CODES = frozenset({21211, 21214, 21217, 21401, 21421, 21614, 21635})
 OPTED_OUT_CODE = 21610
-ACCOUNT_STATUSES = frozenset({401, 403})
-TOO_MANY = 429
+NO_LOGIN = 401
+PASSING = frozenset({403, 429})
+"""Statuses of the account or of too many texts: nothing that this text is to blame for."""
+MEND_LOGIN = "Correct MAATPAK_SMS_ACCOUNT and MAATPAK_SMS_TOKEN: the service for texts refuses them."
+MEND_SERVICE = "See that the service for texts (MAATPAK_SMS_URL) runs and is reached from here."
 
 
 class _Basic(CredentialProvider, AuthStrategy):  # type: ignore[misc]
@@ -71,7 +74,7 @@ class TwilioSms:
         try:
             client = await self._connected()
         except WorkspaceError as error:
-            return Failed(f"no connection: {error}"[:500], permanent=False)
+            return NoService(f"no connection: {error}"[:500], error.advice)
         try:
             async with asyncio.timeout(TIMEOUT):
                 made = await client.messages.create_async(
@@ -80,7 +83,7 @@ class TwilioSms:
         except TwilioRestException as error:
             return _refusal(error)
         except aiohttp.ClientConnectorError as error:
-            return Failed(f"no connection: {error}"[:500], permanent=False)
+            return NoService(f"no connection: {error}"[:500], MEND_SERVICE)
         except Exception as error:  # noqa: BLE001 - whatever it is, the service may have the text (law 3)
             return Unknown(f"the connection ended while the text was handed over: {error}"[:500])
         return Sent(made.sid)
@@ -135,7 +138,9 @@ def _refusal(error: TwilioRestException) -> Outcome:
     words = f"{error.status} {error.code or ''} {error.msg}"[:500]
     if error.status >= 500:
         return Unknown(words)
-    if error.status == TOO_MANY or error.status in ACCOUNT_STATUSES:
+    if error.status == NO_LOGIN:
+        return NoService(words, MEND_LOGIN)
+    if error.status in PASSING:
         return Failed(words, permanent=False)
     if error.code == OPTED_OUT_CODE:
         return Failed(words, permanent=True, address=ReachState.OPTED_OUT)

@@ -84,7 +84,7 @@ def undelivered(code: str, summary: "DeliverySummary") -> IncompleteError:
     if summary.stopped:
         words = "; ".join(f"{channel}: {word}" for channel, word in sorted(summary.stopped.items()))
         told.append(f"Of {code}'s messages some could not be handed over ({words}).")
-        advice.append("They wait; `maatpak deliver` tries again.")
+        advice += [*summary.mend.values(), "They wait; `maatpak deliver` tries again."]
     if unknown := summary.total("unknown"):
         told.append(f"Of {unknown} of {code}'s messages it is not known whether they left.")
         advice.append(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from connectors.message import Enclosure, MessagePort, Outgoing
-from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
@@ -68,6 +68,12 @@ AGAIN = """
 UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s, leased_by = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'sending';
 """
+
+GIVEN_BACK = """
+UPDATE message SET state = 'queued', tries = tries - 1, failure = %(why)s, leased_by = NULL, leased_until = NULL
+WHERE id = %(id)s AND state = 'sending';
+"""
+"""That there was no service is no try of this message."""
 
 UNKNOWN = f"""
 UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
@@ -137,7 +143,7 @@ class Lanes:
         waiting = self._waiting[channel]
         last: tuple[str, dict[str, Any]] = ("", {})
         async with await self._connect() as connection:
-            while waiting and self._failures.get(channel, 0) < GIVE_UP_AFTER:
+            while waiting and channel not in self._summary.stopped:
                 each = waiting.popleft()
                 if each.message_id in self._dropped:
                     continue
@@ -226,6 +232,9 @@ class Lanes:
             case Unknown(detail):
                 self._note(each.channel, "unknown", None)
                 return UNKNOWN, {**values, "why": detail or "unknown"}
+            case NoService(code, mend):
+                self._summary.stopped[each.channel], self._summary.mend[each.channel] = code, mend
+                return GIVEN_BACK, {**values, "why": code}
             case Failed(code, permanent, address):
                 statements, values = self._failed(each, values, code, permanent=permanent)
                 if address is None:

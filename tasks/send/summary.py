@@ -11,6 +11,8 @@ class DeliverySummary:
     """(channel, outcome) → messages; outcomes are sent, failed, unknown, cancelled, postponed."""
     stopped: dict[str, str] = field(default_factory=dict)
     """Channels that were given up because their service did not answer, with its last word."""
+    mend: dict[str, str] = field(default_factory=dict)
+    """Of these, the ones whose service takes nothing of ours at all: what to mend, in words for anybody."""
 
     def add(self, channel: str, outcome: str, count: int = 1) -> None:
         """Count messages."""

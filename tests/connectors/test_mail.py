@@ -15,7 +15,7 @@ from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import MailSink
 from connectors.mail.smtp import SmtpMail
 from connectors.message import Correspondent, Enclosure, Outgoing
-from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import ReachState
 from tests.connectors.letters import mail
@@ -168,32 +168,42 @@ class Gate:
 
 
 @pytest.mark.parametrize(
-    ("at", "reply"),
+    ("at", "reply", "mend"),
     [
-        ("greeting", "554 5.3.2 not accepting mail"),
-        ("AUTH", "535 5.7.8 wrong password"),
-        ("AUTH", "534 5.7.9 mechanism too weak"),
-        ("MAIL", "550 5.1.0 sender rejected"),
-        ("MAIL", "553 5.7.1 not your address"),
-        ("MAIL", "451 4.3.0 later"),
+        ("greeting", "554 5.3.2 not accepting mail", "MAATPAK_SMTP_HOST"),
+        ("greeting", "421 4.3.2 too many connections", ""),
+        ("AUTH", "535 5.7.8 wrong password", "MAATPAK_SMTP_PASSWORD"),
+        ("AUTH", "534 5.7.9 mechanism too weak", "MAATPAK_SMTP_PASSWORD"),
+        ("AUTH", "454 4.7.0 try another time", "MAATPAK_SMTP_PASSWORD"),
+        ("MAIL", "530 5.7.0 log in first", "MAATPAK_SMTP_PASSWORD"),
+        ("MAIL", "550 5.1.0 sender rejected", ""),
+        ("MAIL", "553 5.7.1 not your address", ""),
+        ("MAIL", "451 4.3.0 later", ""),
+        ("RCPT", "530 5.7.0 log in first", "MAATPAK_SMTP_PASSWORD"),
+        ("DATA", "530 5.7.0 log in first", "MAATPAK_SMTP_PASSWORD"),
     ],
 )
-def test_what_a_server_says_before_it_hears_of_a_recipient_is_never_the_mails_fault(at: str, reply: str) -> None:
+def test_what_a_server_says_before_it_hears_of_a_recipient_is_never_the_mails_fault(
+    at: str, reply: str, mend: str
+) -> None:
     async def attempt() -> tuple[Outcome, int]:
         gate = Gate(at, reply)
         server = await asyncio.start_server(gate.serve, "127.0.0.1", 0)
         async with server:
             port = SmtpMail(port=server.sockets[0].getsockname()[1], user="maatpak", password="hunter2")
             outcome = await port.send(mail(), [])
+            await port.close()
             async with asyncio.timeout(5):
                 while not gate.left:
                     await asyncio.sleep(0)
             return outcome, gate.left
 
     outcome, left = asyncio.run(attempt())
-    assert isinstance(outcome, Failed)
-    assert not outcome.permanent
-    assert outcome.address is None
+    if mend:
+        assert isinstance(outcome, NoService)
+        assert mend in outcome.mend
+    else:
+        assert outcome == Failed(reply, permanent=False)
     assert reply[:3] in outcome.code
     assert left == 1
 
@@ -217,10 +227,12 @@ def test_a_sink_that_died_is_started_again(port: SmtpMail, sink: MailSink) -> No
     assert len(received(sink, "again@klant.example")) == 2
 
 
-def test_no_server_is_a_failure_to_try_again_and_cannot_be_asked() -> None:
+def test_no_server_is_no_mails_failure_and_cannot_be_asked() -> None:
     port = SmtpMail(port=9, connections=1)
     (outcome,) = send(port, mail())
-    assert outcome == Failed(outcome.code if isinstance(outcome, Failed) else "", permanent=False)
+    assert isinstance(outcome, NoService)
+    assert "no connection" in outcome.code
+    assert "MAATPAK_SMTP_HOST" in outcome.mend
     assert isinstance(asyncio.run(port.ask(mail())), Unknown)
 
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from connectors.faults import Fault
-from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from connectors.sms import build_sms
 from connectors.sms.simulator import SmsSimulator
 from connectors.sms.twilio_client import TwilioSms
@@ -86,7 +86,8 @@ def test_the_official_client_fetches_what_it_created(port: TwilioSms, simulator:
         ("+31612340011", Fault(reply="400 21614"), Failed("", permanent=True, address=ReachState.DEAD)),
         ("+31612340012", Fault(reply="400 21617"), Failed("", permanent=True)),
         ("+31612340013", Fault(reply="429 20429"), Failed("", permanent=False)),
-        ("+31612340014", Fault(reply="401 20003"), Failed("", permanent=False)),
+        ("+31612340014", Fault(reply="401 20003"), NoService("", "")),
+        ("+31612340018", Fault(reply="403 20005"), Failed("", permanent=False)),
         ("+31612340015", Fault(reply="503 20503"), Unknown("")),
         ("+31612340016", Fault(drop=True), Unknown("")),
         ("+31612340017", Fault(at="after", drop=True), Unknown("")),
@@ -115,15 +116,16 @@ def test_the_service_can_be_asked_what_became_of_a_text(port: TwilioSms, simulat
 def test_a_wrong_token_is_refused(port: TwilioSms, simulator: SmsSimulator) -> None:
     other = TwilioSms(account="AC" + "0" * 32, token="wrong", sender="+1", base_url=simulator.url(), simulator=None)
     outcome = run(other, "send", "+31612340030")
-    assert isinstance(outcome, Failed)
+    assert isinstance(outcome, NoService)
     assert outcome.code.startswith("401 20003")
+    assert "MAATPAK_SMS_TOKEN" in outcome.mend
 
 
-def test_no_service_is_a_failure_to_try_again() -> None:
+def test_no_service_is_no_texts_failure() -> None:
     port = TwilioSms(account="AC1", token="t", sender="+1", base_url="http://127.0.0.1:9", simulator=None)
     outcome = run(port, "send", "+31612340031")
-    assert isinstance(outcome, Failed)
-    assert not outcome.permanent
+    assert isinstance(outcome, NoService)
+    assert "MAATPAK_SMS_URL" in outcome.mend
     assert isinstance(run(port, "ask", "+31612340031"), Unknown)
 
 
