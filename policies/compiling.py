@@ -36,6 +36,7 @@ FITS: dict[str, frozenset[StepKind]] = {
     "deadline": _PEOPLE | {StepKind.CALL},
     "deputy": frozenset({StepKind.CONSULT}),
     "last": frozenset({StepKind.CONSULT}),
+    "supply": frozenset({StepKind.REVIEW}),
     "rating": _ALL - {StepKind.WAIT, StepKind.NOTIFY, StepKind.DECIDE, StepKind.CONSULT},
     "through": _ALL - {StepKind.HANDOFF, StepKind.WAIT},
     "every": frozenset({StepKind.MESSAGE, StepKind.STATEMENT, StepKind.CALL}),
@@ -236,6 +237,7 @@ class JourneyCompiler:
             attach=tuple(line.attach),
             term=line.term,
             plan=line.plan,
+            supply=line.supply,
             rating=line.rating or 0,
             fragment=each.fragment,
         )

@@ -62,6 +62,8 @@ class Step:
     attach: tuple[Attachment, ...] = ()
     term: int | None = None
     plan: PlanTerms | None = None
+    supply: bool = False
+    """Whether this review asks to supply on, and may stop it."""
     rating: int = 0
     fragment: str | None = None
 

@@ -7,7 +7,7 @@ facts, a key that does not fit the kind of its step) is checked by `policies.com
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from maatpak.kernel.words import (
     CallResult,
@@ -204,6 +204,7 @@ class StepLine(_File):
     attach: list[Attachment] = Field(default_factory=list, description="What goes with it.")
     term: WorkingDays | None = Field(default=None, description="The date that it names: so long after delivery.")
     plan: PlanTerms | None = Field(default=None, description="What a plan offer may offer.")
+    supply: bool = Field(default=False, description="It asks whether to supply on, and may end as supply_stopped.")
     rating: int | None = Field(default=None, ge=-12, le=1, description="What the touch is worth to the customer.")
 
 
@@ -337,6 +338,13 @@ class Work(_File):
     role: Role
     within: WorkingDays
     about: str
+    supply: bool = Field(default=False, description="It asks whether to supply on, and may end as supply_stopped.")
+
+    @model_validator(mode="after")
+    def _only_a_review_stops_supply(self) -> "Work":
+        if self.supply and self.kind is not WorkKind.REVIEW:
+            raise ValueError(f"'supply' does not fit work of the kind {self.kind}; it belongs to {WorkKind.REVIEW}")
+        return self
 
 
 class Rest(_File):

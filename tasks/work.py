@@ -53,8 +53,6 @@ OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
 
 CONFIRMATIONS = frozenset({CONFIRM, CONFIRM_WRITE_OFF, LIFT_CONFIRM, MOVE_CONFIRM})
 """Subjects of the reviews that are a second person's word: nothing but a yes or a no ends them."""
-SUPPLY = "supply"
-"""The word in a review's subject that asks whether to supply on."""
 
 TALK_DAYS = 5
 """Working days that an account manager may keep a case for a talk."""
@@ -71,8 +69,8 @@ class Outcome:
     hold_reason: HoldReason | None = None
 
 
-def outcomes_of(kind: WorkKind, subject: str) -> tuple[str, ...]:
-    """How a piece of work may end without its result being a call's."""
+def outcomes_of(kind: WorkKind, subject: str, *, supply: bool) -> tuple[str, ...]:
+    """How a piece of work may end without its result being a call's; `supply`: a review that may stop it."""
     if kind is not WorkKind.REVIEW:
         return OUTCOMES[kind]
     if subject in CONFIRMATIONS:
@@ -81,7 +79,20 @@ def outcomes_of(kind: WorkKind, subject: str) -> tuple[str, ...]:
         return (WAIVED, REFUSED)
     if subject == CHECK_FIRST:
         return ("done",)
-    return (*OUTCOMES[kind], SUPPLY_STOPPED) if SUPPLY in subject.lower() else OUTCOMES[kind]
+    return (*OUTCOMES[kind], SUPPLY_STOPPED) if supply else OUTCOMES[kind]
+
+
+def asks_of_supply(desk: Desk, task: WorkTask) -> bool:
+    """Whether the pack says that this review may stop supply: of its step, else of the reason that opened it.
+
+    A reason's work keeps no trace of its line, so that line is known by its words in the newest pack.
+    """
+    if task.action_id is not None:
+        action = action_of(desk.session, task.action_id)
+        return desk.engine.pack(action.pack_id).step(action.segment, action.step).supply
+    pack = desk.pack
+    opened = [line.work for line in pack.reasons.values()] + [line.work for line in pack.call_results.values()]
+    return any(work is not None and work.supply and work.about == task.subject for work in opened)
 
 
 def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
@@ -99,7 +110,7 @@ def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
     if task.state != WorkState.OPEN:
         raise RefusedError(f"Work {task_id} is {task.state}.", advice="Somebody was first, or the round closed.")
     kind = WorkKind(task.kind)
-    right = outcomes_of(kind, task.subject)
+    right = outcomes_of(kind, task.subject, supply=kind is WorkKind.REVIEW and asks_of_supply(desk, task))
     if outcome.code not in right:
         words = (*CallResult, *right) if kind is WorkKind.CALL else right
         raise UsageError(

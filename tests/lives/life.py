@@ -208,7 +208,7 @@ def _work(life: Life, row: Any, random: Random, day: date) -> Act:
         )
         who = random.choice(COLLECTORS)
         return _act(life, day, who, f"call {heard}, {reason}", lambda desk: record_call(desk, row.id, call))
-    code = random.choice(outcomes_of(kind, row.subject))
+    code = random.choice(outcomes_of(kind, row.subject, supply="supply" in row.subject))
     if kind == WorkKind.CONSULT:
         code = random.choices([*ConsultAnswer][2:], [0.7, 0.1, 0.1, 0.1])[0]
     outcome = Outcome(str(code), "because", day + timedelta(days=6), random.choice(HOLDS))

@@ -137,6 +137,10 @@ BROKEN: dict[str, tuple[Callable[[Files], None], list[str]]] = {
         _with("reasons.yaml", "reasons: &all\n  lost_invoice: *all\n"),
         ["reasons.yaml:2: this is no YAML: a pack writes every value out; *all stands for another"],
     ),
+    "a stop of supply that is no review": (
+        _replace("reasons.yaml", "{kind: department, role", "{supply: true, kind: department, role"),
+        ["reasons.yaml:7: work: 'supply' does not fit work of the kind department; it belongs to review"],
+    ),
     "an unknown key": (
         _replace(FORGETFUL, "{do: message, template: reminder", "{do: message, templte: reminder"),
         [

@@ -6,7 +6,7 @@ import pytest
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Role, WorkKind
-from maatpak.ledger.tables import Plan, Touch, WorkTask
+from maatpak.ledger.tables import Action, Plan, Touch, WorkTask
 from tasks.case_move import MOVE_CONFIRM
 from tasks.holds import LIFT_CONFIRM
 from tasks.plans import CONFIRM, Instalment, offer_plan
@@ -75,7 +75,30 @@ def test_a_review_lists_what_it_takes(house: House, case_id: int, subject: str, 
 
 def test_supply_is_stopped_where_that_is_asked(house: House, case_id: int) -> None:
     with pytest.raises(UsageError, match="does not end"):
-        end(house, review(house, case_id, "Debit, terms, limit?"), "supply_stopped")
+        end(house, review(house, case_id, "Debit, terms, supply?"), "supply_stopped")
     assert house.rows(Touch) == []
-    end(house, review(house, case_id, "With the account manager: stop supply?"), "supply_stopped")
+    end(house, review(house, case_id, "Limit, new supply, security, insurer."), "supply_stopped")
     assert [touch.kind for touch in house.rows(Touch)] == ["supply_stopped"]
+
+
+@pytest.mark.stage("demanding")
+@pytest.mark.parametrize(("step", "may"), [("supply_stop", True), ("last_call", False)])
+def test_a_review_stops_supply_by_its_step_in_whatever_language(
+    house: House, case_id: int, demand: Action, step: str, *, may: bool
+) -> None:
+    said = "Leveren wij nog?" if may else "Do we supply on?"
+    asked = demand.model_dump(exclude={"id", "content_hash", "tick_id"})
+    changes = {"step": step, "attempt": 9, "kind": "review", "state": "in_progress", "escalating": False}
+    with house.engine.database.session() as session:
+        action = Action(**{**asked, **changes})
+        session.add(action)
+    with house.desk("mo") as desk:
+        case = desk.case(case_id)
+        role = Role.CREDIT_MANAGER
+        task = open_work(desk, case, WorkKind.REVIEW, said, role, working_days=2, action_id=action.id)
+    if may:
+        end(house, int(task.id or 0), "supply_stopped")
+    else:
+        with pytest.raises(UsageError, match="does not end"):
+            end(house, int(task.id or 0), "supply_stopped")
+    assert len(house.rows(Touch, kind="supply_stopped")) == may

@@ -123,7 +123,8 @@ def test_an_answered_welcome_does_good(house: House, case_id: int) -> None:
 def test_a_supply_stop_is_rated_as_the_pack_says(house: House, case_id: int) -> None:
     with house.desk("mo") as desk:
         case = desk.case(case_id)
-        task = open_work(desk, case, WorkKind.REVIEW, "Stop the supply?", Role.CREDIT_MANAGER, working_days=2)
+        asked = "Limit, new supply, security, insurer."
+        task = open_work(desk, case, WorkKind.REVIEW, asked, Role.CREDIT_MANAGER, working_days=2)
         finish_work(desk, int(task.id or 0), Outcome("supply_stopped"))
     rated = house.engine.pack(house.pack_id).ratings["supply_stopped"]
     assert [(touch.kind, touch.rating) for touch in house.rows(Touch)] == [("supply_stopped", rated)]
