@@ -141,7 +141,7 @@ def measure_import(rows: int, fault: str) -> dict[str, float]:
             paths = write_ledger(server.folder, rows, fault)
             seconds: list[float] = []
             with timed(seconds):
-                report = ingest_ledger(engine, chosen, paths, AS_OF, NOW, "bench")
+                report = ingest_ledger(engine, chosen, paths, AS_OF, NOW, None)
     return {
         "seconds": round(seconds[0], 1),
         "rows": report.rows,
@@ -160,7 +160,7 @@ def measure_memory(rows: int, imports: int = 30) -> dict[str, float]:
             for batch in range(1, imports + 1):
                 paths = write_ledger(server.folder, rows, batch=batch)
                 on, now = AS_OF + timedelta(days=batch), NOW + timedelta(days=batch)
-                ingest_ledger(engine, source(), paths, on, now, "bench")
+                ingest_ledger(engine, source(), paths, on, now, None)
                 gc.collect()
                 after[batch] = resident_mb()
     return {"after_3_mb": round(after[3]), "after_all_mb": round(after[imports]),

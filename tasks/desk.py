@@ -239,6 +239,17 @@ def desk_in(
     )
 
 
+def acting_person(session: Session, actor: str, act: str, *roles: Role) -> Person:
+    """The active person who does what concerns no single case.
+
+    Raises:
+        RefusedError: the person is not known or not active, or has none of the roles.
+    """
+    person = _active(session, actor)
+    _require(person, act, *roles)
+    return person
+
+
 def _require(person: Person, act: str, *roles: Role) -> None:
     if person.role not in roles:
         raise RefusedError(

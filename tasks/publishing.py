@@ -18,11 +18,11 @@ from maatpak.kernel.words import Role
 from maatpak.ledger.audit import append_events
 from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.packs import publish_pack
-from maatpak.ledger.tables import CreditorPack, ItemVersion, Person, PolicyPack, Snapshot
+from maatpak.ledger.tables import CreditorPack, ItemVersion, PolicyPack, Snapshot
 from maatpak.ledger.versions import succeed
 from policies.pack import CompiledPack, load_pack
 from policies.schema import OptionalColumn
-from tasks.desk import Desk, desk_in
+from tasks.desk import Desk, acting_person, desk_in
 from tasks.finding import acting_date
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def publish(
         # Exclusively: the events' head is locked by the first event, and nothing may be waited for after it.
         for creditor_id in sorted(ids):
             lock_creditor(session, creditor_id)
-        _require_publisher(session, actor)
+        acting_person(session, actor, "publish a pack", *PUBLISHERS)
         compiled = load_pack(files)
         known = select(PolicyPack.id).where(PolicyPack.content_hash == compiled.content_hash)
         is_new = session.exec(known).first() is None
@@ -121,19 +121,6 @@ def give_pack(at: Desk, pack_id: int, pack: CompiledPack) -> None:
         succeed(at.session, present, at.as_of, at.now, pack_id=pack_id, actor=at.person.login)
     before = present.pack_id if present else None
     at.record("policy_given", pack_id=pack_id, before=before, policy=pack.content_hash)
-
-
-def _require_publisher(session: Session, actor: str) -> None:
-    person = session.exec(select(Person).where(Person.login == actor, col(Person.active))).first()
-    if person is None:
-        raise RefusedError(
-            f"{actor!r} is nobody who may act here.", advice="`maatpak user add` makes a person; check the spelling."
-        )
-    if person.role not in PUBLISHERS:
-        raise RefusedError(
-            f"{actor} is {person.role}: that role may not publish a pack.",
-            advice=f"Ask somebody who is {' or '.join(PUBLISHERS)}.",
-        )
 
 
 _GIVEN: dict[OptionalColumn, str] = {

@@ -4,6 +4,8 @@ from maatpak.kernel.words import Role
 
 DESK = (Role.OPERATOR, Role.COLLECTOR, Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Everybody whose work touches customers."""
+IMPORTERS = (*DESK, Role.ADMINISTRATOR)
+"""Who takes a ledger in: everybody but who only reads."""
 TALKERS = (Role.COLLECTOR, Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Who talks with customers, and so records what they say."""
 COLLECTORS = (Role.COLLECTOR, Role.CREDIT_MANAGER)

@@ -138,7 +138,7 @@ class Play:
 
     def _ingest(self, delivery: Delivery, day: date, now: datetime) -> None:
         source = self._sources.setdefault(delivery.source, load_source(delivery.source))
-        ingest_ledger(self.engine, source, list(delivery.files), as_of=day, now=now, actor=ENGINE)
+        ingest_ledger(self.engine, source, list(delivery.files), as_of=day, now=now, actor=None)
 
     def _live_the_day(self, house: House, day: date) -> None:
         creditor_id = self._creditors[house.code]

@@ -19,9 +19,10 @@ from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Role, Severity
 from maatpak.ledger.audit import append_events
 from maatpak.ledger.database import Frames
+from tasks.desk import acting_person
 from tasks.intake.bounds import measure_change, measure_end, measure_quarantine, measure_time
 from tasks.intake.files import Ledger, code_of, read_ledger
-from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, quoted, same_import
+from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, same_import
 from tasks.intake.landing import Landing, Part, land
 from tasks.intake.plan import plan_import
 from tasks.intake.report import IntakeReport, SnapshotReport
@@ -30,9 +31,13 @@ from tasks.intake.sifting import Sieve
 from tasks.quality.common_rules import Import
 from tasks.quality.file_rules import FileMeasures
 from tasks.quality.gate import FINDING, Gate
+from tasks.rights import IMPORTERS
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
+
+ENGINE = "engine"
+"""Who imports where no person does: a flow."""
 
 ACCEPTING_ROLES = (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Who may accept a bound once for a file."""
@@ -57,26 +62,29 @@ def ingest_ledger(
     paths: Sequence[Path],
     as_of: date,
     now: datetime,
-    actor: str,
+    actor: str | None,
     flow_run: str | None = None,
     accept_bounds: Mapping[str, str] | None = None,
 ) -> IntakeReport:
     """Import the files of a ledger for a day. The same content for the same day changes nothing.
 
+    `actor` is the person who does it, none where the engine does it itself.
+
     Raises:
         InputRejectedError: the gate refused the files; nothing was changed. `context` has its findings and evidence.
-        RefusedError: `actor` may not accept bounds.
+        RefusedError: `actor` is nobody who may import, or may not accept bounds.
         UsageError: the files or bounds do not fit the source.
     """
-    call = Call(source, as_of, now, actor, flow_run, dict(accept_bounds or {}))
+    call = Call(source, as_of, now, actor or ENGINE, flow_run, dict(accept_bounds or {}))
+    role = None if actor is None else _importer(engine, actor)
+    _require_acceptance(call, role)
     ledger = read_ledger(source, paths)
     with engine.database.frames() as frames:
-        _require_acceptance(frames, call)
         # Every creditor's part passes the gate before the first one is written. One order for all: each is locked.
         named = sorted(source.all_creditors, key=code_of)
         parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in named]
         ledger.tables.clear()
-        landing = Landing(source, as_of, now, actor, flow_run, ledger.content_hash)
+        landing = Landing(source, as_of, now, call.actor, flow_run, ledger.content_hash)
         landed = [land(engine, frames, landing, part) for part in parts if isinstance(part, Part)]
         drafts = [each.event for each in landed]
         if drafts:
@@ -89,15 +97,20 @@ def ingest_ledger(
     return IntakeReport(source.name, source.mode, as_of, ledger.content_hash, snapshots, findings)
 
 
-def _require_acceptance(frames: Frames, call: Call) -> None:
+def _importer(engine: "Engine", actor: str) -> Role:
+    """The role of the person who imports."""
+    with engine.database.reading() as session:
+        return Role(acting_person(session, actor, "import a ledger", *IMPORTERS).role)
+
+
+def _require_acceptance(call: Call, role: Role | None) -> None:
     if not call.accepted:
         return
     unknown = sorted(set(call.accepted) - ACCEPTABLE)
     if unknown or not all(reason.strip() for reason in call.accepted.values()):
         told = f"{', '.join(unknown)}: no bound that can be accepted" if unknown else "An accepted bound needs a reason"
         raise UsageError(f"{told}.", advice=f"Bounds are {', '.join(sorted(ACCEPTABLE))}.")
-    found = frames.read(f"SELECT role FROM person WHERE active AND login = {quoted(call.actor)}")  # noqa: S608 - quoted
-    if found.is_empty() or found.item() not in ACCEPTING_ROLES:
+    if role not in ACCEPTING_ROLES:
         raise RefusedError(
             f"{call.actor!r} may not accept a bound for a file.",
             advice=f"It takes a person with the role {' or '.join(ACCEPTING_ROLES)}.",

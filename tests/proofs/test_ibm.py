@@ -49,7 +49,7 @@ def load(engine: Engine, ledger: Path) -> int:
         session.flush()
         pack = publish_pack(session, "standard", standard_pack_files(), "two years", "admin", FIRST, start)
         pack_id = pack.id
-    ingest_ledger(engine, load_source(SOURCE), [ledger], as_of=LAST, now=start, actor="engine")
+    ingest_ledger(engine, load_source(SOURCE), [ledger], as_of=LAST, now=start, actor=None)
     with engine.database.session() as session:
         creditor = session.exec(select(Creditor).where(Creditor.code == "IBM")).one()
         assert creditor.id is not None

@@ -18,7 +18,7 @@ def test_what_people_say_of_a_row_is_hashed_with_the_salt_of_the_row(engine: Eng
     rows = [entry.cells() for entry in first_day()]
     rows[3][8] = "soon"
     source = parse_source("books.yaml", SOURCE)
-    ingest_ledger(engine, source, [write(tmp_path, "first.csv", written(rows))], FIRST_DAY, at(FIRST_DAY), "test")
+    ingest_ledger(engine, source, [write(tmp_path, "first.csv", written(rows))], FIRST_DAY, at(FIRST_DAY), None)
     with engine.database.session() as session:
         session.add(Person(login="olga", name="Olga", role="operator", recorded_at=at(FIRST_DAY)))
     with engine.database.frames(read_only=True) as frames:

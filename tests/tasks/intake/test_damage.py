@@ -49,7 +49,7 @@ def after_first_day(
     with _created(server_url, "maatpak_books_first", template) as url:
         engine = Engine(Settings(workspace=folder, database_url=url), Database(url))
         path = write(folder, "books.csv", written([entry.cells() for entry in first_day()]))
-        report = ingest_ledger(engine, books, [path], FIRST_DAY, at(FIRST_DAY), "test")
+        report = ingest_ledger(engine, books, [path], FIRST_DAY, at(FIRST_DAY), None)
         engine.close()
         assert (report.quarantined, report.warnings) == (0, 0), report.findings
         assert stored(url) == {entry.document: meant(entry) for entry in first_day()}
@@ -72,7 +72,7 @@ def test_a_damaged_row_is_set_apart_or_refused_or_right(
         engine = Engine(Settings(workspace=tmp_path / "workspace", database_url=url), Database(url))
         refusal = None
         try:
-            ingest_ledger(engine, books, [path], SECOND_DAY, at(SECOND_DAY), "test")
+            ingest_ledger(engine, books, [path], SECOND_DAY, at(SECOND_DAY), None)
         except InputRejectedError as error:
             refusal = error
         finally:
@@ -101,7 +101,7 @@ def test_the_good_second_day_is_taken_in_whole(
     path = write(tmp_path, "books.csv", written([entry.cells() for entry in second_day()]))
     with _created(server_url, "maatpak_books_good", after_first_day) as url:
         engine = Engine(Settings(workspace=tmp_path / "workspace", database_url=url), Database(url))
-        report = ingest_ledger(engine, books, [path], SECOND_DAY, at(SECOND_DAY), "test")
+        report = ingest_ledger(engine, books, [path], SECOND_DAY, at(SECOND_DAY), None)
         engine.close()
         assert (report.quarantined, report.warnings) == (0, 0), report.findings
         assert stored(url) == {entry.document: meant(entry) for entry in second_day()}

@@ -29,7 +29,7 @@ SPOILED = 3
 def after_first(engine: Engine, tmp_path: Path) -> Engine:
     """An engine that has the good first day."""
     path = write(tmp_path, "first.csv", written([entry.cells() for entry in first_day()]))
-    ingest_ledger(engine, parse_source("books.yaml", SOURCE), [path], FIRST_DAY, at(FIRST_DAY), "test")
+    ingest_ledger(engine, parse_source("books.yaml", SOURCE), [path], FIRST_DAY, at(FIRST_DAY), None)
     return engine
 
 
@@ -51,7 +51,7 @@ def test_what_lands_after_a_day_began_is_recorded_after_it(
 
     monkeypatch.setattr(ingest, "land", land_late)
     source = parse_source("books.yaml", SOURCE)
-    ingest_ledger(after_first, source, [second_file(tmp_path)], SECOND_DAY, at(SECOND_DAY), "test")
+    ingest_ledger(after_first, source, [second_file(tmp_path)], SECOND_DAY, at(SECOND_DAY), None)
     with psycopg.connect(after_first.database.url) as connection:
         for query in (
             "SELECT min(recorded_at) FROM item_version WHERE valid_from = '2026-03-03'",
@@ -66,7 +66,7 @@ def test_what_lands_after_a_day_began_is_recorded_after_it(
 def test_a_release_waits_for_an_import_before_it_takes_the_row(after_first: Engine, tmp_path: Path) -> None:
     engine = after_first
     source = parse_source("books.yaml", SOURCE)
-    report = ingest_ledger(engine, source, [second_file(tmp_path, spoiled=True)], SECOND_DAY, at(SECOND_DAY), "test")
+    report = ingest_ledger(engine, source, [second_file(tmp_path, spoiled=True)], SECOND_DAY, at(SECOND_DAY), None)
     assert report.quarantined == 1
     with engine.database.session() as session:
         session.add(Person(login="olga", name="Olga", role="operator", recorded_at=at(FIRST_DAY)))
@@ -112,6 +112,6 @@ def test_a_ledger_sent_again_after_another_of_the_same_day_holds_again(after_fir
     before = open_now(after_first)
     seen = []
     for hour, path in ((7, shorter), (8, whole), (9, whole)):
-        report = ingest_ledger(after_first, source, [path], FIRST_DAY, at(FIRST_DAY).replace(hour=hour), "test")
+        report = ingest_ledger(after_first, source, [path], FIRST_DAY, at(FIRST_DAY).replace(hour=hour), None)
         seen.append((report.snapshots[0].unchanged, open_now(after_first) == before))
     assert seen == [(False, False), (False, True), (True, True)]

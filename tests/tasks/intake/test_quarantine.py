@@ -69,7 +69,7 @@ class Intake:
     def _ingest(self, rows: Sequence[Sequence[str]], name: str) -> int:
         day = FIRST_DAY if name == "first.csv" else SECOND_DAY
         path = write(self.folder, name, written(rows))
-        report = ingest_ledger(self.engine, parse_source("books.yaml", SOURCE), [path], day, at(day), "test")
+        report = ingest_ledger(self.engine, parse_source("books.yaml", SOURCE), [path], day, at(day), None)
         return report.quarantined
 
 
@@ -125,7 +125,7 @@ def test_a_corrected_date_is_read_in_whatever_way_the_source_writes_dates(
         row[DUE], row[DUE - 1] = form.write(entry.due), form.write(entry.issued)
     unreadable(rows)
     path = write(tmp_path, "first.csv", written(rows))
-    ingest_ledger(engine, source, [path], FIRST_DAY, at(FIRST_DAY), "test")
+    ingest_ledger(engine, source, [path], FIRST_DAY, at(FIRST_DAY), None)
     intake = Intake(engine, tmp_path)
     (row_id,) = intake.open_rows().values()
     intake.fix(row_id, due_on=ENTRY.due.isoformat())
@@ -192,7 +192,7 @@ def test_what_waits_for_a_customer_comes_along_with_it(engine: Engine, tmp_path:
         write(tmp_path, "items.csv", written(items, header=header)),
         write(tmp_path, "debtors.csv", written(list(customers.values()), header=["account", "name", "country"])),
     ]
-    ingest_ledger(engine, parse_source("books.yaml", source), paths, FIRST_DAY, at(FIRST_DAY), "test")
+    ingest_ledger(engine, parse_source("books.yaml", source), paths, FIRST_DAY, at(FIRST_DAY), None)
     intake = Intake(engine, tmp_path)
     apart = list_rows(engine)
     (customer,) = [row for row in apart if row.table == "debtors"]

@@ -57,7 +57,7 @@ def test_typed_amounts_are_read_as_they_are(engine: Engine, tmp_path: Path, name
     rows = typed_rows()
     rows[7]["amount"] = rows[7]["open"] = TOO_FINE
     path = write(tmp_path, name, FILES[name](rows))
-    report = ingest_ledger(engine, parse_source("books.yaml", SOURCE), [path], FIRST_DAY, at(FIRST_DAY), "test")
+    report = ingest_ledger(engine, parse_source("books.yaml", SOURCE), [path], FIRST_DAY, at(FIRST_DAY), None)
     assert report.quarantined == 1
     found = report.findings.filter(pl.col("severity") == "quarantine").select("rule", "column_name", "value")
     assert set(found.iter_rows()) == {("amount_too_fine", column, "9,995") for column in ("amount", "open_amount")}
