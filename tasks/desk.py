@@ -94,6 +94,11 @@ class Desk:
         ).first()
         return found if found is not None and self.profile(int(found.id or 0)) is not None else debtor
 
+    @property
+    def latest(self) -> datetime:
+        """Known-at that hides nothing of what is recorded."""
+        return datetime.max.replace(tzinfo=self.now.tzinfo)
+
     def country(self, debtor_id: int) -> str:
         """The country whose working days count for a debtor."""
         profile = self.profile(debtor_id)
@@ -125,7 +130,7 @@ class Desk:
                 "debtor": case.debtor_id,
                 "currency": case.currency,
                 "as_of": self.as_of,
-                "known_at": datetime.max.replace(tzinfo=self.now.tzinfo),
+                "known_at": self.latest,
             },
         )
         return [OpenItem(*row) for row in rows]

@@ -1,13 +1,17 @@
 """Disputes: an objection to an item is ours to answer, with an owner and a date (practice, rule 17)."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import format_money
 from maatpak.kernel.words import DisputeState, NonPaymentReason, Role, WorkKind
-from maatpak.ledger.tables import Case, Dispute
+from maatpak.ledger.tables import VISIBLE, Case, Dispute
 from maatpak.ledger.versions import succeed
-from tasks.desk import Desk
+from tasks.desk import Desk, OpenItem
 from tasks.rights import TALKERS
 from tasks.worklist import close_work_about, open_work
 
@@ -129,6 +133,53 @@ def decide_dispute(
         )
     desk.record("dispute_decided", case=case, dispute=dispute_no, state=state, accepted=accepted)
     return decided
+
+
+def disputed_parts(desk: Desk, items: Sequence[OpenItem]) -> dict[int, int]:
+    """Item → what of it is disputed: the larger of our records and the ledger's flag, as the facts have it."""
+    rows = desk.session.execute(
+        text(
+            "SELECT item_id, disputed_amount FROM item_version v WHERE item_id = ANY(:items) AND disputed_amount > 0"  # noqa: S608
+            " AND (disputed_on IS NULL OR disputed_on <= :as_of)"
+            " AND (dispute_outcome IS NULL OR dispute_outcome NOT IN ('rejected', 'withdrawn'))"
+            f" AND {VISIBLE.format(t='v', as_of=':as_of', known_at=':known_at')}"
+        ),
+        {"items": [item.item_id for item in items], "as_of": desk.as_of, "known_at": desk.latest},
+    )
+    flagged = {int(row.item_id): int(row.disputed_amount) for row in rows}
+    parts: dict[int, int] = {}
+    for item in items:
+        recorded = sum(_disputed_now(each) for each in _live_of_item(desk, item.item_id))
+        part = min(item.open_amount, max(flagged.get(item.item_id, 0), recorded))
+        if part:
+            parts[item.item_id] = part
+    return parts
+
+
+def undisputed(desk: Desk, case: Case, items: list[OpenItem], act: str, *, named: bool) -> list[OpenItem]:
+    """The items with what is not disputed of each. Where somebody named a disputed one, that is no oversight to mend.
+
+    Raises:
+        RefusedError: a named item is disputed, or nothing is left.
+    """
+    disputed = disputed_parts(desk, items)
+    left = [replace(item, open_amount=item.open_amount - disputed.get(item.item_id, 0)) for item in items]
+    left = [item for item in left if item.open_amount > 0]
+    if disputed and (named or not left):
+        told = ", ".join(
+            f"{item.document_no} for {format_money(disputed[item.item_id], case.currency)}"
+            for item in items
+            if item.item_id in disputed
+        )
+        raise RefusedError(
+            f"Disputed is {told}: until that is answered we do not {act}.",
+            advice="Decide it first (`maatpak dispute decide`), or name other documents.",
+        )
+    return left
+
+
+def _disputed_now(dispute: Dispute) -> int:
+    return dispute.accepted_amount if dispute.state == DisputeState.PART_ACCEPTED else dispute.amount
 
 
 def _accepted(dispute: Dispute, state: DisputeState, amount: int | None, currency: str) -> int:

@@ -16,6 +16,7 @@ from maatpak.kernel.words import PlanState, PromiseState, Role, WorkKind, WorkSt
 from maatpak.ledger.tables import Case, Plan, WorkTask
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk
+from tasks.disputes import undisputed
 from tasks.placements import require_ours
 from tasks.promises import open_promises
 from tasks.rights import COLLECTORS, MANAGERS, TALKERS
@@ -71,13 +72,16 @@ def offer_plan(
 ) -> Plan | None:
     """Offer a plan over documents, or over everything overdue. Above the person's limit a second one is asked: None.
 
+    What is disputed is ours to answer, and no part of a plan (practice, rule 5).
+
     Raises:
-        RefusedError: a plan is offered or active already, or an agency speaks about all of it.
+        RefusedError: a plan is offered or active already, an agency speaks about all of it, or it is disputed.
         UsageError: the instalments do not add up or are not in order.
     """
     desk.require("offer a payment plan", *COLLECTORS, Role.FINANCE_DIRECTOR)
     items = desk.items_named(case, documents)
     require_ours(desk, case, items, "offer a plan for it")
+    items = undisputed(desk, case, items, "offer a plan for it", named=documents is not None)
     total = sum(item.open_amount for item in items)
     if total <= 0:
         raise UsageError(f"Nothing is open on case {case.id} to plan for.", advice="See `maatpak cases`.")

@@ -58,6 +58,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Offer a plan over documents, or over everything overdue; above your limit a second person confirms it first."""
+    from tasks.disputes import disputed_parts
     from tasks.finding import find_case
     from tasks.plans import offer_plan
 
@@ -66,14 +67,17 @@ def add(
         parts = [_instalment(each, found.currency) for each in instalment or ()]
         with at_desk(engine, found, actor) as desk:
             case = desk.case(found.the_case)
+            disputed = sum(disputed_parts(desk, desk.items_named(case, document)).values())
             plan = offer_plan(desk, case, documents=document, instalments=parts or None, source=source)
+    left_out = f" Left out, as disputed: {format_money(disputed, found.currency)}." if disputed else ""
     if plan is None:
         message = "The plan is above what you may offer: a second person confirms it, `maatpak tasks list`."
-        tell(message, {"plan_no": None, "asked": True}, as_json=as_json)
+        tell(message + left_out, {"plan_no": None, "asked": True}, as_json=as_json)
         return
     said = format_money(plan.total, found.currency)
     tell(
-        f"Plan {plan.plan_no}: {said} in {len(plan.instalments)} instalments; it stands until {plan.valid_until}.",
+        f"Plan {plan.plan_no}: {said} in {len(plan.instalments)} instalments; it stands until {plan.valid_until}."
+        + left_out,
         fields_of(plan, found),
         as_json=as_json,
     )

@@ -166,6 +166,13 @@ def test_a_plan_is_offered_accepted_and_cancelled(house: House, command: Command
     assert [each["state"] for each in told(command, "plan", "list", "--all")] == ["cancelled", "declined"]
 
 
+def test_who_offers_a_plan_hears_what_of_it_is_disputed(house: House, command: Command) -> None:
+    said(command, "dispute", "add", "C1", "--document", "F1", "--reason", "price", "--amount", "300.00")
+    out = said(command, "plan", "add", "C1")
+    assert ": €1,200.00 in 3 instalments" in out
+    assert out.endswith("Left out, as disputed: €300.00.\n")
+
+
 def test_a_plan_above_the_limit_asks_a_second_person(house: House, command: Command) -> None:
     house.item(1, "F3", 900_000, date(2026, 2, 6))
     assert "second person" in said(command, "plan", "add", "C1", actor="max")

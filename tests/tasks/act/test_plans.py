@@ -3,7 +3,9 @@ from datetime import date, timedelta
 import pytest
 
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.tables import Plan, Promise, WorkTask
+from tasks.disputes import open_dispute
 from tasks.plans import (
     CONFIRM,
     Instalment,
@@ -25,6 +27,39 @@ def offer(house: House, case_id: int, who: str = "carla", **what: object) -> str
         plan = offer_plan(desk, desk.case(case_id), **what)  # type: ignore[arg-type]
         assert plan is not None
         return plan.plan_no
+
+
+def dispute(house: House, case_id: int, document: str, amount: int | None = None) -> None:
+    with house.desk("colin") as desk:
+        open_dispute(desk, desk.case(case_id), document, NonPaymentReason.PRICE, amount=amount)
+
+
+def test_what_is_disputed_is_no_part_of_a_plan(house: House, case_id: int) -> None:
+    dispute(house, case_id, "F1", 30_000)
+    house.item(case_id, "F3", 20_000, date(2026, 2, 9), disputed_amount=20_000)
+    house.item(case_id, "F4", 10_000, date(2026, 2, 9), disputed_amount=10_000, dispute_outcome="rejected")
+    offer(house, case_id)
+    plan = house.row(Plan)
+    left = {"F1": 70_000, "F2": 50_000, "F4": 10_000}
+    assert plan.items == {str(house.items[document]): amount for document, amount in left.items()}
+    assert plan.total == 130_000
+
+
+def test_who_names_a_disputed_document_is_told(house: House, case_id: int) -> None:
+    dispute(house, case_id, "F1", 30_000)
+    with pytest.raises(
+        RefusedError, match=r"Disputed is F1 for €300.00: until that is answered we do not offer a plan"
+    ):
+        offer(house, case_id, documents=["F1", "F2"])
+    offer(house, case_id, documents=["F2"])
+
+
+def test_where_all_is_disputed_there_is_nothing_to_plan(house: House, case_id: int) -> None:
+    dispute(house, case_id, "F1")
+    dispute(house, case_id, "F2")
+    with pytest.raises(RefusedError, match=r"Disputed is F1 for €1,000.00, F2 for €500.00"):
+        offer(house, case_id)
+    assert house.rows(Plan) == []
 
 
 def settle(house: House, day: date) -> dict[str, int]:
