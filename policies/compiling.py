@@ -266,6 +266,9 @@ class JourneyCompiler:
         if line.do is StepKind.HANDOFF and (not line.escalating or line.approvals == 1):
             text = "a handoff is escalating and needs the approval of two persons"
             self.problems.add(each.document, each.path, text)
+        if line.on is Reaction.CASH_UNALLOCATED and (line.do is not StepKind.MESSAGE or line.through):
+            text = f"'on: {line.on}' is answered by a message, and takes no 'through': the case is parked by that money"
+            self.problems.add(each.document, (*each.path, "on"), text)
         event = ONLY_AFTER.get(line.only) if line.only else None
         if event is not None and line.on is not event:
             self.problems.add(each.document, (*each.path, "only"), f"{line.only} makes sense only with 'on: {event}'")

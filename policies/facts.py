@@ -386,7 +386,9 @@ CONTEXT: dict[str, Fact] = {
             *[
                 (f"{reaction}_on", pl.Date, "date", f"Last `{reaction}` of this round; null if none.")
                 for reaction in Reaction
+                if reaction is not Reaction.CASH_UNALLOCATED
             ],
+            ("cash_unallocated_on", pl.Date, "date", "Date of the newest payment that lies unallocated; null if none."),
             (
                 "part_paid_half",
                 pl.Boolean,

@@ -69,8 +69,14 @@ class Step:
 
     @property
     def outside_round(self) -> bool:
-        """Whether it lives outside rounds: it recurs, or prepares a due date that is still to come."""
-        return self.every is not None or (self.stage is Stage.PREPARE and self.at is not None)
+        """Whether it lives outside rounds: it recurs, prepares a due date to come, or asks what money is for."""
+        prepares = self.stage is Stage.PREPARE and self.at is not None
+        return self.every is not None or prepares or self.asks_of_cash
+
+    @property
+    def asks_of_cash(self) -> bool:
+        """Whether it asks what unallocated money is for."""
+        return self.on is Reaction.CASH_UNALLOCATED
 
     @property
     def makes_up(self) -> bool:
@@ -80,7 +86,7 @@ class Step:
     @property
     def beside_round(self) -> bool:
         """Whether it lives outside rounds and goes on while one is open."""
-        return self.kind is StepKind.STATEMENT or self.makes_up
+        return self.kind is StepKind.STATEMENT or self.makes_up or self.asks_of_cash
 
     @property
     def outward(self) -> bool:
@@ -115,7 +121,7 @@ class Journey:
     @cached_property
     def reactions(self) -> tuple[Step, ...]:
         """The steps that answer an event inside a round."""
-        return tuple(step for step in self.steps.values() if step.on is not None)
+        return tuple(step for step in self.steps.values() if step.on is not None and not step.outside_round)
 
     @cached_property
     def outside(self) -> tuple[Step, ...]:

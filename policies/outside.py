@@ -1,8 +1,9 @@
-"""Steps that live outside rounds: what comes before a due date, and what recurs.
+"""Steps that live outside rounds: what comes before a due date, what recurs, and what asks of unallocated money.
 
-Such a step is done once an occurrence: the due date it prepares, the first invoice, or the date of the recurrence.
-While a round is open only statements go on, and invoices that did not arrive. A window that closed more than a few days
-ago leaves no row: the case was not ours to write to then, and the next occurrence comes.
+Such a step is done once an occurrence: the due date it prepares, the first invoice, the date of the recurrence, or that
+of the newest payment. While a round is open only statements go on, invoices that did not arrive, and questions about
+money. A window that closed more than a few days ago leaves no row: the case was not ours to write to then, and the next
+occurrence comes.
 """
 
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class OutsideWalk:
             self._visit(at, step)
 
     def _visit(self, at: int, step: Step) -> None:
-        places = np.arange(len(self.rows)) if step.beside_round else np.flatnonzero(~self.in_round)
+        places = self._places(step)
         occurrence, due, until = self._window(step, places)
         past = self.cases.workdays.shift(until, RECENT, self.rows[places])
         live = (occurrence != MISSING) & (past >= self.as_of)
@@ -75,11 +76,22 @@ class OutsideWalk:
         if len(places):
             self._meet(at, step, places, occurrence, due, until)
 
+    def _places(self, step: Step) -> Rows:
+        """The cases that a step may concern today."""
+        if step.asks_of_cash:
+            covered = self.gates.parked[self.rows] == CODE[NoActionReason.COVERED_BY_CASH]
+            return np.flatnonzero(covered & (self.cases.amounts("cash_unallocated")[self.rows] > 0))
+        return np.arange(len(self.rows)) if step.beside_round else np.flatnonzero(~self.in_round)
+
     def _window(self, step: Step, places: Rows) -> tuple[Days, Days, Days]:
         """(occurrence, due, until) of the occurrence that is next or under way."""
         rows, workdays = self.rows[places], self.cases.workdays
         if step.every is not None:
             occurrence, due = self._recurrence(step.every, rows)
+        elif step.asks_of_cash:
+            occurrence = self.cases.days("cash_unallocated_on")[rows]
+            due = workdays.later(occurrence, step.wait, rows)
+            return occurrence, due, np.maximum(due, np.int32(self.as_of))
         else:
             assert step.at is not None
             occurrence = self._anchor(step.at, rows)

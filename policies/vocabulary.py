@@ -94,6 +94,16 @@ VARIABLES: dict[str, Variable] = {
     ),
     "promise": Variable("The last promise", {"amount": "Its amount", "on": "Its date"}, optional=True),
     "payment": Variable("The last payment", {"amount": "Its amount", "on": "Its date"}, optional=True),
+    "received": Variable(
+        "Payments that lie unallocated; only of a step that asks what they are for",
+        {"amount": "What of it is unallocated", "on": "Its date"},
+        many=True,
+    ),
+    "may_be_for": Variable(
+        "The oldest open documents that they may be for",
+        {"number": "Its number", "due": "Its due date", "open": "What of it is open"},
+        many=True,
+    ),
     "debit": Variable(
         "The direct debit that came back",
         {"on": "When", "cause": "funds, mandate, account, refused or other"},
@@ -174,6 +184,12 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         else None,
         "promise": {"amount": "€ 350.00", "on": "7 April 2026"} if full else None,
         "payment": {"amount": "€ 100.00", "on": "7 April 2026"} if full else None,
+        "received": [{"amount": "€ 1,200.00", "on": "3 March 2026"}, {"amount": "£80.00", "on": "4 March 2026"}][
+            : 2 - one
+        ]
+        if full
+        else [],
+        "may_be_for": [{"number": "F-2041", "due": "2 April 2026", "open": "€ 700.00"}] if full else [],
         "debit": {"on": "7 April 2026", "cause": "funds"} if full else None,
         "tables": [_table(["document", "issued", "due", "asked"], rows, "€ 700.00")],
         "plan_tables": [_table(["instalment", "due", "amount"], [["1", "20 April 2026", "€ 234.00"]], "€ 700.00")]

@@ -4,9 +4,10 @@ from sqlmodel import col, select
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel, EvidenceKind, Role, WorkKind
-from maatpak.ledger.tables import Answer, Case, Evidence, Message
+from maatpak.ledger.tables import Action, Answer, Case, Evidence, Message, MessageAction
 from maatpak.ledger.versions import succeed
 from tasks.desk import Desk
+from tasks.exceptions import ALLOCATE, WITHIN
 from tasks.rights import DESK
 from tasks.worklist import close_work_about, open_work
 
@@ -68,6 +69,8 @@ def record_answer(
         working_days=READ_WITHIN,
         record_no=answer.answer_no,
     )
+    if message is not None and _asked_of_cash(desk, message):
+        open_work(desk, case, WorkKind.CASH, ALLOCATE, Role.OPERATOR, working_days=WITHIN)
     desk.record("answer_received", case=case, answer=answer.answer_no, channel=channel, message=message_ref)
     return answer
 
@@ -84,6 +87,13 @@ def read_answer(desk: Desk, answer_no: str) -> Answer:
     close_work_about(desk, answer_no, "read")
     desk.record("answer_read", case=case, debtor_id=answer.debtor_id, answer=answer_no)
     return read
+
+
+def _asked_of_cash(desk: Desk, message: Message) -> bool:
+    """Whether a message asked what unallocated money is for: its answer is work for cash, too."""
+    served = select(Action).join(MessageAction).where(MessageAction.message_id == message.id)
+    steps = [desk.engine.pack(each.pack_id).step(each.segment, each.step) for each in desk.session.exec(served)]
+    return any(step.asks_of_cash for step in steps)
 
 
 def _current(desk: Desk, answer_no: str) -> Answer | None:

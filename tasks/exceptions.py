@@ -1,7 +1,7 @@
 """What money without a purpose asks of people: cash that lies unallocated, and a customer to whom we owe money.
 
-Such a case gets no reminder (practice, rules 5 and 19). Instead cash is asked to allocate what came in, and somebody
-asks the customer politely what it is for, or tells them that they have a credit: once a case, while it lasts.
+Such a case gets no reminder (practice, rules 5 and 19). Instead cash is asked to allocate what came in, or somebody
+tells the customer that they have a credit: once a case, while it lasts. The journey itself asks what money is for.
 """
 
 from datetime import date, datetime
@@ -17,13 +17,11 @@ WITHIN = 2
 """Working days in which it is done."""
 
 ALLOCATE = "Allocate the money that lies unallocated, or find out what it is for."
-ASK = "Ask the customer politely what the unallocated payment is for."
 TELL = "Tell the customer that we owe them money, and ask how they want it back."
 
 HAS_CASH = (pl.col("cash_unallocated") > 0) & (pl.col("overdue_open") > 0)
 WORK = {
     ALLOCATE: (HAS_CASH, WorkKind.CASH, Role.OPERATOR),
-    ASK: (HAS_CASH & (pl.col("reason") == NoActionReason.COVERED_BY_CASH), WorkKind.REPLY, Role.COLLECTOR),
     TELL: (pl.col("reason") == NoActionReason.WE_OWE_CUSTOMER, WorkKind.REPLY, Role.COLLECTOR),
 }
 """What is to be done → for which cases, as what kind of work, by whom."""

@@ -37,6 +37,7 @@ PROPERTIES: dict[str, pl.DataType | type[pl.DataType]] = {
     "outside_round": pl.Boolean,
     "prepares_due": pl.Boolean,
     "ahead": pl.Int64,
+    "asks_of_cash": pl.Boolean,
 }
 """`ahead`: of a step that sends again what did not arrive, how many working days before D."""
 NAMED = {"action_id": pl.Int64, "item_id": pl.Int64, "amount": pl.Int64}
@@ -55,12 +56,12 @@ def _step(pack_of: Callable[[int], "CompiledPack"], pack_id: int, segment: str, 
     return journey.steps.get(name) if journey else None
 
 
-def _passes(step: Step | None) -> tuple[list[str], bool, bool, int | None]:
+def _passes(step: Step | None) -> tuple[list[str], bool, bool, int | None, bool]:
     if step is None:
-        return [], False, False, None
+        return [], False, False, None, False
     prepares_due = step.outside_round and step.at is not None and step.at.anchor is Anchor.DUE
     ahead = -step.at.shift if step.makes_up and step.at is not None else None
-    return [str(each) for each in step.through], step.outside_round, prepares_due, ahead
+    return [str(each) for each in step.through], step.outside_round, prepares_due, ahead, step.asks_of_cash
 
 
 def objections(
@@ -68,8 +69,9 @@ def objections(
 ) -> pl.DataFrame:
     """(action_id, reason) of the actions that are no longer wanted; one row each, the weightiest reason.
 
-    `actions`: action_id, case_id, kind, escalating, occurrence, passes, outside_round, own_offer (the action has made
-    its plan offer already, so that plan speaks for it, not against it), written, written_to (the party meant).
+    `actions`: action_id, case_id, kind, escalating, occurrence, passes, outside_round, asks_of_cash, own_offer (the
+    action has made its plan offer already, so that plan speaks for it, not against it), written, written_to (the party
+    meant).
     `named`: action_id, item_id, amount.
     """
     joined = actions.join(_of_cases(facts.cases, guardrails), on="case_id", how="left").join(
@@ -89,6 +91,7 @@ def objections(
         (asks & in_round & (pl.col("round_open") <= 0), SkipReason.PAID),
         (pl.col("written") & (pl.col("written_to") != _addressee()), SkipReason.PAYER_CHANGED),
         (_gone_upcoming(), SkipReason.PAID),
+        (pl.col("asks_of_cash") & (pl.col("cash_unallocated") <= 0), SkipReason.NOTHING_LEFT),
         (to_customer & pl.col("held"), SkipReason.ON_HOLD),
         (asked_of & ~_passes_through(Through.OUR_TURN) & pl.col("ours"), SkipReason.ON_HOLD),
         (asks & in_round & ~_passes_parked() & ~own & (pl.col("parked") != ""), pl.col("parked")),
@@ -124,6 +127,7 @@ def _of_cases(cases: pl.DataFrame, guardrails: GuardrailsFile) -> pl.DataFrame:
     return cases.select(
         "case_id",
         "round_open",
+        "cash_unallocated",
         "dispute_open",
         "promise_open",
         "offer_open",

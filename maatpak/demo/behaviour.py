@@ -72,6 +72,9 @@ FIRMNESS: dict[str, float] = {
 }
 """How much more, or less, a message moves people than a reminder does."""
 
+ASKED_OF_CASH = "cash_question"
+"""The step that asks what money is for: most tell, and speak of nothing else."""
+
 DISPUTING = frozenset({"price", "quantity", "wrong_invoice", "wrong_entity", "set_off"})
 
 
@@ -87,7 +90,10 @@ def read_message(world: World, arrival: Arrival) -> list[Response]:
     responses = []
     if arrival.channel == Channel.SMS:
         responses.append(Response(Sign.DELIVERED, arrival.sent_on))
-    if _moved(world, arrival):
+    if arrival.step == ASKED_OF_CASH:
+        if random.random() < customer.nature.picks_up:
+            responses.append(Response(Sign.ANSWERED, read_on, CallResult.SPOKE_NO_COMMITMENT))
+    elif _moved(world, arrival):
         delay = random.randint(1, 7)
         for number in arrival.documents:
             world.intend(customer, read_on + timedelta(days=delay), Intention(number))

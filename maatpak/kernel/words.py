@@ -71,7 +71,7 @@ class StepKind(StrEnum):
 
 
 class Reaction(StrEnum):
-    """Events inside a round that an `on:` step answers."""
+    """Events that an `on:` step answers, inside a round unless it says otherwise."""
 
     PAID = "paid"
     PART_PAID = "part_paid"
@@ -82,6 +82,8 @@ class Reaction(StrEnum):
     PLAN_BREACHED = "plan_breached"
     AGREED = "agreed"
     """A promise was made, or a plan accepted."""
+    CASH_UNALLOCATED = "cash_unallocated"
+    """Money lies unallocated that covers what would be asked: not of a round, for while it lies none opens."""
 
 
 class ActionState(StrEnum):

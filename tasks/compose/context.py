@@ -35,6 +35,8 @@ ON_THE_WAY = 3
 NOTICES = frozenset({StepKind.MESSAGE, StepKind.PLAN_OFFER})
 ANSWERS = frozenset({str(EvidenceKind.ANSWERED), str(EvidenceKind.SPOKEN)})
 MOST_EARLIER = 3
+MOST_DOCUMENTS = 12
+"""Open documents of a currency that money may be for; who has more knows them by the oldest."""
 CREDITS = frozenset({ItemType.CREDIT_NOTE, ItemType.PAYMENT})
 ENGLISH = frozenset({"GB", "IE", "US", "CA", "AU", "NZ", "ZA", "IN", "SG", "HK"})
 """Countries with an English of their own; elsewhere dates and amounts in English are British."""
@@ -125,6 +127,8 @@ class Writer:
             "plan": plan and self._plan(plan, subject.actions[0]["currency"]),
             "promise": self._promise(case, subject.actions[0]["currency"]),
             "payment": self._payment(subject.actions[0]),
+            "received": self._received(subject) if subject.step.asks_of_cash else [],
+            "may_be_for": self._may_be_for(subject) if subject.step.asks_of_cash else [],
             "debit": self._debit(items),
             "tables": tables,
             "plan_tables": [self._plan_table(plan, subject.actions[0]["currency"])] if plan else [],
@@ -201,7 +205,7 @@ class Writer:
         tables, balances = [], []
         for action in subject.actions:
             currency = action["currency"]
-            rows = self._material.ledger.get((action["debtor_id"], currency), [])
+            rows = self._account(action)
             cells = [
                 [
                     row["document_no"],
@@ -217,6 +221,31 @@ class Writer:
             columns = ["document", "issued", "due", "status", "open"]
             tables.append(_table(columns, cells, self.labels["total_open"], balance))
         return tables, joined(balances, self.labels["and"])
+
+    def _may_be_for(self, subject: Subject) -> list[dict[str, str]]:
+        """The oldest open invoices and debit notes of each currency in which money lies unallocated."""
+        return [
+            {
+                "number": row["document_no"],
+                "due": self._long(row["due_on"]),
+                "open": self._money(row["open_amount"], action["currency"]),
+            }
+            for action in subject.actions
+            for row in [each for each in self._account(action) if each["item_type"] not in CREDITS][:MOST_DOCUMENTS]
+        ]
+
+    def _received(self, subject: Subject) -> list[dict[str, str]]:
+        """The payments that lie unallocated, of each currency."""
+        return [
+            {"amount": self._money(row["open_amount"], action["currency"]), "on": self._long(row["issued_on"])}
+            for action in subject.actions
+            for row in sorted(self._account(action), key=lambda row: (row["issued_on"], row["item_id"]))
+            if row["item_type"] == ItemType.PAYMENT
+        ]
+
+    def _account(self, action: Row) -> list[Row]:
+        """Everything that is open in the currency of an action's case."""
+        return self._material.ledger.get((action["debtor_id"], action["currency"]), [])
 
     def _pay(self, subject: Subject, amount: str, totals: Mapping[str, int], reference: str) -> dict[str, Any]:
         creditor = subject.creditor

@@ -97,13 +97,21 @@ def _draft(
     made = Drafts()
     if not action_ids:
         return made
-    material = read_material(frames, action_ids, as_of, now)
+    material = read_material(frames, action_ids, as_of, now, lambda row: _lists_all(engine, row))
     for creditor_id, creditor in material.creditors.items():
         hours = engine.pack(current_pack(frames, creditor_id)).guardrails.hours
         house = _House(engine, material, creditor, hours, as_of, now, keep=keep)
         for (pack_id, segment, step), rows in _cohorts(material.actions, creditor_id).items():
             house.draft(engine.pack(pack_id), segment, step, rows, made)
     return made
+
+
+def _lists_all(engine: "Engine", row: Row) -> bool:
+    """Whether the step of an action lists everything open: a statement, or a question what money is for."""
+    if not row["template"]:
+        return False
+    step = engine.pack(row["pack_id"]).step(row["segment"], row["step"])
+    return step.kind is StepKind.STATEMENT or step.asks_of_cash
 
 
 def _cohorts(actions: Sequence[Row], creditor_id: int) -> dict[tuple[int, str, str], list[Row]]:
@@ -291,6 +299,7 @@ class _House:
             "then": subject.outlook and subject.outlook.kind,
             "plan": None if subject.step.kind is StepKind.PLAN_OFFER else context["plan"],
             "promise": context["promise"],
+            "received": [context["received"], context["may_be_for"]],
         }
         identity_hash = content_hash(identity)
         return Draft(

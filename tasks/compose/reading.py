@@ -1,7 +1,7 @@
 """What composing reads, for a whole cohort of actions at once: one query a kind of row, as of the date and instant."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -150,7 +150,7 @@ class Material:
     items: Mapping[int, list[Row]]
     """By action: what it asks for."""
     ledger: Mapping[tuple[int, str], list[Row]]
-    """By debtor and currency: everything open; read for statements only."""
+    """By debtor and currency: everything open; read where a step lists it only."""
     payers: Mapping[int, int]
     """By debtor: the account that pays for it, and so is written to (practice, rule 22)."""
     profiles: Mapping[int, Row]
@@ -189,8 +189,10 @@ class _Reading:
         return self._frames.read(query.format(**self._marks)).to_dicts()
 
 
-def read_material(frames: Frames, action_ids: Iterable[int], as_of: date, now: datetime) -> Material:
-    """Read what the messages of these actions may speak of."""
+def read_material(
+    frames: Frames, action_ids: Iterable[int], as_of: date, now: datetime, lists_all: Callable[[Row], bool]
+) -> Material:
+    """Read what the messages of these actions may speak of; `lists_all`: whether one lists everything open."""
     reading = _Reading(frames, as_of, now)
     reading.know(actions=action_ids)
     actions = reading.rows(ACTIONS)
@@ -201,12 +203,12 @@ def read_material(frames: Frames, action_ids: Iterable[int], as_of: date, now: d
     )
     payers = {row["debtor_id"]: row["payer_id"] for row in reading.rows(PAYERS)}
     reading.know(people=(*(row["debtor_id"] for row in actions), *payers.values()))
-    statements = any(row["kind"] == "statement" for row in actions)
+    listing = any(lists_all(row) for row in actions)
     return Material(
         actions=actions,
         creditors={row["id"]: row for row in reading.rows(CREDITORS)},
         items=_grouped(reading.rows(ITEMS), "action_id"),
-        ledger=_grouped_by_account(reading.rows(LEDGER)) if statements else {},
+        ledger=_grouped_by_account(reading.rows(LEDGER)) if listing else {},
         payers=payers,
         profiles={row["debtor_id"]: row for row in reading.rows(PROFILES)},
         contacts=_grouped(reading.rows(CONTACTS), "debtor_id"),

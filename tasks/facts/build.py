@@ -244,6 +244,7 @@ class _Building:
         issued = pl.col("open_issued") + pl.col("settled_issued") - pl.col("credit_issued")
         stops = pl.when(pl.col("legal_stop") == LegalStop.NONE.value).then(pl.coalesce("held_stop", "legal_stop"))
         return cases.with_columns(
+            cash_unallocated_on="credit_money_on",
             round_open=pl.when(pl.col("round_id").is_null()).then("overdue_open").otherwise("named_open"),
             credit_limit_used=pl.when(pl.col("credit_limit") > 0).then(balance.clip(0) / pl.col("credit_limit")),
             relation_days=(as_of - since).dt.total_days().clip(0),

@@ -61,7 +61,7 @@ def objection(
     )
     action = {
         "action_id": 7, "case_id": 1, "kind": kind, "escalating": escalating, "occurrence": None, "passes": [],
-        "outside_round": False, "own_offer": False, "written": True, "written_to": 1,
+        "outside_round": False, "asks_of_cash": False, "own_offer": False, "written": True, "written_to": 1,
     }  # fmt: skip
     schema: dict[str, Any] = {"passes": pl.List(pl.String), "occurrence": pl.Date}
     named_rows = {

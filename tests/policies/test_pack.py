@@ -141,6 +141,14 @@ BROKEN: dict[str, tuple[Callable[[Files], None], list[str]]] = {
         _replace("reasons.yaml", "{kind: department, role", "{supply: true, kind: department, role"),
         ["reasons.yaml:7: work: 'supply' does not fit work of the kind department; it belongs to review"],
     ),
+    "a call about unallocated money": (
+        _replace(
+            "fragments/reactions.yaml",
+            "{do: message, template: cash_question, on: cash",
+            "{do: call, template: cash_question, on: cash",
+        ),
+        ["fragments/reactions.yaml:33: 'on: cash_unallocated' is answered by a message"],
+    ),
     "an unknown key": (
         _replace(FORGETFUL, "{do: message, template: reminder", "{do: message, templte: reminder"),
         [

@@ -161,6 +161,7 @@ class CaseOracle(Reach):
             "overdue_open": self.overdue_open(),
             "credit_notes_open": sum(self.open[v.item_id] for v in self.credits if v.item_type == "credit_note"),
             "cash_unallocated": sum(self.open[v.item_id] for v in self.credits if v.item_type == "payment"),
+            "cash_unallocated_on": max((v.issued_on for v in self.credits if v.item_type == "payment"), default=None),
             "disputed_open": covered["disputed"],
             "in_plan_open": covered["in_plan"],
             "debits_in_flight": covered["in_flight"],
