@@ -2,9 +2,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import NonPaymentReason
-from maatpak.ledger.tables import Plan, Promise, WorkTask
+from maatpak.ledger.tables import Action, Plan, Promise, WorkTask
 from tasks.disputes import open_dispute
 from tasks.plans import (
     CONFIRM,
@@ -20,6 +21,7 @@ from tasks.settle import settle_records
 from tasks.settle_notes import MISSED, SOON
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
+from tests.tasks.act.script import Script
 
 
 def offer(house: House, case_id: int, who: str = "carla", **what: object) -> str:
@@ -237,6 +239,35 @@ def test_an_instalment_has_its_notes(
     tasks = house.rows(WorkTask, kind="reply")
     assert [(task.subject, task.opened_on) for task in tasks] == notes
     assert {task.record_no for task in tasks} == {f"{house.row(Plan).plan_no}/1"}
+
+
+@pytest.mark.stage("reminded")
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_an_instalment_paid_short_has_its_notes_and_its_breach_and_nothing_beside_them(
+    house: House, case_id: int, share: float
+) -> None:
+    """Less than half of what was open calls for a call (rule 19), but a plan has its own answer (rule 18).
+
+    What is missing of an instalment is asked for two working days after it, and is a breach after five; the call that
+    then comes next is the breach's, and it is one. Until then nothing of the plan is asked for.
+    """
+    running(house, case_id)
+    (first, *_) = house.row(Plan).instalments
+    due_on = date.fromisoformat(first["due_on"])
+    script, happened = Script(house), {}
+    while house.day < add_working_days(due_on, 13, "NL"):
+        if add_working_days(house.day, 1, "NL") == due_on:
+            house.pay("F2", due_on, round(first["amount"] * share))
+        script.day()
+        today = [action for action in house.rows(Action) if action.business_date == house.day]
+        done = [action.step for action in today if action.state != "skipped"]
+        asked = [task.subject for task in house.rows(WorkTask, opened_on=house.day) if task.record_no]
+        if done or asked:
+            happened[house.day] = done + asked
+    before, missed, breached, called, decided = (add_working_days(due_on, each, "NL") for each in (-3, 2, 6, 7, 11))
+    short = {missed: [MISSED], called: ["breach_call"], decided: ["breach_decision"]}
+    assert happened == {before: [SOON], **(short if share < 1 else {})}
+    assert house.row(Plan).breached_on == (breached if share < 1 else None)
 
 
 def test_a_new_invoice_unpaid_breaches_it(house: House, case_id: int) -> None:
