@@ -252,7 +252,7 @@ CONTEXT: dict[str, Fact] = {
                 "driver_pay_run_on",
                 pl.Date,
                 "date",
-                "The customer's first pay run on or after D of the driver; null without a rhythm.",
+                "First pay run on or after D of the driver whose cut-off it made; null without a rhythm.",
             ),
             ("upcoming_item_id", pl.Int64, "id", "The next open item to fall due; null without one."),
             ("upcoming_bank_due_on", pl.Date, "date", "D of the next open item to fall due."),

@@ -24,6 +24,7 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
         re.compile(rf"(?:{'|'.join(WEEKDAYS)})|(?:[12]?\d|3[01])(?:,(?:[12]?\d|3[01]))*"),
         "a weekday (friday) or days of the month (15,30)",
     ),
+    "cut_off": (re.compile(r"1?\d|20"), "working days before a pay run, from 0 to 20"),
     "statement_day": (re.compile(r"[1-9]|1\d|2[0-8]"), "a day of the month from 1 to 28"),
     "call_hours": (_HOURS, "hours such as 09:00-12:00"),
     "contact_role": (re.compile("payables|decision_maker|invoice|escalation"), "payables, decision_maker, invoice …"),

@@ -35,7 +35,9 @@ ADDRESSES = {"email": "email", "sms": "phone", "phone": "phone"}
 @app.command()
 def add(
     debtor: DebtorArgument,
-    name: Annotated[str, typer.Argument(help="channel, language, pay_run, statement_day, call_hours, portal, …")],
+    name: Annotated[
+        str, typer.Argument(help="channel, language, pay_run, cut_off, statement_day, call_hours, po_needed, …")
+    ],
     value: Annotated[str, typer.Argument(help="Such as post, nl, friday, 15,30, 09:00-12:00 or yes.")],
     source: Annotated[str, typer.Option(help="Where it was said: debtor, call, answer …")] = "debtor",
     creditor: CreditorOption = None,

@@ -27,7 +27,7 @@ from tasks.facts import (
 )
 from tasks.facts.collecting import only
 from tasks.facts.reading import Reader
-from tasks.facts.rhythm import FEWEST, next_runs, pay_runs, runs_after
+from tasks.facts.rhythm import FEWEST, next_runs, pay_runs, payable_from, runs_after
 from tasks.facts.rounds import case_rounds, round_amounts, running
 from tasks.facts.scope import Scope
 from tasks.facts.steps import actions_then, step_history
@@ -148,7 +148,7 @@ class _Building:
         self.owed = replace(self.owed, debts=debts.clear())
         joined = self.named.select("item_id", "joined_on")
         position = driver.positions(debts, drivers).join(joined, on="item_id", how="left")
-        self.driver_days = drivers.select("case_id", day="driver_bank_due_on")
+        self.driver_days = payable_from(reader, drivers, self.cases)
         self.parts += [
             self.amounts,
             drivers,

@@ -62,6 +62,22 @@ def runs_after(runs: pl.DataFrame, cases: pl.DataFrame, days: pl.DataFrame) -> p
     )
 
 
+def payable_from(reader: Reader, drivers: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, day): D of each driver, or, if that is later, when the customer's cut-off lets it into a pay run."""
+    due = drivers.select("case_id", day="driver_bank_due_on")
+    wishes = reader.rows("preferences").filter(pl.col("name") == "cut_off")
+    if wishes.is_empty():
+        return due
+    entered = (
+        drivers.lazy()
+        .join(cases.lazy().select("case_id", "debtor_id", CALENDAR), on="case_id")
+        .join(wishes.lazy().select("debtor_id", cut=pl.col("value").cast(pl.Int64, strict=False)), on="debtor_id")
+        .select("case_id", entered_on=days_after("driver_issued_on", "cut"))
+        .pipe(collected)
+    )
+    return due.join(entered, on="case_id", how="left").select("case_id", day=pl.max_horizontal("day", "entered_on"))
+
+
 @cache
 def next_run(rule: str, day: date) -> date | None:
     """The first day of a rhythm on or after a day; None for words that are no rhythm."""

@@ -242,6 +242,7 @@ REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("preference", "add", "C1", "colour", "red"), "no preference", "pay_run"),
     (("preference", "add", "C1", "pay_run", "sunday"), "does not fit", "weekday"),
     (("preference", "add", "C1", "call_hours", "12:00-09:00"), "end before they begin", "09:00-12:00"),
+    (("preference", "add", "C1", "cut_off", "21"), "does not fit", "working days before a pay run"),
     (("preference", "opt-out", "C1", "fax"), "no channel", "email"),
     ((*CONTACT, "--email", "nonsense"), "'nonsense' is not an e-mail address", "name@"),
     ((*CONTACT, "--email", "pia@example.test", "--phone", "abc"), "'abc' is not a phone number", "digits"),

@@ -212,7 +212,19 @@ class Preference(Versioned, table=True):
         Index("uq_preference_current", "debtor_id", "name", unique=True, postgresql_where=text("replaced_at IS NULL")),
         one_of(
             "name",
-            ["channel", "language", "pay_run", "statement_day", "call_hours", "contact_role", "po_needed", "portal"],
+            [
+                *(
+                    "channel",
+                    "language",
+                    "pay_run",
+                    "cut_off",
+                    "statement_day",
+                    "call_hours",
+                    "contact_role",
+                    "po_needed",
+                ),
+                "portal",
+            ],
         ),
     )
 

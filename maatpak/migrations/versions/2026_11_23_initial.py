@@ -393,7 +393,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "name IN ('channel', 'language', 'pay_run', 'statement_day', 'call_hours', 'contact_role', 'po_needed', 'portal')",
+            "name IN ('channel', 'language', 'pay_run', 'cut_off', 'statement_day', 'call_hours', 'contact_role', 'po_needed', 'portal')",
             name=op.f("ck_preference_name_known"),
         ),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_preference_debtor_id_debtor")),

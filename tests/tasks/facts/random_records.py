@@ -216,6 +216,7 @@ class Records(Dice):
         random, world = self.random, self.world
         values = {
             "pay_run": ("friday", "15,30", "31"),
+            "cut_off": ("0", "5", "20"),
             "language": ("fr",),
             "channel": ("sms", "post"),
             "statement_day": ("3", "28"),

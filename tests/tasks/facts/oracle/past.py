@@ -81,7 +81,7 @@ class Past(Notices):
             "debit_returns_6m": len(returns),
             "late_before": any(map(self.is_late, self.counted())),
             "next_pay_run_on": self.next_run(self.as_of),
-            "driver_pay_run_on": self.next_run(bank_day(self.driver.due_on)) if self.driver else None,
+            "driver_pay_run_on": self.next_run(self.payable_from(self.driver)) if self.driver else None,
         }
 
     def is_paid(self, v: ItemVersion) -> bool:
@@ -186,6 +186,11 @@ class Past(Notices):
             if sum(day.day == number for day in days) * 10 >= 7 * len(days):
                 return str(number)
         return None
+
+    def payable_from(self, driver: ItemVersion) -> date:
+        """D, or later: so many working days after its issue, if the customer closes its runs so long before."""
+        cuts = [wish.value for wish in self.of_debtor(self.oracle.seen(Preference)) if wish.name == "cut_off"]
+        return max([bank_day(driver.due_on), *(add(driver.issued_on, int(cut), self.country) for cut in cuts)])
 
     def next_run(self, start: date) -> date | None:
         rule = self.rhythm()
