@@ -27,23 +27,30 @@ Read = Callable[[str], pl.DataFrame]
 """Reads a query within somebody's transaction: `Frames.read`, or `reading(session)`."""
 
 SUBJECT = """
-SELECT a.id AS action_id, a.creditor_id, k.debtor_id, COALESCE(p.country, cr.country) AS country, oldest.due_on,
+WITH placed AS (
+  SELECT a.id AS action_id, a.creditor_id, k.debtor_id, k.currency FROM action a JOIN "case" k ON k.id = a.case_id
+  WHERE a.id IN ({ids})),
+version AS MATERIALIZED (
+  SELECT * FROM debtor_profile WHERE debtor_id IN (SELECT debtor_id FROM placed)),
+marked AS MATERIALIZED (
+  SELECT s.* FROM address_state s WHERE s.debtor_id IN (SELECT debtor_id FROM placed) AND s.channel = 'post'
+  AND s.state IN ({told_states}) AND {s})
+SELECT k.action_id, k.creditor_id, k.debtor_id, COALESCE(p.country, cr.country) AS country, oldest.due_on,
   credit.amount AS credit, {named_at} AS name_at,
   COALESCE(btrim(p.street) <> '' AND btrim(p.city) <> '', false) AS has_address, {seen_at} AS address_at,
   news.good_on AS address_on, COALESCE(news.lost, false) AS address_lost,
   d.debtor_no, cr.code AS creditor, COALESCE(p.name, d.debtor_no) AS name, k.currency, oldest.document_no
-FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
-JOIN creditor cr ON cr.id = a.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = k.debtor_id AND {p}
+FROM placed k JOIN debtor d ON d.id = k.debtor_id JOIN creditor cr ON cr.id = k.creditor_id
+LEFT JOIN version p ON p.debtor_id = k.debtor_id AND {p}
 LEFT JOIN LATERAL (
-  SELECT min(f.recorded_at) AS at FROM debtor_profile f
+  SELECT min(f.recorded_at) AS at FROM version f
   WHERE f.debtor_id = k.debtor_id AND f.id <= p.id AND f.id > COALESCE((
-    SELECT max(o.id) FROM debtor_profile o WHERE o.debtor_id = k.debtor_id AND o.id < p.id AND o.name <> p.name), 0)
+    SELECT max(o.id) FROM version o WHERE o.debtor_id = k.debtor_id AND o.id < p.id AND o.name <> p.name), 0)
   ) named ON true
 LEFT JOIN LATERAL (
-  SELECT f.valid_from AS day, f.recorded_at AS at FROM debtor_profile f
+  SELECT f.valid_from AS day, f.recorded_at AS at FROM version f
   WHERE f.debtor_id = k.debtor_id AND f.id <= p.id AND f.id > COALESCE((
-    SELECT max(o.id) FROM debtor_profile o WHERE o.debtor_id = k.debtor_id AND o.id < p.id
+    SELECT max(o.id) FROM version o WHERE o.debtor_id = k.debtor_id AND o.id < p.id
     AND (o.street, o.postal_code, o.city, o.country)
         IS DISTINCT FROM (p.street, p.postal_code, p.city, p.country)), 0)
   ORDER BY f.id LIMIT 1) seen ON true
@@ -52,9 +59,8 @@ LEFT JOIN LATERAL (
     (array_agg(NOT n.good ORDER BY n.at DESC, n.number DESC, n.good))[1] AS lost
   FROM (
     SELECT seen.day, seen.at, 0 AS number, true AS good WHERE seen.day IS NOT NULL
-    UNION ALL SELECT s.valid_from, s.recorded_at, 0, s.state = '{proven}' FROM address_state s
-      WHERE s.debtor_id = k.debtor_id AND s.channel = 'post' AND {s} AND s.state IN ({told_states})
-      AND {state_here}
+    UNION ALL SELECT s.valid_from, s.recorded_at, 0, s.state = '{proven}' FROM marked s
+      WHERE s.debtor_id = k.debtor_id AND {state_here}
     UNION ALL SELECT e.observed_on, e.recorded_at, 0, e.kind IN ({proves}) FROM message m
       JOIN evidence e ON e.message_id = m.id AND e.kind IN ({proves}, {lost})
       WHERE m.debtor_id = k.debtor_id AND m.channel = 'post' AND e.observed_on <= {day} AND e.recorded_at <= {at}
@@ -65,14 +71,15 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT v.document_no, v.due_on FROM action_item i
   JOIN item_version v ON v.debtor_id = k.debtor_id AND v.item_id = i.item_id AND {v}
-  WHERE i.action_id = a.id ORDER BY v.due_on, v.document_no LIMIT 1) oldest ON true
+  WHERE i.action_id = k.action_id ORDER BY v.due_on, v.document_no LIMIT 1) oldest ON true
 CROSS JOIN LATERAL (
   SELECT COALESCE(sum(v.open_amount), 0)::bigint AS amount FROM item_version v
   WHERE v.debtor_id = k.debtor_id AND v.currency = k.currency AND v.item_type IN ('credit_note', 'payment') AND {v}
   ) credit
-WHERE a.id IN ({ids}) ORDER BY a.id
+ORDER BY k.action_id
 """
-"""Of placements that are proposed: whom they are about, and what the ledger and the post say of it."""
+"""Of placements that are proposed: whom they are about, and what the ledger and the post say of it. Versions of master
+data are read once for all of them: no index leads from a customer to those that were replaced."""
 
 HERE = (
     "strpos(lower({text}), lower(btrim(split_part(p.street, chr(10), 1)))) > 0"
