@@ -96,7 +96,7 @@ ITEM_COLUMNS: tuple[Column, ...] = (
     _text("return_code", "Why it came back."),
     _text("po_number", "The customer's order number."),
     _date("invoice_sent_on", "When the invoice was sent."),
-    _text("invoice_channel", "How it was sent."),
+    _text("invoice_channel", "How it was sent: email, post, portal or another word."),
     _text("document_path", "Where its copy lies."),
 )
 
