@@ -39,7 +39,7 @@ WHAT_CHANGES: dict[NoActionReason, str] = {
     R.ESCALATION_BLOCKED: "Before this step there must be: ",
     R.EVIDENCE_MISSING: "Evidence that an earlier notice of the items arrived, on two channels, ten working days ago.",
     R.NO_ADDRESS: "An address for the step's channel.",
-    R.BUDGET: "Time passes since the last contacts with this customer.",
+    R.BUDGET: "Time passes since the last contacts with this customer, or with who pays for it.",
     R.WINDOW: "A working day of the customer, outside the days on which nothing is demanded.",
     R.SILENCE_AFTER_ROUND: "The days of silence after the last round pass.",
     R.WAIT: "The date on which the next step falls due.",

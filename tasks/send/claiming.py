@@ -50,13 +50,22 @@ leased AS (
   WHERE m.id = taken.id
   RETURNING m.id, m.debtor_id, m.case_id, m.channel, m.recipient, m.content, m.tries)
 SELECT l.*, k.party_id, p.kind, p.country, p.time_zone,
-  (SELECT s.state FROM address_state s WHERE s.debtor_id = l.debtor_id AND s.replaced_at IS NULL
-     AND s.channel = l.channel AND lower(s.address) = lower(l.recipient)) AS address_state,
+  (SELECT s.state FROM address_state s WHERE s.debtor_id IN (l.debtor_id, payer.id) AND s.replaced_at IS NULL
+     AND s.channel = l.channel AND lower(s.address) = lower(l.recipient)
+   ORDER BY s.debtor_id = l.debtor_id DESC LIMIT 1) AS address_state,
   (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = l.id) AS action_ids
 FROM leased l JOIN "case" k ON k.id = l.case_id
-LEFT JOIN debtor_profile p ON p.debtor_id = l.debtor_id AND p.replaced_at IS NULL
+LEFT JOIN LATERAL (
+  SELECT y.id FROM debtor_profile x
+  JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
+  JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
+  WHERE x.debtor_id = l.debtor_id AND x.replaced_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM message_action b JOIN action e ON e.id = b.action_id WHERE b.message_id = l.id AND e.escalating)
+) payer ON TRUE
+LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, l.debtor_id) AND p.replaced_at IS NULL
 ORDER BY l.id
 """
+"""The hours are those of who is written to; of an address counts what is known for the debtor, else for who pays."""
 
 CANCEL = """
 UPDATE message m SET state = 'cancelled', failure = c.reason, ended_at = {now}, leased_by = NULL, leased_until = NULL

@@ -81,6 +81,8 @@ def born(ledger: Ledger, seed: str, number: int, on: date) -> Life:
     """A customer with a past and a nature drawn from the seed."""
     random = Random(f"{seed}:{number}")
     shared = random.random() < 0.05
+    # One in eight is paid for by a neighbour that was there before, so some pay for several.
+    paid_for = number % 5 != 0 and Random(f"{seed}:{number}:payer").random() < 0.16
     account = ledger.open_account(
         f"D{number:05d}",
         on,
@@ -93,6 +95,7 @@ def born(ledger: Ledger, seed: str, number: int, on: date) -> Life:
         account_manager=None if random.random() < 0.1 else f"life.account{random.randint(1, 3)}",
         customer_since=on - timedelta(days=random.choice((40, 200, 900, 3000))),
         key_account=random.random() < 0.05,
+        payer_no=f"D{number - number % 5:05d}" if paid_for else None,
     )
     late = random.choice((0, 0, 3, 12, 25))
     for _ in range(random.randint(0, 8)):

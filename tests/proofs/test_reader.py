@@ -109,3 +109,31 @@ def test_silence_without_a_reason_is_found(
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE tick SET decisions_evidence = %s WHERE id = 103", [key])
     assert "silence_has_a_reason" in [breach.law for breach in prove(database.url, tmp_path).breaches]
+
+
+TWICE_ON_ONE_DAY = """
+INSERT INTO party SELECT (jsonb_populate_record(p, '{{"id": 92, "party_ref": "other"}}')).* FROM party p WHERE id = 1;
+INSERT INTO debtor SELECT (jsonb_populate_record(d, '{{"id": 92, "party_id": 92, "debtor_no": "C2"}}')).*
+  FROM debtor d WHERE id = 1;
+INSERT INTO debtor_profile SELECT (jsonb_populate_record(p, '{{"id": 92, "debtor_id": 92, "payer_no": {payer}}}')).*
+  FROM debtor_profile p WHERE debtor_id = 1;
+INSERT INTO "case" SELECT (jsonb_populate_record(k, '{{"id": 92, "debtor_id": 92, "party_id": 92}}')).*
+  FROM "case" k WHERE id = 1;
+INSERT INTO action SELECT (jsonb_populate_record(a, '{{"id": 192, "case_id": 92}}')).* FROM action a WHERE id = 101;
+INSERT INTO message SELECT (jsonb_populate_record(m, '{{"id": 292, "debtor_id": 92, "case_id": 92, "content_key": "x",
+  "message_ref": "x"}}')).* FROM message m WHERE id = 201;
+INSERT INTO message_action VALUES (292, 192);
+"""
+"""A letter about another customer, on the day of one to the first."""
+
+
+@pytest.mark.parametrize(("payer", "found"), [('"C1"', True), ("null", False)], ids=["who pays", "each for itself"])
+def test_who_pays_is_counted_over_all_that_it_pays_for(
+    database: Database, tmp_path: Path, payer: str, found: bool
+) -> None:
+    lay_down(database, tmp_path)
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(TWICE_ON_ONE_DAY.format(payer=payer))
+    laws = [breach.law for breach in prove(database.url, tmp_path).breaches]
+    assert ("one_letter_a_day" in laws) is found

@@ -23,11 +23,13 @@ from maatpak.ledger.tables import (
 from maatpak.ledger.versions import succeed
 from tasks.calls import Call, record_call
 from tasks.day import run_day
+from tasks.execute import execute_all
 from tasks.facts import build_facts
 from tasks.listing import WorkFilter, list_work
 from tasks.preferences import mark_address
 from tasks.replay import replay
 from tasks.revalidate import EVERYTHING_RECORDED
+from tasks.send import deliver
 from tasks.tick import tick
 from tests.tasks.act.house import House, at, build_house
 from tests.tasks.act.script import Script
@@ -296,3 +298,24 @@ def test_who_pays_is_told_on_the_list_of_calls(house: House) -> None:
         if row["case_id"] in cases.values()
     ]
     assert {(row["payer_no"], row["phone"]) for row in rows} == {("P", "+31209999999")}
+
+
+def test_an_address_of_the_payer_that_died_meanwhile_is_not_used(house: House) -> None:
+    cases = family(house)
+    tick(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    execute_all(house.engine, house.creditor_id, house.day, at(house.day, 7))
+    with house.desk("olga", 8) as desk:
+        mark_address(desk, desk.case(cases["P"]), "email", "P@example.test", ReachState.DEAD, "bounced")
+    deliver(house.engine, house.creditor_id, house.day, at(house.day, 9), "test")
+    (message,) = house.rows(Message, case_id=cases["S2"])
+    assert (message.state, message.failure) == ("cancelled", "no_address")
+
+
+def test_a_letter_waits_for_the_payers_morning(house: House) -> None:
+    cases = family(house, country="US", time_zone="America/New_York")
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 9))
+    (message,) = house.rows(Message, case_id=cases["S2"])
+    assert message.state == "queued"
+    assert message.send_after is not None
+    deliver(house.engine, house.creditor_id, house.day, at(house.day, 16), "test")
+    assert house.row(Message, id=message.id).state == "sent"
