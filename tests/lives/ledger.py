@@ -6,6 +6,7 @@ The intake has tests of its own; here thousands of lives need a ledger that cost
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -172,6 +173,10 @@ class Ledger:
         self._documents += 1
         number = f"{kind[:1].upper()}{self._documents:06d}"
         day = on or issued_on
+        # Every fifth invoice was never sent, and every fourth lacks an order number.
+        sending: dict[str, Any] = (
+            {"invoice_sent_on": issued_on, "invoice_channel": "email"} if self._documents % 5 else {}
+        )
         with self.database.session() as session:
             item = Item(
                 creditor_id=self.creditor_id,
@@ -200,8 +205,10 @@ class Ledger:
                     settled_on=settled_on,
                     settled_by="payment" if settled_on else None,
                     reference=reference,
+                    po_number=number if self._documents % 4 else None,
                     valid_from=day,
                     recorded_at=night_before(day),
+                    **(sending if kind == "invoice" else {}),
                 )
             )
             return item.id

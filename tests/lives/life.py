@@ -275,7 +275,8 @@ def _write(desk: Desk, life: Life, random: Random) -> object:
 
 
 def _prefer(desk: Desk, life: Life, random: Random) -> object:
-    wishes = {"pay_run": "friday", "channel": "post", "language": "nl", "statement_day": "7"}
+    wishes = {"pay_run": "friday", "channel": "post", "language": "nl", "statement_day": "7", "cut_off": "5"}
+    wishes |= {"portal": "Ariba", "po_needed": "yes", "call_hours": "09:00-12:00"}
     name, value = random.choice(sorted(wishes.items()))
     return set_preference(desk, desk.debtor(life.account.debtor_id), name, value)
 
