@@ -21,6 +21,7 @@ from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.apart import Failure, apart
 from tasks.cancelling import cancel_actions
 from tasks.checking import unchecked
+from tasks.conditions import no_longer_so
 from tasks.content import hashes_of
 from tasks.current_pack import current_pack
 from tasks.effects import OUTCOME, Cohort, carry_out
@@ -222,6 +223,7 @@ def _take_up(
     against = pl.concat(
         [
             objections(asked, named, facts, guardrails),
+            no_longer_so(engine.pack, actions, facts.cases),
             _changed(engine, frames, actions, as_of, at),
         ]
     ).unique("action_id", keep="first", maintain_order=True)

@@ -47,11 +47,12 @@ def step_properties(pack_of: Callable[[int], "CompiledPack"], keys: pl.DataFrame
     """What the steps of these (pack_id, segment, step) say of objections; a step that no pack knows passes nothing."""
     rows = []
     for pack_id, segment, name in keys.select("pack_id", "segment", "step").unique(maintain_order=True).iter_rows():
-        rows.append((pack_id, segment, name, *_passes(_step(pack_of, pack_id, segment, name))))
+        rows.append((pack_id, segment, name, *_passes(step_of(pack_of, pack_id, segment, name))))
     return pl.DataFrame(rows, schema=PROPERTIES, orient="row")
 
 
-def _step(pack_of: Callable[[int], "CompiledPack"], pack_id: int, segment: str, name: str) -> Step | None:
+def step_of(pack_of: Callable[[int], "CompiledPack"], pack_id: int, segment: str, name: str) -> Step | None:
+    """The step of an action, if its pack knows it."""
     journey = pack_of(pack_id).journeys.get(segment)
     return journey.steps.get(name) if journey else None
 
@@ -257,7 +258,7 @@ def silent_today(
     placed = actions.join(known.select("case_id").with_row_index("row"), on="case_id")
     silent = [placed.clear().select("action_id")]
     for (pack_id, segment, name), rows in placed.group_by("pack_id", "segment", "step", maintain_order=True):
-        step = _step(pack_of, int(str(pack_id)), str(segment), str(name))
+        step = step_of(pack_of, int(str(pack_id)), str(segment), str(name))
         if step is not None and step.to_customer:
             quiet = pl.Series(gates.silent(step, rows["row"].cast(pl.Int64).to_numpy()))
             silent.append(rows.filter(quiet).select("action_id"))

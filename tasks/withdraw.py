@@ -10,6 +10,7 @@ import polars as pl
 
 from maatpak.kernel.words import ActionState, SkipReason, StepKind
 from maatpak.ledger.database import Frames
+from tasks.conditions import no_longer_so
 from tasks.revalidate import objections, step_properties
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ def unwanted_work(
     properties = step_properties(engine.pack, found)
     actions = found.join(properties, on=["pack_id", "segment", "step"], how="left")
     frames.stage("open_work", actions.select("action_id"))
-    against = objections(actions, frames.read(NAMED), seen.facts, seen.packs[seen.pack_id].guardrails)
+    proposed = actions.filter(pl.col("state") == ActionState.AWAITING_APPROVAL)
+    against = pl.concat(
+        [
+            objections(actions, frames.read(NAMED), seen.facts, seen.packs[seen.pack_id].guardrails),
+            no_longer_so(engine.pack, proposed, seen.facts.cases),
+        ]
+    ).unique("action_id", keep="first", maintain_order=True)
     working = actions.filter(pl.col("state") == ActionState.IN_PROGRESS).select("action_id", "kind")
     # A call that somebody is making, or a copy, is not taken away because an amount moved.
     kept = working.filter(pl.col("kind") != StepKind.CONSULT).join(

@@ -9,6 +9,7 @@ import polars as pl
 
 from maatpak.kernel.words import SkipReason
 from maatpak.ledger.database import Frames
+from tasks.conditions import no_longer_so
 from tasks.current_pack import current_pack
 from tasks.revalidate import closed_today, objections, silent_today, step_properties
 from tasks.seen import Seen, facts_now
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 ACTIONS = """
 SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_id, a.segment, a.step, a.state,
   a.written, COALESCE(a.payer_party_id, k.party_id) AS written_to,
-  EXISTS (SELECT 1 FROM plan p WHERE p.action_id = a.id) AS own_offer
+  EXISTS (SELECT 1 FROM plan p WHERE p.action_id = a.id) AS own_offer,
+  EXISTS (SELECT 1 FROM message_action x JOIN message m ON m.id = x.message_id
+          WHERE x.action_id = a.id AND m.state IN ('sent', 'unknown')) AS begun
 FROM action a JOIN "case" k ON k.id = a.case_id WHERE a.id = ANY('{{{ids}}}'::bigint[])
 """
 
@@ -56,7 +59,14 @@ def no_longer_wanted(
     asked = actions.join(step_properties(engine.pack, actions), on=["pack_id", "segment", "step"], how="left")
     current = engine.pack(current_pack(frames, creditor_id))
     guardrails = current.guardrails
-    against = objections(asked, frames.read(NAMED.format(ids=ids)), facts, guardrails)
+    # What an action has done itself, its offer or the first of its letters, is no condition of the rest of it.
+    not_begun = actions.filter(~pl.col("own_offer") & ~pl.col("begun"))
+    against = pl.concat(
+        [
+            objections(asked, frames.read(NAMED.format(ids=ids)), facts, guardrails),
+            no_longer_so(engine.pack, not_begun, facts.cases),
+        ]
+    ).unique("action_id", keep="first", maintain_order=True)
     later = pl.concat(
         [
             closed_today(actions, facts.cases.select("case_id", "country"), guardrails, as_of),
