@@ -17,7 +17,7 @@ from tests.tasks.act.house import House, at, build_house
 from tests.tasks.act.script import Script
 from tests.tasks.act.stages import Stages
 
-ACCOUNTS = ("first", "second", "first in GBP")
+ACCOUNTS = ("first", "second", "first in GBP", "paid for")
 DEBTS = st.lists(
     st.tuples(
         st.sampled_from(["P1", "P2"]),
@@ -29,7 +29,7 @@ DEBTS = st.lists(
     min_size=3,
     max_size=8,
 )
-"""(party, whether the second creditor's, which account or currency there, amount, days since due)."""
+"""(party, whether the second creditor's, which account or currency there or one that it pays for, amount, days due)."""
 
 
 Debt = tuple[str, bool, str, int, int]
@@ -52,13 +52,18 @@ def test_the_budget_of_a_party_holds_over_creditors_accounts_and_currencies(stag
 
 def _owe(first: House, second: House, debts: list[Debt]) -> None:
     cases: dict[tuple[str, bool, str], int] = {}
+    numbers: dict[tuple[str, bool], str] = {}
     for number, (party, other, account, amount, age) in enumerate(debts):
         house = second if other else first
         for needed in ("first", account):
             key = (party, other, needed)
             if key not in cases and needed == "first in GBP":
                 cases[key] = house.another_currency(cases[party, other, "first"], "GBP")
+            elif key not in cases and needed == "paid for":
+                payer = numbers[party, other]
+                cases[key] = house.debtor(f"D{len(cases)}", party=f"{party}'s child", payer_no=payer)
             elif key not in cases:
+                numbers.setdefault((party, other), f"D{len(cases)}")
                 cases[key] = house.debtor(f"D{len(cases)}", party=party)
         house.item(cases[party, other, account], f"I{number}", amount, first.day - timedelta(days=age))
 
@@ -70,8 +75,9 @@ def _spaced(house: House) -> None:
     for action in house.rows(Action):
         if action.written and action.executed_on is not None:
             case = cases[action.case_id]
-            days[case.party_id].add(action.executed_on)
-            letters[case.party_id, action.executed_on].add((case.debtor_id, action.segment, action.step))
+            addressee = action.payer_party_id or case.party_id
+            days[addressee].add(action.executed_on)
+            letters[addressee, action.executed_on].add((case.debtor_id, action.segment, action.step))
             assert is_working_day(action.executed_on, "NL")
     assert all(len(written) == 1 for written in letters.values()), "two letters on one day"
     for contacts in days.values():
