@@ -21,10 +21,10 @@ from policies.schema import PlacementLimits
 from tasks.actions import action_of, move_action
 from tasks.case_move import MOVE_CONFIRM
 from tasks.checking import require_checked
-from tasks.checks import Check, checks_of, reading
 from tasks.content import hashes_of
 from tasks.desk import Desk
 from tasks.groups import exposures
+from tasks.placement_checks import Check, checks_of, reading
 from tasks.revalidate import EVERYTHING_RECORDED
 
 ADDRESS_WATCH = 5

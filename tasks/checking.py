@@ -30,9 +30,9 @@ from maatpak.kernel.words import (
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Action, Case, Debtor, Hold, PlacementCheck, WorkTask
 from policies.schema import PlacementLimits
-from tasks.checks import AGENCY, Check, checks_of, reading, standing
 from tasks.desk import Desk
 from tasks.evidence import REPAIRS
+from tasks.placement_checks import AGENCY, Check, checks_of, reading, standing
 from tasks.reasons import state_reason
 from tasks.register import require_country
 from tasks.revalidate import EVERYTHING_RECORDED

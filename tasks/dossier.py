@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from maatpak.ledger.database import Frames
-from tasks.checks import Check
+from tasks.placement_checks import Check
 
 ITEMS_OF = """
 SELECT i.item_id, v.document_no, v.item_type, v.issued_on, v.due_on, v.amount, v.open_amount,

@@ -12,10 +12,10 @@ from maatpak.kernel.errors import UsageError
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import visible
 from policies.explain import Explanation, explain
-from tasks.checks import Check, checks_of
 from tasks.current_pack import PACK_THEN, current_pack
 from tasks.facts import build_facts
 from tasks.finding import Found, acting_date
+from tasks.placement_checks import Check, checks_of
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.timeline import timeline
 

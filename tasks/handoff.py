@@ -25,9 +25,9 @@ from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import Placement
 from maatpak.ledger.versions import succeed_all
 from tasks.checking import placement_no
-from tasks.checks import AGENCY, checks_of
 from tasks.current_pack import current_pack
 from tasks.dossier import ITEMS_OF, read_dossier
+from tasks.placement_checks import AGENCY, checks_of
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.today import recording_instant
 

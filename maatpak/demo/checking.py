@@ -9,8 +9,8 @@ from maatpak.demo.worklist import Paper
 from maatpak.kernel.checks import CUSTOMER_CHECKS, CheckKind, CheckResult
 from maatpak.ledger.tables import Action
 from tasks.checking import action_of_placement, placement_checks, record_check, record_licence
-from tasks.checks import Check
 from tasks.desk import Desk
+from tasks.placement_checks import Check
 
 INSOLVENT, SOMEBODY_ELSE = 0.03, 0.02
 """The chance that the register knows the customer, and that another legal entity owes."""

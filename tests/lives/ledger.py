@@ -28,7 +28,7 @@ from maatpak.ledger.tables import (
     Snapshot,
 )
 from maatpak.ledger.versions import succeed
-from tasks.checks import AGENCY
+from tasks.placement_checks import AGENCY
 
 NIGHT = time(4)
 """When the files of the night are recorded, before the morning's run."""

@@ -35,13 +35,13 @@ from maatpak.ledger.versions import succeed
 from tasks.answers import read_answer, record_answer
 from tasks.approvals import approve, pending, reject
 from tasks.checking import record_check, record_licence
-from tasks.checks import AGENCY, LABELS, checks_of
 from tasks.desk import Desk
 from tasks.evidence import note_evidence
 from tasks.execute import execute_all
 from tasks.explaining import explain_case
 from tasks.facts import build_facts
 from tasks.finding import find_case
+from tasks.placement_checks import AGENCY, LABELS, checks_of
 from tasks.placements import recall_placement
 from tasks.preferences import mark_address, set_contact
 from tasks.revalidate import EVERYTHING_RECORDED
