@@ -75,7 +75,7 @@ _DICTIONARY: list[Fact] = [
             "bool",
             "A live hardship flag (hardship_until on or after as_of, or a hardship hold).",
         ),
-        ("legal_stop", LegalStop, "Law forbids contact."),
+        ("legal_stop", LegalStop, "Law forbids contact, with the debtor or with who is written to for it."),
     ),
     *_group(
         "amounts",

@@ -26,6 +26,9 @@ from maatpak.ledger.database import Database
 from maatpak.ledger.embedded import EmbeddedPostgres
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
+
     from tasks.engine import Engine
 
 hypothesis_settings.register_profile("same", deadline=None, derandomize=True, database=None)
@@ -44,6 +47,27 @@ FAST = {
 MEMORY = Path("/dev/shm")
 """Copying a database there takes a tenth of the time it takes on a disk, if there is room."""
 ROOM = 4 * 1024**3
+ROOMS = ("tests/tasks/act/", "tests/flows/")
+"""Folders whose files share what is dear to make: stages of a life that were played, a Prefect server."""
+LONGEST = (*ROOMS, "tests/lives/", "tests/test_package.py", "tests/tasks/test_send.py", "tests/tasks/intake/")
+"""They begin first, so that no worker is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first; besides, in their order."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONGEST])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling | None":
+    """A worker takes a file at a time, or a whole folder that shares something."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByRoom(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((room for room in ROOMS if nodeid.startswith(room)), super()._split_scope(nodeid))
+
+    return ByRoom(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -242,7 +242,8 @@ class _Building:
         since = pl.coalesce("customer_since", "first_invoice_on")
         money_on = pl.max_horizontal("told_money_on", "settled_money_on", "credit_money_on")
         issued = pl.col("open_issued") + pl.col("settled_issued") - pl.col("credit_issued")
-        stops = pl.when(pl.col("legal_stop") == LegalStop.NONE.value).then(pl.coalesce("held_stop", "legal_stop"))
+        is_free = pl.col("legal_stop") == LegalStop.NONE.value
+        stops = pl.when(is_free).then(pl.coalesce("held_stop", "payer_stop", "legal_stop"))
         return cases.with_columns(
             cash_unallocated_on="credit_money_on",
             round_open=pl.when(pl.col("round_id").is_null()).then("overdue_open").otherwise("named_open"),

@@ -1,8 +1,11 @@
 """The queries of what is owed and of what the engine did about it: the large tables, each read once."""
 
+from maatpak.kernel.words import LegalStop
 from maatpak.ledger.freshness import data_on
 from tasks.facts.query import Query, schema
 from tasks.facts.scope import PAYERS
+
+STOPS = ", ".join(f"'{stop}'" for stop in LegalStop if stop is not LegalStop.NONE)
 
 CREDITOR = f"""
 SELECT cr.country, cr.language, cr.currency, {data_on("cr.id", ":day", ":instant")} AS data_on,
@@ -47,12 +50,16 @@ LEDGER: dict[str, Query] = {
         f"""
         SELECT x.debtor_id, y.id AS payer_id, y.party_id AS payer_party_id, z.email IS NOT NULL AS has_email,
           z.phone IS NOT NULL AS has_phone, z.street IS NOT NULL AND z.city IS NOT NULL AS has_post, z.language,
-          z.preferred_channel
+          z.preferred_channel, COALESCE(NULLIF(z.legal_stop, 'none'), (
+            SELECT min(CASE WHEN h.source IN ({STOPS}) THEN h.source ELSE '{LegalStop.REPRESENTED}' END) FROM hold h
+            WHERE h.reason = 'legal_stop' AND h.state = 'active' AND h.from_on <= :day AND :visible(h)
+              AND (h.scope = 'party' AND h.party_id = y.party_id OR h.scope = 'debtor' AND h.debtor_id = y.id)
+            )) AS payer_stop
         {PAYERS} AND :debtors(x.debtor_id)
         """,
         schema(
             "debtor_id int, payer_id int, payer_party_id int, has_email flag, has_phone flag, has_post flag,"
-            "language text, preferred_channel text"
+            "language text, preferred_channel text, payer_stop text"
         ),
     ),
     "open_items": Query(

@@ -38,9 +38,12 @@ def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _with_payers(cases: pl.DataFrame, payers: pl.DataFrame | None) -> pl.DataFrame:
-    """Who is written to (practice, rule 22): the account that pays, with its addresses, language and channel; else the
-    debtor itself."""
-    cases = cases.with_columns(payer_id="debtor_id", payer_party_id="party_id", own_has_post="has_post")
+    """Who is written to (practice, rule 22): the account that pays, with its addresses, language and channel, and the
+    law's stop on it; else the debtor itself."""
+    no_stop = pl.lit(None, pl.String)
+    cases = cases.with_columns(
+        payer_id="debtor_id", payer_party_id="party_id", own_has_post="has_post", payer_stop=no_stop
+    )
     if payers is None or payers.is_empty():
         return cases
     joined = cases.join(payers, on="debtor_id", how="left", maintain_order="left", suffix="_paying")

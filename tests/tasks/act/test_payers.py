@@ -9,7 +9,7 @@ import pytest
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError
-from maatpak.kernel.words import CallResult, ReachState
+from maatpak.kernel.words import CallResult, NonPaymentReason, ReachState
 from maatpak.ledger.tables import (
     Action,
     Case,
@@ -27,6 +27,7 @@ from tasks.execute import execute_all
 from tasks.facts import build_facts
 from tasks.listing import WorkFilter, list_work
 from tasks.preferences import mark_address
+from tasks.reasons import state_reason
 from tasks.replay import replay
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.send import deliver
@@ -319,3 +320,17 @@ def test_a_letter_waits_for_the_payers_morning(house: House) -> None:
     assert message.send_after is not None
     deliver(house.engine, house.creditor_id, house.day, at(house.day, 16), "test")
     assert house.row(Message, id=message.id).state == "sent"
+
+
+@pytest.mark.parametrize("told", ["master data", "a person"])
+def test_a_payer_whom_law_protects_is_not_written_to_for_others(house: House, told: str) -> None:
+    cases = family(house, legal_stop="insolvent" if told == "master data" else "none")
+    if told == "a person":
+        house.item(cases["P"], "P-1", 50_000, OLD)
+        with house.desk("carla") as desk:
+            state_reason(desk, desk.case(cases["P"]), NonPaymentReason.INSOLVENT)
+    assert row_of(house, cases["S1"])["legal_stop"] == "insolvent"
+    script = Script(house, calling=False)
+    for _ in range(8):
+        script.day()
+    assert written_days(house, party(house, cases["P"])) == []

@@ -8,6 +8,7 @@ from maatpak.ledger.tables import (
     Case,
     Debtor,
     DebtorProfile,
+    Hold,
     QuarantinedRow,
     RoundCourse,
 )
@@ -57,6 +58,8 @@ class CaseOracle(Reach):
         stop = profile.legal_stop if profile else "none"
         if stop == "none" and stops:
             stop = named[0] if named else "represented"
+        if stop == "none":
+            stop = self.stop_of_payer()
         fixed = profile.revenue_12m if profile and own_currency else None
         spoken_for = oracle.spoken_for()
         waiting = [
@@ -97,6 +100,25 @@ class CaseOracle(Reach):
             "data_age_wd": between(spoken_for, self.as_of, self.country) if spoken_for else 10_000,
             "quarantined_rows": len(waiting),
         }
+
+    def stop_of_payer(self) -> str:
+        """The law's stop on the account that pays for this one: contact with it is what stops."""
+        oracle = self.oracle
+        payer = oracle.payer(self.row.debtor_id)
+        if payer == self.row.debtor_id:
+            return "none"
+        told: str = next(p.legal_stop for p in oracle.seen(DebtorProfile) if p.debtor_id == payer)
+        if told != "none":
+            return told
+        party = next(d.party_id for d in oracle.world.of(Debtor) if d.id == payer)
+        stops = [
+            hold.source
+            for hold in oracle.seen(Hold)
+            if hold.reason == "legal_stop" and hold.state == "active" and hold.from_on <= self.as_of
+            if (hold.scope, hold.party_id) == ("party", party) or (hold.scope, hold.debtor_id) == ("debtor", payer)
+        ]
+        named = sorted(s for s in stops if s in ("insolvent", "deceased", "breathing_space", "represented"))
+        return named[0] if named else "represented" if stops else "none"
 
     def overdue_open(self) -> int:
         return sum(self.open[v.item_id] for v in self.debts if self.is_overdue(v))
