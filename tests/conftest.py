@@ -63,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
     """A worker takes a file at a time, or a whole folder that shares something."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByRoom(LoadFileScheduling):
+    class ByRoom(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return next((room for room in ROOMS if nodeid.startswith(room)), super()._split_scope(nodeid))
 

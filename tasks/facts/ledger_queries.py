@@ -56,7 +56,7 @@ LEDGER: dict[str, Query] = {
               AND (h.scope = 'party' AND h.party_id = y.party_id OR h.scope = 'debtor' AND h.debtor_id = y.id)
             )) AS payer_stop
         {PAYERS} AND :debtors(x.debtor_id)
-        """,
+        """,  # noqa: S608 - our own words
         schema(
             "debtor_id int, payer_id int, payer_party_id int, has_email flag, has_phone flag, has_post flag,"
             "language text, preferred_channel text, payer_stop text"
