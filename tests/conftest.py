@@ -9,6 +9,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 hypothesis_settings.register_profile("same", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("same")
 """The same examples on every machine and every day; the long runs ask for others themselves."""
+
+_TAKEN: set[str] = set()
+"""Names of databases that tests of this process have now."""
 
 GIVEN_SERVER = os.environ.get("MAATPAK_TEST_DATABASE_URL")
 SERVER_FOLDER = "maatpak-tests-"
@@ -85,6 +90,27 @@ def _own_environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _known_types() -> Iterator[None]:
+    """A driver that meets a database reads all its types, which takes longer than many tests; those of a name that
+    tests have one after the other (`_lent`) are the same each time."""
+    import adbc_driver_postgresql
+    from adbc_driver_manager import AdbcDatabase
+
+    class Kept(AdbcDatabase):
+        def close(self) -> None:
+            """Others use it later; it holds no connection."""
+
+    @cache
+    def connect(uri: str, db_kwargs: None = None) -> Kept:
+        assert db_kwargs is None
+        return Kept(driver=adbc_driver_postgresql._driver_path(), uri=uri)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adbc_driver_postgresql, "connect", connect)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """URL of a server on which databases may be created."""
@@ -115,14 +141,14 @@ def template(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(server_url: str, template: str) -> Iterator[str]:
     """URL of this test's own migrated database."""
-    with _created(server_url, f"maatpak_test_{uuid4().hex[:12]}", template) as url:
+    with _lent(server_url, "maatpak_test", template) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database(server_url: str) -> Iterator[Database]:
     """A database without a schema."""
-    with _created(server_url, f"maatpak_empty_{uuid4().hex[:12]}") as url:
+    with _lent(server_url, "maatpak_empty") as url:
         database = Database(url)
         yield database
         database.close()
@@ -180,6 +206,17 @@ def _created(server_url: str, name: str, template: str = "template1") -> Iterato
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+@contextlib.contextmanager
+def _lent(server_url: str, stem: str, template: str = "template1") -> Iterator[str]:
+    name = next(each for number in count() if (each := f"{stem}_{os.getpid()}_{number}") not in _TAKEN)
+    _TAKEN.add(name)
+    try:
+        with _created(server_url, name, template) as url:
+            yield url
+    finally:
+        _TAKEN.remove(name)
 
 
 def _server_folder() -> Path:

@@ -3,12 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 from sqlmodel import select
 
 from maatpak.demo.figures import Figures, read_figures
@@ -21,6 +17,7 @@ from maatpak.ledger.tables import Creditor
 from tasks.cases import CaseFilter, list_cases
 from tasks.engine import Engine, open_engine
 from tasks.replay import replay
+from tests.conftest import _lent
 from tests.proofs.reader import prove
 
 PLAN = smaller(WorldPlan(), customers=120, documents=600)
@@ -31,20 +28,13 @@ MakeEngine = Callable[[str], Engine]
 @contextmanager
 def own_engine(server_url: str, template: str, folder: Path) -> Iterator[Engine]:
     """An engine on a database and in a workspace of its own."""
-    name = f"maatpak_play_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    engine = open_engine(Settings(workspace=folder, database_url=url))
-    engine.workspace.create()
-    try:
-        yield engine
-    finally:
-        engine.close()
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with _lent(server_url, "maatpak_play", template) as url:
+        engine = open_engine(Settings(workspace=folder, database_url=url))
+        engine.workspace.create()
+        try:
+            yield engine
+        finally:
+            engine.close()
 
 
 @pytest.fixture

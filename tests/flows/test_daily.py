@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +12,7 @@ from sqlalchemy import text
 from maatpak.kernel.settings import Settings
 from tasks.day import run_day
 from tasks.engine import Engine, open_engine
-from tests.conftest import _created
+from tests.conftest import _lent
 from tests.flows.conftest import Prefect
 from tests.flows.contents import count, differences, sinks, tables
 from tests.flows.patience import until
@@ -57,7 +56,7 @@ class BadDay:
 def bad_day(
     prefect: Prefect, server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BadDay]:
-    with _created(server_url, f"maatpak_test_{uuid4().hex[:12]}", template) as url:
+    with _lent(server_url, "maatpak_test", template) as url:
         engine = open_engine(Settings(workspace=tmp_path_factory.mktemp("town"), database_url=url))
         people_town(engine, CUSTOMERS)
         with engine.database.session() as session:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from maatpak.kernel.settings import Settings
 from tasks.day import catch_up_instant
 from tasks.engine import Engine, open_engine
-from tests.conftest import _created
+from tests.conftest import _lent
 from tests.tasks.act.house import build_house
 
 CODE = "ACME"
@@ -66,7 +66,7 @@ class Twins:
         workspace = self.folder / uuid4().hex[:8]
         shutil.copytree(engine.settings.workspace, workspace)
         name = urlsplit(engine.database.url).path.lstrip("/")
-        with _created(self.server_url, f"maatpak_twin_{uuid4().hex[:12]}", name) as url:
+        with _lent(self.server_url, "maatpak_twin", name) as url:
             twin = open_engine(Settings(workspace=workspace, database_url=url))
             try:
                 yield twin

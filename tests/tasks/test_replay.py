@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -21,7 +20,7 @@ from tasks.day import run_day
 from tasks.engine import Engine, open_engine
 from tasks.intake import ingest_ledger
 from tasks.replay import Replay, replay
-from tests.conftest import _created
+from tests.conftest import _created, _lent
 from tests.tasks.act.house import House, at, build_house
 
 MONDAY = date(2026, 3, 2)
@@ -118,7 +117,7 @@ def two_days(
 def books(two_days: Books, server_url: str, tmp_path: Path) -> Iterator[Books]:
     """A copy of those two days."""
     shutil.copytree(two_days.folder, tmp_path, dirs_exist_ok=True)
-    with _created(server_url, f"maatpak_replay_{uuid4().hex[:12]}", TWO_DAYS) as url:
+    with _lent(server_url, "maatpak_replay", TWO_DAYS) as url:
         engine = open_engine(Settings(workspace=tmp_path / "workspace", database_url=url))
         yield Books(replace(two_days.house, engine=engine), tmp_path)
         engine.close()

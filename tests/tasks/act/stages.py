@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from maatpak.kernel.settings import Settings
 from tasks.engine import Engine, open_engine
-from tests.conftest import _created
+from tests.conftest import _created, _lent
 from tests.tasks.act.house import House, build_house
 from tests.tasks.act.script import Script
 
@@ -77,7 +77,7 @@ class Stages:
         """A house of one's own at a stage."""
         stage = self._played.get(name) or self._play(name)
         shutil.copytree(stage.workspace, workspace, dirs_exist_ok=True)
-        with _created(self._server_url, f"maatpak_act_{uuid4().hex[:12]}", stage.database) as url:
+        with _lent(self._server_url, "maatpak_act", stage.database) as url:
             engine = open_engine(Settings(workspace=workspace, database_url=url))
             try:
                 yield replace(stage.house, engine=engine, items=dict(stage.house.items))

@@ -85,7 +85,7 @@ def test_a_parent_of_three_gets_one_letter_a_day_and_three_in_a_month(house: Hou
     script = Script(house, calling=False)
     for _ in range(25):
         script.day()
-        assert replay(house.engine, house.creditor_id, house.day).same
+    assert replay(house.engine, house.creditor_id, house.day).same
     days = written_days(house, parent)
     assert len(days) >= 3, "the parent is written to"
     assert well_spaced(days)
