@@ -16,8 +16,9 @@ from maatpak.kernel.calendars import is_working_day
 from maatpak.kernel.words import PartyKind
 from policies.schema import Hours
 from tasks.compose.windows import SEARCH, SUNDAY, span, zones_of
+from tasks.payers import PAYING_NOW
 
-HOURS_OF = """
+HOURS_OF = f"""
 SELECT d.id AS debtor_id, COALESCE(p.kind, 'business') AS kind, COALESCE(p.country, cr.country) AS country, p.time_zone,
   cr.country AS our_country, cr.time_zone AS our_zone,
   (SELECT f.value FROM preference f
@@ -27,14 +28,10 @@ SELECT d.id AS debtor_id, COALESCE(p.kind, 'business') AS kind, COALESCE(p.count
      WHERE k.party_id = r.party_id AND c.payer_party_id IS NULL),
     (SELECT max(c.called_on) FROM contact_result c WHERE c.payer_party_id = r.party_id)) AS called_on
 FROM debtor d JOIN creditor cr ON cr.id = d.creditor_id
-JOIN debtor r ON r.id = COALESCE((
-  SELECT y.id FROM debtor_profile x
-  JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
-  JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
-  WHERE x.debtor_id = d.id AND x.replaced_at IS NULL), d.id)
+JOIN debtor r ON r.id = COALESCE((SELECT y.id {PAYING_NOW} AND x.debtor_id = d.id), d.id)
 LEFT JOIN debtor_profile p ON p.debtor_id = r.id AND p.replaced_at IS NULL
 WHERE d.id = ANY(:debtors)
-"""
+"""  # noqa: S608 - our own words
 """What is known of who is rung for debtors, which is who pays for them: where they are, what hours they asked for, and
 when their party was last rung."""
 

@@ -30,17 +30,16 @@ from tasks.actions import action_of, move_action
 from tasks.call_hours import HOURS_OF, Side, call_window, moment
 from tasks.desk import Desk
 from tasks.holds import set_hold
+from tasks.payers import PAYING_NOW
 from tasks.preferences import mark_address
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
 from tasks.rights import TALKERS
 from tasks.worklist import close_work, hold_source, open_work
 
-RUNG_FOR = """
-SELECT d.id FROM debtor d WHERE d.party_id = :party
-UNION SELECT x.debtor_id FROM debtor y JOIN debtor_profile x
-  ON x.creditor_id = y.creditor_id AND x.payer_no = y.debtor_no AND x.replaced_at IS NULL WHERE y.party_id = :party
-"""
+RUNG_FOR = f"""
+SELECT d.id FROM debtor d WHERE d.party_id = :party UNION SELECT x.debtor_id {PAYING_NOW} AND y.party_id = :party
+"""  # noqa: S608 - our own words
 """The accounts about which a party is rung: its own, and those that it pays for."""
 TRIED = "tried"
 CALLBACK = "The callback that was agreed."

@@ -14,9 +14,7 @@ from sqlmodel import Session
 from maatpak.kernel.calendars import BANK, add_working_days
 from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.database import Frames
-
-DEPTH = 8
-"""How many parents up the head of a group is looked for, and how many levels down its members."""
+from tasks.facts.people import DEPTH
 
 GROUPS = f"""
 WITH RECURSIVE up AS (
@@ -83,8 +81,10 @@ def exposures(session: Session, debtor_ids: Iterable[int], as_of: date) -> dict[
     """(debtor, currency) → what its group owes; nothing for who belongs to none."""
     given = {"debtors": sorted(set(debtor_ids)), "overdue": add_working_days(as_of, -1, BANK)}
     rows = session.connection().execute(text(EXPOSURE), given)
-    return {(row.debtor_id, row.currency): Exposure(row.accounts, int(row.open_amount), int(row.overdue_amount))
-            for row in rows}  # fmt: skip
+    return {
+        (row.debtor_id, row.currency): Exposure(row.accounts, int(row.open_amount), int(row.overdue_amount))
+        for row in rows
+    }
 
 
 def tell_groups(frames: Frames, demands: pl.DataFrame, now: str) -> None:

@@ -17,6 +17,7 @@ from maatpak.kernel.words import Role, WorkKind, WorkState
 from policies.schema import Hours
 from tasks.call_hours import HOURS_OF, call_window, moment
 from tasks.current_pack import current_pack
+from tasks.payers import PAYING_NOW
 from tasks.register import creditor_by_code
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ RECORDS: dict[str, Kind] = {
 }
 """By the word of the command."""
 
-WORK = """
+WORK = f"""
 SELECT cr.code AS creditor, d.debtor_no, p.name, k.currency, r.id AS task_id, r.kind, r.subject, r.role, r.assignee,
   r.record_no, r.asked_by, r.opened_on, r.due_on, r.blocks, r.state, r.outcome, r.note, r.done_on, r.done_by, r.case_id,
   r.action_id, a.segment, a.step, a.amount, payer.debtor_no AS payer_no,
@@ -129,12 +130,8 @@ SELECT cr.code AS creditor, d.debtor_no, p.name, k.currency, r.id AS task_id, r.
   (SELECT count(*) FROM contact_result c WHERE c.task_id = r.id) AS tries
 FROM work_task r LEFT JOIN action a ON a.id = r.action_id JOIN debtor d ON d.id = r.debtor_id
 LEFT JOIN "case" k ON k.id = r.case_id
-LEFT JOIN LATERAL (
-  SELECT y.id, y.debtor_no, z.phone FROM debtor_profile x
-  JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
-  JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
-  WHERE x.debtor_id = d.id AND x.replaced_at IS NULL) payer ON TRUE
-"""
+LEFT JOIN LATERAL (SELECT y.id, y.debtor_no, z.phone {PAYING_NOW} AND x.debtor_id = d.id) payer ON TRUE
+"""  # noqa: S608 - our own words
 """`payer_no`: the account that pays, and so is called, where it is another one."""
 
 

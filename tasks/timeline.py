@@ -8,6 +8,7 @@ from maatpak.kernel.words import QUIET_DAYS, STRONG_EVIDENCE, Channel
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import visible
 from policies.schema import Attachment
+from tasks.revalidate import step_of
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -99,6 +100,5 @@ def _told_by_the_ledger(row: dict[str, Any], as_of: date) -> dict[str, Any]:
 
 
 def _attaches(engine: "Engine", action: dict[str, Any]) -> bool:
-    journey = engine.pack(action["pack_id"]).journeys.get(action["segment"])
-    step = journey.steps.get(action["step"]) if journey else None
+    step = step_of(engine.pack, action["pack_id"], action["segment"], action["step"])
     return step is not None and Attachment.INVOICES in step.attach

@@ -10,7 +10,7 @@ from tasks.facts.reading import Reader
 from tasks.facts.working_days import CALENDAR
 
 DEPTH = 8
-"""How many parents up the head of a group is looked for."""
+"""How many parents up the head of a group is looked for, and how many levels down its members."""
 
 
 def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:

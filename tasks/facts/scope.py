@@ -13,6 +13,7 @@ from functools import cached_property
 
 from maatpak.kernel.calendars import BANK, add_working_days
 from maatpak.ledger.tables import visible
+from tasks.payers import PAYING
 
 STEP_DAYS = 400
 """Calendar days that actions outside rounds, and calls, are looked back upon."""
@@ -109,13 +110,7 @@ class Scope:
 _KEYS = {"cases": "id", "debtors": "debtor_id", "parties": "party_id"}
 """Marks that keep what belongs to the cases of the scope, and by which column of the case."""
 
-PAYERS = """
-FROM debtor_profile x
-JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
-JOIN debtor_profile z ON z.debtor_id = y.id AND :visible(z)
-WHERE x.creditor_id = :creditor AND x.payer_no IS NOT NULL AND :visible(x)
-"""
-"""Accounts x, the accounts y that pay for them, and what the master data say of these: who is known is written to."""
+PAYERS = f"{PAYING.format(x=':visible(x)', z=':visible(z)')} AND x.creditor_id = :creditor "
 
 _WITH_PAYERS = {"people": ("debtor_id", "id"), "readers": ("party_id", "party_id")}
 """Marks that keep what belongs to the cases of the scope or to who pays for them: columns of the case, of the payer."""

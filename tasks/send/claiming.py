@@ -17,6 +17,7 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.compose.windows import is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
+from tasks.payers import PAYING_NOW
 from tasks.seen import Seen
 from tasks.send.wanted import no_longer_wanted
 from tasks.today import looked_at_today
@@ -56,10 +57,7 @@ SELECT l.*, k.party_id, p.kind, p.country, p.time_zone,
   (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = l.id) AS action_ids
 FROM leased l JOIN "case" k ON k.id = l.case_id
 LEFT JOIN LATERAL (
-  SELECT y.id FROM debtor_profile x
-  JOIN debtor y ON y.creditor_id = x.creditor_id AND y.debtor_no = x.payer_no AND y.id <> x.debtor_id
-  JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
-  WHERE x.debtor_id = l.debtor_id AND x.replaced_at IS NULL AND NOT EXISTS (
+  SELECT y.id {paying} AND x.debtor_id = l.debtor_id AND NOT EXISTS (
     SELECT 1 FROM message_action b JOIN action e ON e.id = b.action_id WHERE b.message_id = l.id AND e.escalating)
 ) payer ON TRUE
 LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, l.debtor_id) AND p.replaced_at IS NULL
@@ -144,6 +142,7 @@ class Claims:
             "now": f"TIMESTAMPTZ '{now.isoformat()}'",
             "worker": self.worker,
             "lease": LEASE,
+            "paying": PAYING_NOW,
         }
 
     def only(self, channels: Sequence[Channel]) -> "Claims":
