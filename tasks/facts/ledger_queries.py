@@ -4,6 +4,7 @@ from maatpak.kernel.words import LegalStop
 from maatpak.ledger.freshness import data_on
 from tasks.facts.query import Query, schema
 from tasks.facts.scope import PAYERS
+from tasks.facts.sending import CAME_BACK, WENT_ELSEWHERE
 
 STOPS = ", ".join(f"'{stop}'" for stop in LegalStop if stop is not LegalStop.NONE)
 
@@ -81,17 +82,13 @@ LEDGER: dict[str, Query] = {
         ),
     ),
     "unreceived": Query(
-        """
+        f"""
         SELECT v.item_id, COALESCE(v.invoice_sent_on > :day, TRUE) AS unsent FROM item_version v
         WHERE v.creditor_id = :creditor AND :visible(v) AND v.item_type = 'invoice' AND v.due_on > :last_bank_day
           AND (v.open_amount > 0 OR v.settled_on > :day) AND :debtors(v.debtor_id)
           AND (v.invoice_sent_on IS NULL OR v.invoice_sent_on > :day
-            OR EXISTS (SELECT 1 FROM address_state a WHERE a.debtor_id = v.debtor_id AND :visible(a)
-              AND a.state = 'dead' AND a.valid_from >= v.invoice_sent_on AND a.channel IN ('email', 'post')
-              AND a.channel = replace(lower(COALESCE(v.invoice_channel, 'email')), '-', ''))
-            OR lower(COALESCE(v.invoice_channel, '')) <> 'portal' AND EXISTS (SELECT 1 FROM preference f
-              WHERE f.debtor_id = v.debtor_id AND f.name = 'portal' AND :visible(f)))
-        """,
+            OR {CAME_BACK.format(a=":visible(a)")} OR {WENT_ELSEWHERE.format(f=":visible(f)")})
+        """,  # noqa: S608 - our own words
         schema("item_id int, unsent flag"),
     ),
     "settled": Query(
