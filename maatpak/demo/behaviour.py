@@ -69,6 +69,7 @@ FIRMNESS: dict[str, float] = {
     "courtesy": 0.4,
     "statement": 0.5,
     "welcome": 0.3,
+    "invoice_again": 0.0,
 }
 """How much more, or less, a message moves people than a reminder does."""
 
@@ -87,6 +88,8 @@ def read_message(world: World, arrival: Arrival) -> list[Response]:
     if arrival.channel == Channel.POST and customer.post_returns:
         return [Response(Sign.RETURNED, add_working_days(arrival.sent_on, 5, customer.country))]
     read_on = add_working_days(arrival.sent_on, POSTAL_DAYS if arrival.channel == Channel.POST else 0, customer.country)
+    for number in arrival.documents:
+        world.show(customer, number, read_on)
     responses = []
     if arrival.channel == Channel.SMS:
         responses.append(Response(Sign.DELIVERED, arrival.sent_on))

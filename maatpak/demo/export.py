@@ -36,7 +36,8 @@ DUTCH = {
     "city": "Plaats", "contact_name": "Contact", "preferred_channel": "Voorkeur", "account_manager": "Accountmanager",
     "parent": "Moeder", "customer_since": "Klant sinds", "key_account": "Sleutelklant", "credit_limit": "Limiet",
     "risk_class": "Risico", "hardship_until": "Coulance tot", "legal_stop": "Juridische stop", "payment_no": "Betaling",
-    "paid_on": "Valutadatum", "role": "Rol", "ticket_no": "Melding", "opened_on": "Geopend", "closed_on": "Gesloten",
+    "paid_on": "Valutadatum", "role": "Rol", "invoice_sent_on": "Verzonden op",
+    "invoice_channel": "Verzonden per", "ticket_no": "Melding", "opened_on": "Geopend", "closed_on": "Gesloten",
 }  # fmt: skip
 ENGLISH = {name: name.replace("_", " ").title() for name in DUTCH}
 
@@ -66,6 +67,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tickets": ("debtor_no", "ticket_no", "kind", "opened_on", "closed_on"),
 }  # fmt: skip
 
+TELLS_SENDING = ("invoice_sent_on", "invoice_channel")
+"""What some houses' lists of items have besides."""
 MAY_LACK = ("contacts", "tickets")
 """Files that are not written when they would be empty."""
 
@@ -166,6 +169,8 @@ class Books:
             "collect_on": self._date(document.collect_on),
             "returned_on": self._date(document.returned_on),
             "return_code": document.return_code or "",
+            "invoice_sent_on": self._date(document.sent_on if document.sent_on and document.sent_on < day else None),
+            "invoice_channel": document.sent_by,
         }
 
     def _master(self, customer: Customer) -> dict[str, str]:
@@ -253,8 +258,9 @@ class Books:
             names = self._names(role)
             with path.open("w", encoding=self.house.encoding, newline="") as file:
                 writer = csv.writer(file, delimiter=self.house.delimiter)
-                writer.writerow([names[column] for column in COLUMNS[role]])
-                writer.writerows([line[column] for column in COLUMNS[role]] for line in listed)
+                columns = self._columns(role)
+                writer.writerow([names[column] for column in columns])
+                writer.writerows([line[column] for column in columns] for line in listed)
             files.append(path)
         return Delivery(self.folder / f"{name}.yaml", tuple(files))
 
@@ -284,12 +290,15 @@ class Books:
             "match": f"{role}-*.csv",
             "delimiter": self.house.delimiter,
             "encoding": "cp1252" if self.house.encoding == "cp1252" else "utf-8",
-            "columns": {column: names[column] for column in COLUMNS[role]},
+            "columns": {column: names[column] for column in self._columns(role)},
         }
         values = {column: words[column] for column in COLUMNS[role] if column in words}
         if role == "tickets":
             values = {}
         return spec | ({"values": values} if values else {})
+
+    def _columns(self, role: str) -> tuple[str, ...]:
+        return COLUMNS[role] + (TELLS_SENDING if role == "items" and self.house.tells_sending else ())
 
     def _names(self, role: str) -> dict[str, str]:
         names = DUTCH if self.house.language == "nl" else ENGLISH

@@ -10,6 +10,8 @@ from maatpak.demo.names import LANDS, Land
 from maatpak.demo.world import Contact, Customer, Document, House, Ticket, World
 
 HISTORY_DAYS = 730
+UNSENT = 0.03
+"""The part of the invoices that never leave the house."""
 
 HOUSES: tuple[House, ...] = (
     House(
@@ -31,7 +33,7 @@ HOUSES: tuple[House, ...] = (
         time_zone="Europe/London", iban="GB29NWBK60161331926819", bic="NWBKGB2L", email="accounts@severnvale.example",
         phone="+447700900001", street="8 Mill Road", postal_code="BS1 4QA", city="Bristol",
         registration_no="09990001", vat_no="GB999000001",
-        delimiter=",", date_format="%d/%m/%Y", decimal=".", thousands="", encoding="utf-8-sig",
+        delimiter=",", date_format="%d/%m/%Y", decimal=".", thousands="", encoding="utf-8-sig", tells_sending=True,
     ),
 )  # fmt: skip
 
@@ -210,7 +212,10 @@ def _documents(world: World, customer: Customer, index: int, issued_on: date, ra
     number = f"{customer.no[2:]}-{index + 1:03d}"
     terms = timedelta(days=customer.terms)
     invoice = Document(customer, f"F{number}", "invoice", issued_on, issued_on + terms, currency, amount, amount)
-    if random.random() < 0.015 and customer.character != "silent":
+    surely = customer.debits or invoice.due_on < world.starts_on
+    if surely or world.chance(customer.key, invoice.no, "sent").random() > UNSENT:
+        invoice.sent_on, invoice.sent_by = issued_on, customer.invoiced_by
+    if random.random() < 0.015 and customer.character != "silent" and invoice.sent_on:
         invoice.disputed_amount = round(amount * random.choice((0.2, 0.5, 1.0)))
         invoice.disputed_on = issued_on + timedelta(days=random.randint(3, 25))
     made = [invoice]

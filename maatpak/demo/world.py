@@ -39,6 +39,8 @@ class House:
     decimal: str
     thousands: str
     encoding: str
+    tells_sending: bool = False
+    """Its files say when and how each invoice was sent."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class Customer:
         return f"{self.house}/{self.no}"
 
     @property
+    def invoiced_by(self) -> str:
+        """The way on which invoices go to them."""
+        return "post" if self.preferred_channel == "post" or not self.email else "email"
+
+    @property
     def nature(self) -> Character:
         """How they are."""
         return CHARACTERS[self.character]
@@ -120,6 +127,11 @@ class Document:
     collect_on: date | None = None
     returned_on: date | None = None
     return_code: str | None = None
+    sent_on: date | None = None
+    """None: it never left the house."""
+    sent_by: str = ""
+    seen: bool = False
+    """Its customer knows of it, and minds paying it."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +245,12 @@ class World:
         """Put a document into the ledger that somebody made out by hand, such as a credit note."""
         self._issue(document)
 
+    def show(self, customer: Customer, number: str, day: date) -> None:
+        """An invoice that never left the house reaches its customer after all, who now minds paying it."""
+        document = self.documents[customer.house, number]
+        if document.kind == "invoice" and not document.seen:
+            self._decide_payment(document, day)
+
     def take_cash(self, customer: Customer, document: Document | None, amount: int, day: date) -> None:
         """Book money: on a document as far as it is open, the rest as unallocated."""
         currency = document.currency if document else self.houses[customer.house].currency
@@ -254,7 +272,8 @@ class World:
         self.documents[customer.house, document.no] = document
         self._of_customer[customer.key].append(document)
         if document.kind == "invoice":
-            self._decide_payment(document)
+            if document.sent_on is not None:
+                self._decide_payment(document, document.issued_on)
         elif document.kind == "credit_note":
             random = self.chance(customer.key, document.no, "allocate")
             if document.reference and random.random() < 0.8:
@@ -263,7 +282,8 @@ class World:
                 paid_back = document.issued_on + timedelta(days=random.randint(25, 60))
                 self.intend(customer, paid_back, Intention(document.no, pays_back=True))
 
-    def _decide_payment(self, document: Document) -> None:
+    def _decide_payment(self, document: Document, seen_on: date) -> None:
+        document.seen = True
         customer, nature = document.customer, document.customer.nature
         random = self.chance(customer.key, document.no, "pays")
         if customer.debits:
@@ -279,7 +299,7 @@ class World:
             if document.due_on >= self.starts_on - timedelta(days=40):
                 return  # it waits for us to ask
             day = document.due_on + timedelta(days=random.randint(12, 45))
-        day = max(day, document.issued_on + timedelta(days=1))
+        day = max(day, seen_on + timedelta(days=1))
         if random.random() < nature.part_pays:
             part = round(document.amount * random.uniform(0.3, 0.7))
             self._agenda[day].append((customer, Intention(document.no, part)))

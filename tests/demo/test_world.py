@@ -19,6 +19,7 @@ from tasks.effects import REPAIR_ADDRESS, REPAIR_PHONE
 from tasks.evidence import REPAIRS
 
 PLAN = smaller(WorldPlan(), customers=300, documents=1_500)
+BUSIER = smaller(WorldPlan(), customers=300, documents=12_000)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,32 @@ def test_nothing_is_known_before_it_happens(world: World) -> None:
     assert world.lived_until == eve
     assert all(each.issued_on <= eve for each in world.documents.values())
     assert all(each.paid_on <= eve for each in world.receipts)
+
+
+def test_what_never_left_the_house_waits_until_somebody_shows_it() -> None:
+    world = build_world(BUSIER)
+    world.live(PLAN.horizon)
+    unsent = [each for each in world.documents.values() if each.kind == "invoice" and each.sent_on is None]
+    assert unsent
+    assert all(each.open_amount == each.amount and each.due_on >= PLAN.starts_on for each in unsent)
+    for each in unsent:
+        world.show(each.customer, each.no, PLAN.horizon)
+    world.live(PLAN.horizon + timedelta(days=90))
+    assert any(each.open_amount == 0 for each in unsent)
+
+
+def test_a_house_that_tells_how_it_sends_tells_it_of_every_invoice(tmp_path: Path) -> None:
+    world = build_world(BUSIER)
+    world.live(PLAN.horizon)
+    house = next(house for house in HOUSES if house.tells_sending)
+    delivery = Books(world, house, tmp_path, daily=True).morning(PLAN.horizon + timedelta(days=1))
+    assert delivery is not None
+    with delivery.files[0].open(encoding=house.encoding, newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=house.delimiter))
+    told = {row["Document No"]: row["Invoice Sent On"] for row in rows if row["Document Type"] == "INV"}
+    true = {number: world.documents[house.code, number].sent_on for number in told}
+    assert told == {number: day.strftime(house.date_format) if day else "" for number, day in true.items()}
+    assert None in true.values()
 
 
 @pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.code)
