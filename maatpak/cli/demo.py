@@ -6,8 +6,8 @@ It always works on a workspace of its own, with the embedded database and the lo
 import os
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from datetime import date, datetime
+from contextlib import ExitStack, closing
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,13 +20,13 @@ from maatpak.kernel.settings import Settings
 if TYPE_CHECKING:
     from deployments.children import Child
     from deployments.patience import Patience
-    from maatpak.demo.play import Play, Run
+    from maatpak.demo.beside import Beside
+    from maatpak.demo.play import Play
 
 app = typer.Typer()
 
 DAYS = 30
-THROUGH_FLOWS = 2
-"""The last days run through Prefect, so that their runs are there to be looked at."""
+LOOK_EVERY = 0.2
 MARK = "demo"
 """A file that says: this workspace is the demo's, and may be made afresh."""
 
@@ -54,6 +54,8 @@ def demo(
 
 def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack, *, leave: bool) -> None:
     from deployments.stack import prefect_server, serving
+    from maatpak.demo.beside import Beside
+    from maatpak.demo.days import HERE
     from maatpak.demo.generate import WorldPlan
     from maatpak.demo.play import Play
     from tasks.engine import initialise, open_engine
@@ -67,8 +69,10 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
     initialise(settings)
     engine = open_engine(settings)
     started.callback(engine.close)
-    play = Play(engine, WorldPlan())
-    _play_days(play, days, opening, waiting)
+    play = Play(engine, WorldPlan(), houses=HERE)
+    play.open_houses()
+    with closing(Beside(settings, days)) as beside:
+        _play_days(play, beside, days, opening, waiting)
     _sum_up(play)
     if leave:
         return
@@ -82,36 +86,32 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
         waiting.wait(1.0)
 
 
-def _play_days(play: "Play", days: int, opening: "Future[tuple[str, Child]]", waiting: "Patience") -> None:
-    """All but the last days by direct calls, the last ones through the flows."""
-    from deployments.environment import speaking_with
+def _play_days(
+    play: "Play", beside: "Beside", days: int, opening: "Future[tuple[str, Child]]", waiting: "Patience"
+) -> None:
+    """Here and beside, until both are through."""
+    from maatpak.demo.days import play_days
 
-    with progress("Days", days + 1) as advance:
-        play.set_up()
-        advance("the past is loaded")
-        for number, day in enumerate(play.business_days(days)):
+    parts = days + 1
+    with progress("Days", 2 * parts) as advance:
+
+        def listen() -> int:
+            news = beside.news()
+            for refused in news:
+                play.rejected += refused
+                advance("")
+            return len(news)
+
+        left = parts
+        for day in play_days(play, days, lambda: opening.result()[0]):
+            advance(f"{day:%a %d %b}" if day else "the past is loaded")
+            left -= listen()
             waiting.wait(0)  # Ctrl-C ends the play between two days
-            if number < days - THROUGH_FLOWS:
-                if opening.done():
-                    opening.result()
-                play.play_day(day, number)
-            else:
-                url, _ = opening.result()
-                with speaking_with(play.engine.settings, url):
-                    play.play_day(day, number, _through_flows(play))
-            advance(f"{day:%a %d %b}")
-
-
-def _through_flows(play: "Play") -> "Run":
-    """A day as Prefect runs it, in this process, on the engine that is open already."""
-    from flows.daily import daily
-    from flows.workplace import lent, one_heart
-
-    def run(code: str, day: date, now: datetime) -> None:
-        with lent(play.engine), one_heart():
-            daily(code, as_of=day, at=now)
-
-    return run
+            if opening.done():
+                opening.result()
+        while left:
+            waiting.wait(LOOK_EVERY)
+            left -= listen()
 
 
 def _sum_up(play: "Play") -> None:
@@ -123,7 +123,7 @@ def _sum_up(play: "Play") -> None:
     as_of = play.last_day or start
     figures = read_figures(engine.database, engine.store, start, as_of)
     show(console(), figures, tell_story(engine.database, engine.store, start))
-    for house, day, why in play.rejected:
+    for house, day, why in sorted(play.rejected, key=itemgetter(1, 0)):
         say(f"Refused by the quality gate: {house}, {day:%d %b}: {why}")
     workspace = engine.workspace
     say(f"Mails, texts and letters, as they were written: {workspace.sinks}")

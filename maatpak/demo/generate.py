@@ -182,7 +182,7 @@ def _relate(world: World) -> None:
             parent = random.choice(members)
             if parent is not child and parent.parent is None and child.character != "key":
                 child.parent = parent.no
-    first, second = list(by_house.values())[:2]
+    first, second = list(by_house.values())[-2:]
     random = world.chance("shared")
     for here, there in zip(
         random.sample(first, k=len(first) // 30), random.sample(second, k=len(first) // 30), strict=False

@@ -5,7 +5,7 @@ Every instant is made from the day's date; nothing here reads a clock.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from maatpak.demo.world import House
 from maatpak.kernel.calendars import is_working_day
 from maatpak.kernel.errors import InputRejectedError
 from maatpak.ledger.packs import publish_pack
-from maatpak.ledger.tables import Creditor, CreditorPack, Person
+from maatpak.ledger.tables import Creditor, CreditorPack, Person, PolicyPack
 from policies.pack import standard_pack_files
 from tasks.day import run_day
 from tasks.engine import Engine
@@ -39,6 +39,8 @@ DAILY = "NL01"
 
 Run = Callable[[str, date, datetime], object]
 """Runs the day of a house: its code, the date, the instant."""
+Rejected = tuple[str, date, str]
+"""Files that the gate refused whole: of which house, on which day, why."""
 
 
 def at(day: date, hour: time) -> datetime:
@@ -47,9 +49,14 @@ def at(day: date, hour: time) -> datetime:
 
 
 class Play:
-    """The whole of it: world, books, staff and mail of three houses around one engine."""
+    """The whole of it: world, books, staff and mail around one engine.
 
-    def __init__(self, engine: Engine, plan: WorldPlan, *, gate_faults: bool = True) -> None:
+    Where only some `houses` are played, the customers of the others live on and nobody writes to them.
+    """
+
+    def __init__(
+        self, engine: Engine, plan: WorldPlan, *, gate_faults: bool = True, houses: Collection[str] | None = None
+    ) -> None:
         self.engine = engine
         self.plan = plan
         self.world = build_world(plan)
@@ -57,19 +64,20 @@ class Play:
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.last_day: date | None = None
-        self.rejected: list[tuple[str, date, str]] = []
-        """Files that the gate refused whole: house, day, why."""
+        self.rejected: list[Rejected] = []
         folder = engine.settings.workspace / "ledgers"
         self._books = {
-            code: Books(self.world, house, folder, daily=code == DAILY) for code, house in self.world.houses.items()
+            code: Books(self.world, house, folder, daily=code == DAILY)
+            for code, house in self.world.houses.items()
+            if houses is None or code in houses
         }
         self._meanings: dict[str, str] = {}
-        self._mail = {code: Mailroom(self.world, self._meanings) for code in self.world.houses}
+        self._mail = {code: Mailroom(self.world, self._meanings) for code in self._books}
         self._creditors: dict[str, int] = {}
         self._sources: dict[Path, LedgerSource] = {}
 
-    def set_up(self) -> None:
-        """Publish the pack, hire the staff, and load the past."""
+    def open_houses(self) -> None:
+        """Publish the pack and hire the staff of every house."""
         eve = self.plan.starts_on - timedelta(days=1)
         now = at(eve, NIGHT)
         people = [person for house in self.world.houses.values() for person in staff_of(house)]
@@ -77,15 +85,20 @@ class Play:
         with self.engine.database.session() as session:
             session.add_all([administrator, *people])
             session.flush()
-            pack = publish_pack(session, "standard", standard_pack_files(), "the demo's pack", ADMINISTRATOR, eve, now)
-            pack_id = pack.id
-        assert pack_id is not None
+            publish_pack(session, "standard", standard_pack_files(), "the demo's pack", ADMINISTRATOR, eve, now)
+
+    def load_past(self) -> None:
+        """Load two years of the houses that are played, who follow the published pack from then on."""
+        eve = self.plan.starts_on - timedelta(days=1)
+        now = at(eve, NIGHT)
         for code, books in self._books.items():
             self._ingest(books.past(self.plan.starts_on), eve, now)
             with self.engine.database.session() as session:
                 creditor = session.exec(select(Creditor).where(Creditor.code == code)).one()
                 assert creditor.id is not None
                 self._creditors[code] = creditor.id
+                pack_id = session.exec(select(PolicyPack.id)).one()
+                assert pack_id is not None
                 session.add(
                     CreditorPack(
                         creditor_id=creditor.id, pack_id=pack_id, actor=ADMINISTRATOR, valid_from=eve, recorded_at=now
@@ -105,9 +118,10 @@ class Play:
         """One business day of every house that works on it; `number` counts from 0."""
         self.world.live(day - timedelta(days=1))
         self.last_day = day
-        for code, house in self.world.houses.items():
+        for code, books in self._books.items():
+            house = self.world.houses[code]
             if is_working_day(day, house.country):
-                comes = number == 0 or self._books[code].hands_over(day)
+                comes = number == 0 or books.hands_over(day)
                 if comes and not (self.gate_faults and stays_away(code, number, day)):
                     self._receive(code, day, number)
                 (run or self.run_directly)(code, day, at(day, MORNING))

@@ -4,9 +4,11 @@ Application code never commits: the context manager does, at the edge of a task 
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from threading import Lock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -73,6 +75,24 @@ def _by_the_slice(frame: pl.DataFrame) -> "pa.RecordBatchReader":
 
     slices = (batch for part in frame.iter_slices(SLICE) for batch in part.to_arrow().to_batches())
     return pa.RecordBatchReader.from_batches(frame.clear().to_arrow().schema, slices)
+
+
+@cache
+def _driver() -> ModuleType:
+    """The driver; it brings pandas along, which most commands need not wait for.
+
+    In the main thread it would take Ctrl-C for itself and cancel the statement, or swallow it where that ends first.
+    """
+    from adbc_driver_manager import dbapi as manager
+    from adbc_driver_postgresql import dbapi
+
+    def call(function: Callable[..., Any], args: Any, kwargs: Any, cancel: object) -> Any:
+        del cancel
+        return function(*args, **kwargs)
+
+    manager._blocking_call = call  # type: ignore[attr-defined, assignment]
+    driver: ModuleType = dbapi
+    return driver
 
 
 class Database:
@@ -146,8 +166,7 @@ class Database:
 
     def _begin(self) -> Any:
         """A connection in a new transaction: one that was kept, if its server is still there."""
-        from adbc_driver_postgresql import dbapi  # brings pandas along, which most commands need not wait for
-
+        dbapi = _driver()
         while True:
             try:
                 connection = self._idle.pop()
@@ -164,12 +183,10 @@ class Database:
                 return connection
 
     def _connected(self) -> Any:
-        from adbc_driver_postgresql import dbapi
-
         with self._opening:
             if self._first is not None:
                 return self._first.adbc_clone()
-            self._first = dbapi.connect(self.url, autocommit=False)
+            self._first = _driver().connect(self.url, autocommit=False)
             return self._first
 
     def _end(self, connection: Any) -> None:

@@ -1,5 +1,9 @@
 """Transactions over frames on connections that are kept: nothing of one is seen in the next."""
 
+import os
+import signal
+from threading import Timer
+
 import polars as pl
 import pytest
 from sqlalchemy import text
@@ -87,3 +91,15 @@ def test_the_first_error_is_told_when_the_connection_is_lost(database: Database)
         lose(frames)
     with database.frames() as frames:
         assert frames.read("SELECT 1").item() == 1
+
+
+def test_ctrl_c_while_the_database_works_reaches_whoever_waits_for_it(database: Database) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda signum, _: heard.append(signum))
+    try:
+        with database.frames() as frames:
+            Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+            assert frames.read("SELECT 1 AS one FROM pg_sleep(0.4)").item() == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT]

@@ -111,7 +111,8 @@ def test_a_year_of_a_thousand_customers(engine: Engine) -> None:
     engine.workspace.create()
     started = perf_counter()
     play = Play(engine, YEAR)
-    play.set_up()
+    play.open_houses()
+    play.load_past()
     for number, day in enumerate(play.business_days(DAYS)):
         plan_faults(engine, LOST if number == MAIL_BREAKS else ())
         play.play_day(day, number)
