@@ -36,7 +36,8 @@ _idle: deque[typst.Compiler] = deque()
 
 def letter_pdf(outgoing: Outgoing) -> bytes:
     """The letter as PDF."""
-    inputs = {"letter": json.dumps(_sheet(outgoing), ensure_ascii=False)}
+    sheet = _sheet(outgoing) | {"qr": payment_qr((outgoing.letter or {})["pay"])}
+    inputs = {"letter": json.dumps(sheet, ensure_ascii=False)}
     with _compiler() as compiler:
         pdf = compiler.compile(
             _source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at.replace(microsecond=0)
@@ -88,7 +89,7 @@ def payment_qr(pay: Mapping[str, Any]) -> str:
 
 
 def _sheet(outgoing: Outgoing) -> dict[str, Any]:
-    """What the typst sheet reads: the letter's data, and what follows from it."""
+    """What the typst sheet reads but for the code to pay by: the letter's data, and what follows from it."""
     letter = outgoing.letter or {}
     blocks = letter["blocks"]
     closing = next((at for at, block in enumerate(blocks) if block["kind"] == "sign"), len(blocks))
@@ -99,7 +100,6 @@ def _sheet(outgoing: Outgoing) -> dict[str, Any]:
         "sender_name": outgoing.sender.name,
         "sender_line": " · ".join(outgoing.sender.lines),
         "address": list(outgoing.recipient.lines),
-        "qr": payment_qr(letter["pay"]),
         "closing": max(closing - 1, 0),
     }
 
