@@ -10,7 +10,8 @@ from tests.laws.examples import house_at, long_played
 from tests.tasks.act.script import Script
 from tests.tasks.act.stages import Stages
 
-DAYS = 24
+DAYS = 14
+"""Enough for a demand, from the call on."""
 
 
 @long_played

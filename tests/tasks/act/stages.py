@@ -27,39 +27,61 @@ class Stage:
     workspace: Path
     house: House
 
-
-def _calling(house: House) -> None:
-    Script(house, calling=False).until("call", "in_progress")
-
-
-def _demanding(house: House) -> None:
-    Script(house, approving=False).until("final_demand", "awaiting_approval")
+    def house_on(self, engine: Engine) -> House:
+        """The house of a copy."""
+        return replace(self.house, engine=engine, items=dict(self.house.items))
 
 
-def _placing(house: House) -> None:
-    script = Script(house)
-    script.until("final_demand")
-    script.approving = False
-    script.until("handoff", "awaiting_approval")
-
-
-def _consulting(house: House) -> None:
-    Script(house, consulting=False).until("consult", "in_progress")
+def _owing(house: House) -> None:
+    case_id = house.debtor("C1")
+    house.item(case_id, "F1", 100_000, date(2026, 1, 30))
+    house.item(case_id, "F2", 50_000, date(2026, 2, 6))
 
 
 def _reminded(house: House) -> None:
     Script(house, calling=False).until("reminder")
 
 
-PLAYS: dict[str, Callable[[House], None]] = {
-    "start": lambda _: None,
-    "reminded": _reminded,
-    "calling": _calling,
-    "consulting": _consulting,
-    "demanding": _demanding,
-    "placing": _placing,
+def _calling(house: House) -> None:
+    Script(house, calling=False).until("call", "in_progress")
+
+
+def _consulting(house: House) -> None:
+    script = Script(house, consulting=False)
+    script.people()
+    script.until("consult", "in_progress")
+
+
+def _demanding(house: House) -> None:
+    script = Script(house, approving=False)
+    script.people()
+    script.until("final_demand", "awaiting_approval")
+
+
+def _placing(house: House) -> None:
+    script = Script(house)
+    script.people()
+    script.until("final_demand")
+    script.approving = False
+    script.until("handoff", "awaiting_approval")
+
+
+def _three_demanding(house: House) -> None:
+    for number in (2, 3):
+        house.item(house.debtor(f"C{number}"), f"G{number}", 50_000, date(2026, 1, 30))
+    Script(house, approving=False).until("final_demand", "awaiting_approval")
+
+
+PLAYS: dict[str, tuple[str | None, Callable[[House], None]]] = {
+    "start": (None, _owing),
+    "reminded": ("start", _reminded),
+    "calling": ("reminded", _calling),
+    "consulting": ("calling", _consulting),
+    "demanding": ("consulting", _demanding),
+    "placing": ("demanding", _placing),
+    "three demanding": ("start", _three_demanding),
 }
-"""From a customer with two overdue invoices (1,000.00 and 500.00) to …"""
+"""From a customer with two overdue invoices (1,000.00 and 500.00) on: after which stage, and how."""
 
 
 class Stages:
@@ -75,28 +97,34 @@ class Stages:
     @contextlib.contextmanager
     def at(self, name: str, workspace: Path) -> Iterator[House]:
         """A house of one's own at a stage."""
-        stage = self._played.get(name) or self._play(name)
+        stage = self._stage(name)
         shutil.copytree(stage.workspace, workspace, dirs_exist_ok=True)
         with _lent(self._server_url, "maatpak_act", stage.database) as url:
             engine = open_engine(Settings(workspace=workspace, database_url=url))
             try:
-                yield replace(stage.house, engine=engine, items=dict(stage.house.items))
+                yield stage.house_on(engine)
             finally:
                 engine.close()
 
+    def _stage(self, name: str) -> Stage:
+        if name not in self._played:
+            self._played[name] = self._play(name)
+        return self._played[name]
+
     def _play(self, name: str) -> Stage:
+        before, play = PLAYS[name]
+        base = self._stage(before) if before else None
         workspace = self._folder / name
-        workspace.mkdir()
-        database = f"maatpak_stage_{name}_{uuid4().hex[:8]}"
-        url = self._kept.enter_context(_created(self._server_url, database, self._template))
+        if base:
+            shutil.copytree(base.workspace, workspace)
+        else:
+            workspace.mkdir()
+        database = f"maatpak_stage_{uuid4().hex[:12]}"
+        url = self._kept.enter_context(_created(self._server_url, database, base.database if base else self._template))
         engine: Engine = open_engine(Settings(workspace=workspace, database_url=url))
         try:
-            house = build_house(engine, MONDAY)
-            case_id = house.debtor("C1")
-            house.item(case_id, "F1", 100_000, date(2026, 1, 30))
-            house.item(case_id, "F2", 50_000, date(2026, 2, 6))
-            PLAYS[name](house)
+            house = base.house_on(engine) if base else build_house(engine, MONDAY)
+            play(house)
         finally:
             engine.close()
-        self._played[name] = Stage(database, workspace, house)
-        return self._played[name]
+        return Stage(database, workspace, house)

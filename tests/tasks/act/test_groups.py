@@ -37,11 +37,13 @@ def grouped(house: House, case_id: int) -> dict[str, int]:
     return cases
 
 
+@pytest.mark.stage("demanding")
 def test_every_account_manager_of_the_group_is_told_of_a_demand_that_was_sent(
     house: House, grouped: dict[str, int]
 ) -> None:
     joins(house, grouped["own"], "H")
     script = Script(house)
+    script.people()
     script.until("final_demand", "approved")
     assert notices(house) == {}, "nobody is told of what did not go out"
     demand = script.until("final_demand")
@@ -54,18 +56,21 @@ def test_every_account_manager_of_the_group_is_told_of_a_demand_that_was_sent(
     assert house.row(Action, id=demand.id).state == "executed"
 
 
+@pytest.mark.stage("demanding")
 def test_nobody_more_is_told_of_a_demand_to_who_has_no_group(house: House, grouped: dict[str, int]) -> None:
-    Script(house).until("final_demand")
+    script = Script(house)
+    script.people()
+    script.until("final_demand")
     assert notices(house) == {}
 
 
+@pytest.mark.stage("demanding")
 def test_who_approves_a_demand_sees_what_the_group_owes(house: House, grouped: dict[str, int]) -> None:
     joins(house, grouped["own"], "H")
     house.item(grouped["head"], "H-1", 40_000, NOT_DUE)
     house.item(grouped["sister"], "Z-1", 30_000, OLD)
     house.item(grouped["sister"], "Z-2", 5_000, OLD, item_type="credit_note")
     house.item(grouped["stranger"], "X-1", 99_000, OLD)
-    Script(house, approving=False).until("final_demand", "awaiting_approval")
     with house.desk("mo", 14) as desk:
         waiting = pending(desk)
     (demand,) = [each for each in waiting if each.step == "final_demand" and each.case_id == grouped["own"]]

@@ -14,7 +14,6 @@ from tasks.calls import Call, record_call
 from tasks.holds import set_hold
 from tasks.tick import TickSummary, tick
 from tests.tasks.act.house import House, at
-from tests.tasks.act.script import Script
 
 PATIENCE = 30.0
 
@@ -50,10 +49,8 @@ def test_a_run_does_not_take_a_call_away_from_who_is_recording_it(
     assert summaries[0].withdrawn == 0
 
 
-@pytest.mark.stage("start")
+@pytest.mark.stage("three demanding")
 def test_a_batch_of_approvals_locks_all_its_parties_at_once(house: House) -> None:
-    house.item(house.debtor("C2"), "G1", 50_000, house.day.replace(month=1, day=30))
-    Script(house, approving=False).until("final_demand", "awaiting_approval")
     ids = [int(action.id) for action in house.rows(Action, step="final_demand", state="awaiting_approval")]
     parties = sorted(case.party_id for case in house.rows(Case))
     locks: list[str] = []
@@ -63,5 +60,5 @@ def test_a_batch_of_approvals_locks_all_its_parties_at_once(house: House) -> Non
             bind, "before_cursor_execute", lambda *seen: locks.append(seen[2]) if "NO KEY" in seen[2] else None
         )
         approve(desk, list(reversed(ids)), "looked at it")
-    assert len(ids) == 2
+    assert len(ids) == 3
     assert f"[{','.join(map(str, parties))}]" in locks[0]

@@ -10,18 +10,16 @@ from maatpak.kernel.errors import RefusedError
 from maatpak.ledger.tables import Action, Approval
 from tasks.approvals import approve
 from tests.tasks.act.house import House
-from tests.tasks.act.script import Script
 from tests.tasks.act.test_locks import PATIENCE, wait_for_a_lock
 
 Outcomes = dict[str, str]
+
+pytestmark = pytest.mark.stage("three demanding")
 
 
 @pytest.fixture
 def waiting(house: House) -> list[int]:
     """Three demands that wait for one yes each, of three customers."""
-    for number in (2, 3):
-        house.item(house.debtor(f"C{number}"), f"G{number}", 50_000, house.day.replace(month=1, day=30))
-    Script(house, approving=False).until("final_demand", "awaiting_approval")
     demands = house.rows(Action, step="final_demand", state="awaiting_approval")
     assert [each.approvals_needed for each in demands] == [1, 1, 1]
     return [int(each.id) for each in demands]
