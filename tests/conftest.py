@@ -52,7 +52,7 @@ FAST = {
 MEMORY = Path("/dev/shm")
 """Copying a database there takes a tenth of the time it takes on a disk, if there is room."""
 ROOM = 4 * 1024**3
-ROOMS = ("tests/tasks/act/", "tests/flows/")
+ROOMS = {"tests/tasks/act/": "stages", "tests/laws/": "stages", "tests/flows/": "flows"}
 """Folders whose files share what is dear to make: stages of a life that were played, a Prefect server."""
 LONGEST = (*ROOMS, "tests/lives/", "tests/test_package.py", "tests/tasks/test_send.py", "tests/tasks/intake/")
 """They begin first, so that no worker is left alone with one of them at the end."""
@@ -70,7 +70,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
 
     class ByRoom(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return next((room for room in ROOMS if nodeid.startswith(room)), super()._split_scope(nodeid))
+            rooms = (room for folder, room in ROOMS.items() if nodeid.startswith(folder))
+            return next(rooms, super()._split_scope(nodeid))
 
     return ByRoom(config, log) if config.getoption("dist") == "loadfile" else None
 

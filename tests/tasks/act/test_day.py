@@ -50,9 +50,10 @@ def test_opens_a_round_names_its_items_and_writes(house: House, case_id: int) ->
     assert (slot.day, slot.action_id) == (house.day, action.id)
 
 
+@pytest.mark.stage("reminded")
 def test_the_same_day_twice_adds_nothing(house: House, case_id: int) -> None:
     script = Script(house)
-    for _ in range(12):
+    for _ in range(8):
         script.day()
         before = {table: house.count(table) for table in TABLES}
         again = run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
@@ -63,8 +64,10 @@ def test_the_same_day_twice_adds_nothing(house: House, case_id: int) -> None:
         assert all(tick.tick_id is None for tick in (*again.ticks, *later.ticks))
 
 
+@pytest.mark.stage("demanding")
 def test_goes_through_demand_and_placement_with_all_that_law_5_asks(house: House, case_id: int) -> None:
     script = Script(house)
+    script.people()
     demand = script.until("final_demand")
     assert demand.escalating
     assert {approval.actor for approval in house.rows(Approval, action_id=demand.id)} == {"mo"}

@@ -63,7 +63,7 @@ def test_money_that_covers_the_debt_is_asked_about_and_nothing_else_is(house: Ho
     (action,) = house.rows(Action)
     assert (action.step, action.state, action.round_id, action.written) == ("cash_question", "executed", None, True)
     assert [(touch.kind, touch.rating) for touch in house.rows(Touch)] == [("cash_question", 0)]
-    for _ in range(20):
+    for _ in range(12):
         if run(house):
             assert house.rows(Action) == [action], "once, however long it lies"
 

@@ -32,7 +32,8 @@ def test_a_text_to_a_number_on_land_becomes_a_letter(house: House) -> None:
 
 def test_what_reaches_nobody_fails_and_ends_in_a_decision(house: House, unreachable: int) -> None:
     script = Script(house, calling=False)
-    for _ in range(30):
+    script.until("decide", "in_progress")
+    for _ in range(6):
         script.day()
     actions = house.rows(Action, case_id=unreachable)
     tries = [action for action in actions if action.step == "reminder"]

@@ -57,7 +57,7 @@ def test_after_a_wrongful_contact_we_are_quiet_and_a_person_decides(house: House
         reasons |= set(script.day().ticks[0].reasons)
     assert [message.id for message in house.rows(Message) if message.written] == [sent.id]
     assert reasons
-    for _ in range(10):
+    for _ in range(5):
         reasons |= set(script.day().ticks[0].reasons)
     assert "experience" in reasons, "after the silence the balance still asks for a person"
     assert [message.id for message in house.rows(Message) if message.written] == [sent.id]
