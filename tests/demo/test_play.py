@@ -1,7 +1,7 @@
 """Playing is the same for the same seed, on any database, and breaks no law."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,6 @@ from tests.proofs.reader import prove
 
 PLAN = smaller(WorldPlan(), customers=120, documents=600)
 DAYS = 2
-MakeEngine = Callable[[str], Engine]
 
 
 @contextmanager
@@ -38,17 +37,15 @@ def own_engine(server_url: str, template: str, folder: Path) -> Iterator[Engine]
             engine.close()
 
 
-@pytest.fixture
-def make_engine(server_url: str, template: str, tmp_path: Path) -> Iterator[MakeEngine]:
-    """Makes as many engines as a test wants."""
-    with ExitStack() as made:
-        yield lambda name: made.enter_context(own_engine(server_url, template, tmp_path / name))
-
-
-def played(engine: Engine) -> tuple[Play, Figures]:
-    play = Play(engine, PLAN)
-    play.open_houses()
-    return play, lived(play)
+@pytest.fixture(scope="module")
+def whole(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, Play, Figures]]:
+    """All houses in one play."""
+    with own_engine(server_url, template, tmp_path_factory.mktemp("whole")) as engine:
+        play = Play(engine, PLAN)
+        play.open_houses()
+        yield engine, play, lived(play)
 
 
 def lived(play: Play) -> Figures:
@@ -59,18 +56,20 @@ def lived(play: Play) -> Figures:
     return read_figures(play.engine.database, play.engine.store, PLAN.starts_on, play.last_day)
 
 
-def test_the_same_seed_gives_the_same_figures_in_one_play_or_two(make_engine: MakeEngine) -> None:
-    one, other = make_engine("one"), make_engine("other")
-    play, first = played(one)
-    beside, here = (Play(other, PLAN, houses=houses) for houses in (BESIDE, HERE))
-    beside.open_houses()
-    lived(beside)
-    second = lived(here)
-    assert all(first.counted[name].equals(second.counted[name]) for name in first.counted)
-    assert first.fingerprint == second.fingerprint
-    assert tell_story(one.database, one.store, PLAN.starts_on) == tell_story(
-        other.database, other.store, PLAN.starts_on
-    )
+def test_the_same_seed_gives_the_same_figures_in_one_play_or_two(
+    whole: tuple[Engine, Play, Figures], server_url: str, template: str, tmp_path: Path
+) -> None:
+    one, play, first = whole
+    with own_engine(server_url, template, tmp_path) as other:
+        beside, here = (Play(other, PLAN, houses=houses) for houses in (BESIDE, HERE))
+        beside.open_houses()
+        lived(beside)
+        second = lived(here)
+        assert all(first.counted[name].equals(second.counted[name]) for name in first.counted)
+        assert first.fingerprint == second.fingerprint
+        assert tell_story(one.database, one.store, PLAN.starts_on) == tell_story(
+            other.database, other.store, PLAN.starts_on
+        )
     assert first.sent.height > 3
     assert sum(play.done.values()) > 3
     assert len(list_cases(one, CaseFilter())) > 60
@@ -78,9 +77,8 @@ def test_the_same_seed_gives_the_same_figures_in_one_play_or_two(make_engine: Ma
     assert not proof.breaches, "\n".join(map(str, proof.breaches))
 
 
-def test_what_houses_that_share_customers_saw_can_be_read_back(make_engine: MakeEngine) -> None:
-    engine = make_engine("one")
-    play, _ = played(engine)
+def test_what_houses_that_share_customers_saw_can_be_read_back(whole: tuple[Engine, Play, Figures]) -> None:
+    engine, play, _ = whole
     with engine.database.reading() as session:
         creditors = session.exec(select(Creditor)).all()
     for creditor in creditors:

@@ -1,4 +1,4 @@
-"""One Prefect server a session, in a home of its own; and the world that flows work on."""
+"""One Prefect server for all these tests, in a home of its own; and the world that flows work on."""
 
 import asyncio
 import os
@@ -72,7 +72,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prefect(tmp_path_factory: pytest.TempPathFactory, _own_environment: None) -> Iterator[Prefect]:
     """The session's Prefect server; flows in this process report to it."""
     settings = Settings(workspace=tmp_path_factory.mktemp("prefect"), prefect_port=free_port())

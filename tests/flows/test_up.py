@@ -117,6 +117,7 @@ def test_up_serves_and_leaves_nothing_behind(settings: Settings, tmp_path: Path)
         assert kept.execute("SELECT count(*) FROM deployment WHERE paused").fetchone() == (0,)
 
 
+@pytest.mark.chaos
 def test_a_killed_up_takes_its_children_along(settings: Settings, tmp_path: Path) -> None:
     mark = f"MAATPAK_WORKSPACE={settings.workspace}"
     with (

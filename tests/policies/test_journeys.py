@@ -1,6 +1,7 @@
 """The six journeys of the standard pack, lived day by day from before the due date to a person's decision."""
 
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -61,9 +62,15 @@ def _life(segment: str) -> Life:
     return Life(segment, DUE, dict(PEOPLE[segment]))
 
 
+@cache
+def _lived(segment: str) -> Life:
+    """One whole life, to be looked at from several sides."""
+    return _life(segment).run(FIRST, LAST)
+
+
 @pytest.mark.parametrize("segment", COURSES)
 def test_a_journey_goes_its_way(segment: str) -> None:
-    life = _life(segment).run(FIRST, LAST)
+    life = _lived(segment)
     first_decision = life.order().index("decide") + 1
     again = [step for step in life.order()[first_decision:] if step != "decide"]
     assert life.order()[:first_decision] + again == COURSES[segment]
@@ -72,14 +79,14 @@ def test_a_journey_goes_its_way(segment: str) -> None:
 
 @pytest.mark.parametrize("segment", COURSES)
 def test_each_step_comes_on_its_day(segment: str) -> None:
-    life = _life(segment).run(FIRST, LAST)
+    life = _lived(segment)
     for step, days in DATES[segment].items():
         assert life.on(step) == add_working_days(DUE, days, "NL"), step
 
 
 @pytest.mark.parametrize("segment", COURSES)
 def test_contacts_keep_their_distance(segment: str) -> None:
-    life = _life(segment).run(FIRST, LAST)
+    life = _lived(segment)
     written = [
         step["executed_on"]
         for step in life.steps
@@ -93,7 +100,7 @@ def test_contacts_keep_their_distance(segment: str) -> None:
 
 @pytest.mark.parametrize("segment", COURSES)
 def test_after_an_outage_a_case_takes_one_step_and_waits_again(segment: str) -> None:
-    whole = _life(segment).run(FIRST, LAST)
+    whole = _lived(segment)
     away = frozenset(date(2026, 3, 9 + day) for day in range(18))
     life = _life(segment).run(FIRST, date(2026, 7, 31), without=away)
     assert set(whole.order()) - {"thanks"} <= set(life.order())
