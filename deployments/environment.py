@@ -90,7 +90,8 @@ def speaking_with(settings: Settings, api_url: str) -> Iterator[None]:
         yield
     finally:
         _send_what_is_queued()
-        _become(before)
+        # Prefect keeps our settings: asked for others, it would make the caller's home.
+        _set(before)
 
 
 def _send_what_is_queued() -> None:
@@ -102,10 +103,14 @@ def _send_what_is_queued() -> None:
         worker.drain_all(timeout=GOODBYE, at_exit=False)
 
 
-def _become(environment: Mapping[str, str]) -> None:
+def _set(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    _set(environment)
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()

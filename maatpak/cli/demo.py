@@ -97,14 +97,14 @@ def _play_days(
 
         def listen() -> int:
             news = beside.news()
-            for refused in news:
+            for name, refused in news:
                 play.rejected += refused
-                advance("")
+                advance(name)
             return len(news)
 
         left = parts
-        for day in play_days(play, days, lambda: opening.result()[0]):
-            advance(f"{day:%a %d %b}" if day else "the past is loaded")
+        for name in play_days(play, days, lambda: opening.result()[0]):
+            advance(name)
             left -= listen()
             waiting.wait(0)  # Ctrl-C ends the play between two days
             if opening.done():

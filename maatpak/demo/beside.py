@@ -41,16 +41,19 @@ class Beside:
             log=log_file(settings, "beside"),
         )
 
-    def news(self) -> list[list[Rejected]]:
-        """The parts of the play that were done since it was asked last: of each, the files that were refused.
+    def news(self) -> list[tuple[str, list[Rejected]]]:
+        """The parts of the play that were done since it was asked last: what to call each, and the files refused in it.
 
         Raises:
             WorkspaceError: the process ended; the message has its last words.
         """
         self._child.require_alive()
-        lines = self._diary.read_text().splitlines() if self._diary.exists() else []
+        lines = self._diary.read_text().split("\n")[:-1] if self._diary.exists() else []
         new, self._read = lines[self._read :], len(lines)
-        return [[(house, date.fromisoformat(day), why) for house, day, why in json.loads(line)] for line in new]
+        return [
+            (name, [(house, date.fromisoformat(day), why) for house, day, why in refused])
+            for name, refused in map(json.loads, new)
+        ]
 
     def close(self) -> None:
         """End it, wherever it is."""
@@ -77,10 +80,10 @@ def main() -> None:
     with closing(open_engine(settings)) as engine, _diary(settings).open("a") as diary:
         play = Play(engine, WorldPlan(), houses=BESIDE)
         told = 0
-        for _ in play_days(play, int(sys.argv[1]), lambda: _server(settings)):
+        for name in play_days(play, int(sys.argv[1]), lambda: _server(settings)):
             rejected = [(house, day.isoformat(), why) for house, day, why in play.rejected[told:]]
             told = len(play.rejected)
-            diary.write(f"{json.dumps(rejected)}\n")
+            diary.write(f"{json.dumps([name, rejected])}\n")
             diary.flush()
         signal.pause()
 

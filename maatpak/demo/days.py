@@ -17,20 +17,21 @@ THROUGH_FLOWS = 2
 """So many of the last days run through Prefect."""
 
 
-def play_days(play: Play, days: int, server: Callable[[], str]) -> Iterator[date | None]:
-    """Load the past and play so many days; yields after each of these parts, the day where it is one.
+def play_days(play: Play, days: int, server: Callable[[], str]) -> Iterator[str]:
+    """Load the past and play so many days; yields after each of these parts, what to call it.
 
     `server` gives the URL of Prefect's API once it is needed.
     """
+    houses = ", ".join(play.houses)
     play.load_past()
-    yield None
+    yield f"the past · {houses}"
     for number, day in enumerate(play.business_days(days)):
         if number < days - THROUGH_FLOWS:
             play.play_day(day, number)
         else:
             with speaking_with(play.engine.settings, server()):
                 play.play_day(day, number, _through_flows(play))
-        yield day
+        yield f"{day:%a %d %b} · {houses}"
 
 
 def _through_flows(play: Play) -> Run:

@@ -76,6 +76,11 @@ class Play:
         self._creditors: dict[str, int] = {}
         self._sources: dict[Path, LedgerSource] = {}
 
+    @property
+    def houses(self) -> tuple[str, ...]:
+        """The houses that are played."""
+        return tuple(self._books)
+
     def open_houses(self) -> None:
         """Publish the pack and hire the staff of every house."""
         eve = self.plan.starts_on - timedelta(days=1)
