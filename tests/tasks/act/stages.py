@@ -9,10 +9,14 @@ from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.settings import Settings
+from maatpak.ledger.tables import Action
+from tasks.day import run_day
 from tasks.engine import Engine, open_engine
+from tasks.tick import tick
 from tests.conftest import _created, _lent
-from tests.tasks.act.house import House, build_house
+from tests.tasks.act.house import House, at, build_house
 from tests.tasks.act.script import Script
 
 MONDAY = date(2026, 3, 2)
@@ -46,6 +50,16 @@ def _calling(house: House) -> None:
     Script(house, calling=False).until("call", "in_progress")
 
 
+def _call_approved(house: House) -> None:
+    """A tick has just approved it, and nothing is done yet."""
+    while not house.rows(Action, step="call", state="approved"):
+        house.go_to(add_working_days(house.day, 1, "NL"))
+        tick(house.engine, house.creditor_id, house.day, at(house.day, 6))
+        if not house.rows(Action, step="call"):
+            run_day(house.engine, house.creditor_id, house.day, at(house.day, 7))
+            Script(house, calling=False).people()
+
+
 def _consulting(house: House) -> None:
     script = Script(house, consulting=False)
     script.people()
@@ -75,6 +89,7 @@ def _three_demanding(house: House) -> None:
 PLAYS: dict[str, tuple[str | None, Callable[[House], None]]] = {
     "start": (None, _owing),
     "reminded": ("start", _reminded),
+    "call approved": ("reminded", _call_approved),
     "calling": ("reminded", _calling),
     "consulting": ("calling", _consulting),
     "demanding": ("consulting", _demanding),

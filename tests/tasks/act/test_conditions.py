@@ -19,24 +19,12 @@ from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
 
-@pytest.fixture
-def approved_call(house: House) -> None:
-    """A call over 1,500.00 that a tick has just approved; its step asks for 50.00 at least."""
-    for _ in range(30):
-        house.go_to(add_working_days(house.day, 1, "NL"))
-        tick(house.engine, house.creditor_id, house.day, at(house.day, 6))
-        if house.rows(Action, step="call", state="approved"):
-            return
-        run_day(house.engine, house.creditor_id, house.day, at(house.day, 7))
-        Script(house, calling=False).people()
-
-
-@pytest.mark.stage("reminded")
-@pytest.mark.usefixtures("approved_call")
+@pytest.mark.stage("call approved")
 @pytest.mark.parametrize(("credited", "state"), [(145_001, "cancelled"), (145_000, "in_progress")])
 def test_a_call_is_not_made_for_what_is_too_little_by_now(
     house: House, case_id: int, credited: int, state: str
 ) -> None:
+    """It was approved over 1,500.00; its step asks for 50.00 at least."""
     house.item(case_id, "CN1", credited, house.day, item_type="credit_note", issued_on=house.day)
     done = execute_all(house.engine, house.creditor_id, house.day, at(house.day, 8))
     action = house.row(Action, step="call")

@@ -21,14 +21,19 @@ def prefer(house: House, case_id: int, value: str) -> None:
         set_preference(desk, desk.debtor(desk.case(case_id).debtor_id), "po_needed", value)
 
 
-@pytest.fixture
-def customer(house: House) -> int:
-    """A customer of a ledger that shows order numbers, who needs one on every invoice; two are overdue, one has it."""
-    case_id = house.debtor("P1")
-    house.item(case_id, "P-1", 60_000, add_working_days(house.day, -3, "NL"))
-    house.item(case_id, "P-2", 40_000, add_working_days(house.day, -3, "NL"), po_number="4500123")
+def needs_numbers(house: House, letter: str) -> int:
+    """Somebody who needs an order number on every invoice; two are overdue, the second has it."""
+    case_id = house.debtor(f"{letter}1")
+    house.item(case_id, f"{letter}-1", 60_000, add_working_days(house.day, -3, "NL"))
+    house.item(case_id, f"{letter}-2", 40_000, add_working_days(house.day, -3, "NL"), po_number="4500123")
     prefer(house, case_id, "yes")
     return case_id
+
+
+@pytest.fixture
+def customer(house: House) -> int:
+    """A customer of a ledger that shows order numbers."""
+    return needs_numbers(house, "P")
 
 
 def day(house: House) -> DaySummary:
@@ -67,32 +72,30 @@ def test_the_item_rests_and_the_department_gets_work_once(house: House, customer
     assert "order number asked for" not in summary.settled.counts
 
 
-@pytest.mark.parametrize("how", ["number", "person", "preference", "paid"])
-def test_it_is_asked_for_when_it_is_mended(house: House, customer: int, how: str) -> None:
+def test_it_is_asked_for_when_it_is_mended(house: House) -> None:
+    number, person, preference, paid = (needs_numbers(house, letter) for letter in "NPQR")
     day(house)
-    (task,) = works(house, customer)
     following = add_working_days(house.day, 1, "NL")
-    if how == "person":
-        with house.desk("olga") as desk:
-            finish_work(desk, int(task.id or 0), Outcome("done"))
-    elif how == "preference":
-        prefer(house, customer, "no")
-    elif how == "paid":
-        house.pay("P-1", house.day, known_on=following)
-    else:
-        with house.engine.database.session() as session:
-            version = session.exec(
-                select(ItemVersion).where(
-                    ItemVersion.item_id == house.items["P-1"], col(ItemVersion.replaced_at).is_(None)
-                )
-            ).one()
-            succeed(session, version, following, at(following, 5), po_number="4500124")
+    with house.engine.database.session() as session:
+        version = session.exec(
+            select(ItemVersion).where(ItemVersion.item_id == house.items["N-1"], col(ItemVersion.replaced_at).is_(None))
+        ).one()
+        succeed(session, version, following, at(following, 5), po_number="4500124")
+    (task,) = works(house, person)
+    with house.desk("olga") as desk:
+        finish_work(desk, int(task.id or 0), Outcome("done"))
+    prefer(house, preference, "no")
+    house.pay("R-1", house.day, known_on=following)
     for _ in range(8):
         day(house)
-    (ended,) = works(house, customer)
-    assert (ended.state, ended.done_by) == ("done", "olga" if how == "person" else "engine")
-    assert house.row(Hold, case_id=customer).state == "lifted"
-    assert asked(house, customer) == ({"P-2"} if how == "paid" else {"P-1", "P-2"})
+    for case_id in (number, person, preference, paid):
+        (ended,) = works(house, case_id)
+        assert (ended.state, ended.done_by) == ("done", "olga" if case_id == person else "engine")
+        assert house.row(Hold, case_id=case_id).state == "lifted"
+    assert [asked(house, case_id) for case_id in (number, person, preference)] == [
+        {f"{letter}-1", f"{letter}-2"} for letter in "NPQ"
+    ]
+    assert asked(house, paid) == {"R-2"}
 
 
 def test_what_nobody_mends_is_still_not_asked_for(house: House, customer: int) -> None:

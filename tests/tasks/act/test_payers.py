@@ -276,6 +276,9 @@ def test_the_payer_is_called_once_a_day_over_all_that_it_pays_for(house: House) 
     cases = family(house, phone="+31209999999")
     script = Script(house, calling=False)
     parent = party(house, cases["P"])
+    for number in ("S1", "S2"):  # who has no money is rung at once
+        with house.desk("carla", 7) as desk:
+            state_reason(desk, desk.case(cases[number]), NonPaymentReason.CASH_FLOW)
     while len([each for each in house.rows(WorkTask, kind="call") if each.case_id in cases.values()]) < 2:
         script.day()
     first, other = [each for each in house.rows(WorkTask, kind="call") if each.case_id in cases.values()][:2]
