@@ -55,6 +55,7 @@ def start(process: Process) -> None:
     process.stdin.flush()
 
 
+@pytest.mark.chaos
 def test_two_runs_at_once_do_the_work_once(prefect: Prefect, engine: Engine, twins: Twins) -> None:
     people_town(engine, 32)
     with twins.of(engine) as twin:

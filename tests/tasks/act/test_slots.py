@@ -179,6 +179,7 @@ def facts_of(house: House) -> dict[str, Any]:
     }
 
 
+@pytest.mark.chaos
 def test_two_runs_at_once_are_one(house: House, tmp_path: Path, stages: Any) -> None:
     with stages.at("start", tmp_path / "alone") as alone:
         for copy in (house, alone):
