@@ -1,11 +1,12 @@
 """Payment plans: offered, accepted by the customer's recorded yes, finished or breached (practice, rule 18)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 from sqlmodel import col, select
 
 from maatpak.kernel.calendars import add_working_days
@@ -15,8 +16,9 @@ from maatpak.kernel.money import format_money, to_minor
 from maatpak.kernel.words import PlanState, PromiseState, Role, WorkKind, WorkState
 from maatpak.ledger.tables import Case, Plan, WorkTask
 from maatpak.ledger.versions import succeed
-from tasks.desk import Desk
+from tasks.desk import Desk, OpenItem
 from tasks.disputes import undisputed
+from tasks.facts import build_facts
 from tasks.placements import require_ours
 from tasks.promises import open_promises
 from tasks.rights import COLLECTORS, MANAGERS, TALKERS
@@ -35,6 +37,8 @@ AUTO_MONTHS = 3
 """… over at most this many months."""
 OFFER = "Offer a payment plan."
 """Subject of the work to make an offer."""
+RECORDED = ("in_plan", "promised", "claimed", "in_flight")
+"""Parts of an item that are owed, though not asked for now."""
 CONFIRM = "Confirm the plan above the limit."
 """Subject of the work by which a second person lets a plan above the limit be offered."""
 
@@ -72,7 +76,8 @@ def offer_plan(
 ) -> Plan | None:
     """Offer a plan over documents, or over everything overdue. Above the person's limit a second one is asked: None.
 
-    What is disputed is ours to answer, and no part of a plan (practice, rule 5).
+    What is disputed is ours to answer, and no part of a plan (practice, rule 5); nor is what the customer's credits
+    and unallocated money cover of overdue items (law 7).
 
     Raises:
         RefusedError: a plan is offered or active already, an agency speaks about all of it, or it is disputed.
@@ -82,6 +87,7 @@ def offer_plan(
     items = desk.items_named(case, documents)
     require_ours(desk, case, items, "offer a plan for it")
     items = undisputed(desk, case, items, "offer a plan for it", named=documents is not None)
+    items = _less_credits(desk, case, items)
     total = sum(item.open_amount for item in items)
     if total <= 0:
         raise UsageError(f"Nothing is open on case {case.id} to plan for.", advice="See `maatpak cases`.")
@@ -112,6 +118,16 @@ def offer_plan(
         desk.record("plan_confirmation_asked", case=case, task=task.id, total=total)
         return None
     return write_offer(desk, case, {str(i.item_id): i.open_amount for i in items}, parts, source)
+
+
+def _less_credits(desk: Desk, case: Case, items: list[OpenItem]) -> list[OpenItem]:
+    """The items with what is owed of each after the case's credits: asked now, or kept from being asked by a record."""
+    with desk.engine.database.frames(read_only=True) as frames:
+        facts = build_facts(frames, case.creditor_id, desk.as_of, desk.now, case_ids=[int(case.id or 0)])
+    overdue = facts.items.filter("overdue")
+    owed = dict(zip(overdue["item_id"], overdue.select(pl.sum_horizontal("asked", *RECORDED)).to_series(), strict=True))
+    less = {item.item_id: min(item.open_amount, owed.get(item.item_id, item.open_amount)) for item in items}
+    return [replace(item, open_amount=less[item.item_id]) for item in items if less[item.item_id] > 0]
 
 
 def confirm_offer(desk: Desk, case: Case, draft_key: str) -> Plan:

@@ -47,6 +47,28 @@ def test_what_is_disputed_is_no_part_of_a_plan(house: House, case_id: int) -> No
     assert plan.total == 130_000
 
 
+@pytest.mark.parametrize("documents", [None, ["F1", "F2", "F3"]])
+def test_what_credits_and_money_cover_is_no_part_of_a_plan(
+    house: House, case_id: int, documents: list[str] | None
+) -> None:
+    """Law 7: what refers to a document lessens that one, the rest the oldest; what is not due yet stays as it is."""
+    house.item(case_id, "F3", 20_000, add_working_days(house.day, 9, "NL"))
+    house.item(case_id, "C1", 10_000, house.day, item_type="credit_note", issued_on=house.day, reference="F2")
+    house.item(case_id, "U1", 45_000, house.day, item_type="payment", issued_on=house.day)
+    offer(house, case_id, documents=documents)
+    plan = house.row(Plan)
+    left = {"F1": 55_000, "F2": 40_000} | ({"F3": 20_000} if documents else {})
+    assert plan.items == {str(house.items[document]): amount for document, amount in left.items()}
+    assert plan.total == sum(left.values())
+
+
+def test_what_is_promised_is_part_of_a_plan(house: House, case_id: int) -> None:
+    with house.desk("carla") as desk:
+        make_promise(desk, desk.case(case_id), add_working_days(house.day, 3, "NL"), amount=50_000)
+    offer(house, case_id)
+    assert house.row(Plan).total == 150_000
+
+
 def test_who_names_a_disputed_document_is_told(house: House, case_id: int) -> None:
     dispute(house, case_id, "F1", 30_000)
     with pytest.raises(
