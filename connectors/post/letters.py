@@ -36,7 +36,8 @@ _idle: deque[typst.Compiler] = deque()
 
 def letter_pdf(outgoing: Outgoing) -> bytes:
     """The letter as PDF."""
-    sheet = _sheet(outgoing) | {"qr": payment_qr((outgoing.letter or {})["pay"])}
+    sheet = _sheet(outgoing)
+    sheet["qr"] = payment_qr(sheet["pay"])
     inputs = {"letter": json.dumps(sheet, ensure_ascii=False)}
     with _compiler() as compiler:
         pdf = compiler.compile(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 DAYS = 30
-LOOK_EVERY = 0.2
 MARK = "demo"
 """A file that says: this workspace is the demo's, and may be made afresh."""
 
@@ -90,6 +89,7 @@ def _play_days(
     play: "Play", beside: "Beside", days: int, opening: "Future[tuple[str, Child]]", waiting: "Patience"
 ) -> None:
     """Here and beside, until both are through."""
+    from deployments.stack import LOOK_EVERY
     from maatpak.demo.days import play_days
 
     parts = days + 1

@@ -11,14 +11,13 @@ from pathlib import Path
 
 from deployments.children import Child, end_with_parent
 from deployments.environment import own_api_url
-from deployments.stack import answers, log_file
+from deployments.stack import LOOK_EVERY, answers, log_file
 from maatpak.demo.days import BESIDE, play_days
 from maatpak.demo.generate import WorldPlan
 from maatpak.demo.play import Play, Rejected
 from maatpak.kernel.settings import Settings, load_settings
 from tasks.engine import open_engine
 
-LOOK_EVERY = 0.2
 GOODBYE = 10.0
 
 
@@ -66,6 +65,7 @@ def _diary(settings: Settings) -> Path:
 
 
 def _server(settings: Settings) -> str:
+    """Where the parent's server answers, once it does; where it never does, the parent ends us."""
     url = own_api_url(settings)
     while not answers(url):
         time.sleep(LOOK_EVERY)
