@@ -74,7 +74,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="package")
 def prefect(tmp_path_factory: pytest.TempPathFactory, _own_environment: None) -> Iterator[Prefect]:
-    """The session's Prefect server; flows in this process report to it."""
+    """The Prefect server of these tests; flows in this process report to it."""
     settings = Settings(workspace=tmp_path_factory.mktemp("prefect"), prefect_port=free_port())
     # Prefect makes its home when it is first imported, so the environment comes before.
     os.environ["PREFECT_HOME"] = str(prefect_home(settings))

@@ -82,11 +82,12 @@ def test_what_was_not_sent_goes_ten_working_days_before_its_date(house: House) -
     for _ in range(9):
         script.day()
     assert {case: sent(house, case_id) for case, case_id in cases.items()} == expected, "once"
+    numbers = {case_id: f"S{number}" for number, case_id in enumerate(cases.values())}
     for action in house.rows(Action, step=AGAIN):
         assert (action.state, action.written, action.round_id) == ("executed", False, None)
         message = house.row(Message, case_id=action.case_id, template=AGAIN)
         assert (message.channel, message.written) == ("email", False)
-        assert message.recipient.startswith("S")
+        assert message.recipient == f"{numbers[action.case_id]}@example.test"
 
 
 def test_a_ledger_that_does_not_tell_how_it_sends_gets_no_copies(house: House) -> None:
