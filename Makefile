@@ -2,8 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
-PYTEST := POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+PYTEST := POLARS_MAX_THREADS=1 $(BIN)/python -m pytest
 READY := $(VENV)/.ready
 DEMO_FLAGS := $(if $(EXIT),--exit,) $(if $(DAYS),--days $(DAYS),)
 
@@ -24,8 +23,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the pages (EXIT=1 ends instead)
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
+# A third worker, for workers wait for databases and servers as often as they reckon.
 test: $(READY) ## The fast tests, within 10 minutes on 2 cores
-	$(PYTEST) -m "not chaos and not soak" --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -n 3 -m "not chaos and not soak" --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Style, types, and who may import whom
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ bench: $(READY) ## Measure; prints ratios of one run
 	$(BIN)/python -m benchmarks
 
 chaos: $(READY) ## Kills and races; two years of a real ledger, with the proof of what was done
-	$(PYTEST) -m chaos --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -n 2 -m chaos --dist loadfile --no-loadscope-reorder
 
 soak: $(READY) ## Thousands of random lives; a year of a made-up ledger
 	$(PYTEST) -m soak

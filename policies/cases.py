@@ -94,6 +94,19 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 """Words that columns are compared with."""
 
 
+_READ = (
+    *(pl.col(name).cast(pl.Int32).fill_null(int(MISSING)) for name in _DAYS),
+    *(pl.col(name).fill_null(unknown) for name, unknown in _AMOUNTS.items()),
+    *(pl.col(name).fill_null(unknown) for name, unknown in _FLAGS.items()),
+    *(
+        (pl.col(name) == word).fill_null(value=False).alias(f"{name} = {word}")
+        for name, words in _WORDS.items()
+        for word in words
+    ),
+    pl.col("round_id").is_not_null().alias("has_round"),
+)
+
+
 class Cases:
     """A facts frame as of a date."""
 
@@ -102,17 +115,7 @@ class Cases:
         self.count = frame.height
         self.as_of = day_number(as_of)
         self.workdays = Workdays(frame.get_column("country"))
-        columns = frame.select(
-            *(pl.col(name).cast(pl.Int32).fill_null(int(MISSING)) for name in _DAYS),
-            *(pl.col(name).fill_null(unknown) for name, unknown in _AMOUNTS.items()),
-            *(pl.col(name).fill_null(unknown) for name, unknown in _FLAGS.items()),
-            *(
-                (pl.col(name) == word).fill_null(value=False).alias(f"{name} = {word}")
-                for name, words in _WORDS.items()
-                for word in words
-            ),
-            pl.col("round_id").is_not_null().alias("has_round"),
-        )
+        columns = frame.select(_READ)
         self._columns: dict[str, npt.NDArray[Any]] = {each.name: each.to_numpy() for each in columns}
 
     def days(self, name: str) -> Days:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadFileScheduling
 
     from tasks.engine import Engine
+    from tests.tasks.act.stages import Stages
 
 hypothesis_settings.register_profile("same", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("same")
@@ -52,9 +53,9 @@ FAST = {
 MEMORY = Path("/dev/shm")
 """Copying a database there takes a tenth of the time it takes on a disk, if there is room."""
 ROOM = 4 * 1024**3
-ROOMS = {"tests/tasks/act/": "stages", "tests/laws/": "stages", "tests/flows/": "flows"}
-"""Folders whose files share what is dear to make: stages of a life that were played, a Prefect server."""
-LONGEST = (*ROOMS, "tests/lives/", "tests/test_package.py", "tests/tasks/test_send.py", "tests/tasks/intake/")
+TOGETHER = "tests/flows/"
+"""A folder whose files share what is dear to make: a Prefect server."""
+LONGEST = (TOGETHER, "tests/laws/", "tests/tasks/act/", "tests/lives/", "tests/tasks/", "tests/policies/", "tests/test_package.py")
 """They begin first, so that no worker is left alone with one of them at the end."""
 
 
@@ -65,15 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling | None":
-    """A worker takes a file at a time, or a whole folder that shares something."""
+    """A worker takes a file at a time, or the folder that shares something."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByRoom(LoadFileScheduling):  # type: ignore[misc]
+    class ByFile(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            rooms = (room for folder, room in ROOMS.items() if nodeid.startswith(folder))
-            return next(rooms, super()._split_scope(nodeid))
+            return TOGETHER if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
 
-    return ByRoom(config, log) if config.getoption("dist") == "loadfile" else None
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -137,6 +137,15 @@ def template(server_url: str) -> Iterator[str]:
         schema.upgrade(database)
         database.close()
         yield name
+
+
+@pytest.fixture(scope="session")
+def stages(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stages"]:
+    """Stages of a case's life that tests begin at."""
+    from tests.tasks.act.stages import Stages
+
+    with contextlib.ExitStack() as kept:
+        yield Stages(server_url, template, tmp_path_factory.mktemp("stages"), kept)
 
 
 @pytest.fixture

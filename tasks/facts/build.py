@@ -264,11 +264,13 @@ def _beside(cases: pl.DataFrame, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The cases with parts of their facts beside them; a part is keyed by case, debtor or party."""
     keys = {key: cases.select(key) for key in ("case_id", "debtor_id", "debtor_no", "party_id")}
     columns: list[pl.Series] = []
+    nulls: list[pl.Expr] = []
     for part in parts:
         (key,) = keys.keys() & set(part.columns)
+        found = {name: kind for name, kind in part.schema.items() if name != key}
         if part.is_empty():
-            aligned = part.clear(cases.height)
+            nulls += [pl.lit(None, kind).alias(name) for name, kind in found.items()]
         else:
             aligned = keys[key].join(part, on=key, how="left", maintain_order="left")
-        columns += [aligned[name] for name in part.columns if name != key]
-    return cases.hstack(columns)
+            columns += [aligned[name] for name in found]
+    return cases.hstack(columns).with_columns(nulls)

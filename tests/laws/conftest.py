@@ -1,3 +1,3 @@
-from tests.tasks.act.conftest import case_id, demand, house, stages
+from tests.tasks.act.conftest import case_id, demand, house
 
-__all__ = ["case_id", "demand", "house", "stages"]
+__all__ = ["case_id", "demand", "house"]

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -7,13 +6,6 @@ import pytest
 from maatpak.ledger.tables import Action, Case, WorkTask
 from tests.tasks.act.house import House
 from tests.tasks.act.stages import Stages
-
-
-@pytest.fixture(scope="session")
-def stages(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    """Stages that tests begin at."""
-    with ExitStack() as kept:
-        yield Stages(server_url, template, tmp_path_factory.mktemp("stages"), kept)
 
 
 @pytest.fixture
