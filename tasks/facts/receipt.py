@@ -7,6 +7,7 @@ Whatever we wrote of an invoice ourselves makes up for it: it is sent again once
 
 import polars as pl
 
+from tasks.facts.collecting import collected
 from tasks.facts.conversation import NO_CONTACT
 from tasks.facts.covers import COVERS
 from tasks.facts.reading import Reader
@@ -36,7 +37,7 @@ def with_receipt(
         .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
         .filter(~pl.col("unsent") | (days_until("issued_on", reader.scope.as_of) >= TO_BE_SENT))
         .select("item_id", unreceived_wd=-days_until("bank_due_on", reader.scope.as_of).cast(pl.Int64))
-        .collect()
+        .pipe(collected)
     )
     return debts.join(found, on="item_id", how="left", maintain_order="left")
 

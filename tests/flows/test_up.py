@@ -92,6 +92,7 @@ def read_until_ready(process: "subprocess.Popen[str]") -> list[str]:
     raise AssertionError(f"up ended: {lines}")
 
 
+@pytest.mark.chaos
 def test_up_serves_and_leaves_nothing_behind(settings: Settings, tmp_path: Path) -> None:
     port, mark = settings.prefect_port, f"MAATPAK_WORKSPACE={settings.workspace}"
     api = f"http://127.0.0.1:{port}/api"

@@ -11,8 +11,6 @@ import pytest
 from connectors.faults import Fault
 from connectors.mail.smtp import SmtpMail
 from connectors.sms.twilio_client import TwilioSms
-from flows import steps
-from flows.workplace import lent
 from maatpak.cli.deliver import undelivered
 from tasks.engine import Engine
 from tasks.send import DeliverySummary, deliver
@@ -119,6 +117,9 @@ def test_a_wrong_token_of_the_service_for_texts_does_the_same(house: House) -> N
 
 
 def test_the_command_and_the_run_say_what_to_mend(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import steps  # Prefect, which most workers of the tests need not wait for
+    from flows.workplace import lent
+
     monkeypatch.setattr(steps, "_report", lambda *_: None)  # an artifact needs a Prefect server
     house.customer()
     house.written()

@@ -13,22 +13,17 @@ from maatpak.ledger.tables import (
     Approval,
     ContactSlot,
     Creditor,
-    Event,
     Message,
     Placement,
-    Plan,
     Round,
     RoundItem,
     Tick,
     Touch,
-    WorkTask,
 )
 from tasks.day import begin_day, catch_up_instant, run_day
 from tasks.replay import replay
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script, creditor
-
-TABLES = (Action, ActionItem, ContactSlot, Message, Plan, Round, RoundItem, Tick, Touch, WorkTask, Event)
 
 
 def test_opens_a_round_names_its_items_and_writes(house: House, case_id: int) -> None:
@@ -48,20 +43,6 @@ def test_opens_a_round_names_its_items_and_writes(house: House, case_id: int) ->
     assert (message.state, message.channel, message.recipient) == ("sent", "email", "C1@example.test")
     (slot,) = house.rows_of(ContactSlot)
     assert (slot.day, slot.action_id) == (house.day, action.id)
-
-
-@pytest.mark.stage("reminded")
-def test_the_same_day_twice_adds_nothing(house: House, case_id: int) -> None:
-    script = Script(house)
-    for _ in range(8):
-        script.day()
-        before = {table: house.count(table) for table in TABLES}
-        again = run_day(house.engine, house.creditor_id, house.day, at(house.day, 6))
-        assert {table: house.count(table) for table in TABLES} == before
-        assert not again.began
-        later = run_day(house.engine, house.creditor_id, house.day, at(house.day, 15))
-        assert {table: house.count(table) for table in TABLES} == before
-        assert all(tick.tick_id is None for tick in (*again.ticks, *later.ticks))
 
 
 @pytest.mark.stage("demanding")

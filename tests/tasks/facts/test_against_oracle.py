@@ -46,7 +46,7 @@ def compare(database: Database, world: World) -> None:
     assert differences(found.steps.sort("step").to_dicts(), steps, "step") == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000_000))
 def test_every_fact_is_what_the_oracle_says(database: Database, seed: int) -> None:
     world = random_world(Random(seed))
