@@ -2,7 +2,8 @@
 
 Two steps, as the third law asks. In the transaction that executes the action the placement stands, with its dossier as
 evidence; after the commit the dossier is handed over, and a second transaction says what came of it. A run that is
-killed between the two is caught up by the next: the same placement leaves one dossier.
+killed between the two is caught up by the next: the same placement leaves one dossier, and one that was recalled or
+closed meanwhile leaves none.
 """
 
 import json
@@ -17,7 +18,7 @@ from connectors.agency import Dossier
 from connectors.message import Enclosure
 from connectors.outcome import Failed, Outcome, Sent
 from maatpak.kernel.ids import canonical_json
-from maatpak.kernel.words import ActionState
+from maatpak.kernel.words import ActionState, SkipReason
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.failures import keep_failure
@@ -39,12 +40,12 @@ ENCLOSED = ("message", "answer")
 """Kinds of contact of which the dossier holds the very words."""
 
 PENDING = """
-SELECT p.id AS placement_id, p.placement_no, p.case_id, p.action_id, p.dossier, p.agency, k.party_id
+SELECT p.id AS placement_id, p.placement_no, p.state, p.action_id, p.dossier, p.agency, k.party_id
 FROM placement p JOIN action a ON a.id = p.action_id JOIN "case" k ON k.id = p.case_id
-WHERE p.creditor_id = {creditor} AND k.shard_key % {shards} = {shard} AND p.state = 'placed' AND p.replaced_at IS NULL
+WHERE p.creditor_id = {creditor} AND k.shard_key % {shards} = {shard} AND p.replaced_at IS NULL
   AND a.state = 'in_progress'
-ORDER BY p.id
 """
+STANDS = "placed"
 
 
 def write_placements(cohort: "Cohort", rows: pl.DataFrame) -> None:
@@ -89,22 +90,20 @@ def write_placements(cohort: "Cohort", rows: pl.DataFrame) -> None:
 def hand_over(
     engine: "Engine", creditor_id: int, as_of: date, now: datetime, shard: int, shards: int, flow_run: str | None
 ) -> int:
-    """Hand over the dossiers of a shard's placements that stand but have not left; how many left."""
+    """Hand over the dossiers of a shard's placements that have not left; how many left."""
     query = PENDING.format(creditor=int(creditor_id), shard=int(shard), shards=int(shards))
     with engine.database.frames(read_only=True) as frames:
-        pending = frames.read(query)
+        pending = frames.read(f"{query} ORDER BY p.id")
     if pending.is_empty():
         return 0
-    outcomes: dict[int, Outcome] = {}
-    for row in pending.iter_rows(named=True):
-        outcomes[row["placement_id"]] = _place(engine, row["dossier"])
+    outcomes = {action: _place(engine, f"{query} AND a.id = {action}") for action in pending["action_id"]}
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id, shared=True)
         lock_parties(frames, pending["party_id"])
         at = recording_instant(frames, creditor_id, now)
-        still = frames.read(query).filter(pl.col("placement_id").is_in(list(outcomes)))
+        still = frames.read(query).filter(pl.col("action_id").is_in(list(outcomes)))
         drafts = [
-            _conclude(engine, frames, row, outcomes[row["placement_id"]], as_of, at, flow_run)
+            _conclude(engine, frames, row, outcomes[row["action_id"]], as_of, at, flow_run)
             for row in still.iter_rows(named=True)
         ]
         append_events(frames, drafts, at)
@@ -112,10 +111,20 @@ def hand_over(
     return sum(isinstance(outcome, Sent) for outcome in outcomes.values())
 
 
-def _place(engine: "Engine", dossier: str) -> Outcome:
-    """What comes of handing one dossier over. One that cannot be made fails alone; why, the workspace knows."""
+def _place(engine: "Engine", query: str) -> Outcome | None:
+    """What comes of handing one dossier over, if its placement still stands (law 4), or was handed over before.
+
+    One that cannot be made fails alone; why, the workspace knows.
+    """
+    with engine.database.frames(read_only=True) as frames:
+        found = frames.read(query)
+    if found.is_empty():
+        return None
+    row = found.row(0, named=True)
     try:
-        return engine.agency.place(_dossier(engine, dossier))
+        if row["state"] != STANDS and not engine.agency.has(row["agency"], row["placement_no"]):
+            return None
+        return engine.agency.place(_dossier(engine, row["dossier"]))
     except Exception as error:  # noqa: BLE001 - the port raises only while it makes the dossier
         return Failed(f"cannot be made: {keep_failure(engine.workspace, error)}", permanent=True)
 
@@ -124,12 +133,12 @@ def _conclude(
     engine: "Engine",
     frames: Frames,
     row: Mapping[str, Any],
-    outcome: Outcome,
+    outcome: Outcome | None,
     as_of: date,
     now: datetime,
     flow_run: str | None,
 ) -> EventDraft:
-    """What came of one handing over: executed with its touch, failed and taken back, or unknown."""
+    """What came of one handing over: executed with its touch, failed and taken back, unknown, or not wanted."""
     at, day, action_id = f"TIMESTAMPTZ '{now.isoformat()}'", f"DATE '{as_of}'", int(row["action_id"])
     (action,) = frames.read(
         "SELECT a.creditor_id, a.case_id, a.pack_id, a.segment, a.step, k.party_id, k.debtor_id FROM action a"  # noqa: S608
@@ -143,13 +152,15 @@ def _conclude(
             f" recorded_at) VALUES ({action['creditor_id']}, {action['party_id']}, {action['case_id']}, {action_id},"
             f" 'handoff', {int(rating)}, false, {day}, {at})"
         )
+    elif outcome is None:
+        state, ends = ActionState.CANCELLED, f", reason = '{SkipReason.STOPPED}'"
     else:
         state = ActionState.FAILED if isinstance(outcome, Failed) else ActionState.UNKNOWN
         ends = ", reason = 'agency'"
     frames.execute(
         f"UPDATE action SET state = '{state}', ended_at = {at}{ends} WHERE id = {action_id}"  # noqa: S608
     )
-    if isinstance(outcome, Failed):
+    if isinstance(outcome, Failed) and row["state"] == STANDS:
         changed = pl.DataFrame({"id": [row["placement_id"]], "state": ["recalled"], "cause": ["error"]})
         succeed_all(frames, Placement, changed, as_of, now)
     return EventDraft(

@@ -84,23 +84,16 @@ def offer_plan(
         UsageError: the instalments do not add up or are not in order.
     """
     desk.require("offer a payment plan", *COLLECTORS, Role.FINANCE_DIRECTOR)
-    items = desk.items_named(case, documents)
-    require_ours(desk, case, items, "offer a plan for it")
-    items = undisputed(desk, case, items, "offer a plan for it", named=documents is not None)
-    items = _less_credits(desk, case, items)
+    items = _to_plan(desk, case, desk.items_named(case, documents), named=documents is not None)
     total = sum(item.open_amount for item in items)
     if total <= 0:
         raise UsageError(f"Nothing is open on case {case.id} to plan for.", advice="See `maatpak cases`.")
-    present = live_plan(desk, case)
-    if present is not None:
-        raise RefusedError(
-            f"Plan {present.plan_no} of case {case.id} is {present.state}.", advice="Cancel it first, or wait for it."
-        )
     parts = instalments or standard_instalments(total, desk.as_of, desk.country(case.debtor_id))
     _check(parts, total, desk.as_of, case.currency)
+    owed = {str(item.item_id): item.open_amount for item in items}
     if not _within_limit(desk, case, total, parts):
         draft = {
-            "items": {str(item.item_id): item.open_amount for item in items},
+            "items": owed,
             "instalments": [part.plain() for part in parts],
             "source": source,
         }
@@ -117,7 +110,18 @@ def offer_plan(
         )
         desk.record("plan_confirmation_asked", case=case, task=task.id, total=total)
         return None
-    return write_offer(desk, case, {str(i.item_id): i.open_amount for i in items}, parts, source)
+    return write_offer(desk, case, owed, parts, source)
+
+
+def _to_plan(desk: Desk, case: Case, items: list[OpenItem], *, named: bool) -> list[OpenItem]:
+    """What of these items a plan may be made of today, with what is owed of each."""
+    present = live_plan(desk, case)
+    if present is not None:
+        raise RefusedError(
+            f"Plan {present.plan_no} of case {case.id} is {present.state}.", advice="Cancel it first, or wait for it."
+        )
+    require_ours(desk, case, items, "offer a plan for it")
+    return _less_credits(desk, case, undisputed(desk, case, items, "offer a plan for it", named=named))
 
 
 def _less_credits(desk: Desk, case: Case, items: list[OpenItem]) -> list[OpenItem]:
@@ -131,9 +135,22 @@ def _less_credits(desk: Desk, case: Case, items: list[OpenItem]) -> list[OpenIte
 
 
 def confirm_offer(desk: Desk, case: Case, draft_key: str) -> Plan:
-    """The second person's yes to a plan above the limit: it is offered as it was drafted."""
+    """The second person's yes to a plan above the limit: it is offered as it was drafted.
+
+    Raises:
+        RefusedError: another sum is owed by now, or a plan stands, or something speaks against one.
+        UsageError: the day of the first instalment is past.
+    """
     draft = json.loads(desk.engine.store.get(draft_key))
     parts = [Instalment(date.fromisoformat(part["due_on"]), part["amount"]) for part in draft["instalments"]]
+    items = [item for item in desk.open_items(case) if str(item.item_id) in draft["items"]]
+    owed = {str(item.item_id): item.open_amount for item in _to_plan(desk, case, items, named=False)}
+    if owed != draft["items"]:
+        raise RefusedError(
+            "What is owed of these documents has changed since the plan was drafted.",
+            advice="End this task as refused, and offer a plan over what is owed now.",
+        )
+    _check(parts, sum(owed.values()), desk.as_of, case.currency)
     return write_offer(desk, case, draft["items"], parts, draft["source"])
 
 

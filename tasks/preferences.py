@@ -10,6 +10,7 @@ from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference
 from maatpak.ledger.versions import succeed
+from tasks.compose.recipients import mobile_number
 from tasks.desk import Desk
 from tasks.quality.debtor_rules import PHONE_NUMBER
 from tasks.register import require_email
@@ -34,6 +35,8 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
 """By name: the shape of its value, and how to say it."""
 
 PREFERENCES = tuple(_SHAPES)
+REACHED_BY = {"email": "email", "sms": "phone", "phone": "phone"}
+"""What a customer may opt out of, and the master data's column with its address."""
 
 
 def set_preference(desk: Desk, debtor: Debtor, name: str, value: str, *, source: str = "debtor") -> Preference:
@@ -111,6 +114,33 @@ def mark_address(
         desk.session.flush()
     desk.record("address_marked", case=case, channel=channel, address=salted_hash(address, marked.salt), state=state)
     return marked
+
+
+def opt_out_of(desk: Desk, case: Case, channel: str) -> list[AddressState]:
+    """The customer wants nothing more on a channel (`REACHED_BY`); what is new of the addresses that it has.
+
+    Those are the account's own and those of who pays for it, and of the contact persons of both.
+
+    Raises:
+        UsageError: there is none.
+    """
+    desk.require("record an opt-out", *DESK)
+    payer = desk.payer(desk.session.get_one(Debtor, case.debtor_id))
+    found: set[str] = set()
+    for debtor_id in {case.debtor_id, int(payer.id or 0)}:
+        profile = desk.profile(debtor_id)
+        contacts = desk.session.exec(
+            select(ContactPerson).where(ContactPerson.debtor_id == debtor_id, col(ContactPerson.replaced_at).is_(None))
+        )
+        rows = (*contacts, profile) if profile else contacts.all()
+        given = {address for row in rows if (address := getattr(row, REACHED_BY[channel]))}
+        if channel == Channel.SMS:
+            given = {mobile_number(each, desk.country(debtor_id)) or each for each in given}
+        found |= given
+    if not found:
+        raise UsageError(f"The customer has no address for {channel}.", advice="There is nothing to opt out of.")
+    marked = [mark_address(desk, case, channel, each, ReachState.OPTED_OUT, "asked for it") for each in sorted(found)]
+    return [each for each in marked if each is not None]
 
 
 def set_contact(

@@ -113,7 +113,7 @@ named AS (
 met AS (
   SELECT n.cause, n.action_id, n.case_id, 'M' || m.id AS record_no
   FROM named n JOIN message_action j ON j.action_id = n.action_id JOIN message m ON m.id = j.message_id
-  WHERE m.state = 'sent' AND m.written AND m.sent_on > n.since AND m.sent_at < n.known_at
+  WHERE m.state = 'sent' AND m.written AND m.sent_on > n.since AND m.ended_at < n.known_at
     AND (n.until IS NULL OR m.sent_on <= n.until)
   UNION ALL
   SELECT n.cause, n.action_id, n.case_id, 'A' || n.action_id FROM named n
@@ -123,7 +123,7 @@ met AS (
   SELECT l.cause, j.action_id, m.case_id, 'M' || m.id
   FROM debtor_late l JOIN message m ON m.debtor_id = l.debtor_id AND (l.case_id IS NULL OR m.case_id = l.case_id)
   LEFT JOIN LATERAL (SELECT min(action_id) AS action_id FROM message_action x WHERE x.message_id = m.id) j ON TRUE
-  WHERE m.state = 'sent' AND m.written AND m.sent_on > l.since AND m.sent_at < l.known_at
+  WHERE m.state = 'sent' AND m.written AND m.sent_on > l.since AND m.ended_at < l.known_at
     AND (l.until IS NULL OR m.sent_on <= l.until))
 SELECT DISTINCT ON (w.record_no) w.record_no, w.cause, w.action_id, w.case_id, k.party_id, k.debtor_id, {country}
 FROM met w {profile}

@@ -47,7 +47,7 @@ class AgencyFolder:
 
     def place(self, dossier: Dossier) -> Outcome:
         """Write the dossier; the same placement again leaves the one that is there."""
-        target = self.folder / _name(dossier.agency) / _name(dossier.placement_ref)
+        target = self._target(dossier.agency, dossier.placement_ref)
         if not target.exists():
             draft = target.with_name(f".{uuid4().hex}")
             try:
@@ -59,6 +59,13 @@ class AgencyFolder:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return Sent(str(target.relative_to(self.folder)))
+
+    def has(self, agency: str, placement_ref: str) -> bool:
+        """Whether the dossier is in its place."""
+        return self._target(agency, placement_ref).exists()
+
+    def _target(self, agency: str, placement_ref: str) -> Path:
+        return self.folder / _name(agency) / _name(placement_ref)
 
     def _write(self, dossier: Dossier, folder: Path) -> None:
         enclosed = {

@@ -44,3 +44,7 @@ class AgencyPort(Protocol):
         What it raises, it raises while it makes the dossier, before an agency can have it.
         """
         ...
+
+    def has(self, agency: str, placement_ref: str) -> bool:
+        """Whether the agency has the dossier of a placement."""
+        ...

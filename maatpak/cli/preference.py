@@ -17,7 +17,6 @@ from maatpak.cli.session import (
     opened,
 )
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import ReachState
 
 app = typer.Typer(no_args_is_help=True, help="What customers asked for, and where they can be reached.")
 
@@ -28,8 +27,6 @@ COLUMNS = (
     Column("source", "source"),
     Column("actor", "recorded by"),
 )
-ADDRESSES = {"email": "email", "sms": "phone", "phone": "phone"}
-"""Channel → the master data's column."""
 
 
 @app.command()
@@ -96,20 +93,14 @@ def opt_out(
 ) -> None:
     """The customer wants nothing more on a channel."""
     from tasks.finding import find_case
-    from tasks.preferences import mark_address
-    from tasks.rights import DESK
+    from tasks.preferences import REACHED_BY, opt_out_of
 
-    if channel not in ADDRESSES:
-        raise UsageError(f"{channel!r} is no channel to opt out of.", advice=f"One of: {', '.join(ADDRESSES)}.")
+    if channel not in REACHED_BY:
+        raise UsageError(f"{channel!r} is no channel to opt out of.", advice=f"One of: {', '.join(REACHED_BY)}.")
     with opened() as engine:
         found = find_case(engine, debtor, creditor)
         with at_desk(engine, found, actor) as desk:
-            desk.require("record an opt-out", *DESK)
-            case = desk.case(found.the_case)
-            address = getattr(desk.profile(case.debtor_id), ADDRESSES[channel], None)
-            if not address:
-                raise UsageError(f"{debtor} has no address for {channel}.", advice="There is nothing to opt out of.")
-            mark_address(desk, case, channel, address, ReachState.OPTED_OUT, "asked for it")
+            opt_out_of(desk, desk.case(found.the_case), channel)
     say(f"{debtor} gets nothing more by {channel}.")
 
 

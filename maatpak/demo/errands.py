@@ -13,11 +13,11 @@ from sqlmodel import col, select
 from maatpak.demo.people import Act, Office
 from maatpak.demo.worklist import Paper, Papers
 from maatpak.demo.world import World
-from maatpak.kernel.words import Channel, HoldReason, ReachState
+from maatpak.kernel.words import Channel, HoldReason
 from maatpak.ledger.tables import Debtor, Hold, Promise, Ticket
 from tasks.desk import Desk
 from tasks.holds import lift_hold, set_hold
-from tasks.preferences import mark_address, set_preference
+from tasks.preferences import opt_out_of, set_preference
 from tasks.promises import cancel_promise
 from tasks.tickets import close_ticket, open_ticket
 
@@ -72,9 +72,7 @@ def _prefer(name: str, values: Sequence[str]) -> Callable[..., object]:
 
 def _opt_out(desk: Desk, paper: Paper, random: Random) -> object:
     del random
-    return mark_address(
-        desk, desk.case(paper.row.case_id), Channel.EMAIL, paper.customer.email, ReachState.OPTED_OUT, "asked for it"
-    )
+    return opt_out_of(desk, desk.case(paper.row.case_id), Channel.EMAIL)
 
 
 def _take_back(desk: Desk, paper: Paper, random: Random) -> object:

@@ -82,7 +82,11 @@ def customer_of(
     if role in LETTERS:
         role = preferences.get("contact_role", role)
     person = next((each for wanted in ROLE_ORDER[role] for each in contacts if each["role"] == wanted), None)
-    known = {(_channel_of(each["channel"]), _key(each["address"])): ReachState(each["state"]) for each in states}
+    known: dict[tuple[Channel, str], ReachState] = {}
+    for each in states:
+        way = _way(each, profile["country"])
+        if known.get(way) not in UNUSABLE:
+            known[way] = ReachState(each["state"])
     contact = person["name"] if person else profile["contact_name"] or ""
     base = Correspondent(name=contact or profile["name"])
     found: list[Reach] = []
@@ -237,8 +241,12 @@ def _country(code: str, language: str) -> str:
         return code
 
 
-def _channel_of(word: str) -> Channel:
-    return Channel.SMS if word == "phone" else Channel(word)
+def _way(mark: Row, country: str) -> tuple[Channel, str]:
+    """The channel and address that a mark speaks of, as messages name them; a phone's holds for texts, too."""
+    channel, address = mark["channel"], mark["address"]
+    if channel in ("phone", Channel.SMS):
+        return Channel.SMS, mobile_number(address, country) or _digits(address)
+    return Channel(channel), _key(address if channel == Channel.POST else mail_address(address) or address)
 
 
 def _key(address: str) -> str:

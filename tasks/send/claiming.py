@@ -34,34 +34,36 @@ LOCAL_CHANNELS = frozenset({Channel.EMAIL, Channel.SMS})
 """Channels that reach a person at once, and so have hours."""
 
 CANDIDATES = """
-SELECT m.id, k.party_id FROM message m JOIN "case" k ON k.id = m.case_id
+SELECT m.id, k.party_id, {payer} AS payer_party_id FROM message m JOIN "case" k ON k.id = m.case_id
 WHERE m.creditor_id = {creditor} AND m.channel = ANY({channels}) AND m.state = 'queued'
   AND (m.send_after IS NULL OR m.send_after <= {now})
   AND (m.leased_until IS NULL OR m.leased_until < clock_timestamp())
 ORDER BY m.id LIMIT {limit}
 """
 
-CLAIM = """
+LEASED = """
 WITH taken AS (
   SELECT id FROM message WHERE id = ANY({ids}) AND state = 'queued'
     AND (leased_until IS NULL OR leased_until < clock_timestamp())
-  ORDER BY id FOR UPDATE SKIP LOCKED),
-leased AS (
-  UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
-  WHERE m.id = taken.id
-  RETURNING m.id, m.debtor_id, m.case_id, m.channel, m.recipient, m.content, m.tries)
-SELECT l.*, k.party_id, p.kind, p.country, p.time_zone,
-  (SELECT s.state FROM address_state s WHERE s.debtor_id IN (l.debtor_id, payer.id) AND s.replaced_at IS NULL
-     AND s.channel = l.channel AND lower(s.address) = lower(l.recipient)
-   ORDER BY s.debtor_id = l.debtor_id DESC LIMIT 1) AS address_state,
-  (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = l.id) AS action_ids
-FROM leased l JOIN "case" k ON k.id = l.case_id
+  ORDER BY id FOR UPDATE SKIP LOCKED)
+UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
+WHERE m.id = taken.id RETURNING m.id
+"""
+
+LOOKED_AT = """
+SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, k.party_id, {payer} AS payer_party_id,
+  p.kind, p.country, p.time_zone,
+  (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
+     AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
+   ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1) AS address_state,
+  (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = m.id) AS action_ids
+FROM message m JOIN "case" k ON k.id = m.case_id
 LEFT JOIN LATERAL (
-  SELECT y.id {paying} AND x.debtor_id = l.debtor_id AND NOT EXISTS (
-    SELECT 1 FROM message_action b JOIN action e ON e.id = b.action_id WHERE b.message_id = l.id AND e.escalating)
+  SELECT y.id {paying} AND x.debtor_id = m.debtor_id AND NOT EXISTS (
+    SELECT 1 FROM message_action b JOIN action e ON e.id = b.action_id WHERE b.message_id = m.id AND e.escalating)
 ) payer ON TRUE
-LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, l.debtor_id) AND p.replaced_at IS NULL
-ORDER BY l.id
+LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, m.debtor_id) AND p.replaced_at IS NULL
+WHERE m.id = ANY({ids}) ORDER BY m.id
 """
 """The hours are those of who is written to; of an address counts what is known for the debtor, else for who pays."""
 
@@ -80,6 +82,10 @@ UPDATE message SET leased_by = NULL, leased_until = NULL
 WHERE id = ANY({ids}) AND state = 'queued' AND leased_by = '{worker}'
 """
 
+PAYER = """(SELECT max(a.payer_party_id) FROM message_action x JOIN action a ON a.id = x.action_id
+  WHERE x.message_id = m.id)"""
+"""The party that pays, and so reads it, where that is another."""
+
 BROKEN_OFF = """
 WITH taken AS (
   SELECT id FROM message WHERE creditor_id = {creditor} AND channel = ANY({channels}) AND state = 'sending'
@@ -95,12 +101,12 @@ class Claimed:
 
     message_id: int
     debtor_id: int
-    party_id: int
+    parties: tuple[int, ...]
+    """Whose account it is, and who pays for it: what is said of either may speak against it."""
     channel: Channel
     recipient: str
     content: str
     tries: int
-    action_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,7 @@ class Claims:
             "worker": self.worker,
             "lease": LEASE,
             "paying": PAYING_NOW,
+            "payer": PAYER,
         }
 
     def only(self, channels: Sequence[Channel]) -> "Claims":
@@ -159,10 +166,10 @@ class Claims:
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             candidates = frames.read(CANDIDATES.format(**self._marks, limit=min(limit, BATCH)))
-            lock_parties(frames, candidates["party_id"].to_list())
-            rows = frames.read(CLAIM.format(**self._marks, ids=_numbers(candidates["id"].to_list()))).to_dicts()
-            unwanted, postponed = self._aside(frames, rows)
-            self._put_aside(frames, unwanted, postponed)
+            lock_parties(frames, pl.concat([candidates["party_id"], candidates["payer_party_id"]]).drop_nulls())
+            leased = frames.read(LEASED.format(**self._marks, ids=_numbers(candidates["id"].to_list())))
+            rows = self._look(frames, leased["id"].to_list())
+            unwanted, postponed = self._put_aside(frames, rows)
             seen = last_event(frames)
         apart = unwanted.keys() | postponed.keys()
         return Batch(
@@ -181,23 +188,39 @@ class Claims:
         with self.engine.database.frames() as frames:
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
-            lock_parties(frames, (each.party_id for each in left))
-            unwanted, later = self._unwanted(frames, {each.message_id: each.action_ids for each in left})
-            self._put_aside(frames, unwanted, dict.fromkeys(later, self.now + UNTIL_TOMORROW))
-            dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(later, "postponed")
+            lock_parties(frames, (party for each in left for party in each.parties))
+            rows = self._look(frames, [each.message_id for each in left])
+            unwanted, postponed = self._put_aside(frames, rows)
+            dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(postponed, "postponed")
             return dropped, last_event(frames)
 
     def broken_off(self) -> list[Claimed]:
         """Messages that a worker was handing over when it ended; they are ours now, to find out about."""
         with self.engine.database.frames() as frames:
             rows = frames.read(BROKEN_OFF.format(**self._marks)).to_dicts()
-        return [_claimed({**row, "party_id": 0, "action_ids": []}) for row in rows]
+        return [_claimed({**row, "party_id": None, "payer_party_id": None}) for row in rows]
 
     def release(self, left: Sequence[Claimed]) -> None:
         """Give claimed messages back that were not begun."""
         if left:
             with self.engine.database.frames() as frames:
                 frames.execute(RELEASE.format(**self._marks, ids=_numbers([each.message_id for each in left])))
+
+    def _look(self, frames: Frames, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """What there is to know of claimed messages before they go."""
+        return frames.read(LOOKED_AT.format(**self._marks, ids=_numbers(ids))).to_dicts()
+
+    def _put_aside(self, frames: Frames, rows: Sequence[dict[str, Any]]) -> tuple[dict[int, str], dict[int, datetime]]:
+        """Cancel what is not wanted any more, and postpone what has not its hour: which, why, and until when."""
+        unwanted, postponed = self._aside(frames, rows)
+        if unwanted:
+            frames.stage("unwanted", pl.DataFrame({"message_id": list(unwanted), "reason": list(unwanted.values())}))
+            frames.execute(CANCEL.format(**self._marks))
+        if postponed:
+            told = {"message_id": list(postponed), "send_after": list(postponed.values())}
+            frames.stage("postponed", pl.DataFrame(told))
+            frames.execute(POSTPONE.format(**self._marks))
+        return unwanted, postponed
 
     def _aside(self, frames: Frames, rows: Sequence[dict[str, Any]]) -> tuple[dict[int, str], dict[int, datetime]]:
         """Claimed messages that are not wanted any more, and those whose hour has not come."""
@@ -229,26 +252,16 @@ class Claims:
                 later.add(message_id)
         return reasons, later
 
-    def _put_aside(self, frames: Frames, unwanted: dict[int, str], postponed: dict[int, datetime]) -> None:
-        if unwanted:
-            frames.stage("unwanted", pl.DataFrame({"message_id": list(unwanted), "reason": list(unwanted.values())}))
-            frames.execute(CANCEL.format(**self._marks))
-        if postponed:
-            rows = {"message_id": list(postponed), "send_after": list(postponed.values())}
-            frames.stage("postponed", pl.DataFrame(rows))
-            frames.execute(POSTPONE.format(**self._marks))
-
 
 def _claimed(row: dict[str, Any]) -> Claimed:
     return Claimed(
         message_id=row["id"],
         debtor_id=row["debtor_id"],
-        party_id=row["party_id"],
+        parties=tuple(sorted({row["party_id"], row["payer_party_id"]} - {None})),
         channel=Channel(row["channel"]),
         recipient=row["recipient"],
         content=row["content"],
         tries=row["tries"],
-        action_ids=tuple(row["action_ids"] or ()),
     )
 
 

@@ -1,7 +1,7 @@
 """Lanes: each hands over one message after the other, on a database connection and a service connection of its own.
 
 Between two messages a lane makes one commit: what came of the last one, and that the next one is being sent now. So a
-worker that is killed leaves one message a lane in doubt and no other. The next one is only marked while its party is
+worker that is killed leaves one message a lane in doubt and no other. The next one is only marked while its parties are
 locked and nothing that concerns it was recorded since it was last asked about; otherwise the rest is asked again first.
 """
 
@@ -36,12 +36,12 @@ GIVE_UP_AFTER = 10
 """Failures of a service in a row after which its channel rests until the next delivery."""
 
 MARK = """
-SELECT id FROM party WHERE id = %(party)s FOR NO KEY UPDATE;
+SELECT id FROM party WHERE id = ANY (%(parties)s) ORDER BY id FOR NO KEY UPDATE;
 UPDATE message SET state = 'sending', tries = tries + 1, leased_until = clock_timestamp() + {lease}
 WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s
   AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq > %(seen)s AND e.kind <> ALL (%(own)s)
     AND ((e.creditor_id = %(creditor)s AND e.debtor_id IS NULL)
-      OR e.debtor_id IN (SELECT d.id FROM debtor d WHERE d.party_id = %(party)s)))
+      OR e.debtor_id IN (SELECT d.id FROM debtor d WHERE d.party_id = ANY (%(parties)s))))
 RETURNING id;
 """
 """Two statements, not one: the second must see what was committed while the first waited for the party."""
@@ -73,7 +73,7 @@ GIVEN_BACK = """
 UPDATE message SET state = 'queued', tries = tries - 1, failure = %(why)s, leased_by = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'sending';
 """
-"""That there was no service is no try of this message."""
+"""That there was no service, or that we were killed, is no try of this message."""
 
 UNKNOWN = f"""
 UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
@@ -124,7 +124,7 @@ class Lanes:
     async def find_out(self, doubtful: Sequence[Claimed], ports: Mapping[Channel, MessagePort]) -> None:
         """What became of messages that a killed worker was sending: asked of the service, else unknown.
 
-        Where sending twice leaves one, the attempt is made again instead.
+        Where sending twice leaves one, what the service does not have waits again, to be asked about before it goes.
         """
         self._letters = await asyncio.to_thread(self._read, doubtful)
         async with await self._connect() as connection:
@@ -133,11 +133,11 @@ class Lanes:
                 read = self._letters[each.message_id]
                 if isinstance(read, Failed) and not read.permanent:
                     continue  # The lease runs out, and the next delivery asks.
-                if isinstance(read, Failed):
-                    outcome: Outcome = Unknown(read.code)
+                outcome = Unknown(read.code) if isinstance(read, Failed) else await self._ask(port, read)
+                if isinstance(outcome, Unknown) and port.repeatable and not isinstance(read, Failed):
+                    await self._run(connection, GIVEN_BACK, {"id": each.message_id, "why": outcome.detail})
                 else:
-                    outcome = await (self._hand_over(port, each) if port.repeatable else self._ask(port, read))
-                await self._run(connection, *self._recorded(each, outcome))
+                    await self._run(connection, *self._recorded(each, outcome))
 
     async def _lane(self, channel: Channel, port: MessagePort) -> None:
         waiting = self._waiting[channel]
@@ -157,7 +157,7 @@ class Lanes:
     ) -> bool:
         """In one commit: what came of the last message, and that this one is being sent. Whether it is."""
         marked = {
-            "party": each.party_id,
+            "parties": list(each.parties),
             "message": each.message_id,
             "worker": self._claims.worker,
             "creditor": self._claims.creditor_id,

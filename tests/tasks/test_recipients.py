@@ -45,6 +45,11 @@ def known(channel: str, address: str, word: str) -> dict[str, str]:
         ({"states": [known("email", "a@b.example", "doubtful")]}, "preferred", 100000, [], ["post"]),
         ({"states": [known("email", "a@b.example", "opted_out")]}, "email", 100000, [], []),
         ({"states": [known("phone", "+31612345678", "dead")]}, "sms", 100000, ["email"], ["post"]),
+        ({"states": [known("phone", "06-1234 5678", "opted_out")]}, "sms", 100000, ["email"], ["post"]),
+        (
+            {"states": [known("sms", "+31612345678", "opted_out"), known("phone", "+31612345678", "proven")]},
+            *("sms", 100000, ["email"], ["post"]),
+        ),
         ({"states": [known("post", "Dam 1, 1012 JS Amsterdam", "dead")]}, "post", 100000, [], []),
         ({}, "other", 100000, ["email"], ["post"]),
         ({}, "other", 100000, ["email", "post"], ["email"]),

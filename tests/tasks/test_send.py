@@ -24,9 +24,11 @@ from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult, Channel, HoldReason
 from maatpak.ledger.tables import AddressState, Case, ContactResult
-from tasks.desk import desk
+from tasks.desk import Desk, desk
 from tasks.engine import Engine
 from tasks.holds import set_hold
+from tasks.plans import cancel_plan, decline_plan, offer_plan
+from tasks.preferences import opt_out_of
 from tasks.send import DeliverySummary, deliver, report_outcomes, resolve_message, sending_instant
 from tasks.send.resolving import Resolution
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House
@@ -217,9 +219,18 @@ def talk(house: House, account: Account) -> None:
         at.record("call_recorded", case=case)
 
 
+def opt_out(house: House, account: Account) -> None:
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        opt_out_of(at, at.session.get_one(Case, account.case_id), "email")
+
+
 @pytest.mark.parametrize(
     ("happen", "left", "action"),
-    [(hold, "cancelled", ("cancelled", "on_hold")), (talk, "queued", ("in_progress", None))],
+    [
+        (hold, "cancelled", ("cancelled", "on_hold")),
+        (talk, "queued", ("in_progress", None)),
+        (opt_out, "cancelled", ("cancelled", "opted_out")),
+    ],
 )
 def test_what_is_recorded_while_sending_stops_what_has_not_left(
     house: House, happen: Callable[[House, Account], None], left: str, action: tuple[str, str | None]
@@ -410,6 +421,37 @@ def test_what_a_killed_worker_was_sending_is_found_out(house: House) -> None:
     assert send(house).plain() == {"email": {"unknown": 1}, "post": {"sent": 1}, "sms": {"sent": 1, "unknown": 1}}
     assert len(spooled(house)) == 1
     assert in_sink(house) == []
+
+
+def test_a_letter_that_a_killed_worker_did_not_spool_is_asked_about_again(house: House) -> None:
+    account = house.customer(preferred_channel="post")
+    house.written()
+    lease(house, "sending")
+    hold(house, account)
+    let_leases_expire(house)
+    assert send(house).plain() == {"post": {"cancelled": 1}}
+    assert house.rows("SELECT state, reason FROM action") == [{"state": "cancelled", "reason": "on_hold"}]
+    assert spooled(house) == []
+
+
+@pytest.mark.parametrize("answer", [decline_plan, cancel_plan])
+def test_the_letter_of_an_offer_that_does_not_stand_any_more_does_not_go(
+    house: House, answer: Callable[[Desk, str], object]
+) -> None:
+    account = house.customer("plan_offer", "strained")
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, EARLIER) as at:
+        offered = offer_plan(at, at.session.get_one(Case, account.case_id))
+    assert offered is not None
+    run_sql(
+        house,
+        f"ALTER TABLE plan DISABLE TRIGGER ALL; UPDATE plan SET action_id = {account.action_id};"
+        " ALTER TABLE plan ENABLE TRIGGER ALL",
+    )
+    house.written()
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        answer(at, offered.plan_no)
+    assert send(house).plain() == {"email": {"cancelled": 1}}
+    assert house.rows("SELECT state, reason FROM action") == [{"state": "cancelled", "reason": "stopped"}]
 
 
 def with_bad_logo(house: House, row: dict[str, Any]) -> None:

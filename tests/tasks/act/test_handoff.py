@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError
 from maatpak.ledger.tables import Action, Case, Message, Placement, Touch
+from tasks import handoff
 from tasks.claims import claim_payment
 from tasks.day import run_day
 from tasks.desk import Desk
+from tasks.engine import Engine
 from tasks.execute import execute_all
 from tasks.explaining import explain_case
 from tasks.finding import find_case
@@ -103,3 +106,47 @@ def test_a_case_that_is_wholly_with_an_agency_takes_no_promise(house: House, app
             make_promise(desk, desk.case(approved.case_id), desk.as_of, amount=100)
         recall_placement(desk, house.row(Placement).placement_no, "error")
         make_promise(desk, desk.case(approved.case_id), desk.as_of, amount=100)
+
+
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_a_placement_that_was_recalled_before_its_dossier_was_concluded(
+    house: House, approved: Action, monkeypatch: pytest.MonkeyPatch, *, handed_over: bool
+) -> None:
+    """A run was killed; what the agency has not got it does not get, and what it has counts."""
+    with monkeypatch.context() as killed:
+        if handed_over:
+            killed.setattr("tasks.handoff._conclude", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                execute(house)
+        else:
+            killed.setattr("tasks.execute.hand_over", lambda *_: 0)
+            execute(house)
+    placement = house.row(Placement)
+    dossiers = house.engine.workspace.root
+    with house.desk("mo", 17) as desk:
+        recall_placement(desk, placement.placement_no, "error")
+    execute_all(house.engine, house.creditor_id, house.day, at(house.day, 18))
+    action = house.row(Action, id=approved.id)
+    assert (action.state, action.reason) == (("executed", None) if handed_over else ("cancelled", "stopped"))
+    assert len(list(dossiers.rglob("manifest.json"))) == handed_over
+    assert [touch.rating for touch in house.rows(Touch, kind="handoff")] == [-12] * handed_over
+    following = add_working_days(house.day, 1, "NL")
+    house.snapshot(following)
+    (tick,) = run_day(house.engine, house.creditor_id, following, at(following, 6)).ticks
+    assert "step_under_way" not in tick.reasons
+
+
+def test_one_that_is_recalled_while_others_are_handed_over_is_not_handed_over(
+    house: House, approved: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = handoff._place
+
+    def recalled_first(engine: Engine, query: str) -> object:
+        with house.desk("mo", 15) as desk:
+            recall_placement(desk, house.row(Placement).placement_no, "error")
+        return place(engine, query)
+
+    monkeypatch.setattr(handoff, "_place", recalled_first)
+    execute(house)
+    assert house.row(Action, id=approved.id).state == "cancelled"
+    assert list(house.engine.workspace.root.rglob("manifest.json")) == []

@@ -26,11 +26,12 @@ from tasks.day import run_day
 from tasks.execute import execute_all
 from tasks.facts import build_facts
 from tasks.listing import WorkFilter, list_work
-from tasks.preferences import mark_address
+from tasks.preferences import mark_address, opt_out_of
 from tasks.reasons import state_reason
 from tasks.replay import replay
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.send import deliver
+from tasks.send.claiming import Batch, Claims
 from tasks.tick import tick
 from tests.tasks.act.house import House, at, build_house
 from tests.tasks.act.script import Script
@@ -303,6 +304,34 @@ def test_an_address_of_the_payer_that_died_meanwhile_is_not_used(house: House) -
     deliver(house.engine, house.creditor_id, house.day, at(house.day, 9), "test")
     (message,) = house.rows(Message, case_id=cases["S2"])
     assert (message.state, message.failure) == ("cancelled", "no_address")
+
+
+def test_an_opt_out_holds_for_what_the_payer_would_get(house: House) -> None:
+    cases = family(house)
+    with house.desk("olga", 5) as desk:
+        opt_out_of(desk, desk.case(cases["S2"]), "email")
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 9))
+    assert {message.channel for message in house.rows(Message, case_id=cases["S2"])} <= {"post"}
+    assert house.rows(Message), "somebody is written to"
+
+
+def test_what_is_recorded_of_the_payer_while_sending_stops_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = family(house)
+    tick(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    execute_all(house.engine, house.creditor_id, house.day, at(house.day, 7))
+    take = Claims.take
+
+    def taken(claims: Claims, limit: int) -> Batch:
+        batch = take(claims, limit)
+        if batch.claimed:
+            with house.desk("carla", 8) as desk:
+                state_reason(desk, desk.case(cases["P"]), NonPaymentReason.INSOLVENT)
+        return batch
+
+    monkeypatch.setattr(Claims, "take", taken)
+    deliver(house.engine, house.creditor_id, house.day, at(house.day, 9), "test")
+    (message,) = house.rows(Message, case_id=cases["S2"])
+    assert (message.state, message.failure) == ("cancelled", "legal_stop")
 
 
 def test_a_letter_waits_for_the_payers_morning(house: House) -> None:

@@ -165,6 +165,34 @@ def test_the_second_person_is_another_with_a_limit(house: House) -> None:
     assert (house.row(Plan).state, house.row(Plan).total) == ("offered", 300_000)
 
 
+@pytest.mark.parametrize("meanwhile", ["paid", "disputed", "another plan", "later"])
+def test_what_the_second_person_agrees_to_is_looked_at_again(house: House, meanwhile: str) -> None:
+    case_id = house.debtor("C9")
+    house.item(case_id, "F8", 100_000, date(2026, 1, 30))
+    house.item(case_id, "F9", 300_000, date(2026, 1, 30))
+    with house.desk("carla") as desk:
+        assert offer_plan(desk, desk.case(case_id)) is None
+    if meanwhile == "paid":
+        house.pay("F8", house.day)
+    elif meanwhile == "disputed":
+        with house.desk("carla", 11) as desk:
+            open_dispute(desk, desk.case(case_id), "F8", NonPaymentReason.PRICE)
+    elif meanwhile == "another plan":
+        with house.desk("mo", 11) as desk:
+            offer_plan(desk, desk.case(case_id), documents=["F8"])
+    else:
+        house.go_to(date(2026, 6, 2))
+    task = house.row(WorkTask, subject=CONFIRM)
+    with house.desk("mia", 12) as desk, pytest.raises((RefusedError, UsageError), match=CHANGED[meanwhile]):
+        finish_work(desk, task.id, Outcome("agreed"))
+    assert [plan.total for plan in house.rows(Plan)] == ([100_000] if meanwhile == "another plan" else [])
+    with house.desk("mia", 13) as desk:
+        finish_work(desk, task.id, Outcome("refused"))
+
+
+CHANGED = {"paid": "has changed", "disputed": "has changed", "another plan": "is offered", "later": "from today on"}
+
+
 def test_one_at_a_time(house: House, case_id: int) -> None:
     offer(house, case_id)
     with pytest.raises(RefusedError, match="is offered"):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.words import Channel, DisputeState, HoldReason, NonPaymentReason, Role, WorkKind
@@ -42,6 +43,17 @@ def test_a_payment_that_was_booked_late_makes_the_reminder_wrongful(house: House
     assert (event.case_id, event.body) == (case_id, {"contact": f"M{sent.id}", "cause": "paid"})
     assert "touch wrongful_contact" not in settle(house), "once"
     assert len(wrongful(house)) == 1
+
+
+@pytest.mark.stage("reminded")
+def test_a_message_that_was_found_out_to_be_sent_is_wrongful_too(house: House) -> None:
+    sent = house.row(Message)
+    known = "ALTER TABLE message DISABLE TRIGGER ALL; UPDATE message SET sent_at = sent_at + interval '5 days';"
+    with house.engine.database.session() as session:
+        session.execute(text(f"{known} ALTER TABLE message ENABLE TRIGGER ALL"))
+    house.go_to(add_working_days(house.day, 1, "NL"))
+    house.pay("F1", sent.sent_on - timedelta(days=1), known_on=house.day)
+    assert settle(house)["touch wrongful_contact"] == 1
 
 
 @pytest.mark.stage("reminded")
