@@ -1,4 +1,4 @@
-"""What must always be true of the database, as small checks: run by `maatpak doctor` and, in production, by night.
+"""What must always be true of the database, as small checks, run by `maatpak doctor`.
 
 Constraints and triggers make most wrong states impossible; these are the ones that span tables. A breach tells how many
 rows and which first, and never changes anything.

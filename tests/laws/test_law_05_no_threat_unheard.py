@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maatpak.ledger.tables import Action, ActionItem, Approval, ContactResult, Message, WorkTask
@@ -14,8 +14,11 @@ DAYS = 14
 """Enough for a demand, from the call on."""
 
 
-@long_played
+@settings(long_played, max_examples=1)
 @example(calling=True, consulting=True, approving=True)
+@example(calling=False, consulting=True, approving=True)
+@example(calling=True, consulting=False, approving=True)
+@example(calling=True, consulting=True, approving=False)
 @given(calling=st.booleans(), consulting=st.booleans(), approving=st.booleans())
 def test_what_is_missing_is_never_made_up_for(stages: Stages, calling: bool, consulting: bool, approving: bool) -> None:
     with house_at(stages, "calling") as house:
