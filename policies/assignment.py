@@ -1,6 +1,6 @@
 """Which journey each case follows today: its round's, another by a reroute, or the one a new round opens with.
 
-Segment and version are fixed when a round opens (practice, rule 4); inside a round only a declared reroute changes the
+Segment and version are fixed when a round opens (rule 4); inside a round only a declared reroute changes the
 segment, and it never enters the new journey further on than the case had come. Where a person set the course it stays.
 """
 

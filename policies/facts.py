@@ -2,7 +2,7 @@
 
 A facts frame has one row a case, the columns of `FACTS` (which rules may name) and of `CONTEXT` (which only the engine
 reads). Money is integer minor units of the case's currency; a share lies between 0 and 1; `d` are calendar days, `WD`
-working days of the debtor's country. Enum facts are never null: 'none' says that there is none (practice, section 3).
+working days of the debtor's country. Enum facts are never null: 'none' says that there is none.
 """
 
 from collections.abc import Iterable
@@ -104,7 +104,7 @@ _DICTIONARY: list[Fact] = [
             "minor",
             "Overdue open that the customer says is paid, or that cash found and the ledger does not show yet.",
         ),
-        ("asked_amount", pl.Int64, "minor", "What may be asked now (law 7; practice, rule 5); never below 0."),
+        ("asked_amount", pl.Int64, "minor", "What may be asked now (law 7; rule 5); never below 0."),
         ("largest_item", pl.Int64, "minor", "Largest open invoice or debit note, overdue or not."),
         ("overdue_over_60", pl.Int64, "minor", "Overdue open more than 60 calendar days past the contractual date."),
         ("items_overdue", pl.Int64, "count", "Overdue invoices and debit notes with anything open."),

@@ -1,7 +1,7 @@
-"""What stops a case or a step today: every gate, in the order of `NoActionReason` (practice, section 2).
+"""What stops a case or a step today: every gate, in the order of `NoActionReason`.
 
 Gates of the case hold whatever the step; gates of the step depend on what it would do. Each tells its reason, and where
-it can the date on which to look again. The newest pack's guardrails hold for every version (design, section 6).
+it can the date on which to look again. The newest pack's guardrails hold for every version.
 """
 
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ class Gates:
         return code
 
     def _parked(self) -> Codes:
-        """Why nothing is left to ask: the first that netted anything names the reason (practice, section 2)."""
+        """Why nothing is left to ask: the first that netted anything names the reason."""
         cases = self.cases
         overdue, asked = cases.amounts("overdue_open"), cases.amounts("asked_amount")
         credit = cases.amounts("credit_notes_open") + cases.amounts("cash_unallocated")
@@ -157,7 +157,7 @@ class Gates:
         if step.escalating:
             self._put_escalation(verdict, rows)
         if step.kind is StepKind.HANDOFF:
-            # Nothing is placed while a credit of the customer's is open (practice, rule 20).
+            # Nothing is placed while a credit of the customer's is open (rule 20).
             credit = self.cases.amounts("credit_notes_open") + self.cases.amounts("cash_unallocated")
             verdict.put(credit[rows] > 0, R.COVERED_BY_CASH)
         if step.outward:
@@ -229,7 +229,7 @@ class Gates:
         return self.cases.workdays.shift(np.full(len(rows), self.cases.as_of, dtype=np.int32), 1, rows)
 
     def _rest_of_reason(self, rows: Rows) -> Days:
-        """Until when the reason that the customer gave lets the case rest (practice, section 5).
+        """Until when the reason that the customer gave lets the case rest.
 
         The rest begins when the reason was stated, by phone or not, or with a later talk; where we had something to do
         first (send the copy that was lost), with that.
@@ -264,7 +264,7 @@ class Gates:
             again = cases.days("last_call_on")[rows] == cases.as_of
             verdict.put(again | (cases.amounts("calls_5wd")[rows] >= limits.calls.a_week), R.BUDGET, following)
         written = self.written(step, rows)
-        # Whoever pays, a demand is for the legal entity itself (practice, rule 22).
+        # Whoever pays, a demand is for the legal entity itself (rule 22).
         own = "own_" if step.escalating else ""
         apart = cases.workdays.shift(cases.days(f"{own}last_written_on")[rows], limits.contacts.apart, rows)
         spent = cases.amounts(f"{own}contacts_20wd")[rows] >= limits.contacts.most
@@ -298,7 +298,7 @@ class Gates:
         return known
 
     def _put_experience(self, verdict: Verdict, step: Step, rows: Rows) -> None:
-        """A customer who has had too much hears from a person, not from a machine (practice, section 6)."""
+        """A customer who has had too much hears from a person, not from a machine."""
         balance = self.cases.amounts("experience_balance")[rows]
         if not step.escalating:
             limit = self.scale.agree_first_at if step.approval_role else self.scale.no_notice_at
@@ -335,7 +335,7 @@ def unjudged(count: int) -> Verdict:
 
 
 def _breaks_no_silence(step: Step) -> bool:
-    """A statement, an answer or a confirmation goes out also while we are silent otherwise (practice, rule 21)."""
+    """A statement, an answer or a confirmation goes out also while we are silent otherwise (rule 21)."""
     return step.kind is StepKind.STATEMENT or (step.kind is StepKind.MESSAGE and not step.written)
 
 

@@ -1,4 +1,4 @@
-"""What must be known before a case goes to an agency, and where each check stands (practice, rule 20).
+"""What must be known before a case goes to an agency, and where each check stands (rule 20).
 
 Some of it the ledger and the post tell: whether money of the customer lies unapplied, how old the address is, and,
 where the pack says so, until when the oldest item can be claimed. The rest a person looks up and records; it counts for

@@ -156,7 +156,7 @@ class _CaseColumns:
         self.due_on[idle] = front.due_on[~self.acts[rows]]
 
     def name_first_reason(self, reckoning: Reckoning) -> None:
-        """The reasons of the case and of its steps together: the first in the order (practice, section 2)."""
+        """The reasons of the case and of its steps together: the first in the order."""
         cases, assignment = reckoning.cases, reckoning.assignment
         verdict = reckoning.gates.of_case(np.arange(cases.count))
         rested = reckoning.gates.guardrails.silence_after_round
@@ -279,7 +279,7 @@ def _completed(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("in_round")).then("round_id").alias("round_id"),
         (pl.col("in_round") & pl.col("opens_round")).alias("opens_round"),
         (pl.col("written") | letter).alias("written"),
-        # The payer hears of it, but a demand is for the legal entity itself (practice, rule 22).
+        # The payer hears of it, but a demand is for the legal entity itself (rule 22).
         pl.when(pl.col("written") | letter)
         .then(pl.when("escalating").then("party_id").otherwise("payer_party_id"))
         .alias("written_to"),

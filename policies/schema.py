@@ -91,7 +91,7 @@ class Through(StrEnum):
 
 
 class OptionalColumn(StrEnum):
-    """Ledger columns beyond those that every ledger has (practice, rule 6)."""
+    """Ledger columns beyond those that every ledger has (rule 6)."""
 
     PAYMENT_METHOD = "payment_method"
     COLLECT_ON = "collect_on"
@@ -143,7 +143,7 @@ class SegmentLine(_File):
 
 
 class RerouteLine(_File):
-    """What moves a case to another segment inside its round (practice, rule 4)."""
+    """What moves a case to another segment inside its round (rule 4)."""
 
     cause: Name
     when: Rule

@@ -1,6 +1,6 @@
 """Where the cases of one journey stand: what of it is done, open or ended, read from their history.
 
-Position is the driver's (practice, rule 2): a step counts as done when it was done for the present driver. Names carry
+Position is the driver's (rule 2): a step counts as done when it was done for the present driver. Names carry
 a position from one version or segment to another. Kept as arrays with a row a step and a column a case.
 """
 

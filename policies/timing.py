@@ -17,7 +17,7 @@ class Anchor(StrEnum):
     DUE = "due"
     """D: of the driver inside a round, of the next item to fall due outside."""
     UNRECEIVED = "unreceived"
-    """D of the next invoice to fall due of whose receipt there is no proof (practice, rule 29)."""
+    """D of the next invoice to fall due of whose receipt there is no proof (rule 29)."""
     FIRST_INVOICE = "first_invoice"
     PAY_RUN = "pay_run"
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: letters of several cases to one party on one day (practice, rule 21).
+"""Whose turn it is: letters of several cases to one party on one day (rule 21).
 
 One order for all, within a creditor and between creditors. What waited for five working days goes first, the longest
 wait foremost; then the furthest stage of the step that is due; then the largest value; then the lowest number of the

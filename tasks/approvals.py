@@ -64,7 +64,7 @@ SELECT DISTINCT hand.actor, hand.act FROM (
     UNION ALL SELECT p.published_by, 'published the pack' FROM policy_pack p WHERE p.id = :pack
 ) hand WHERE hand.actor = :person ORDER BY hand.act
 """
-"""Why a person may not approve what follows from their own act (practice, rule 10)."""
+"""Why a person may not approve what follows from their own act (rule 10)."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Pending:
     """What must be known before a placement, each with where it stands (rule 20); nothing else has such a list."""
     group_accounts: int | None = None
     """Of a demand or a placement to a member of a group: its accounts, what they owe in this currency less credits, and
-    what of it is overdue (practice, rule 22)."""
+    what of it is overdue (rule 22)."""
     group_open: int | None = None
     group_overdue: int | None = None
 

@@ -1,6 +1,6 @@
 """When a customer may be rung: in the pack's hours and their own, in their zone, on a working day of both sides.
 
-The guardrails of the trade and what a customer asked for (practice, section 2 and rule 28) bind the person who rings as
+The guardrails of the trade and what a customer asked for (rule 28) bind the person who rings as
 they bind the machine that writes. Whoever was rung by the customer, or asked to ring, broke neither.
 """
 

@@ -1,4 +1,4 @@
-"""What each coded result of a call does to the call and its step (practice, section 5).
+"""What each coded result of a call does to the call and its step.
 
 What else follows (work, a hold, the reason it states, the number's state) is declared in the pack's call_results.yaml.
 """
@@ -135,7 +135,7 @@ def _check(desk: Desk, case: Case, call: Call, party_id: int) -> None:
 
 
 def _within_hours(desk: Desk, case: Case, call: Call) -> None:
-    """The hours of the pack and those that the customer asked for hold for a person, too (practice, rule 28)."""
+    """The hours of the pack and those that the customer asked for hold for a person, too (rule 28)."""
     if call.side is not Side.OURS:
         return
     known = desk.session.execute(text(HOURS_OF), {"debtors": [case.debtor_id]}).mappings().one()

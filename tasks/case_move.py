@@ -40,7 +40,7 @@ MOVE_CONFIRM = "Confirm that the key account is moved."
 
 def move_case(desk: Desk, case: Case, segment: str, reason: str, *, stage: Stage | None = None) -> RoundCourse | None:
     """Put an open round on another segment's journey, at a stage: by default as far as it had come, but no further on
-    than a reroute would take it, and by nobody's word further than it has come (practice, rule 4). What was proposed
+    than a reroute would take it, and by nobody's word further than it has come (rule 4). What was proposed
     and not begun is taken back.
 
     A key account comes onto a path that leads to a demand by a credit manager's word and a finance director's: the

@@ -1,4 +1,4 @@
-"""Recording what was checked before a placement, and the work that asks for it (practice, rule 20).
+"""Recording what was checked before a placement, and the work that asks for it (rule 20).
 
 A record says who looked, when, at what, what they found, and until when that counts. It is written once: a check that
 is made again is another record. To record one takes nobody's word on the placement away (rule 10): that a register is

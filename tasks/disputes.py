@@ -1,4 +1,4 @@
-"""Disputes: an objection to an item is ours to answer, with an owner and a date (practice, rule 17)."""
+"""Disputes: an objection to an item is ours to answer, with an owner and a date (rule 17)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

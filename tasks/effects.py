@@ -183,7 +183,7 @@ def _tasks(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
         role = step.role or WORK_ROLE[kind]
         login, named = managers.get(row["debtor_id"], (None, None))
         if role == Role.ACCOUNT_MANAGER and not named:
-            role = Role.CREDIT_MANAGER  # nobody looks after this customer (practice, tail)
+            role = Role.CREDIT_MANAGER  # nobody looks after this customer
         made.append(
             {
                 "creditor_id": cohort.creditor_id,
@@ -271,7 +271,7 @@ def _repair(cohort: Cohort, rows: pl.DataFrame, subject: str) -> None:
 
 
 def _join_rounds(cohort: Cohort) -> None:
-    """What a notice names joins the round (practice, rule 1)."""
+    """What a notice names joins the round (rule 1)."""
     cohort.frames.stage("naming", cohort.actions.select("action_id", "round_id").drop_nulls())
     cohort.frames.execute(
         "INSERT INTO round_item (round_id, item_id, joined_on, recorded_at)"  # noqa: S608 - typed literals

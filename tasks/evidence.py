@@ -1,4 +1,4 @@
-"""What comes back of a message: a delivery report, a used link, a bounce, a returned letter (practice, rule 7).
+"""What comes back of a message: a delivery report, a used link, a bounce, a returned letter (rule 7).
 
 Silence is no row: that it turns into weak evidence is computed from the dates.
 """

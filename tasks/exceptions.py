@@ -1,6 +1,6 @@
 """What money without a purpose asks of people: cash that lies unallocated, and a customer to whom we owe money.
 
-Such a case gets no reminder (practice, rules 5 and 19). Instead cash is asked to allocate what came in, or somebody
+Such a case gets no reminder (rules 5 and 19). Instead cash is asked to allocate what came in, or somebody
 tells the customer that they have a credit: once a case, while it lasts. The journey itself asks what money is for.
 """
 

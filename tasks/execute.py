@@ -255,7 +255,7 @@ def _take_up(
 
 
 def _forbidden(frames: Frames, due: pl.DataFrame, guardrails: "GuardrailsFile", as_of: date) -> pl.DataFrame:
-    """(action_id, reason): placements that would go now, were it not for a check (practice, rule 20)."""
+    """(action_id, reason): placements that would go now, were it not for a check (rule 20)."""
     placements = due.filter(pl.col("kind") == StepKind.HANDOFF)["action_id"].to_list()
     forbidden = unchecked(frames, placements, guardrails.placement, as_of)
     return forbidden.to_frame().with_columns(reason=pl.lit(str(SkipReason.CHECK_MISSING)))

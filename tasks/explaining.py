@@ -47,9 +47,9 @@ class Told:
     stored: dict[str, Any] | None
     """The decision as it was stored; it may say more, such as a contact that gave way to another creditor's."""
     timeline: list[dict[str, Any]]
-    """An item a row: its way from order to payment, as far as it is known (practice, rule 29)."""
+    """An item a row: its way from order to payment, as far as it is known (rule 29)."""
     checks: tuple[Check, ...] = ()
-    """Where the checks of the placement stand that was proposed then, if one was (practice, rule 20)."""
+    """Where the checks of the placement stand that was proposed then, if one was (rule 20)."""
 
 
 def explain_case(

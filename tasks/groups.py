@@ -1,4 +1,4 @@
-"""The group of an account: every customer under the same head (practice, rule 22).
+"""The group of an account: every customer under the same head (rule 22).
 
 It carries exposure, which whoever approves a demand sees, and its account managers are told of demands.
 """

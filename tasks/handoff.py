@@ -1,4 +1,4 @@
-"""Placements: a case handed to an agency with everything that supports the claim (practice, rule 20).
+"""Placements: a case handed to an agency with everything that supports the claim (rule 20).
 
 Two steps, as the third law asks. In the transaction that executes the action the placement stands, with its dossier as
 evidence; after the commit the dossier is handed over, and a second transaction says what came of it. A run that is

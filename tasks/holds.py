@@ -1,4 +1,4 @@
-"""Holds: when contact rests, how long at most, who sets it and who lifts it (practice, rule 25).
+"""Holds: when contact rests, how long at most, who sets it and who lifts it (rule 25).
 
 A hold is an object with scope, reason, source, from, until and who. Past its end a review wakes (tasks.settle), never a
 letter by itself.

@@ -1,4 +1,4 @@
-"""Which part of an item an action names: one rule for proposing and for asking again (practice, rule 5).
+"""Which part of an item an action names: one rule for proposing and for asking again (rule 5).
 
 Inside a round it is what is asked, of a threat only what an earlier notice named. A step that goes on through a plan or
 a promise speaks of what these cover, too. Before the due date it is what nothing else will settle.

@@ -1,4 +1,4 @@
-"""Who pays for an account, and so is written to and called for it (practice, rule 22)."""
+"""Who pays for an account, and so is written to and called for it (rule 22)."""
 
 PAYING = """
 FROM debtor_profile x

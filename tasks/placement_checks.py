@@ -1,4 +1,4 @@
-"""Where the checks before a placement stand, and what to say and do about each (practice, rule 20).
+"""Where the checks before a placement stand, and what to say and do about each (rule 20).
 
 Read wherever a placement is looked at: on the page of approvals, at the second yes, right before the effect, when it is
 explained, and for the agency's dossier. What they mean is decided by `policies.placing`.

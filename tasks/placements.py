@@ -1,4 +1,4 @@
-"""Taking a case back from the agency: a person's act (practice, rule 20). What money or law recalls is settled."""
+"""Taking a case back from the agency: a person's act (rule 20). What money or law recalls is settled."""
 
 from collections.abc import Sequence
 

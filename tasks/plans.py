@@ -1,4 +1,4 @@
-"""Payment plans: offered, accepted by the customer's recorded yes, finished or breached (practice, rule 18)."""
+"""Payment plans: offered, accepted by the customer's recorded yes, finished or breached (rule 18)."""
 
 import json
 from dataclasses import dataclass, replace
@@ -76,7 +76,7 @@ def offer_plan(
 ) -> Plan | None:
     """Offer a plan over documents, or over everything overdue. Above the person's limit a second one is asked: None.
 
-    What is disputed is ours to answer, and no part of a plan (practice, rule 5); nor is what the customer's credits
+    What is disputed is ours to answer, and no part of a plan (rule 5); nor is what the customer's credits
     and unallocated money cover of overdue items (law 7).
 
     Raises:
@@ -232,7 +232,7 @@ def is_automatic(total: int, currency: str, parts: list[Instalment], as_of: date
 
 
 def _within_limit(desk: Desk, case: Case, total: int, parts: list[Instalment]) -> bool:
-    """By the larger of what is planned and what is overdue (practice, rule 10)."""
+    """By the larger of what is planned and what is overdue (rule 10)."""
     overdue = sum(item.open_amount for item in desk.open_items(case) if item.due_on < desk.as_of)
     total = max(total, overdue)
     if is_automatic(total, case.currency, parts, desk.as_of):

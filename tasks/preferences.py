@@ -1,4 +1,4 @@
-"""What customers asked for, and where they can be reached: recorded once, obeyed by the engine (practice, rule 28)."""
+"""What customers asked for, and where they can be reached: recorded once, obeyed by the engine (rule 28)."""
 
 import re
 

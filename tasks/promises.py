@@ -1,4 +1,4 @@
-"""Promises to pay: who promised how much by when, and within which bounds we take one (practice, rule 16)."""
+"""Promises to pay: who promised how much by when, and within which bounds we take one (rule 16)."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Rows that the gate set apart: look at them, correct them, release or discard them (practice, rules 10 and 13).
+"""Rows that the gate set apart: look at them, correct them, release or discard them (rules 10 and 13).
 
 A released row passes the whole gate again, corrected as a person said and without the doubts that the person waived,
 and lands as a small import of its own: for the day that its file spoke for, known from now on. What waited for it, the

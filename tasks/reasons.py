@@ -1,7 +1,7 @@
 """Reasons for not paying, and what each one starts: the pack says whose turn it is, what rests and who works on it.
 
 What the customer says is recorded as it is. A dispute, a claim of payment or a legal stop is a record of its own; work
-for us blocks notices while the ball is with us; items rest while a department works (practice, section 5 and rule 27).
+for us blocks notices while the ball is with us; items rest while a department works (rule 27).
 """
 
 from maatpak.kernel.errors import UsageError

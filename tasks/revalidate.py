@@ -196,7 +196,7 @@ def _passes_parked() -> pl.Expr:
 
 
 def _addressee() -> pl.Expr:
-    """Whom a letter goes to as things are: who pays, but a demand to the legal entity itself (practice, rule 22)."""
+    """Whom a letter goes to as things are: who pays, but a demand to the legal entity itself (rule 22)."""
     return pl.when("escalating").then("legal_entity").otherwise("payer")
 
 

@@ -1,4 +1,4 @@
-"""What money, or its absence, did to promises, plans and claims by a date (practice, rules 16, 18, 19).
+"""What money, or its absence, did to promises, plans and claims by a date (rules 16, 18, 19).
 
 Judged is only on a ledger that speaks for a later day than the one by which money had to be there: a stale ledger makes
 no promise broken. What was received is what the covered items' open amounts went down by, and cash not yet allocated.

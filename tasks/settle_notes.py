@@ -1,6 +1,6 @@
 """Short notes that a promise or a plan asks for: a person says thanks for a part, or a word on an instalment.
 
-A promise that was kept in part: thanks, and the rest is asked for (practice, rule 16). An instalment: a note three
+A promise that was kept in part: thanks, and the rest is asked for (rule 16). An instalment: a note three
 working days before it is due, another two working days after it did not come (rule 18).
 """
 

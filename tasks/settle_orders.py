@@ -1,6 +1,6 @@
 """Invoices that lack the order number which their customer needs: ours to mend before anybody asks for them.
 
-The preference does what the reason `po_missing` does (practice, rules 27 and 28): the owning department gets work and
+The preference does what the reason `po_missing` does (rules 27 and 28): the owning department gets work and
 the item rests, once an item, until the ledger shows a number or somebody says that it is settled. Only a ledger that
 shows order numbers at all can lack one.
 """

@@ -15,7 +15,7 @@ from tasks.claims import ASK_FOR_PROOF
 from tasks.settle_money import Settling, changes
 
 TO_DEPUTY, TO_MANAGER = 3, 5
-"""Working days after which a consultation passes to the deputy, then to the credit manager (practice, rule 9)."""
+"""Working days after which a consultation passes to the deputy, then to the credit manager (rule 9)."""
 REVIEW_WITHIN = 2
 ANSWER_READ_WITHIN = 2
 

@@ -1,4 +1,4 @@
-"""Tickets: a complaint or an undelivered order is somebody else's file that stops our notices (practice, rule 27)."""
+"""Tickets: a complaint or an undelivered order is somebody else's file that stops our notices (rule 27)."""
 
 from sqlmodel import col, select
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tasks.effects import Cohort
 
 UPLOAD_WITHIN = 1
-"""Working days, as for any copy that is ours to send (practice, section 5)."""
+"""Working days, as for any copy that is ours to send."""
 
 PORTALS = """
 SELECT f.debtor_id, f.value AS portal FROM preference f JOIN pg_temp.copied c ON c.debtor_id = f.debtor_id

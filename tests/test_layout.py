@@ -1,12 +1,14 @@
 """The rooms are plain import packages of this checkout, and no module takes a name of the standard library's."""
 
 import importlib
+import re
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+CITED = r"\b(law|rule)s? (\d+(?:(?:, | and )\d+)*)"
 LONGEST = 460
 LONGEST_OF_TESTS = 700
 """Tables of cases are long, and are read case by case."""
@@ -55,3 +57,15 @@ def test_files_stay_short(package: str) -> None:
 
 def test_the_folders_of_the_design_are_the_packages() -> None:
     assert PACKAGES == ["maatpak", "policies", "connectors", "tasks", "flows", "deployments"]
+
+
+def test_every_law_and_rule_that_gives_a_reason_can_be_read() -> None:
+    told = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    laws, rules = (set(re.findall(r"^(\d+)\. ", part, re.MULTILINE)) for part in told.split("\n## ")[1:])
+    assert (len(laws), len(rules)) == (13, 30)
+    cited: dict[str, set[str]] = {"law": set(), "rule": set()}
+    for path in (path for package in [*PACKAGES, "tests"] for path in modules(package)):
+        for kind, numbers in re.findall(CITED, path.read_text(encoding="utf-8").lower()):
+            cited[kind] |= set(re.findall(r"\d+", numbers))
+    assert cited["law"] == laws, "each of them is a reason somewhere"
+    assert cited["rule"] <= rules

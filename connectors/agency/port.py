@@ -1,4 +1,4 @@
-"""The agency port: a case is handed over with everything that supports the claim (practice, rule 20)."""
+"""The agency port: a case is handed over with everything that supports the claim (rule 20)."""
 
 from dataclasses import dataclass
 from datetime import date

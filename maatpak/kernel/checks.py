@@ -1,10 +1,10 @@
-"""The words of the checks before a placement (practice, rule 20): what is checked, what is found, where it stands."""
+"""The words of the checks before a placement (rule 20): what is checked, what is found, where it stands."""
 
 from enum import StrEnum
 
 
 class CheckKind(StrEnum):
-    """What is checked before a placement (practice, rule 20), in the order in which it is shown."""
+    """What is checked before a placement (rule 20), in the order in which it is shown."""
 
     IDENTITY = "identity"
     ADDRESS = "address"

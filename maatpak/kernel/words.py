@@ -1,4 +1,4 @@
-"""The field's words as closed lists (design, section 2). Stored and shown exactly as spelled here."""
+"""The field's words as closed lists. Stored and shown exactly as spelled here."""
 
 from enum import StrEnum
 
@@ -151,7 +151,7 @@ MESSAGE_TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
 
 
 class EvidenceLevel(StrEnum):
-    """How sure we are that a message was received (practice, rule 7), least first."""
+    """How sure we are that a message was received (rule 7), least first."""
 
     NONE = "none"
     ACCEPTED = "accepted"
@@ -177,11 +177,11 @@ LOST_EVIDENCE = frozenset({EvidenceKind.BOUNCED, EvidenceKind.RETURNED})
 """The message did not arrive."""
 
 QUIET_DAYS = {Channel.EMAIL: 3, Channel.SMS: 3, Channel.POST: 7}
-"""Working days in which nothing comes back that make weak evidence (practice, rule 7)."""
+"""Working days in which nothing comes back that make weak evidence (rule 7)."""
 
 
 class CallResult(StrEnum):
-    """The coded outcome of a call (practice, section 5)."""
+    """The coded outcome of a call."""
 
     NO_ANSWER = "no_answer"
     VOICEMAIL = "voicemail"
@@ -202,7 +202,7 @@ ATTEMPT_ONLY_RESULTS = frozenset({CallResult.NO_ANSWER, CallResult.VOICEMAIL})
 """Nobody was reached: some of these on so many days at so many times of day make a tried call."""
 
 TRIED_DAYS, TRIED_DAY_PARTS = 3, 2
-"""Attempts on so many working days at so many times of day make a tried call (practice, rule 7)."""
+"""Attempts on so many working days at so many times of day make a tried call (rule 7)."""
 
 SPOKEN_RESULTS = frozenset(
     {
@@ -220,7 +220,7 @@ SPOKEN_RESULTS = frozenset(
 
 
 class NonPaymentReason(StrEnum):
-    """Why a customer does not pay (practice, section 5); `none` until somebody told us."""
+    """Why a customer does not pay; `none` until somebody told us."""
 
     NONE = "none"
     LOST_INVOICE = "lost_invoice"
@@ -248,7 +248,7 @@ class NonPaymentReason(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why contact rests (practice, rule 25)."""
+    """Why contact rests (rule 25)."""
 
     NONE = "none"
     LEGAL_STOP = "legal_stop"
@@ -378,7 +378,7 @@ class Severity(StrEnum):
 
 
 class NoActionReason(StrEnum):
-    """Why a case gets no step today, in the order in which the first one found is named (practice, section 2)."""
+    """Why a case gets no step today, in the order in which the first one found is named."""
 
     LEGAL_STOP = "legal_stop"
     DATA_STALE = "data_stale"

@@ -1,4 +1,4 @@
-"""For which day a creditor's data speak: the older of its ledger and its cash (practice, section 4).
+"""For which day a creditor's data speak: the older of its ledger and its cash.
 
 A file of contacts or tickets makes neither newer. Where payments come in files of their own, cash is as new as the last
 of these; a ledger that never had one speaks for cash by its open amounts. A history is one import for many days: it

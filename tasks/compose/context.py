@@ -140,7 +140,7 @@ class Writer:
     def earlier(self, subject: Subject) -> tuple[list[Row], Row | None]:
         """Earlier notices of these items of which there is evidence; without any, the last one there was.
 
-        Copies, thanks and confirmations are no notices (practice, rules 8 and 21).
+        Copies, thanks and confirmations are no notices (rules 8 and 21).
         """
         notices = self._notices(subject)
         proven = [each for each in notices if _received(each, subject)]
@@ -160,7 +160,7 @@ class Writer:
     def _heard(self, subject: Subject) -> bool:
         """Whether a word or money came since we first wrote of these items, from the customer or from who pays for it.
 
-        In doubt it did: what is said of silence is to be true (practice, rule 8).
+        In doubt it did: what is said of silence is to be true (rule 8).
         """
         if any(item["open_amount"] < item["amount"] for item in subject.items):
             return True

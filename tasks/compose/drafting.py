@@ -205,7 +205,7 @@ class _House:
 
     def _customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:
         """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the
-        legal entity itself (practice, rule 22)."""
+        legal entity itself (rule 22)."""
         material, debtor_id = self._material, group[0]["debtor_id"]
         owing = material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
         reader_id: int = debtor_id if step.escalating else self._payer(debtor_id)

@@ -152,7 +152,7 @@ class Material:
     ledger: Mapping[tuple[int, str], list[Row]]
     """By debtor and currency: everything open; read where a step lists it only."""
     payers: Mapping[int, int]
-    """By debtor: the account that pays for it, and so is written to (practice, rule 22)."""
+    """By debtor: the account that pays for it, and so is written to (rule 22)."""
     profiles: Mapping[int, Row]
     contacts: Mapping[int, list[Row]]
     addresses: Mapping[int, list[Row]]

@@ -1,4 +1,4 @@
-"""Money that came in: what was paid only in part (practice, rule 19)."""
+"""Money that came in: what was paid only in part (rule 19)."""
 
 import polars as pl
 

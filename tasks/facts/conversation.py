@@ -1,4 +1,4 @@
-"""What was said between the customer and us: letters, calls, reasons, answers, consultations (practice, section 4)."""
+"""What was said between the customer and us: letters, calls, reasons, answers, consultations."""
 
 import polars as pl
 

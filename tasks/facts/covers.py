@@ -20,7 +20,7 @@ LIVE_PLANS = (PlanState.OFFERED.value, PlanState.ACTIVE.value)
 BUSINESS_DEBIT = "b2b"
 """In the payment method of an item: its debit is final sooner."""
 CORE_DAYS, BUSINESS_DAYS = 5, 3
-"""Bank days after the collection in which a direct debit may still come back (practice, rule 15)."""
+"""Bank days after the collection in which a direct debit may still come back (rule 15)."""
 
 SCHEMA = {
     "cover": pl.String,

@@ -1,4 +1,4 @@
-"""Which notices arrived, as far as we can tell, and what each open item was told (law 5; practice, rule 7).
+"""Which notices arrived, as far as we can tell, and what each open item was told (law 5; rule 7).
 
 A sent message is weak evidence once nothing came back for 3 working days (mail, text) or 7 (post), or on the day of a
 delivery report; strong once it was answered, used or receipted, or the right person was spoken after it. One that

@@ -1,4 +1,4 @@
-"""How a customer pays: settled items only, those paid or debited and not disputed (practice, rules 12 and 14)."""
+"""How a customer pays: settled items only, those paid or debited and not disputed (rules 12 and 14)."""
 
 import numpy as np
 import numpy.typing as npt

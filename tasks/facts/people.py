@@ -38,7 +38,7 @@ def people(reader: Reader, creditor: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _with_payers(cases: pl.DataFrame, payers: pl.DataFrame | None) -> pl.DataFrame:
-    """Who is written to (practice, rule 22): the account that pays, with its addresses, language and channel, and the
+    """Who is written to (rule 22): the account that pays, with its addresses, language and channel, and the
     law's stop on it; else the debtor itself."""
     no_stop = pl.lit(None, pl.String)
     cases = cases.with_columns(

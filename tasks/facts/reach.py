@@ -1,4 +1,4 @@
-"""Where and how the customer can be reached, and what they asked for (practice, rule 28)."""
+"""Where and how the customer can be reached, and what they asked for (rule 28)."""
 
 import polars as pl
 

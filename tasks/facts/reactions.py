@@ -13,13 +13,13 @@ from tasks.facts.scope import Scope
 from tasks.facts.working_days import CALENDAR, days_after
 
 PART_PAID_DAYS = 5
-"""Working days of quiet after at least half of what was asked came in (practice, rule 19)."""
+"""Working days of quiet after at least half of what was asked came in (rule 19)."""
 REJECTED_DAYS = 7
 """Working days between a rejected dispute and the next step (rule 17)."""
 NEW_DEBIT_DAYS = 5
 """Working days after a return for lack of funds in which a new debit, not a notice, is next (rule 15)."""
 WRONGFUL_DAYS = 10
-"""Working days of silence after a wrongful contact (practice, section 6)."""
+"""Working days of silence after a wrongful contact."""
 REFUSED = (DisputeState.REJECTED.value, DisputeState.PART_ACCEPTED.value)
 NOT_YET = pl.lit(date.max)
 """When what is still open goes."""

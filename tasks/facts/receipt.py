@@ -1,4 +1,4 @@
-"""Invoices that the customer may never have got: not due yet, and nothing says that they arrived (practice, rule 29).
+"""Invoices that the customer may never have got: not due yet, and nothing says that they arrived (rule 29).
 
 Only a ledger that tells how invoices are sent can say so. What was sent counts as on its way, and in time as arrived,
 unless its address turned out dead since then, or the customer takes invoices through a portal and it went elsewhere.

@@ -1,4 +1,4 @@
-"""On which days a customer pays: as they told us, or as their payments of a year show (practice, rule 28)."""
+"""On which days a customer pays: as they told us, or as their payments of a year show (rule 28)."""
 
 import re
 from datetime import date, timedelta

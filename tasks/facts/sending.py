@@ -1,4 +1,4 @@
-"""What speaks against the arrival of an invoice v that was sent (practice, rule 29); `{a}`, `{f}` choose versions."""
+"""What speaks against the arrival of an invoice v that was sent (rule 29); `{a}`, `{f}` choose versions."""
 
 CAME_BACK = """
 EXISTS (SELECT 1 FROM address_state a WHERE a.debtor_id = v.debtor_id AND {a}

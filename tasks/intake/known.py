@@ -124,7 +124,7 @@ def same_import(frames: Frames, creditor_id: int, source: str, content: str, as_
 
 
 def _differences(definition: CreditorDefinition | None, row: dict[str, Any]) -> tuple[str, ...]:
-    """A known creditor is never changed by a source: its IBAN and identity take four eyes (practice, rule 10)."""
+    """A known creditor is never changed by a source: its IBAN and identity take four eyes (rule 10)."""
     if definition is None:
         return ()
     return tuple(name for name, value in definition.model_dump().items() if value is not None and row[name] != value)

@@ -1,7 +1,7 @@
 """What an item was as of a date: the ledger's columns and the payments, with whatever was known only later left out.
 
 A full or delta file speaks for one day, so an item gets one state. A history is read once: an item gets a state for
-each day on which something about it became known, and a later day's ledger is a view of these (practice, rule 14).
+each day on which something about it became known, and a later day's ledger is a view of these (rule 14).
 """
 
 from datetime import date

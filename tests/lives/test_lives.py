@@ -1,4 +1,4 @@
-"""Random lives side by side: after every day every law holds (design, section 5), whatever happened to whom."""
+"""Random lives side by side: after every day every law holds, whatever happened to whom."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The checks before a placement, each in each of its states, and which record counts (practice, rule 20)."""
+"""The checks before a placement, each in each of its states, and which record counts (rule 20)."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whose turn it is at a party: the order, rule by rule (practice, rule 21)."""
+"""Whose turn it is at a party: the order, rule by rule (rule 21)."""
 
 from datetime import date
 from typing import Any

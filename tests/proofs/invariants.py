@@ -143,7 +143,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "businesses_only",
-        "no consumer got a final demand or went to an agency (item 5)",
+        "no consumer got a final demand or went to an agency",
         "SELECT action_id, step, party_kind FROM proof_effect WHERE escalating AND party_kind <> 'business'",
     ),
     Invariant(

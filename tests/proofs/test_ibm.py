@@ -1,4 +1,4 @@
-"""Two years of a real ledger, every business day in sequence, and the proof of what was done (issue 2, bar 2).
+"""Two years of a real ledger, every business day in sequence, and the proof of what was done.
 
 The invoices are real, the people are played: collectors, account managers and credit managers by a seeded script.
 """

@@ -1,4 +1,4 @@
-"""A year of a made-up ledger with a thousand customers, all people played, and the proof of it (issue 2, bar 2).
+"""A year of a made-up ledger with a thousand customers, all people played, and the proof of it.
 
 The whole of the engine runs: files through the quality gate, decisions, messages to sinks, approvals, placements.
 """

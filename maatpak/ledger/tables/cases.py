@@ -91,7 +91,7 @@ class RoundCourse(Versioned, table=True):
     segment: str
     pack_id: int = Field(foreign_key="policy_pack.id", sa_type=BigInteger)
     entry_stage: str = Stage.PREPARE
-    """Steps of softer stages are behind the case (practice, rule 4)."""
+    """Steps of softer stages are behind the case (rule 4)."""
     cause: str
     """`opened`, the reroute's code, or the person's reason."""
     actor: str

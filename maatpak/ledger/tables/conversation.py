@@ -178,7 +178,7 @@ class Answer(Versioned, table=True):
 
 
 class Touch(SQLModel, table=True):
-    """One touch rated for the customer, from +1 to −12 (practice, section 6); append-only."""
+    """One touch rated for the customer, from +1 to −12; append-only."""
 
     __table_args__ = (
         CheckConstraint("rating BETWEEN -12 AND 1", name="rating_in_scale"),

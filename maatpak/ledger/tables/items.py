@@ -180,7 +180,7 @@ class Payment(SQLModel, table=True):
     applied: int = Field(sa_type=BigInteger)
     """What of it went to the item; the rest is unallocated and stands as an item of type payment."""
     valid_from: date
-    """The business date from which it is known; before that it does not exist (practice, rule 14)."""
+    """The business date from which it is known; before that it does not exist (rule 14)."""
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 

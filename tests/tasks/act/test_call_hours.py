@@ -1,4 +1,4 @@
-"""A customer is rung in its own hours and the pack's, or says otherwise (practice, rule 28 and section 2)."""
+"""A customer is rung in its own hours and the pack's, or says otherwise (rule 28 and section 2)."""
 
 from datetime import UTC, datetime, time
 from typing import Any

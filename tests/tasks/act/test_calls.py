@@ -1,4 +1,4 @@
-"""What each coded result of a call does, row by row (practice, section 5)."""
+"""What each coded result of a call does, row by row."""
 
 from datetime import date
 from typing import Any

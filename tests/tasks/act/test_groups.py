@@ -1,4 +1,4 @@
-"""The group carries exposure, and its account managers are told of demands (practice, rule 22)."""
+"""The group carries exposure, and its account managers are told of demands (rule 22)."""
 
 from datetime import date
 from typing import Any

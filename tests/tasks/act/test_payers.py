@@ -1,4 +1,4 @@
-"""Who pays for others is written to, and has one budget over all that it pays for (practice, rules 21 and 22)."""
+"""Who pays for others is written to, and has one budget over all that it pays for (rules 21 and 22)."""
 
 from collections import Counter
 from datetime import date, timedelta

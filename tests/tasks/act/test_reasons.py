@@ -1,4 +1,4 @@
-"""What each stated reason starts, compared with the table of the trade (practice, section 5)."""
+"""What each stated reason starts, compared with the table of the trade."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""An invoice without proof of receipt at D−10 is sent again before it is late (practice, rule 29)."""
+"""An invoice without proof of receipt at D−10 is sent again before it is late (rule 29)."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""The way of an item from order to payment, as far as the data go (practice, rule 29)."""
+"""The way of an item from order to payment, as far as the data go (rule 29)."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Two years of a real ledger: the figures of practice.md, section 3, from the facts alone."""
+"""Two years of a real ledger: the share of each segment, from the facts alone."""
 
 from collections import Counter
 from csv import DictReader
@@ -49,7 +49,7 @@ def load(database: Database, file: Path) -> World:
     return world
 
 
-# practice.md counts 25 forgetful and 62 prompt in June 2013: one customer paid exactly one of ten late.
+# One customer paid exactly one of ten late by June 2013: prompt, for forgetful is *more* than one of ten.
 FIGURES = {
     date(2012, 6, 30): {"new": 26, "habitual": 15, "forgetful": 14, "prompt": 45},
     date(2013, 6, 30): {"strained": 1, "habitual": 12, "forgetful": 24, "prompt": 63},
