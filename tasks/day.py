@@ -70,14 +70,16 @@ def run_day(
     shards = engine.settings.shards
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
-    ticks, done, looks = [], [], []
-    for shard in range(shards):
-        summary, seen = tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run)
-        ticks.append(summary)
-        looks.append(seen)
-        done.append(execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen))
+    looked = [
+        tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)
+    ]
+    ticks, looks = zip(*looked, strict=True)
+    done = [
+        execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen)
+        for shard, seen in enumerate(looks)
+    ]
     delivered = deliver(engine, creditor_id, as_of, leaving_instant(as_of, now), flow_run or "run", seen=looks)
-    return DaySummary(as_of, began, settled, tuple(ticks), tuple(done), delivered)
+    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered)
 
 
 def catch_up_instant(as_of: date) -> datetime:
