@@ -70,9 +70,7 @@ def run_day(
     shards = engine.settings.shards
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
-    looked = [
-        tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)
-    ]
+    looked = [tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
     ticks, looks = zip(*looked, strict=True)
     done = [
         execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen)

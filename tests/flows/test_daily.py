@@ -68,6 +68,7 @@ def bad_day(
 
 
 def test_the_flow_does_what_direct_calls_do(prefect: Prefect, engine: Engine, twins: Twins) -> None:
+    engine.settings = engine.settings.model_copy(update={"shards": 2})
     people_town(engine, CUSTOMERS)
     with twins.of(engine) as twin:
         state = run_daily(engine)

@@ -67,7 +67,7 @@ class Twins:
         shutil.copytree(engine.settings.workspace, workspace)
         name = urlsplit(engine.database.url).path.lstrip("/")
         with _lent(self.server_url, "maatpak_twin", name) as url:
-            twin = open_engine(Settings(workspace=workspace, database_url=url))
+            twin = open_engine(Settings(workspace=workspace, database_url=url, shards=engine.settings.shards))
             try:
                 yield twin
             finally:
