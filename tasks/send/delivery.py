@@ -47,7 +47,7 @@ def deliver(
     claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_deliver(engine, claims, summary, limit))
-    report_outcomes(engine, creditor_id, as_of, now, worker)
+    report_outcomes(engine, creditor_id, as_of, now, worker, left_behind=True)
     return summary
 
 

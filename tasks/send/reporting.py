@@ -30,6 +30,10 @@ SELECT m.id AS message_id, k.party_id FROM message m JOIN "case" k ON k.id = m.c
 WHERE m.creditor_id = {creditor} AND m.ended_at IS NOT NULL AND m.reported_at IS NULL
 """
 
+NOBODY_SENDS = """
+AND NOT EXISTS (SELECT 1 FROM message o WHERE o.creditor_id = m.creditor_id AND o.leased_until > clock_timestamp())
+"""
+
 TAKE = """
 CREATE TEMP TABLE reported ON COMMIT DROP AS
 SELECT id AS message_id, message_ref, channel, state, sent_on, failure, content FROM message
@@ -85,9 +89,14 @@ FROM pg_temp.reported r ORDER BY r.message_id
 """
 
 
-def report_outcomes(engine: "Engine", creditor_id: int, as_of: date, now: datetime, worker: str) -> int:
-    """Report every message of the creditor that has ended; how many."""
-    query = ENDED.format(creditor=int(creditor_id))
+def report_outcomes(
+    engine: "Engine", creditor_id: int, as_of: date, now: datetime, worker: str, *, left_behind: bool = False
+) -> int:
+    """Report every message of the creditor that has ended; how many.
+
+    `left_behind`: only if nobody is sending, who would report his own, so that two runs at once tell what one would.
+    """
+    query = ENDED.format(creditor=int(creditor_id)) + (NOBODY_SENDS if left_behind else "")
     with engine.database.frames() as frames:
         if frames.read(f"{query} LIMIT 1").is_empty():
             return 0

@@ -71,7 +71,7 @@ class Versioned(SQLModel):
     """A fact with two times: since when it holds, and since when we know it (law 1).
 
     A change never rewrites: it stamps `replaced_from` and `replaced_at` on the row and inserts a successor, so what was
-    known at any instant of any date can be read back. `VISIBLE` is the one rule of reading.
+    known at any instant of any date can be read back. `VISIBLE` is the rule of reading it so.
     """
 
     valid_from: date
