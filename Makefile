@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the pages (EXIT=1 ends instead)
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
-# A third worker, for workers wait for databases and servers as often as they reckon.
+# A third worker fills the time in which the others wait for a database or a server.
 test: $(READY) ## The fast tests, within 10 minutes on 2 cores
 	$(PYTEST) -n 3 -m "not chaos and not soak" --dist loadfile --no-loadscope-reorder
 
