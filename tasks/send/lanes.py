@@ -131,13 +131,16 @@ class Lanes:
             for each in doubtful:
                 port = ports[each.channel]
                 read = self._letters[each.message_id]
-                if isinstance(read, Failed) and not read.permanent:
-                    continue  # The lease runs out, and the next delivery asks.
-                outcome = Unknown(read.code) if isinstance(read, Failed) else await self._ask(port, read)
-                if isinstance(outcome, Unknown) and port.repeatable and not isinstance(read, Failed):
-                    await self._run(connection, GIVEN_BACK, {"id": each.message_id, "why": outcome.detail})
+                if isinstance(read, Failed):
+                    if not read.permanent:
+                        continue  # The lease runs out, and the next delivery asks.
+                    outcome: Outcome = Unknown(read.code)
                 else:
-                    await self._run(connection, *self._recorded(each, outcome))
+                    outcome = await self._ask(port, read)
+                    if isinstance(outcome, Unknown) and port.repeatable:
+                        await self._run(connection, GIVEN_BACK, {"id": each.message_id, "why": outcome.detail})
+                        continue
+                await self._run(connection, *self._recorded(each, outcome))
 
     async def _lane(self, channel: Channel, port: MessagePort) -> None:
         waiting = self._waiting[channel]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 ACTIONS = """
 SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_id, a.segment, a.step, a.state,
   a.written, COALESCE(a.payer_party_id, k.party_id) AS written_to,
-  o.state IN ('offered', 'active') AS own_offer, o.state NOT IN ('offered', 'active') AS withdrawn,
+  o.id IS NOT NULL AND o.state IN ('offered', 'active') AS own_offer,
+  o.id IS NOT NULL AND o.state NOT IN ('offered', 'active') AS withdrawn,
   EXISTS (SELECT 1 FROM message_action x JOIN message m ON m.id = x.message_id
           WHERE x.action_id = a.id AND m.state IN ('sent', 'unknown')) AS begun
 FROM action a JOIN "case" k ON k.id = a.case_id LEFT JOIN plan o ON o.action_id = a.id AND o.replaced_at IS NULL
@@ -51,7 +52,6 @@ def no_longer_wanted(
     """What speaks against sending for these actions now. Their parties are locked by the caller."""
     ids = ",".join(str(int(each)) for each in sorted(set(action_ids)))
     actions = frames.read(ACTIONS.format(ids=ids))
-    actions = actions.with_columns(pl.col("own_offer", "withdrawn").fill_null(value=False))
     gone = actions.filter((pl.col("state") != "in_progress") | pl.col("withdrawn"))
     actions = actions.join(gone, on="action_id", how="anti")
     reasons = dict.fromkeys(gone["action_id"].to_list(), str(SkipReason.STOPPED))

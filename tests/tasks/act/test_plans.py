@@ -165,7 +165,10 @@ def test_the_second_person_is_another_with_a_limit(house: House) -> None:
     assert (house.row(Plan).state, house.row(Plan).total) == ("offered", 300_000)
 
 
-@pytest.mark.parametrize("meanwhile", ["paid", "disputed", "another plan", "later"])
+CHANGED = {"paid": "has changed", "disputed": "has changed", "another plan": "is offered", "later": "from today on"}
+
+
+@pytest.mark.parametrize("meanwhile", CHANGED)
 def test_what_the_second_person_agrees_to_is_looked_at_again(house: House, meanwhile: str) -> None:
     case_id = house.debtor("C9")
     house.item(case_id, "F8", 100_000, date(2026, 1, 30))
@@ -188,9 +191,6 @@ def test_what_the_second_person_agrees_to_is_looked_at_again(house: House, meanw
     assert [plan.total for plan in house.rows(Plan)] == ([100_000] if meanwhile == "another plan" else [])
     with house.desk("mia", 13) as desk:
         finish_work(desk, task.id, Outcome("refused"))
-
-
-CHANGED = {"paid": "has changed", "disputed": "has changed", "another plan": "is offered", "later": "from today on"}
 
 
 def test_one_at_a_time(house: House, case_id: int) -> None:
