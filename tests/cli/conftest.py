@@ -1,7 +1,6 @@
 """Running the command line in this process, on this test's own workspace and database."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 
 import pytest
@@ -11,21 +10,8 @@ from maatpak.kernel.clock import FixedClock
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.workspace import Workspace
 from tasks.engine import Engine
+from tests.cli.acting import MONDAY, Answer, Command, run_on
 from tests.tasks.act.house import House, at, build_house
-
-MONDAY = date(2026, 3, 2)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Answer]
 
 
 @pytest.fixture
@@ -64,4 +50,11 @@ def house(engine: Engine, command: Command, clock: FixedClock) -> House:
     case_id = house.debtor("C1")
     house.item(case_id, "F1", 100_000, date(2026, 1, 30))
     house.item(case_id, "F2", 50_000, date(2026, 2, 6))
+    return house
+
+
+@pytest.fixture
+def opened(house: House, command: Command, clock: FixedClock) -> House:
+    """The house after its first day: a round is open."""
+    run_on(house, command, clock, MONDAY)
     return house

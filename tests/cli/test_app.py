@@ -18,7 +18,7 @@ from maatpak.cli import app
 from maatpak.cli.faults import of_the_database, translated
 from maatpak.kernel.errors import InputRejectedError, TransientError, UsageError, WorkspaceError
 from maatpak.ledger.database import Database
-from tests.cli.conftest import Command
+from tests.cli.acting import Command
 
 HEAVY = ("prefect", "great_expectations", "typst", "twilio", "aiosmtplib")
 LOOK = """

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.database import Database
-from tests.cli.conftest import Command
+from tests.cli.acting import Command
 
 HOUSE = ("creditor", "add", "NL1", "--name", "Huis [red]B.V.", "--country", "NL", "--language", "nl")
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from connectors.faults import Fault, plan_faults
 from maatpak.kernel.clock import FixedClock
 from tasks.engine import Engine
-from tests.cli.conftest import Command
+from tests.cli.acting import Command
 from tests.tasks.outbox_world import DAY, NOW, House
 
 

@@ -12,7 +12,7 @@ from maatpak.ledger.tables import CreditorPack, Event, PolicyPack
 from policies.pack import standard_pack_files
 from tasks.day import run_day
 from tasks.engine import Engine
-from tests.cli.conftest import Command
+from tests.cli.acting import Command
 from tests.tasks.act.house import House, at, build_house
 
 

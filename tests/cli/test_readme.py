@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maatpak.kernel.clock import FixedClock
-from tests.cli.conftest import Command
+from tests.cli.acting import Command
 
 README = Path(__file__).parents[2] / "README.md"
 LINE = re.compile(r"cat > (?P<path>\S+) <<'END'\n(?P<content>.*?)END\n|(?P<call>[^\n]*)\n", re.DOTALL)

@@ -22,7 +22,7 @@ from maatpak.ledger.tables import (
     Ticket,
     WorkTask,
 )
-from tests.cli.conftest import MONDAY, Command
+from tests.cli.acting import MONDAY, Command
 from tests.tasks.act.house import House
 
 FRIDAY = MONDAY + timedelta(days=4)

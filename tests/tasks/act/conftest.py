@@ -34,3 +34,10 @@ def call_task(house: House) -> WorkTask:
     """The call that the journey asks for, at stage `calling`."""
     found: WorkTask = house.row(WorkTask, kind="call")
     return found
+
+
+@pytest.fixture
+def handoff(house: House) -> Action:
+    """The placement that waits for its two yeses."""
+    found: Action = house.row(Action, step="handoff", state="awaiting_approval")
+    return found

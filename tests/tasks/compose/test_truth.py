@@ -19,14 +19,8 @@ from maatpak.ledger.tables import (
     WorkTask,
 )
 from maatpak.ledger.versions import succeed
-from tasks.engine import Engine
-from tests.tasks.composing import consulted, letters, paid, put, sent_before, thanked, versioned, written
+from tests.tasks.compose.composing import consulted, letters, paid, put, sent_before, thanked, versioned, written
 from tests.tasks.outbox_world import DAY, EARLIER, Account, House
-
-
-@pytest.fixture
-def house(engine: Engine) -> House:
-    return House(engine)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""What is learned between queueing and sending, and the hours of sending."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.faults import Fault
+from maatpak.kernel.words import CallResult, Channel
+from maatpak.ledger.tables import AddressState, Case, ContactResult
+from tasks.desk import Desk, desk
+from tasks.plans import cancel_plan, decline_plan, offer_plan
+from tasks.preferences import opt_out_of
+from tasks.send import sending_instant
+from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House
+from tests.tasks.send.sending import PATIENCE, faulty, hold, in_sink, messages, run_sql, send, states, wait_until
+
+
+def paid(house: House, account: Account) -> None:
+    for item_id in account.item_ids:
+        run_sql(
+            house,
+            "UPDATE item_version SET replaced_from = DATE '2026-03-11', replaced_at = now()"
+            f" WHERE item_id = {item_id};"
+            " INSERT INTO item_version (item_id, creditor_id, debtor_id, item_type, document_no, currency, issued_on,"
+            " due_on, amount, open_amount, disputed_amount, settled_on, settled_by, settled_estimated, valid_from,"
+            " recorded_at) SELECT item_id, creditor_id, debtor_id, item_type, document_no, currency, issued_on, due_on,"
+            " amount, 0, 0, DATE '2026-03-11', 'payment', false, DATE '2026-03-11', now()"
+            f" FROM item_version WHERE item_id = {item_id}",
+        )
+
+
+def talk(house: House, account: Account) -> None:
+    """A customer rings."""
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        case = at.session.get_one(Case, account.case_id)
+        at.session.add(
+            ContactResult(
+                creditor_id=house.creditor_id,
+                case_id=account.case_id,
+                debtor_id=account.debtor_id,
+                code=CallResult.SPOKE_NO_COMMITMENT,
+                day_part="morning",
+                called_on=DAY,
+                actor="maritNL1",
+                recorded_at=at.now,
+            )
+        )
+        at.record("call_recorded", case=case)
+
+
+def opt_out(house: House, account: Account) -> None:
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        opt_out_of(at, at.session.get_one(Case, account.case_id), "email")
+
+
+@pytest.mark.parametrize(("act", "reason"), [(hold, "on_hold"), (paid, "paid")])
+def test_what_is_recorded_after_queueing_stops_the_message(
+    house: House, act: Callable[[House, Account], None], reason: str
+) -> None:
+    stopped = house.customer()
+    house.customer()
+    house.written()
+    act(house, stopped)
+    summary = send(house)
+    assert summary.plain() == {"email": {"cancelled": 1, "sent": 1}}
+    assert len(in_sink(house)) == 1
+    first, second = house.rows("SELECT state, reason FROM action ORDER BY id")
+    assert first == {"state": "cancelled", "reason": reason}
+    assert second == {"state": "executed", "reason": None}
+    assert states(house) == {"cancelled": 1, "sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("happen", "left", "action"),
+    [
+        (hold, "cancelled", ("cancelled", "on_hold")),
+        (talk, "queued", ("in_progress", None)),
+        (opt_out, "cancelled", ("cancelled", "opted_out")),
+    ],
+)
+def test_what_is_recorded_while_sending_stops_what_has_not_left(
+    house: House, happen: Callable[[House, Account], None], left: str, action: tuple[str, str | None]
+) -> None:
+    house.customers(16)
+    house.written()
+    faulty(house, Fault(delay=0.5))
+    sending = threading.Thread(target=send, args=(house,))
+    sending.start()
+    wait_until(lambda: len(in_sink(house)) >= 1)
+    happen(house, house.accounts[-1])
+    sending.join(PATIENCE)
+    (last,) = house.rows(f"SELECT state, reason FROM action WHERE id = {house.accounts[-1].action_id}")
+    assert (last["state"], last["reason"]) == action
+    assert states(house) == {"sent": 15, left: 1}
+    assert len(in_sink(house)) == 15
+
+
+def test_a_letter_that_left_counts_though_the_mail_beside_it_was_stopped(house: House) -> None:
+    account = house.customer("manager_letter", "habitual")
+    house.written()
+    send(house, channel=Channel.POST)
+    assert states(house, "action") == {"in_progress": 1}
+    hold(house, account)
+    send(house)
+    assert states(house) == {"sent": 1, "cancelled": 1}
+    assert states(house, "action") == {"executed": 1}
+
+
+def test_an_address_that_died_meanwhile_is_not_used(house: House) -> None:
+    account = house.customer()
+    house.written()
+    dead: dict[str, Any] = {
+        "debtor_id": account.debtor_id,
+        "channel": "email",
+        "address": "K-1001@klant.example",
+        "state": "dead",
+    }
+    with house.engine.database.session() as session:
+        session.add(AddressState(**dead, cause="bounced", actor="engine", valid_from=DAY, recorded_at=EARLIER))
+    assert send(house).plain() == {"email": {"cancelled": 1}}
+    assert house.rows("SELECT reason FROM action") == [{"reason": "no_address"}]
+    assert in_sink(house) == []
+
+
+def test_outside_the_customers_hours_mails_wait_and_letters_go(house: House) -> None:
+    house.customer()
+    house.customer(preferred_channel="post")
+    house.written()
+    night = NOW.replace(hour=20)
+    assert send(house, now=night).plain() == {"email": {"postponed": 1}, "post": {"sent": 1}}
+    (waiting,) = [row for row in messages(house) if row["state"] == "queued"]
+    assert waiting["send_after"] == NOW.replace(day=12, hour=7)
+    assert send(house, now=night + timedelta(hours=1)).counts == {}
+
+
+def test_a_caught_up_day_sends_within_everybodys_hours() -> None:
+    assert sending_instant(DAY, NOW.replace(hour=6)) == NOW.replace(hour=11)
+    assert sending_instant(DAY, NOW.replace(hour=15)) == NOW.replace(hour=15)
+
+
+@pytest.mark.parametrize("answer", [decline_plan, cancel_plan])
+def test_the_letter_of_an_offer_that_does_not_stand_any_more_does_not_go(
+    house: House, answer: Callable[[Desk, str], object]
+) -> None:
+    account = house.customer("plan_offer", "strained")
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, EARLIER) as at:
+        offered = offer_plan(at, at.session.get_one(Case, account.case_id))
+    assert offered is not None
+    run_sql(
+        house,
+        f"ALTER TABLE plan DISABLE TRIGGER ALL; UPDATE plan SET action_id = {account.action_id};"
+        " ALTER TABLE plan ENABLE TRIGGER ALL",
+    )
+    house.written()
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        answer(at, offered.plan_no)
+    assert send(house).plain() == {"email": {"cancelled": 1}}
+    assert house.rows("SELECT state, reason FROM action") == [{"state": "cancelled", "reason": "stopped"}]
