@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from connectors.ledgers.broken import WHOSE
 from connectors.ledgers.canonical import FILE, Mapped, fault_of, type_columns
 from connectors.ledgers.columns import FILE_COLUMNS, Kind
 from connectors.ledgers.raw import BROKEN, ROW
@@ -287,7 +288,7 @@ def _mapped(source: LedgerSource, role: Role, rows: Sequence[QuarantinedLine]) -
     schema = {FILE: pl.String, ROW: pl.Int64, **dict.fromkeys([*columns, WAIVED], pl.String)}
     spelled = [_cells(source, row) for row in rows]
     cells = pl.DataFrame([{name: row.get(name) for name in schema} for row in spelled], schema=schema)
-    nothing = pl.DataFrame(schema={FILE: pl.String, **BROKEN})
+    nothing = pl.DataFrame(schema={FILE: pl.String, **BROKEN, **dict.fromkeys(WHOSE, pl.List(pl.String))})
     suspect = pl.DataFrame(schema={FILE: pl.String, ROW: pl.Int64, "column": pl.String, "fault": pl.String})
     return Mapped(role, cells, nothing, suspect, cells.clear(), (), len(rows), typed=False)
 

@@ -6,13 +6,15 @@ of which row it was. Nothing is guessed: a thousands sign stands where thousands
 For a converted column `x` a frame has `x` (its value), `x__text` (the cell) and `x__fault` (0: none).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from connectors.ledgers.columns import FILE_COLUMNS, Column, Kind
+from connectors.ledgers.broken import WHOSE, likely
+from connectors.ledgers.columns import FILE_COLUMNS, NUMBERS, Column, Kind
 from connectors.ledgers.dates import EARLIEST, ISO, date_format, parse_dates
 from connectors.ledgers.raw import ROW, FileFault, RawTable
 from connectors.ledgers.source import FileSpec, LedgerSource, NumberFormat, Role, template_fields
@@ -48,6 +50,7 @@ class Mapped:
     cells: pl.DataFrame
     """`file`, `row_no` and the canonical columns that the source gives."""
     broken: pl.DataFrame
+    """Lines that are no rows: `file` and the columns of `BROKEN`, and where each of `WHOSE` is likely to stand."""
     suspect: pl.DataFrame
     """`file`, `row_no`, `column`, `fault` of spreadsheet cells that hold no plain value."""
     totals: pl.DataFrame
@@ -76,9 +79,13 @@ def map_files(source: LedgerSource, role: Role, tables: Sequence[RawTable]) -> M
 
 def _map_file(role: Role, spec: FileSpec, table: RawTable) -> Mapped:
     columns = [name for name in FILE_COLUMNS[role] if name in spec.given]
-    positions, faults = ({}, table.faults) if table.faults else _resolve(spec, table.headers)
+    positions, faults = ({}, table.faults) if table.faults else _resolve(spec.columns, table.headers)
+    skipping, lacking = ({}, ()) if faults else _resolve({header: header for header in spec.skip}, table.headers)
+    faults += lacking
     whole = [pl.lit(table.file).alias(FILE), pl.col(ROW)]
-    broken = table.broken.select(*whole, "fault", "text")
+    width = len(table.headers)
+    whose = [likely(positions.get(name), width, spec.values.get(name, {})).alias(name) for name in WHOSE]
+    broken = table.broken.select(*whole, "fault", "text", "cells", *whose)
     names = {at: name for name, at in positions.items()}
     suspect = table.suspect.filter(pl.col("position").is_in(list(names))).select(
         *whole, pl.col("position").replace_strict(names, return_dtype=pl.String).alias("column"), "fault"
@@ -86,19 +93,33 @@ def _map_file(role: Role, spec: FileSpec, table: RawTable) -> Mapped:
     schema = {FILE: pl.String, ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
     cells = totals = pl.DataFrame(schema=schema)
     if not faults:
-        cells = _name(table.cells, role, spec, positions).select(*whole, *columns)
+        rows = _laid_out(table.cells, spec, positions, skipping)
+        cells = _name(rows, role, spec, positions).select(*whole, *columns)
         if spec.total_row is not None:
             is_total = pl.col(spec.total_row.column).eq_missing(spec.total_row.value)
             cells, totals = cells.filter(~is_total), cells.filter(is_total)
     told = tuple((table.file, fault) for fault in faults)
-    return Mapped(role, cells, broken, suspect, totals, told, table.row_count - totals.height, table.typed)
+    return Mapped(role, cells, broken, suspect, totals, told, cells.height + broken.height, table.typed)
 
 
-def _resolve(spec: FileSpec, headers: Sequence[str]) -> tuple[dict[str, int], tuple[FileFault, ...]]:
+def _laid_out(
+    cells: pl.DataFrame, spec: FileSpec, positions: Mapping[str, int], skipping: Mapping[str, int]
+) -> pl.DataFrame:
+    """A list with groups as a plain table: what only a group's first row says, in all of them; no headings."""
+    for name in spec.fill_down:
+        cell = pl.col(str(positions[name]))
+        cells = cells.with_columns(pl.when(cell.str.strip_chars() != "").then(cell).forward_fill())
+    for header, at in skipping.items():
+        cell = pl.col(str(at)).fill_null("").str.strip_chars()
+        cells = cells.filter(~cell.is_in(spec.skip[header]))
+    return cells
+
+
+def _resolve(columns: Mapping[str, str], headers: Sequence[str]) -> tuple[dict[str, int], tuple[FileFault, ...]]:
     """Position of each mapped column, by header; what is missing or stands there twice."""
     spelled = [_norm(header) for header in headers]
     positions, faults = {}, []
-    for name, header in spec.columns.items():
+    for name, header in columns.items():
         count = spelled.count(_norm(header))
         if count == 1:
             positions[name] = spelled.index(_norm(header))
@@ -106,7 +127,8 @@ def _resolve(spec: FileSpec, headers: Sequence[str]) -> tuple[dict[str, int], tu
             faults.append(FileFault("column_repeated", f"The header {header!r} stands there {count} times."))
         else:
             found = ", ".join(repr(each) for each in headers)
-            faults.append(FileFault("column_missing", f"There is no column {header!r} (for {name}) among {found}."))
+            use = f"for {name}" if name != header else "to skip rows by"
+            faults.append(FileFault("column_missing", f"There is no column {header!r} ({use}) among {found}."))
     return positions, tuple(faults)
 
 
@@ -118,7 +140,7 @@ def _name(cells: pl.DataFrame, role: Role, spec: FileSpec, positions: Mapping[st
     """The mapped columns, cleaned of invisible signs, with value maps and defaults applied."""
     named = [ROW, *(pl.col(str(at)).alias(name) for name, at in positions.items())]
     frame = cells.select(named)
-    cleaned = [_clean(frame[name], spec.empty, FILE_COLUMNS[role][name].kind) for name in positions]
+    cleaned = [_clean(frame[name], spec.empty, FILE_COLUMNS[role][name]) for name in positions]
     frame = frame.with_columns(cleaned).with_columns(
         pl.col(name).replace(mapping) for name, mapping in spec.values.items() if name in positions
     )
@@ -140,13 +162,17 @@ def _template(template: str) -> pl.Expr:
     return pl.concat_str([*pieces, pl.lit(rest)])
 
 
-def _clean(cells: pl.Series, empty: Sequence[str], kind: Kind) -> pl.Series:
+def _clean(cells: pl.Series, empty: Sequence[str], column: Column) -> pl.Series:
     """Without spaces around it; what only looks like a space is one; composed letters; nothing for empty."""
     if cells.str.contains(r"[^\x00-\x7f]").any():
         cells = cells.str.replace_all(_SPACES, " ").str.replace_all(_INVISIBLE, "")
-        if kind is Kind.TEXT:
+        if column.kind is Kind.TEXT:
             cells = cells.str.normalize("NFC")
+        elif column.kind is Kind.MONEY:
+            cells = cells.str.replace_all("\N{MINUS SIGN}", "-", literal=True)
     cells = cells.str.strip_chars()
+    if column.name in NUMBERS and cells.str.ends_with(".0").any():
+        cells = cells.str.replace(r"^([0-9]+)\.0$", "$1")
     nothing = pl.col(cells.name).is_in(["", *empty])
     return cells.to_frame().select(pl.when(~nothing).then(pl.col(cells.name))).to_series()
 
@@ -216,7 +242,11 @@ def _scale(frame: pl.DataFrame, fallback: str) -> pl.Expr:
 
 
 def parse_money(cell: pl.Expr, numbers: NumberFormat, scale: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """(minor units, fault) of cells written in a number format."""
+    """(minor units, fault) of cells written in a number format; `5-` and `(5)` are what bookkeepers write for -5."""
+    if numbers.currency_sign:
+        sign = re.escape(numbers.currency_sign)
+        cell = cell.str.replace(rf"^([-(]?) ?{sign} ?|(.) ?{sign}([-)]?)$", "$1$2$3")
+    cell = cell.str.replace(r"^(?:\((.+)\)|(.+)-)$", "-$1$2")
     point = "\\" + numbers.decimal
     whole = "[0-9]+"
     if numbers.thousands:

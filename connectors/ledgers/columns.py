@@ -160,6 +160,11 @@ TICKET_COLUMNS: tuple[Column, ...] = (
     _date("closed_on", "When it was closed."),
 )
 
+NUMBERS = frozenset(
+    {"debtor_no", "document_no", "reference", "payment_no", "po_number", "parent", "payer_no", "ticket_no"}
+)
+"""Columns of numbers that somebody gave. `1930438491.0`, as programs write one in a column with gaps, is 1930438491."""
+
 TABLES: dict[str, dict[str, Column]] = {
     "items": {column.name: column for column in ITEM_COLUMNS},
     "debtors": {column.name: column for column in DEBTOR_COLUMNS},

@@ -54,6 +54,8 @@ def _decode(content: bytes, encoding: str) -> tuple[str, FileFault | None]:
         if content.startswith(mark):
             return _decoded(content, name)
     if content[:4096].count(0) * 10 > len(content[:4096]):
+        if encoding == "utf-16":
+            return _decoded(content, "utf-16-le")
         return "", FileFault("encoding_unknown", "The file is full of NUL bytes: it is binary, or UTF-16 without mark.")
     if encoding == "cp1252" or (encoding == "auto" and not _is_utf8(content)):
         if not content.isascii() and _UTF8_IN_CP1252.search(content):
@@ -110,7 +112,7 @@ def _read_rows(body: str, delimiter: str, width: int, first_row: int) -> Read:
     lines = lines.filter(pl.col("text").str.strip_chars() != "")
     if '"' not in body:
         cells, others = _split(lines, delimiter, width)
-        return cells, _broken(others), ()
+        return cells, _broken(others, delimiter), ()
     if lines.select((pl.col("text").str.count_matches('"', literal=True) % 2 == 1).any()).item():
         return _read_quoted(body, delimiter, width, first_row)
     cells, others = _unquoted(*_split(lines, delimiter, width), lines)
@@ -118,7 +120,7 @@ def _read_rows(body: str, delimiter: str, width: int, first_row: int) -> Read:
     whole = [(row_no, row) for row_no, row in found if row is not None and len(row) == width]
     parsed = _frame([row_no for row_no, _ in whole], [row for _, row in whole], width)
     broken = others.filter(~pl.col(ROW).is_in(parsed[ROW].implode()))
-    return pl.concat([cells, parsed]).sort(ROW), _broken(broken), ()
+    return pl.concat([cells, parsed]).sort(ROW), _broken(broken, delimiter), ()
 
 
 def _split(lines: pl.DataFrame, delimiter: str, width: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -148,8 +150,11 @@ def _parsed(line: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def _broken(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.select(ROW, pl.lit(ROW_BROKEN).alias("fault"), "text")
+def _broken(lines: pl.DataFrame, delimiter: str) -> pl.DataFrame:
+    rows = [
+        (row_no, ROW_BROKEN, text, _cells(text, delimiter)) for row_no, text in lines.select(ROW, "text").iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=BROKEN, orient="row")
 
 
 def _read_quoted(body: str, delimiter: str, width: int, first_row: int) -> Read:
@@ -176,7 +181,12 @@ def _read_quoted(body: str, delimiter: str, width: int, first_row: int) -> Read:
             frames.append(_frame(numbers, chunk, width))
             chunk, numbers = [], []
     frames.append(_frame(numbers, chunk, width))
-    return pl.concat(frames), _broken_rows(broken, body, first_row), ()
+    texts = body.split("\n") if broken else []
+    others = pl.DataFrame(
+        {ROW: broken, "text": [texts[row_no - first_row] for row_no in broken]},
+        schema={ROW: pl.Int64, "text": pl.String},
+    )
+    return pl.concat(frames), _broken(others, delimiter), ()
 
 
 def _records(body: str, delimiter: str, first_row: int) -> Iterator[tuple[int, int, list[str] | None]]:
@@ -209,17 +219,13 @@ def _frame(numbers: list[int], rows: list[list[str]], width: int) -> pl.DataFram
     return pl.DataFrame(data, schema=_schema(width))
 
 
-def _broken_rows(row_numbers: list[int], body: str, first_row: int) -> pl.DataFrame:
-    lines = body.split("\n") if row_numbers else []
-    data = [(row_no, ROW_BROKEN, lines[row_no - first_row]) for row_no in row_numbers]
-    return pl.DataFrame(data, schema=BROKEN, orient="row")
-
-
 def _cut_off(cells: pl.DataFrame, broken: pl.DataFrame, delimiter: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Set the last row apart: without a line break behind it, it may have lost its end."""
     last = max(cells[ROW].max() or 0, broken[ROW].max() or 0)
-    joined = pl.concat_str([pl.col(name) for name in cells.columns if name != ROW], separator=delimiter)
-    whole = cells.filter(pl.col(ROW) == last).select(ROW, pl.lit(ROW_CUT_OFF).alias("fault"), joined.alias("text"))
+    names = [name for name in cells.columns if name != ROW]
+    joined = pl.concat_str(names, separator=delimiter).alias("text")
+    fault = pl.lit(ROW_CUT_OFF).alias("fault")
+    whole = cells.filter(pl.col(ROW) == last).select(ROW, fault, joined, pl.concat_list(names).alias("cells"))
     marked = broken.with_columns(
         pl.when(pl.col(ROW) == last).then(pl.lit(ROW_CUT_OFF)).otherwise("fault").alias("fault")
     )

@@ -7,7 +7,13 @@ import polars as pl
 ROW = "row_no"
 """Number of the row in its file as people count: the header of a plain table is row 1."""
 
-BROKEN = {ROW: pl.Int64, "fault": pl.String, "text": pl.String}
+BROKEN: dict[str, type[pl.DataType] | pl.DataType] = {
+    ROW: pl.Int64,
+    "fault": pl.String,
+    "text": pl.String,
+    "cells": pl.List(pl.String),
+}
+"""A line that is no row, and what stands between its delimiters."""
 SUSPECT = {ROW: pl.Int64, "position": pl.Int64, "fault": pl.String}
 
 ROW_BROKEN = "row_broken"

@@ -111,6 +111,8 @@ class NumberFormat(Strict):
 
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'", ""] = ""
+    currency_sign: str = Field(default="", max_length=4, pattern=r"^[^0-9.,'()\s-]*$")
+    """Written beside every amount, or beside some."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -132,7 +134,7 @@ class FileSpec(Strict):
     match: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """Name patterns; a source with one kind of file needs none."""
     format: Literal["auto", "csv", "excel", "parquet"] = "auto"
-    encoding: Literal["auto", "utf-8", "cp1252"] = "auto"
+    encoding: Literal["auto", "utf-8", "cp1252", "utf-16"] = "auto"
     delimiter: Literal["auto", ",", ";", "\t", "|"] = "auto"
     sheet: str | None = None
     """Name of the sheet; without it, the first."""
@@ -146,6 +148,10 @@ class FileSpec(Strict):
     numbers: NumberFormat | None = None
     empty: tuple[str, ...] = ()
     """Texts that stand for nothing, such as `-` or `NULL`."""
+    fill_down: tuple[str, ...] = ()
+    """Canonical columns that are written in the first row of a group only."""
+    skip: dict[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(default_factory=dict)
+    """Header → cells by which a row is none of the table's: a heading or a subtotal."""
     total_row: TotalRow | None = None
 
     @property
@@ -371,6 +377,9 @@ def _check_file(source: LedgerSource, role: Role, spec: FileSpec, document: Docu
             problems.add(document, here, f"files.{role}: {column.name!r} has neither column nor default")
     if source.creditors and role in ("items", "debtors", "payments") and "creditor" not in spec.given:
         problems.add(document, here, f"files.{role}: 'creditor' must be mapped: there are several creditors")
+    for name in spec.fill_down:
+        if name not in spec.columns:
+            problems.add(document, (*here, "fill_down"), f"files.{role}.fill_down: {name!r} is no mapped column")
     if spec.total_row is not None and (role != "items" or spec.total_row.column not in spec.columns):
         told = f"files.{role}.total_row: only items have one, marked in a mapped column"
         problems.add(document, (*here, "total_row"), told)

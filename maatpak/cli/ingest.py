@@ -98,6 +98,8 @@ def _tell(report: "IntakeReport", most: int) -> None:
         )
     if report.quarantined:
         say("Debtors with a row set apart are not contacted: see `maatpak quarantine list`.")
+    if of_nobody := sum(snapshot.of_nobody for snapshot in report.snapshots):
+        say(f"Rows among them that do not say whose they are, and hold nobody back: {of_nobody}. Look at them first.")
 
 
 def _show(findings: list[dict[str, Any]], most: int) -> None:

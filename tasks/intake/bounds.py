@@ -14,11 +14,15 @@ from tasks.quality.file_rules import FileMeasures
 
 def measure_time(measures: FileMeasures, source: LedgerSource, as_of: date, known: Known) -> None:
     """Days come in their order, and a history once."""
-    last = known.last
+    last, history = known.last, source.mode == "history"
     behind = (last.as_of - as_of).days if last is not None and last.kind != "history" else 0
     told = f"The file speaks for {as_of}, an earlier import of this source for {last.as_of if last else None}."
     measures.at_most("older_than_last", "files", behind, 0, told, "Import days in their order.")
-    again = source.mode == "history" and last is not None
+    until = known.history_until
+    within = (until - as_of).days if until is not None and not history else 0
+    told = f"The file speaks for {as_of}, and the creditor's history tells of all days up to {until}."
+    measures.at_most("within_history", "files", within, 0, told, "Import the ledger of a later day.")
+    again = history and last is not None
     told = "A history is loaded once, and this source was loaded before."
     measures.at_most("history_loaded", "files", float(again), 0, told, "Load later days with a full or delta source.")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from connectors.ledgers.broken import meant
 from connectors.ledgers.canonical import Mapped, map_files
 from connectors.ledgers.raw import FileFault, RawTable
 from connectors.ledgers.readers import read_table
@@ -26,15 +27,16 @@ class Ledger:
     files: tuple[str, ...]
 
     def of_creditor(self, code: str) -> "Ledger":
-        """The rows of one of several creditors; lines that could not be read stay with the first."""
-        first = code_of(self.source.all_creditors[0])
+        """The rows of one of several creditors; a line that does not say whose it is stays with the first."""
+        codes = pl.Series([code_of(each) for each in self.source.all_creditors])
+        first = codes[0]
         tables = {}
         for role, mapped in self.tables.items():
             if not self.source.creditors or "creditor" not in mapped.cells.columns:
                 tables[role] = mapped
                 continue
             own = mapped.cells.filter(pl.col("creditor") == code)
-            broken = mapped.broken if code == first else mapped.broken.clear()
+            broken = mapped.broken.filter(meant(mapped.broken, "creditor", codes).fill_null(first) == code)
             totals = mapped.totals if code == first else mapped.totals.clear()
             tables[role] = replace(
                 mapped, cells=own, broken=broken, totals=totals, row_count=own.height + broken.height

@@ -145,13 +145,16 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
     own = ledger.of_creditor(known.code)
     accepted = frozenset(call.accepted)
     first = FileMeasures(accepted)
+    stray = ledger.stray_creditors()
     for role, mapped in ledger.tables.items():
-        first.faults(role, [*mapped.faults, *(ledger.stray_creditors() if role == "items" else [])])
+        first.faults(role, [*mapped.faults, *(stray if role == "items" else [])])
+    sound = not stray and not any(mapped.faults for mapped in ledger.tables.values())
+    whose = f" of {known.code}" if sound and source.creditors else ""
     rows = sum(mapped.row_count for mapped in own.tables.values())
     main = own.tables["items"].row_count if "items" in own.tables else rows
-    first.at_most("rows_missing", "files", float(main == 0), 0, "The ledger has no rows.", "Export it again.")
+    first.at_most("rows_missing", "files", float(sound and main == 0), 0, "The ledger has no rows.", "Export it again.")
     measure_time(first, source, call.as_of, known)
-    _refuse_breach(engine, call, ledger, gate, first)
+    _refuse_breach(engine, call, ledger, whose, gate, first)
     _tell_differences(gate, known)
 
     tables = {}
@@ -173,7 +176,7 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
     plan = plan_import(sifted, about, known, earlier)
     measure_change(second, source, known, main, plan)
     measure_end(second, sifted, plan)
-    _refuse_breach(engine, call, ledger, gate, second)
+    _refuse_breach(engine, call, ledger, whose, gate, second)
     used = {bound: call.accepted[bound] for bound in sorted(first.used | second.used)}
     page = engine.store.put("quality", gate.judge.page(), "html")
     return Part(known, gate, sifted, plan, page, rows, main, used)
@@ -200,8 +203,10 @@ def _told(
     return pl.DataFrame(data, schema=FINDING, orient="row")
 
 
-def _refuse_breach(engine: "Engine", call: Call, ledger: Ledger, gate: Gate, measures: FileMeasures) -> None:
-    """Judge what was measured of the files; on a breach keep the evidence and refuse them."""
+def _refuse_breach(
+    engine: "Engine", call: Call, ledger: Ledger, whose: str, gate: Gate, measures: FileMeasures
+) -> None:
+    """Judge what was measured of a creditor's part of the files; on a breach keep the evidence and refuse them."""
     gate.pass_table("file", measures.frame(", ".join(ledger.files)), measures.rules)
     breached = measures.breached()
     if not breached:
@@ -221,7 +226,7 @@ def _refuse_breach(engine: "Engine", call: Call, ledger: Ledger, gate: Gate, mea
     report = engine.store.put("rejection", canonical_json(summary).encode(), "json")
     reasons = " ".join(dict.fromkeys(rule.meaning for rule in breached))
     raise InputRejectedError(
-        f"The files of {call.source.name} for {call.as_of} are refused, nothing was changed: {reasons}",
+        f"The files{whose} of {call.source.name} for {call.as_of} are refused, nothing was changed: {reasons}",
         advice=" ".join(dict.fromkeys(rule.advice for rule in breached)),
         findings=findings.head(1000).to_dicts(),
         report=report,

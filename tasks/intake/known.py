@@ -59,6 +59,8 @@ class Known:
     """Rows of this source that a person released or discarded: `table_name`, `raw`, `state`, `correction`, `rules`."""
     last_full: LastSnapshot | None = None
     """The newest full file of the source: released rows come as small deltas in between."""
+    history_until: date | None = None
+    """The last day that a history of the creditor speaks for."""
 
 
 def lock_intake(frames: Frames, code: str) -> None:
@@ -107,6 +109,9 @@ def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) 
         debtors=frames.read(f"SELECT debtor_no FROM debtor WHERE creditor_id = {creditor_id}")["debtor_no"],  # noqa: S608
         resolutions=_resolutions(frames, creditor_id, source),
         last_full=_last_snapshot(frames, creditor_id, source, "'full'"),
+        history_until=frames.read(
+            f"SELECT max(as_of) FROM snapshot WHERE creditor_id = {creditor_id} AND kind = 'history'"  # noqa: S608
+        ).item(),
     )
 
 

@@ -116,6 +116,7 @@ def land(engine: "Engine", frames: Frames, landing: Landing, part: Part) -> Land
         unchanged=False,
         rows=part.rows,
         quarantined=apart.height,
+        of_nobody=apart["debtor_no"].null_count(),
         warnings=warnings,
         written=written,
         balances=plan.balances,

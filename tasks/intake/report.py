@@ -19,6 +19,8 @@ class SnapshotReport:
     """The same content was imported for the same day before; nothing was written."""
     rows: int = 0
     quarantined: int = 0
+    of_nobody: int = 0
+    """Rows among these that do not say whose they are, or name nobody who is known."""
     warnings: int = 0
     written: Mapping[str, int] = field(default_factory=dict)
     """Rows written by kind: debtors, profiles, items, versions, left, payments, cases."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from connectors.ledgers.broken import meant
 from connectors.ledgers.canonical import AMBIGUOUS, FILE, SWAPPED, Mapped, fault_of, text_of, type_columns
 from connectors.ledgers.columns import FILE_COLUMNS, OF_DEBTORS, Kind
 from connectors.ledgers.raw import ROW, ROW_BROKEN, ROW_CUT_OFF
@@ -83,12 +84,15 @@ class Sieve:
         for role, mapped in tables.items():
             self._lines(role, mapped)
             self.sifted.row_counts[role] = mapped.row_count
+        broken = {role: mapped.broken for role, mapped in tables.items()}
         for role, sift in (("debtors", self._debtors), ("items", self._items), ("payments", self._payments)):
             if role in tables:
                 sift(mapped := tables.pop(role), self._typed(mapped))
         for role in ("contacts", "tickets"):
             if role in tables:
                 self._beside(mapped := tables.pop(role), self._typed(mapped))
+        for role, lines in broken.items():
+            self._set_lines_apart(role, lines)
         return self.sifted
 
     def _typed(self, mapped: Mapped) -> pl.DataFrame:
@@ -123,7 +127,7 @@ class Sieve:
     def _lines(self, role: Role, mapped: Mapped) -> None:
         """Every row must have the header's cells, and the last one its end."""
         whole = mapped.cells.select(FILE, ROW, *(pl.lit(None, dtype=pl.String).alias(name) for name in ("fault", TEXT)))
-        lines = pl.concat([whole, mapped.broken])
+        lines = pl.concat([whole, mapped.broken.select(whole.columns)])
         fault = pl.col("fault")
         rules = [
             Rule(code, role, TEXT, Severity.QUARANTINE, Holds(fault.is_null() | (fault != code)), meaning, advice)
@@ -141,15 +145,19 @@ class Sieve:
             )
         ]
         self.gate.pass_table(role, lines, rules)
-        broken = mapped.broken.select(
+
+    def _set_lines_apart(self, role: Role, broken: pl.DataFrame) -> None:
+        """Lines that are no rows, with whom they speak of: by now all debtors are known."""
+        lines = broken.select(
             pl.lit(role).alias("table_name"),
             FILE,
             ROW,
-            *(pl.lit(None).alias(name) for name in ("debtor_no", "document_no", "dated_on")),
+            meant(broken, "debtor_no", self.known_debtors),
+            *(pl.lit(None).alias(name) for name in ("document_no", "dated_on")),
             pl.col("fault").alias("rules"),
             pl.struct(TEXT).struct.json_encode().alias("raw"),
         )
-        self.sifted.quarantined.append(broken.cast(pl.Schema(QUARANTINED)))
+        self.sifted.quarantined.append(lines.cast(pl.Schema(QUARANTINED)))
 
     def _debtors(self, mapped: Mapped, frame: pl.DataFrame) -> None:
         frame = measure_debtors(_restored(frame, "debtor_no", self.known_debtors))
@@ -197,13 +205,17 @@ class Sieve:
         if source.files.items is None or source.files.items.total_row is None:
             return
         totals = type_columns(source, replace(mapped, cells=mapped.totals), self.about.currency)
-        for column in [name for name in ("amount", "open_amount") if text_of(name) in totals.columns]:
-            stated = totals.filter(pl.col(text_of(column)).is_not_null())
-            found, bad = int(frame[column].sum() or 0), stated.is_empty() or bool(stated[column].null_count())
-            expected = int(stated[column].sum() or 0)
-            told = f"The total row says {expected} for {column}, the rows sum up to {found} (in minor units)."
-            off = 1 if bad else abs(found - expected)
-            self.measures.at_most("control_total", f"items.{column}", off, 0, told, advice, "control_total")
+        columns = [name for name in ("amount", "open_amount") if text_of(name) in totals.columns]
+        stated = [name for name in columns if totals[text_of(name)].count()]  # a list may total one of its columns
+        told = "There is no total row with an amount."
+        self.measures.at_most("control_total", "items.total_row", float(not stated), 0, told, advice, "control_total")
+        for name in stated:
+            found, expected = int(frame[name].sum() or 0), int(totals[name].sum() or 0)
+            unreadable = totals[text_of(name)].count() - totals[name].count()
+            said = "something that is no amount" if unreadable else str(expected)
+            told = f"The total row says {said} for {name}, the rows sum up to {found} (in minor units)."
+            off = unreadable or abs(found - expected)
+            self.measures.at_most("control_total", f"items.{name}", off, 0, told, advice, "control_total")
 
     def _payments(self, mapped: Mapped, frame: pl.DataFrame) -> None:
         frame = number_payments(frame)
@@ -263,21 +275,25 @@ def _no(frame: pl.DataFrame) -> pl.Series:
 def _restored(frame: pl.DataFrame, column: str, known: pl.Series) -> pl.DataFrame:
     """Numbers that lost their leading zeros, put back where exactly one known number is meant; and told.
 
-    Without a known number, one that is shorter than nearly all others of a fixed length is only told.
+    Where nearly all numbers have one length, a shorter one may mean another of the same file, too; if it means none, it
+    is only told.
     """
     number = frame[column]
     digits = number.str.contains("^[0-9]+$").fill_null(value=False)
     lost = _no(frame)
     if digits.any():
+        length = number.filter(digits).str.len_bytes()
+        usual = length.mode().max()
+        fixed = isinstance(usual, int) and usual >= 5 and float((length == usual).mean() or 0) >= 0.9  # type: ignore[arg-type]
         short = known.filter(known.str.contains("^0[0-9]+$"))
+        if fixed:
+            beside = number.filter(digits & number.str.starts_with("0") & (number.str.len_bytes() == usual))
+            short = pl.concat([short, beside]).unique()
         full = pl.DataFrame({"full": short, "bare": short.str.strip_chars_start("0")})
         full = full.filter(pl.col("bare").is_unique() & ~pl.col("bare").is_in(known.implode()))
         rows = frame.select(pl.col(column).alias("bare")).join(full, on="bare", how="left", maintain_order="left")
         lost = rows["full"].is_not_null()
         frame = frame.with_columns(pl.coalesce(rows["full"], number).alias(column))
-        length = number.filter(digits).str.len_bytes()
-        usual = length.mode().max()
-        fixed = isinstance(usual, int) and usual >= 5 and float((length == usual).mean() or 0) >= 0.9  # type: ignore[arg-type]
         if fixed:
             lost = lost | (digits & (number.str.len_bytes() < usual)).fill_null(value=False)
     return frame.with_columns(lost.alias(ZEROS_LOST))

@@ -58,7 +58,22 @@ HEADER = "account,document,type,issued,due,currency,amount,disputed,name,land,ch
         ("YYYY-MM-DD", "1989-12-31", None),
         ("YYYY-MM-DD", "2061-01-01", None),
         ("YYYYMMDD", "20240229", date(2024, 2, 29)),
+        ("YYYYMMDD", "20240229.0", date(2024, 2, 29)),
+        ("YYYYMMDD", "2024105", None),
+        ("DDMMYY", "11024", None),
+        ("DDMMYY", "011024", date(2024, 10, 1)),
+        ("D-M-YYYY", "5-3-2024.0", None),
         ("D MMM YYYY", "5 Jan 2024", date(2024, 1, 5)),
+        ("D MMM YYYY", "5 March 2024", date(2024, 3, 5)),
+        ("D-MMM-YY", "5-mrt-24", date(2024, 3, 5)),
+        ("DD. MMM YYYY", "05. Okt. 2024", date(2024, 10, 5)),
+        ("D MMM YYYY", "5 ao\u00fbt 2024", date(2024, 8, 5)),
+        ("DDMMMYYYY", "05MEI2024", date(2024, 5, 5)),
+        ("D MMM YYYY", "5 Foo 2024", None),
+        ("M/D/YYYY", "3/5/2024 1:05 PM", date(2024, 3, 5)),
+        ("YYYY-MM-DD", "2024-03-05T00:00:00Z", date(2024, 3, 5)),
+        ("YYYY-MM-DD", "2024-03-05T00:00:00+01:00", date(2024, 3, 5)),
+        ("YYYY-MM-DD", "2024-03-05T23:00:00Z", None),
         ("DD.MM.YYYY", "29.02.2024", date(2024, 2, 29)),
         ("excel", "45356", date(2024, 3, 5)),
         ("excel", "45356.75", date(2024, 3, 5)),
@@ -83,6 +98,7 @@ def test_a_date_that_only_reads_with_day_and_month_exchanged_is_told_so() -> Non
 
 
 PLAIN, DUTCH, FRENCH = NumberFormat(), NumberFormat(decimal=",", thousands="."), NumberFormat(thousands=" ")
+DOLLARS = NumberFormat(thousands=",", currency_sign="$")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +116,18 @@ PLAIN, DUTCH, FRENCH = NumberFormat(), NumberFormat(decimal=",", thousands="."),
         (PLAIN, "1,250.00", 2, None, UNREADABLE),
         (PLAIN, "1e3", 2, None, UNREADABLE),
         (PLAIN, "NaN", 2, None, UNREADABLE),
-        (PLAIN, "(5.00)", 2, None, UNREADABLE),
-        (PLAIN, "5.00-", 2, None, UNREADABLE),
+        (PLAIN, "(5.00)", 2, -500, 0),
+        (PLAIN, "5.00-", 2, -500, 0),
+        (PLAIN, "-5.00-", 2, None, UNREADABLE),
+        (PLAIN, "(-5.00)", 2, None, UNREADABLE),
+        (PLAIN, "$5.00", 2, None, UNREADABLE),
+        (DOLLARS, "$1,005.00", 2, 100_500, 0),
+        (DOLLARS, "($5.00)", 2, -500, 0),
+        (DOLLARS, "-$ 5.00", 2, -500, 0),
+        (DOLLARS, "5.00 $", 2, 500, 0),
+        (DOLLARS, "5.00", 2, 500, 0),
+        (DOLLARS, "5$00", 2, None, UNREADABLE),
+        (DOLLARS, "$", 2, None, UNREADABLE),
         (PLAIN, "+5.00", 2, None, UNREADABLE),
         (PLAIN, ".50", 2, None, UNREADABLE),
         (PLAIN, "5.", 2, None, UNREADABLE),
@@ -158,6 +184,40 @@ def test_texts_for_nothing_are_nothing() -> None:
     row = typed("1,F1,RE,5/3/2024,-,EUR,NULL,no,,NL,post").row(0, named=True)
     assert (row["due_on"], row["amount"], row["name"]) == (None, None, None)
     assert (row[fault_of("due_on")], row[fault_of("amount")]) == (0, 0)
+
+
+def test_numbers_that_a_program_took_for_amounts_are_numbers() -> None:
+    rows = typed("200.0,1930438491.0,RE,5/3/2024,5/4/2024,EUR,12.0,no,A,NL,post", "2.00,F1.0,RE,,,,,,,,")
+    assert rows["debtor_no"].to_list() == ["200", "2.00"]
+    assert rows["document_no"].to_list() == ["1930438491", "F1.0"]
+
+
+def test_a_list_with_groups_is_a_plain_table() -> None:
+    layout = '    fill_down: [debtor_no, name]\n    skip: {document: "", type: ["*", Subtotal]}\n'
+    source = parse_source("books.yaml", SOURCE.replace("    empty:", layout + "    empty:"))
+    assert source.files.items is not None
+    lines = [
+        "100,,,,,,,,Jansen,,",
+        ",F1,RE,5/3/2024,5/4/2024,EUR,5,no,,NL,post",
+        " ,F2,RE,5/3/2024,5/4/2024,EUR,7,no,,NL,post",
+        "Total 100,x,*,,,,12,,,,",
+        "200,F3,RE,5/3/2024,5/4/2024,EUR,9,no,Bakker,NL,post",
+    ]
+    table = read_delimited("books.csv", (HEADER + "\n".join(lines) + "\n").encode(), source.files.items)
+    mapped = map_files(source, "items", [table])
+    assert mapped.cells.select("row_no", "debtor_no", "name", "document_no").rows() == [
+        (3, "100", "Jansen", "F1"),
+        (4, "100", "Jansen", "F2"),
+        (6, "200", "Bakker", "F3"),
+    ]
+    assert mapped.row_count == 3
+
+
+def test_rows_are_skipped_by_a_column_that_is_there() -> None:
+    source = parse_source("books.yaml", SOURCE.replace("    empty:", "    skip: {St: x}\n    empty:"))
+    assert source.files.items is not None
+    mapped = map_files(source, "items", [read_delimited("books.csv", HEADER.encode(), source.files.items)])
+    assert [fault.detail[:48] for _, fault in mapped.faults] == ["There is no column 'St' (to skip rows by) among "]
 
 
 def test_a_missing_or_repeated_header_is_a_fault_of_the_file() -> None:

@@ -70,6 +70,11 @@ def test_a_file_that_cannot_be_trusted_is_a_fault(content: bytes, code: str) -> 
     assert rows(table) == []
 
 
+def test_utf16_without_mark_is_read_where_the_source_says_so() -> None:
+    table = read("no,amt\n1,é\n".encode("utf-16-le"), FileSpec(columns=SPEC.columns, encoding="utf-16"))
+    assert (rows(table), table.faults) == ([(2, "1", "é")], ())
+
+
 def test_utf8_that_the_source_calls_cp1252_is_a_fault() -> None:
     table = read("no,amt\n1,é\n".encode(), FileSpec(columns=SPEC.columns, encoding="cp1252"))
     assert [fault.code for fault in table.faults] == ["encoding_mixed"]

@@ -97,6 +97,7 @@ files:
         ("mode: full", "mode: full\nnumbers: {decimal: '.', thousands: '.'}", "may not be the same sign"),
         ("mode: full", "mode: full\nbounds: {max_row_drop: -1}", "greater than or equal to 0"),
         ("mode: full", "mode: full\ncreditors: [B]", "give either `creditor` or `creditors`"),
+        ("    defaults", "    fill_down: [name]\n    defaults", "'name' is no mapped column"),
         ("    defaults", "    total_row: {column: reference, value: T}\n    defaults", "only items have one"),
     ],
 )
