@@ -32,7 +32,7 @@ from tasks.quality.file_rules import FileMeasures
 from tasks.quality.gate import Gate
 from tasks.quality.item_measures import REPEAT, ZEROS_LOST, KnownItems, measure_items
 from tasks.quality.item_rules import item_rules
-from tasks.quality.payment_rules import measure_payments, number_payments, payment_rules
+from tasks.quality.payment_rules import TARGET_DEBTOR, TARGETS, measure_payments, number_payments, payment_rules
 
 QUARANTINED = {
     "table_name": pl.String,
@@ -252,13 +252,16 @@ class Sieve:
         rows = frame.filter(held)
         raw = cells.filter(held).select(pl.struct(as_read(cells)).struct.json_encode().alias("raw"))
         dated = next((pl.col(name) for name in ("issued_on", "paid_on", "opened_on") if name in rows.columns), None)
-        numbers = [pl.col(name) if name in rows.columns else pl.lit(None) for name in ("debtor_no", "document_no")]
+        document = pl.col("document_no") if "document_no" in rows.columns else pl.lit(None)
+        whose = pl.col("debtor_no")
+        if TARGET_DEBTOR in rows.columns:  # a payment that names its document only
+            whose = pl.coalesce(whose, pl.when(pl.col(TARGETS) == 1).then(TARGET_DEBTOR))
         numbered = rows.select(
             pl.lit(table).alias("table_name"),
             FILE,
             ROW,
-            numbers[0].alias("debtor_no"),
-            numbers[1].alias("document_no"),
+            whose.alias("debtor_no"),
+            document.alias("document_no"),
             (pl.lit(None) if dated is None else dated).alias("dated_on"),
         )
         self.sifted.quarantined.append(pl.concat([numbered, told, raw], how="horizontal").cast(pl.Schema(QUARANTINED)))

@@ -100,6 +100,20 @@ def test_a_number_without_its_zeros_is_that_of_the_same_file(engine: Engine, tmp
     assert report.findings["rule"].to_list() == ["leading_zeros_lost"]
 
 
+def test_a_payment_that_is_set_apart_holds_back_whose_document_it_names(engine: Engine, tmp_path: Path) -> None:
+    payments = "  payments:\n    match: paid*\n    columns: {document_no: doc, paid_on: on, amount: sum}\n"
+    source = (
+        SOURCE.replace("  items:\n", "  items:\n    match: books*\n") + payments + "    defaults: {currency: EUR}\n"
+    )
+    files = [
+        write(tmp_path, "books.csv", written(lines_of(first_day()))),
+        write(tmp_path, "paid.csv", "doc;on;sum\nF20250003;27-02-2026;much\nF0;27-02-2026;5,00\n"),
+    ]
+    report = ingest_ledger(engine, parse_source("books.yaml", source), files, FIRST_DAY, at(FIRST_DAY), None)
+    assert sorted(held(engine), key=str) == [("ACME", "04003"), ("ACME", None)]
+    assert report.snapshots[0].of_nobody == 1
+
+
 TOTAL = '    total_row: {column: document_no, value: "Total"}\n    values:'
 
 
