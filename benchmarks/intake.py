@@ -19,7 +19,8 @@ import polars as pl
 
 from benchmarks.measure import peak_memory, timed
 from benchmarks.scratch import scratch
-from connectors.ledgers.source import LedgerSource, parse_source
+from connectors.ledgers.source import LedgerSource
+from connectors.ledgers.source_file import parse_source
 from maatpak.ledger.database import Database
 from tasks.intake import ingest_ledger
 

@@ -47,7 +47,7 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Take a ledger in. Status 0: all rows are in; 3: some are set apart; 4: refused whole, nothing changed."""
-    from connectors.ledgers.source import load_source
+    from connectors.ledgers.source_file import load_source
     from tasks.intake import find_source, ingest_ledger
 
     _refuse_far(as_of)

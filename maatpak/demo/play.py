@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from connectors.ledgers.source import LedgerSource, load_source
+from connectors.ledgers.source import LedgerSource
+from connectors.ledgers.source_file import load_source
 from maatpak.demo.approving import Approvers
 from maatpak.demo.blemishes import blemishes_of, cut, is_cut_off, stays_away
 from maatpak.demo.errands import errands

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from connectors.ledgers.source import LedgerSource, load_source
+from connectors.ledgers.source import LedgerSource
+from connectors.ledgers.source_file import load_source
 from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:

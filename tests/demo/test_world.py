@@ -9,7 +9,7 @@ import pytest
 
 from connectors.ledgers.canonical import map_files, type_columns
 from connectors.ledgers.readers import read_table
-from connectors.ledgers.source import load_source
+from connectors.ledgers.source_file import load_source
 from maatpak.demo.blemishes import Blemish
 from maatpak.demo.export import Books
 from maatpak.demo.generate import HOUSES, WorldPlan, apportion, build_world, smaller

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from connectors.ledgers.source import load_source
+from connectors.ledgers.source_file import load_source
 from maatpak.demo.generate import HOUSES
 from maatpak.demo.people import Office, staff_of
 from maatpak.demo.world import House

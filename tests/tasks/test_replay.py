@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from sqlalchemy import text
 
-from connectors.ledgers.source import load_source
+from connectors.ledgers.source_file import load_source
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.tables import Snapshot, Tick

@@ -8,7 +8,8 @@ import pytest
 from connectors.ledgers.canonical import TOO_FINE, TOO_LARGE, UNREADABLE, fault_of, map_files, parse_money, type_columns
 from connectors.ledgers.dates import date_format, parse_dates
 from connectors.ledgers.delimited import read_delimited
-from connectors.ledgers.source import NumberFormat, parse_source
+from connectors.ledgers.source import NumberFormat
+from connectors.ledgers.source_file import parse_source
 
 SOURCE = """
 name: books

@@ -17,8 +17,8 @@ from connectors.ledgers.source import (
     LedgerSource,
     NumberFormat,
     TotalRow,
-    parse_source,
 )
+from connectors.ledgers.source_file import parse_source
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sources.md").read_text(encoding="utf-8")
 

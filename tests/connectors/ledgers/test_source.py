@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from connectors.ledgers.columns import FILE_COLUMNS, TABLES
-from connectors.ledgers.source import LedgerSource, load_source, parse_source
+from connectors.ledgers.source import LedgerSource
+from connectors.ledgers.source_file import load_source, parse_source
 from maatpak.kernel.errors import UsageError
 
 SOURCES = Path(__file__).parents[2] / "sources"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from connectors.ledgers.source import parse_source
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.ids import content_hash, salted_hash
 from maatpak.ledger.tables import Person
 from tasks.engine import Engine

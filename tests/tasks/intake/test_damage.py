@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from psycopg import connect
 
-from connectors.ledgers.source import LedgerSource, parse_source
+from connectors.ledgers.source import LedgerSource
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import InputRejectedError
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.database import Database

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ledgers.source import parse_source
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import InputRejectedError
 from tasks.engine import Engine
 from tasks.intake import IntakeReport, ingest_ledger

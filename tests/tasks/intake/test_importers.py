@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from connectors.ledgers.source import parse_source
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import RefusedError
 from maatpak.ledger.tables import Event, Person, Snapshot
 from tasks.engine import Engine

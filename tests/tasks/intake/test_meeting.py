@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from connectors.ledgers.source import parse_source
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import RefusedError
 from maatpak.ledger.tables import Person
 from tasks.day import begin_day

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ledgers.source import parse_source
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.tables import Person
 from tasks.engine import Engine

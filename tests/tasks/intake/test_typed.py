@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from connectors.ledgers.source import parse_source
+from connectors.ledgers.source_file import parse_source
 from tasks.engine import Engine
 from tasks.intake import ingest_ledger
 from tests.tasks.intake.books import FIRST_DAY, HEADER, SOURCE, at, first_day, meant, stored, write

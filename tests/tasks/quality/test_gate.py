@@ -8,7 +8,8 @@ import pytest
 
 from connectors.ledgers.canonical import Mapped, map_files
 from connectors.ledgers.delimited import read_delimited
-from connectors.ledgers.source import Role, parse_source
+from connectors.ledgers.source import Role
+from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import MaatpakError
 from maatpak.kernel.words import Severity
 from tasks.intake.known import ITEMS
