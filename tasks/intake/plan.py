@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from connectors.ledgers.columns import TABLES
+from connectors.ledgers.raw import ROW_BROKEN, ROW_CUT_OFF
 from maatpak.kernel.ids import shard_key
 from maatpak.kernel.words import ItemType, SettledBy
 from tasks.intake.known import Known
@@ -201,11 +202,12 @@ def _in_quarantine(apart: pl.DataFrame, known: Known) -> pl.Expr:
 
     Of a row that could not be read at all, any number that stands in it counts.
     """
-    rows = apart.filter(pl.col("table_name") == "items")
+    apart = apart.filter(pl.col("table_name") == "items")
+    is_unread = pl.col("rules").is_in([ROW_BROKEN, ROW_CUT_OFF])
+    rows, unread = apart.filter(~is_unread), "\n".join(apart.filter(is_unread)["raw"])
     numbered = pl.col("document_no").is_in(known.items.frame["document_no"].unique().implode()).fill_null(value=False)
     numbers = rows.filter(numbered)["document_no"]
     debtors = rows.filter(~numbered)["debtor_no"].drop_nulls()
-    unread = "\n".join(rows.filter(pl.col("document_no").is_null() & pl.col("debtor_no").is_null())["raw"])
     return (
         pl.col("document_no").is_in(numbers.implode())
         | pl.col("debtor_no").is_in(debtors.implode())

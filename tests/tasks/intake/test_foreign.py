@@ -70,6 +70,17 @@ def test_a_line_that_is_no_row_holds_back_its_customer(
     assert report.snapshots[0].of_nobody == (debtor is None)
 
 
+def test_what_a_broken_line_names_is_not_gone_and_what_else_is_missing_is(engine: Engine, tmp_path: Path) -> None:
+    take_in(engine, tmp_path, written(lines_of(first_day())))
+    rows = lines_of(first_day())
+    rows[3] = rows[3][:-1]
+    del rows[15]  # of the same customer
+    path = write(tmp_path, "next.csv", written(rows))
+    ingest_ledger(engine, parse_source("books.yaml", SOURCE), [path], SECOND_DAY, at(SECOND_DAY), None)
+    left = {document: row[6] for document, row in stored(engine.database.url).items()}
+    assert (left["F20250003"], left["F20250015"]) == (first_day()[3].open, 0)
+
+
 def test_a_last_row_without_its_end_holds_back_its_customer(engine: Engine, tmp_path: Path) -> None:
     take_in(engine, tmp_path, written(lines_of(first_day())).rstrip("\n"))
     assert held(engine) == [("ACME", "04011")]
