@@ -92,7 +92,9 @@ VARIABLES: dict[str, Variable] = {
         },
         optional=True,
     ),
-    "promise": Variable("The last promise", {"amount": "Its amount", "on": "Its date"}, optional=True),
+    "promise": Variable(
+        "The last promise", {"amount": "Its amount", "on": "Its date", "open": "Whether it stands"}, optional=True
+    ),
     "payment": Variable("The last payment", {"amount": "Its amount", "on": "Its date"}, optional=True),
     "received": Variable(
         "Payments that lie unallocated; only of a step that asks what they are for",
@@ -182,7 +184,7 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         }
         if full
         else None,
-        "promise": {"amount": "€ 350.00", "on": "7 April 2026"} if full else None,
+        "promise": {"amount": "€ 350.00", "on": "7 April 2026", "open": False} if full else None,
         "payment": {"amount": "€ 100.00", "on": "7 April 2026"} if full else None,
         "received": [{"amount": "€ 1,200.00", "on": "3 March 2026"}, {"amount": "£80.00", "on": "4 March 2026"}][
             : 2 - one

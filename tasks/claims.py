@@ -108,6 +108,8 @@ def resolve_claim(desk: Desk, claim_no: str, *, found: bool) -> ClaimedPayment:
     )
     close_work_about(desk, claim_no, state)
     if not found:
-        open_work(desk, case, WorkKind.REPLY, ASK_FOR_PROOF, Role.COLLECTOR, working_days=1, record_no=claim_no)
+        open_work(
+            desk, case, WorkKind.REPLY, ASK_FOR_PROOF, Role.COLLECTOR, working_days=1, record_no=claim_no, blocks=True
+        )
     desk.record("claim_resolved", case=case, claim=claim_no, state=state)
     return resolved

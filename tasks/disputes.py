@@ -130,6 +130,7 @@ def decide_dispute(
             Role.COLLECTOR,
             working_days=1,
             record_no=dispute_no,
+            blocks=True,
         )
     desk.record("dispute_decided", case=case, dispute=dispute_no, state=state, accepted=accepted)
     return decided

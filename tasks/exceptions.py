@@ -64,5 +64,10 @@ def tend_exceptions(frames: Frames, creditor_id: int, decided: pl.DataFrame, as_
         return 0
     today = pl.Series("due_on", [as_of]).new_from_index(0, len(wanted))
     due_on = shift_working_days(today, WITHIN, wanted["country"])
-    work = wanted.select("case_id", "debtor_id", "kind", "subject", "role", record_no=pl.lit(None), due_on=due_on)
+    work = wanted.select(
+        *("case_id", "debtor_id", "kind", "subject", "role"),
+        record_no=pl.lit(None),
+        due_on=due_on,
+        blocks=pl.lit(value=False),
+    )
     return open_many(frames, creditor_id, work, as_of, at).height

@@ -92,4 +92,5 @@ def _work(settling: Settling, row: Mapping[str, Any], subject: str, record_no: s
         "role": str(Role.COLLECTOR),
         "record_no": record_no,
         "due_on": add_working_days(settling.as_of, WRITTEN_WITHIN, row["country"]),
+        "blocks": subject == THANK,
     }

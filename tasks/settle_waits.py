@@ -172,7 +172,7 @@ def end_claim_work(settling: Settling) -> pl.DataFrame:
         settling.frames.execute(
             "INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, record_no, opened_on,"  # noqa: S608
             f" due_on, blocks, state, recorded_at) SELECT {creditor}, debtor_id, case_id, '{WorkKind.REPLY}',"
-            f" '{ASK_FOR_PROOF}', '{Role.COLLECTOR}', record, {day}, {day}, false, 'open', {at} FROM pg_temp.unproven"
+            f" '{ASK_FOR_PROOF}', '{Role.COLLECTOR}', record, {day}, {day}, true, 'open', {at} FROM pg_temp.unproven"
         )
     return changes(ended.with_columns(what=pl.lit("cash"), amount=pl.lit(None)))
 

@@ -72,13 +72,15 @@ NEW_WORK = {
     "role": pl.String,
     "record_no": pl.String,
     "due_on": pl.Date,
+    "blocks": pl.Boolean,
 }
 """What the engine says of work that it opens."""
 
 OPEN_MANY = """
 INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, record_no, opened_on, due_on, blocks,
                        state, recorded_at)
-SELECT {creditor}, n.debtor_id, n.case_id, n.kind, n.subject, n.role, n.record_no, {day}, n.due_on, false, 'open', {at}
+SELECT {creditor}, n.debtor_id, n.case_id, n.kind, n.subject, n.role, n.record_no, {day}, n.due_on, n.blocks, 'open',
+       {at}
 FROM pg_temp.new_work n
 WHERE NOT EXISTS (SELECT 1 FROM work_task t WHERE t.case_id = n.case_id AND t.subject = n.subject
   AND CASE WHEN n.record_no IS NULL THEN t.record_no IS NULL AND (t.state = 'open' OR t.done_on > {day} - {again})

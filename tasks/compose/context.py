@@ -16,6 +16,7 @@ from maatpak.kernel.words import (
     EvidenceKind,
     ItemType,
     PlanState,
+    PromiseState,
     StepKind,
 )
 from policies.journey import Step
@@ -287,7 +288,11 @@ class Writer:
         promise = self._material.promises.get(case_id)
         if promise is None:
             return None
-        return {"amount": self._money(promise["amount"], currency), "on": self._long(promise["promised_on"])}
+        return {
+            "amount": self._money(promise["amount"], currency),
+            "on": self._long(promise["promised_on"]),
+            "open": promise["state"] == PromiseState.OPEN,
+        }
 
     def _payment(self, action: Row) -> dict[str, str] | None:
         payment = self._material.payments.get((action["debtor_id"], action["currency"]))

@@ -18,6 +18,8 @@ REJECTED_DAYS = 7
 """Working days between a rejected dispute and the next step (rule 17)."""
 NEW_DEBIT_DAYS = 5
 """Working days after a return for lack of funds in which a new debit, not a notice, is next (rule 15)."""
+ANSWER_DAYS = 5
+"""Working days for the customer to answer what a person asked: for a proof of payment, or the rest of a promise."""
 WRONGFUL_DAYS = 10
 """Working days of silence after a wrongful contact."""
 REFUSED = (DisputeState.REJECTED.value, DisputeState.PART_ACCEPTED.value)
@@ -144,11 +146,14 @@ def pauses(
     wrongful: pl.DataFrame,
 ) -> pl.DataFrame:
     """(case_id, paused_until): the latest day before which no notice goes out; only days still to come."""
+    replies = reader.rows("replies")
     decided = reader.rows("disputes").filter(pl.col("state").is_in(REFUSED))
     misled = wrongful.drop_nulls("wrongful_on").join(cases.select("case_id", "party_id"), on="party_id")
     causes = [
         (received.filter("half"), "on", PART_PAID_DAYS),
         (decided, "decided_on", REJECTED_DAYS),
+        (replies.filter("of_dispute"), "told_on", REJECTED_DAYS),
+        (replies.filter(~pl.col("of_dispute")), "told_on", ANSWER_DAYS),
         (returned.filter(pl.col("cause") == ReturnCause.FUNDS.value), "on", NEW_DEBIT_DAYS),
         (callbacks, "callback_on", 1),
         (_pay_runs(reasons, runs, cases), "run_on", 1),

@@ -59,6 +59,18 @@ RECORDS: dict[str, Query] = {
         schema("case_id int, debtor_id int, opened_on day"),
         ("work_task",),
     ),
+    "replies": Query(
+        """
+        SELECT w.case_id, w.done_on AS told_on,
+          EXISTS (SELECT 1 FROM dispute d WHERE d.dispute_no = w.record_no) AS of_dispute
+        FROM work_task w
+        WHERE w.creditor_id = :creditor AND w.kind = 'reply' AND w.blocks AND w.state = 'done'
+          AND w.done_at <= :instant AND w.done_on <= :day AND w.done_on > :steps_since AND w.case_id IS NOT NULL
+          AND :debtors(w.debtor_id)
+        """,
+        schema("case_id int, told_on day, of_dispute flag"),
+        ("work_task",),
+    ),
     "holds": Query(
         """
         SELECT h.scope, h.party_id, h.debtor_id, h.case_id, h.item_id, h.reason, h.source, h.until_on

@@ -23,11 +23,20 @@ PARTS = ("morning", "afternoon")
 class Script:
     """Plays business days of a house with people who are reached by nobody and agree to everything."""
 
-    def __init__(self, house: House, *, approving: bool = True, calling: bool = True, consulting: bool = True) -> None:
+    def __init__(
+        self,
+        house: House,
+        *,
+        approving: bool = True,
+        calling: bool = True,
+        consulting: bool = True,
+        replying: bool = True,
+    ) -> None:
         self.house = house
         self.approving = approving
         self.calling = calling
         self.consulting = consulting
+        self.replying = replying
 
     def day(self) -> DaySummary:
         """The next working day: the run, then the people."""
@@ -59,6 +68,8 @@ class Script:
             elif task.kind == "consult":
                 if self.consulting:
                     self._end(task)
+            elif task.kind == "reply" and not self.replying:
+                continue
             elif task.kind in ENDINGS and task.subject != CHECK_FIRST:
                 self._end(task)
         if self.approving:

@@ -170,7 +170,7 @@ def test_for_a_part_a_person_says_thanks_and_asks_for_the_rest(house: House, cas
     house.pay("F2", date(2026, 3, 4))
     assert settle(house, date(2026, 3, 11)) == {"promise partly_kept": 1, "note asked for": 1}
     task = house.row(WorkTask, record_no=number)
-    assert (task.kind, task.subject, task.due_on, task.blocks) == ("reply", THANK, date(2026, 3, 12), False)
+    assert (task.kind, task.subject, task.due_on, task.blocks) == ("reply", THANK, date(2026, 3, 12), True)
     assert settle(house, date(2026, 3, 12)) == {}
 
 

@@ -208,6 +208,21 @@ def test_thanks_for_a_part_ask_for_nothing_beside_an_agreed_plan(
     assert ("25 maart 2026" in text or "25 March 2026" in text) is not asks
 
 
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(("state", "asks"), [("open", False), ("kept", True)])
+def test_thanks_for_a_part_ask_for_nothing_while_a_promise_stands(
+    house: House, state: str, language: str, *, asks: bool
+) -> None:
+    account = house.customer("part_thanks", language=language)
+    known = versioned(case_id=account.case_id, round_id=1, source="debtor", actor="t", made_on=EARLIER.date())
+    put(house, Promise(**known, promise_no="P-1", amount=173050, promised_on=DAY, state=state))
+    paid(house, account, DAY)
+    text = written(house)[0].text.replace("\xa0", " ")
+    assert re.search("€ ?50[.,]00 (is aangekomen|has arrived)", text)
+    assert ("Totaal te betalen" in text or "Total to pay" in text) is asks
+    assert ("niets anders" in text or "nothing else" in text) is not asks
+
+
 def test_a_promise_is_confirmed_with_its_date(house: House) -> None:
     account = house.customer("confirm", "strained")
     put(

@@ -269,14 +269,16 @@ class Records(Dice):
         world, day = self.world, self.day(-30, 1)
         done = self.day(-5, 3) if self.chance(0.5) else None
         cases = [case.id for case in world.of(Case) if case.debtor_id == debtor.id]
+        disputes = [dispute.dispute_no for dispute in world.of(Dispute) if dispute.case_id in cases]
         world.add(
             WorkTask(
                 id=world.id(),
                 creditor_id=debtor.creditor_id,
                 debtor_id=debtor.id or 0,
                 case_id=self.random.choice((None, *cases)),
-                kind="department",
+                kind=self.random.choice(("department", "reply")),
                 subject="test",
+                record_no=self.random.choice(("C1", *disputes)),
                 role="operator",
                 opened_on=day,
                 due_on=day,

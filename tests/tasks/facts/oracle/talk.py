@@ -260,6 +260,13 @@ class Talk(Past):
         quiet += [add(day, 5, self.country) for day, _, _ in self.received() if self.at_least_half(day)]
         refused = [d.decided_on for d in disputes if d.state in ("rejected", "part_accepted") and d.decided_on]
         quiet += [add(day, 7, self.country) for day in refused]
+        disputed = {d.dispute_no for d in self.oracle.world.of(Dispute)}
+        quiet += [
+            add(w.done_on, 7 if w.record_no in disputed else 5, self.country)
+            for w in self.mine(self.oracle.world.of(WorkTask))
+            if w.kind == "reply" and w.blocks and w.state == "done"
+            if w.done_on <= self.as_of and w.done_at <= self.oracle.known_at
+        ]
         quiet += [add(day, 5, self.country) for day, _, cause in self.answered_returns() if cause == "funds"]
         callback_on = self.callback_on()
         if callback_on:
