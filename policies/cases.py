@@ -35,6 +35,7 @@ _DAYS = (
     "callback_on",
     "wake_on",
     "paused_until",
+    "term_until",
     "rerouted_on",
     "last_round_closed_on",
     *(f"{reaction}_on" for reaction in Reaction),

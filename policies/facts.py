@@ -378,6 +378,7 @@ CONTEXT: dict[str, Fact] = {
                 "date",
                 "No notice before it: half paid + 5 WD, dispute rejected + 7, callback, pay run + 1, no funds + 5 …",
             ),
+            ("term_until", pl.Date, "date", "Last date by which a message of the round, not lost, asks for an answer."),
             ("manager_letters_12m", pl.Int64, "count", "Manager letters sent to the party in 12 months."),
             ("late_before", pl.Boolean, "bool", "Whether any item was paid late in the 24 months before."),
         ),

@@ -208,6 +208,9 @@ class Gates:
             waits.append(self._rest_of_reason(rows))
         if rerouted_on is not None and step.written:
             waits.append(cases.workdays.shift(rerouted_on, limits.notice_after_reroute, rows))
+        if step.on is None and step.kind is not StepKind.PLAN_OFFER:
+            # What we said we would wait for is waited for, whatever else has come due.
+            waits.append(cases.workdays.shift(cases.days("term_until")[rows], 1, rows))
         until = np.maximum.reduce(waits)
         verdict.put(until > cases.as_of, R.WAIT, until)
         self._put_callback(verdict, rows)

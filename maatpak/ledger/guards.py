@@ -41,7 +41,7 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
     ),
     "message": (
         *("creditor_id", "debtor_id", "case_id", "channel", "recipient", "language", "template", "content_key"),
-        *("attempt", "message_ref", "subject", "content", "written", "business_date", "queued_at"),
+        *("attempt", "message_ref", "subject", "content", "written", "reply_by", "business_date", "queued_at"),
     ),
     "work_task": ("creditor_id", "debtor_id", "case_id", "action_id", "kind", "opened_on", "recorded_at"),
     "quarantined_row": (

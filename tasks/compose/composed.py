@@ -1,7 +1,7 @@
 """What composing makes: drafts, and the frames that become rows of the outbox."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -23,6 +23,7 @@ MESSAGES: dict[str, Any] = {
     "subject": pl.String,
     "content": pl.String,
     "written": pl.Boolean,
+    "reply_by": pl.Date,
     "business_date": pl.Date,
     "queued_at": pl.Datetime("us", "UTC"),
     "send_after": pl.Datetime("us", "UTC"),
@@ -39,6 +40,8 @@ class Draft:
     template: str
     content_key: str
     content_hash: str
+    reply_by: date | None
+    """The date by which its words ask for an answer."""
     send_after: datetime | None
 
 

@@ -107,7 +107,7 @@ class Writer:
             "oldest_due": self._long(items[0]["due_on"]) if items else "",
             "known_on": self._long(creditor["known_on"] or subject.as_of),
             "today": self._long(subject.as_of),
-            "reply_by": self._long(_reply_by(subject)),
+            "reply_by": self._long(reply_by(subject)),
             "pay_by": self._long(subject.in_working_days((subject.step.term or LONGEST_TERM) + ON_THE_WAY)),
             "earlier": [
                 {"on": self._long(each["sent_on"]), "how": self.labels[f"by_{each['channel']}"]} for each in proven
@@ -332,7 +332,7 @@ def _in_working_days(day: date, count: int, country: str) -> date:
     return add_working_days(day, count, country)
 
 
-def _reply_by(subject: Subject) -> date:
+def reply_by(subject: Subject) -> date:
     """The term that we give: over, and what was paid on its last day booked, before the next step may come."""
     if subject.outlook is None:
         return subject.in_working_days(subject.step.term or USUAL_TERM)

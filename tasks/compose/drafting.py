@@ -23,7 +23,7 @@ from policies.render import Rendered, Templates, templates_of
 from policies.schema import Attachment as Attach
 from policies.schema import ChannelRule, Hours
 from tasks.compose.composed import MESSAGES, Composed, Draft, Drafts
-from tasks.compose.context import Subject, Writer
+from tasks.compose.context import Subject, Writer, reply_by
 from tasks.compose.copies import Copies
 from tasks.compose.look import Look, logo_of, look_of
 from tasks.compose.outlook import KNOWN, what_next
@@ -309,6 +309,7 @@ class _House:
             template=template,
             content_key=content_hash([identity_hash, *(_action_key(row) for row in subject.actions)])[:32],
             content_hash=identity_hash,
+            reply_by=reply_by(subject) if context["reply_by"] in rendered.text else None,
             send_after=self._send_after(subject.customer, reach.channel),
         )
 
@@ -427,6 +428,7 @@ def _row(draft: Draft, content: str, as_of: date, now: datetime) -> dict[str, An
         "subject": outgoing.subject,
         "content": content,
         "written": any(row["written"] for row in draft.actions),
+        "reply_by": draft.reply_by,
         "business_date": as_of,
         "queued_at": now,
         "send_after": draft.send_after,

@@ -5,9 +5,9 @@ from tasks.compose.composed import Composed
 
 INSERT_MESSAGES = """
 INSERT INTO message (creditor_id, debtor_id, case_id, channel, recipient, language, template, content_key, attempt,
-  message_ref, subject, content, written, state, business_date, queued_at, send_after, tries)
+  message_ref, subject, content, written, reply_by, state, business_date, queued_at, send_after, tries)
 SELECT creditor_id, debtor_id, case_id, channel, recipient, language, template, content_key, attempt, message_ref,
-  subject, content, written, 'queued', business_date, queued_at, send_after, 0
+  subject, content, written, reply_by, 'queued', business_date, queued_at, send_after, 0
 FROM composed_message ORDER BY message_ref
 ON CONFLICT DO NOTHING
 """

@@ -136,6 +136,7 @@ class _Building:
         evidenced = evidence.notices(reader, messages, self.cases)
         told = evidence.told_items(reader, actions, named_by, evidenced, self.cases)
         since = evidence.first_evidence(evidenced)
+        self.parts.append(evidence.terms(messages))
         del messages, evidenced
 
         self.owed = amounts.owed(reader, self.cases)

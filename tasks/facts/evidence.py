@@ -46,6 +46,12 @@ def observed(reader: Reader, actions: pl.DataFrame, served: pl.DataFrame) -> pl.
     return served.join(sent(), on="message_id").join(first, on="message_id", how="left")
 
 
+def terms(messages: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, term_until): the last date by which a message that was not lost asks for an answer."""
+    given = messages.lazy().filter(pl.col("lost_on").is_null()).drop_nulls("reply_by")
+    return given.group_by("case_id").agg(term_until=pl.max("reply_by")).pipe(collected)
+
+
 def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """The messages that count as evidence as of the scope's date, with `evidence_on` and `strong`."""
     by_post = pl.col("channel") == Channel.POST.value

@@ -257,9 +257,9 @@ BY_IDS: dict[str, Query] = {
         schema("message_id int, action_id int"),
     ),
     "messages": Query(
-        "SELECT q.id AS message_id, q.channel, q.sent_on FROM message q WHERE q.state = 'sent' AND q.sent_on <= :day"
-        " AND (q.sent_at IS NULL OR q.sent_at <= :instant) AND q.id",
-        schema("message_id int, channel text, sent_on day"),
+        "SELECT q.id AS message_id, q.channel, q.sent_on, q.reply_by FROM message q WHERE q.state = 'sent'"
+        " AND q.sent_on <= :day AND (q.sent_at IS NULL OR q.sent_at <= :instant) AND q.id",
+        schema("message_id int, channel text, sent_on day, reply_by day"),
     ),
     "evidence": Query(
         "SELECT q.message_id, q.kind, q.observed_on FROM evidence q WHERE q.kind <> 'accepted'"

@@ -45,6 +45,8 @@ class Message(SQLModel, table=True):
     content: str
     """Evidence key of the rendered message, as JSON (connectors/message.py)."""
     written: bool = True
+    reply_by: date | None = None
+    """The date by which its words ask for an answer, if they name one."""
     state: str = MessageState.QUEUED
     business_date: date
     queued_at: datetime = Field(sa_type=UtcTime)

@@ -665,6 +665,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=True),
         sa.Column("content", sa.String(), nullable=False),
         sa.Column("written", sa.Boolean(), nullable=False),
+        sa.Column("reply_by", sa.Date(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("queued_at", postgresql.TIMESTAMP(timezone=True), nullable=False),

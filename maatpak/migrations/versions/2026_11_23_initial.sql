@@ -264,9 +264,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "message"
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "message"
   FOR EACH ROW
-  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."debtor_id", NEW."case_id", NEW."channel", NEW."recipient", NEW."language", NEW."template", NEW."content_key", NEW."attempt", NEW."message_ref", NEW."subject", NEW."content", NEW."written", NEW."business_date", NEW."queued_at")
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."debtor_id", NEW."case_id", NEW."channel", NEW."recipient", NEW."language", NEW."template", NEW."content_key", NEW."attempt", NEW."message_ref", NEW."subject", NEW."content", NEW."written", NEW."reply_by", NEW."business_date", NEW."queued_at")
       IS NOT DISTINCT FROM
-    ROW(OLD."id", OLD."creditor_id", OLD."debtor_id", OLD."case_id", OLD."channel", OLD."recipient", OLD."language", OLD."template", OLD."content_key", OLD."attempt", OLD."message_ref", OLD."subject", OLD."content", OLD."written", OLD."business_date", OLD."queued_at")))
+    ROW(OLD."id", OLD."creditor_id", OLD."debtor_id", OLD."case_id", OLD."channel", OLD."recipient", OLD."language", OLD."template", OLD."content_key", OLD."attempt", OLD."message_ref", OLD."subject", OLD."content", OLD."written", OLD."reply_by", OLD."business_date", OLD."queued_at")))
   EXECUTE FUNCTION maatpak_refuse('only the state of a row changes');
 
 CREATE TRIGGER keep_state BEFORE UPDATE ON "message"

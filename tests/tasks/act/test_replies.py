@@ -7,7 +7,7 @@ import pytest
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.words import DisputeState, NonPaymentReason
-from maatpak.ledger.tables import Action, WorkTask
+from maatpak.ledger.tables import Action, Message, WorkTask
 from tasks.claims import claim_payment, resolve_claim
 from tasks.disputes import decide_dispute, open_dispute
 from tasks.promises import make_promise
@@ -65,3 +65,15 @@ def test_a_reply_that_we_owe_goes_before_the_next_notice(
     for _ in range(LONG):
         script.day()
     assert contacts(house)[0] == add_working_days(told_on, days, "NL")
+
+
+def test_until_a_date_that_we_named_is_past_nothing_follows(house: House, case_id: int) -> None:
+    """Half is paid: the thanks name a later date than the five days of rest."""
+    house.pay("F1", add_working_days(house.day, 1, "NL"), 80_000)
+    script = Script(house)
+    script.until("part_thanks")
+    (thanks,) = house.rows(Message, template="thanks_part_payment")
+    for _ in range(LONG):
+        script.day()
+    assert thanks.reply_by is not None
+    assert contacts(house)[0] == add_working_days(thanks.reply_by, 1, "NL")

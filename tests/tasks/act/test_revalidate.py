@@ -34,6 +34,7 @@ from tasks.revalidate import offered_meanwhile
 from tasks.send import deliver
 from tasks.tick import tick
 from tasks.tickets import open_ticket
+from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 
@@ -254,6 +255,8 @@ def reject_dispute(house: House, case_id: int) -> None:
     with house.desk("mo", 7) as desk:
         dispute = open_dispute(desk, desk.case(case_id), "F1", NonPaymentReason.PRICE)
         decide_dispute(desk, dispute.dispute_no, DisputeState.REJECTED, "as agreed")
+    with house.desk("colin", 7) as desk:
+        finish_work(desk, house.row(WorkTask, kind="reply").id, Outcome("answered", "told them why"))
 
 
 IN_FOUR_DAYS = date(2026, 3, 6)

@@ -276,7 +276,8 @@ class _Lives(Records):
             state = random.choice(("queued", "failed", "unknown"))
             world.message(action, channel, state=state, sent_on=None, sent_at=None, failure="x")
             return
-        message = world.message(action, channel)
+        term = action.executed_on + timedelta(days=random.randrange(12)) if self.chance(0.5) else None
+        message = world.message(action, channel, reply_by=term)
         for _ in range(random.choice((0, 0, 0, 1, 2))):
             kind = self.words(EvidenceKind)
             known = {(e.message_id, e.kind) for e in world.of(Evidence)}

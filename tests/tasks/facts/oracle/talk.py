@@ -11,6 +11,7 @@ from maatpak.ledger.tables import (
     ContactResult,
     Debtor,
     Dispute,
+    Evidence,
     Plan,
     Promise,
     StatedReason,
@@ -220,6 +221,7 @@ class Talk(Past):
             "our_turn_wd": between(min(ours), self.as_of, self.country) if ours else 0,
             "wake_on": min((day for day in ends if day >= self.as_of), default=None),
             "paused_until": self.paused_until(disputes),
+            "term_until": self.term_until(),
         }
 
     def received(self) -> list[tuple[date, int, bool]]:
@@ -254,6 +256,21 @@ class Talk(Past):
             elif version in self.debts:
                 stood_for += self.open[item_id] - self.cover["disputed"][item_id] + later
         return stood_for > 0 and came_in * 2 >= stood_for
+
+    def term_until(self) -> date | None:
+        """The last date by which a message that was not lost asks for an answer."""
+        seen = self.oracle.recorded(Evidence, "observed_on")
+        lost = {each.message_id for each in seen if each.kind in ("bounced", "returned")}
+        given = [
+            message.reply_by
+            for action in self.actions()
+            if action.state == "executed" and self.looked_at(action)
+            for message in self.messages_of(action)
+            if message.state == "sent" and message.reply_by and message.id not in lost
+            if message.sent_on and message.sent_on <= self.as_of
+            if message.sent_at is None or message.sent_at <= self.oracle.known_at
+        ]
+        return max(given, default=None)
 
     def paused_until(self, disputes: list[Dispute]) -> date | None:
         quiet = []
