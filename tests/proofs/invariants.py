@@ -313,6 +313,20 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "term_is_kept",
+        "until a date that a message named was past, the round went no step further (rule 19; its reactions may)",
+        """
+        SELECT a.id, a.step, a.business_date, m.id AS message_id, m.reply_by FROM action a
+        JOIN action b ON b.round_id = a.round_id AND b.id <> a.id AND b.state = 'executed' AND b.ended_at < a.proposed_at
+        JOIN message_action ma ON ma.action_id = b.id
+        JOIN message m ON m.id = ma.message_id AND m.state = 'sent' AND m.sent_at < a.proposed_at
+        WHERE a.kind IN ('message', 'call') AND (a.written OR a.kind = 'call') AND a.occurrence IS NULL
+          AND a.state IN ('in_progress', 'executed') AND m.reply_by >= a.business_date
+          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = m.id AND e.kind IN ('bounced', 'returned')
+            AND e.recorded_at < a.proposed_at)
+        """,
+    ),
+    Invariant(
         "closed_when_settled",
         "a round closed only when all its items were settled (rule 1)",
         """

@@ -62,6 +62,7 @@ BROKEN: dict[str, str] = {
     "no_duplicate_message": "UPDATE message SET channel = 'post', recipient = 'post' WHERE id = 204",
     "no_duplicate_step": "UPDATE action SET step = 'reminder', attempt = 2 WHERE id = 102",
     "one_step_a_tick": "UPDATE action SET business_date = '2026-03-16', tick_id = 101 WHERE id = 102",
+    "term_is_kept": "UPDATE message SET reply_by = '2026-04-02' WHERE id = 202",
     "closed_when_settled": "UPDATE round SET closed_on = '2026-04-15', closed_at = '2026-04-15 06:00Z'",
     "calls_within_bounds": "UPDATE contact_result SET called_on = '2026-03-31' WHERE called_on = '2026-04-01'",
     "wrongful_contacts_are_apologised_for": (
