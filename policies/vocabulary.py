@@ -58,6 +58,7 @@ VARIABLES: dict[str, Variable] = {
         {"on": "Its date", "how": "by e-mail, by letter …"},
         many=True,
     ),
+    "earlier_about": Variable("The documents that these notices named, where that is not all of them. May be empty"),
     "unproven": Variable(
         "The last earlier notice, when none has evidence", {"on": "Its date", "what": "our e-mail …"}, optional=True
     ),
@@ -154,6 +155,7 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         "today": "9 April 2026",
         "reply_by": "16 April 2026",
         "pay_by": "28 April 2026",
+        "earlier_about": "F-2041" if full and not one else "",
         "earlier": [{"on": "1 April 2026", "how": "by e-mail"}, {"on": "7 April 2026", "how": "by letter"}]
         if full
         else [],

@@ -1,7 +1,8 @@
-"""What money without a purpose asks of people: cash that lies unallocated, and a customer to whom we owe money.
+"""What cases that get no reminder ask of people: money without a purpose, and a stop that the law sets.
 
-Such a case gets no reminder (rules 5 and 19). Instead cash is asked to allocate what came in, or somebody
-tells the customer that they have a credit: once a case, while it lasts. The journey itself asks what money is for.
+Cash is asked to allocate what came in, or somebody tells the customer that they have a credit (rules 5 and 19); the
+journey itself asks what money is for. Where the ledger says that the law forbids contact, a specialist acts, as where
+a person said so (rule 25). Once a case, while it lasts.
 """
 
 from datetime import date, datetime
@@ -9,8 +10,10 @@ from datetime import date, datetime
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import NoActionReason, Role, WorkKind
+from maatpak.kernel.words import LegalStop, NoActionReason, Role, WorkKind
 from maatpak.ledger.database import Frames
+from policies.pack import CompiledPack
+from tasks.intake.known import quoted
 from tasks.worklist import open_many
 
 WITHIN = 2
@@ -25,6 +28,25 @@ WORK = {
     TELL: (pl.col("reason") == NoActionReason.WE_OWE_CUSTOMER, WorkKind.REPLY, Role.COLLECTOR),
 }
 """What is to be done → for which cases, as what kind of work, by whom."""
+BREATHING_SPACE = "Breathing space; find out what it forbids, and until when."
+
+
+def work_of(pack: CompiledPack) -> dict[str, tuple[pl.Expr, WorkKind, Role]]:
+    """What is to be done → for which cases, as what kind of work, by whom."""
+    stopped = (pl.col("reason") == NoActionReason.LEGAL_STOP) & (pl.col("overdue_open") + pl.col("not_due_open") > 0)
+    work = {
+        BREATHING_SPACE: (
+            stopped & (pl.col("legal_stop") == LegalStop.BREATHING_SPACE),
+            WorkKind.REVIEW,
+            Role.CREDIT_MANAGER,
+        )
+    }
+    for line in pack.reasons.values():
+        if line.legal_stop is not None and line.work is not None:
+            mine = stopped & (pl.col("legal_stop") == line.legal_stop)
+            work[line.work.about] = (mine, line.work.kind, line.work.role)
+    return WORK | work
+
 
 ENDED = """
 UPDATE work_task t SET state = 'cancelled', outcome = 'ended', done_at = {at}
@@ -38,12 +60,16 @@ SELECT DISTINCT case_id FROM work_task WHERE creditor_id = {creditor} AND state 
 """
 
 
-def tend_exceptions(frames: Frames, creditor_id: int, decided: pl.DataFrame, as_of: date, at: datetime) -> int:
+def tend_exceptions(
+    frames: Frames, creditor_id: int, decided: pl.DataFrame, pack: CompiledPack, as_of: date, at: datetime
+) -> int:
     """Open what the decisions of a shard ask for, and take back what they do not ask for any more; how much is new.
 
-    `decided`: (case_id, debtor_id, reason) and the facts country, cash_unallocated and overdue_open.
+    `decided`: (case_id, debtor_id, reason) and the facts country, legal_stop, cash_unallocated, overdue_open and
+    not_due_open.
     """
-    subjects = ", ".join(f"'{subject}'" for subject in WORK)
+    asked = work_of(pack)
+    subjects = ", ".join(quoted(subject) for subject in asked)
     wanted = pl.concat(
         decided.filter(for_whom).select(
             *("case_id", "debtor_id", "country"),
@@ -51,7 +77,7 @@ def tend_exceptions(frames: Frames, creditor_id: int, decided: pl.DataFrame, as_
             subject=pl.lit(subject),
             role=pl.lit(str(role)),
         )
-        for subject, (for_whom, kind, role) in WORK.items()
+        for subject, (for_whom, kind, role) in asked.items()
     )
     open_now = frames.read(OPEN.format(creditor=int(creditor_id), subjects=subjects))
     here = open_now.join(decided, on="case_id", how="semi").join(

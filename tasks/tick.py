@@ -150,11 +150,12 @@ def _tend(frames: Frames, part: Part, as_of: date, seen: Look, proposal: Proposa
     """What cases ask for that get nothing: their turn at the party, or work on money without a purpose."""
     wanting = wanting_letters(proposal.cases, seen.facts.cases, seen.packs, as_of)
     note_waits(frames, part, as_of, wanting, proposal.gave_way, at)
-    facts = seen.facts.cases.select("case_id", "party_id", "country", "cash_unallocated", "overdue_open")
+    told = ("legal_stop", "cash_unallocated", "overdue_open", "not_due_open")
+    facts = seen.facts.cases.select("case_id", "party_id", "country", *told)
     decided = proposal.cases.select("case_id", "debtor_id", "reason").join(
         facts, on="case_id", how="left", maintain_order="left"
     )
-    tend_exceptions(frames, part.creditor_id, decided, as_of, at)
+    tend_exceptions(frames, part.creditor_id, decided, seen.packs[seen.pack_id], as_of, at)
 
 
 def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:

@@ -112,6 +112,7 @@ class Writer:
             "earlier": [
                 {"on": self._long(each["sent_on"]), "how": self.labels[f"by_{each['channel']}"]} for each in proven
             ],
+            "earlier_about": self._earlier_about(subject, proven),
             "unproven": unproven
             and {"on": self._long(unproven["sent_on"]), "what": self.labels[f"our_{unproven['channel']}"]},
             "heard": self._heard(subject),
@@ -144,10 +145,16 @@ class Writer:
         Copies, thanks and confirmations are no notices (rules 8 and 21).
         """
         notices = self._notices(subject)
-        proven = [each for each in notices if _received(each, subject)]
-        if proven:
-            return proven[-MOST_EARLIER:], None
-        return [], notices[-1] if notices else None
+        proven = [each for each in notices if _received(each, subject)][-MOST_EARLIER:]
+        if proven and not _asked_in_all(subject, proven):
+            proven = proven[-1:]  # they were about different items, and are told in one breath
+        return proven, None if proven or not notices else notices[-1]
+
+    def _earlier_about(self, subject: Subject, proven: Sequence[Row]) -> str:
+        """The documents that the earlier notices named, where these are not all of today's (rule 8)."""
+        named = _asked_in_all(subject, proven) if proven else set()
+        about = [item["document_no"] for item in subject.items if item["item_id"] in named]
+        return joined(about, self.labels["and"]) if len(about) < len(subject.items) else ""
 
     def _notices(self, subject: Subject) -> list[Row]:
         asked = {item["item_id"] for item in subject.items}
@@ -346,6 +353,12 @@ def booked_by(day: date, country: str) -> date:
     """The last working day whose payments a bank has booked by that day: a bank day comes after it."""
     before = add_working_days(day + timedelta(days=1), -2, BANK)
     return add_working_days(before + timedelta(days=1), -1, country)
+
+
+def _asked_in_all(subject: Subject, notices: Sequence[Row]) -> set[int]:
+    """The items of today that each of the notices named."""
+    asked: set[int] = {item["item_id"] for item in subject.items}
+    return asked.intersection(*(each["item_ids"] or () for each in notices))
 
 
 def _received(message: Row, subject: Subject) -> bool:

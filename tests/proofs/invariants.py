@@ -317,7 +317,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         "until a date that a message named was past, the round went no step further (rule 19; its reactions may)",
         """
         SELECT a.id, a.step, a.business_date, m.id AS message_id, m.reply_by FROM action a
-        JOIN action b ON b.round_id = a.round_id AND b.id <> a.id AND b.state = 'executed' AND b.ended_at < a.proposed_at
+        JOIN action b ON b.round_id = a.round_id AND b.id <> a.id AND b.state = 'executed'
+          AND b.ended_at < a.proposed_at
         JOIN message_action ma ON ma.action_id = b.id
         JOIN message m ON m.id = ma.message_id AND m.state = 'sent' AND m.sent_at < a.proposed_at
         WHERE a.kind IN ('message', 'call') AND (a.written OR a.kind = 'call') AND a.occurrence IS NULL

@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from connectors.message import Outgoing
-from maatpak.kernel.words import Channel
-from maatpak.ledger.tables import Action, Message, Touch, WorkTask
+from maatpak.kernel.words import Channel, NonPaymentReason
+from maatpak.ledger.tables import Action, DebtorProfile, Message, Touch, WorkTask
+from maatpak.ledger.versions import succeed
 from tasks.answers import READ, read_answer, record_answer
 from tasks.day import run_day
-from tasks.exceptions import ALLOCATE, TELL
+from tasks.exceptions import ALLOCATE, BREATHING_SPACE, TELL
+from tasks.reasons import state_reason
 from tasks.work import Outcome, finish_work
 from tests.tasks.act.house import House, at
 
@@ -141,3 +144,29 @@ def test_cash_for_a_part_is_to_be_allocated_while_the_rest_is_asked_for(house: H
     run(house)
     assert [task.subject for task in house.rows(WorkTask, kind="cash")] == [ALLOCATE]
     assert questions(house) == []
+
+
+@pytest.mark.parametrize(
+    ("stop", "subject"),
+    [
+        ("insolvent", "Insolvent; file the claim."),
+        ("deceased", "Deceased; find the estate."),
+        ("breathing_space", BREATHING_SPACE),
+    ],
+)
+def test_a_stop_that_the_ledger_tells_is_a_specialists(house: House, case_id: int, stop: str, subject: str) -> None:
+    with house.engine.database.session() as session:
+        profile = session.exec(select(DebtorProfile)).one()
+        succeed(session, profile, house.day, at(house.day, 7), legal_stop=stop)
+    assert run(house) == {"legal_stop": 1}
+    (task,) = house.rows(WorkTask)
+    assert (task.subject, task.kind, task.role) == (subject, "review", "credit_manager")
+    run(house)
+    assert len(house.rows(WorkTask)) == 1
+
+
+def test_what_a_person_said_of_a_stop_is_not_asked_twice(house: House, case_id: int) -> None:
+    with house.desk("carla") as desk:
+        state_reason(desk, desk.case(case_id), NonPaymentReason.INSOLVENT)
+    assert run(house) == {"legal_stop": 1}
+    assert [task.subject for task in house.rows(WorkTask)] == ["Insolvent; file the claim."]

@@ -1,5 +1,6 @@
 """What the tests of messages share: writing them, and what was said and sent before."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -67,16 +68,23 @@ def consulted(house: House, account: Account, result: str) -> int:
 
 def thanked(house: House, account: Account) -> int:
     """An earlier thank-you for part of the account's items; its action's id."""
-    thanks: dict[str, Any] = {"stage": "remind", "step": "part_thanks", "kind": "message", "segment": "forgetful"}
+    return _done_before(house, account, account.item_ids, step="part_thanks", template="thanks_part_payment")
+
+
+def reminded(house: House, account: Account, item_ids: Sequence[int]) -> int:
+    """An earlier reminder of some of the account's items; its action's id."""
+    return _done_before(house, account, item_ids, step="reminder", template="reminder", written=True)
+
+
+def _done_before(house: House, account: Account, item_ids: Sequence[int], **what: Any) -> int:
+    step: dict[str, Any] = {"stage": "remind", "kind": "message", "segment": "forgetful", "written": False, **what}
     with house.engine.database.session() as session:
         action = Action(
-            **thanks,
+            **step,
             creditor_id=house.creditor_id,
             case_id=account.case_id,
             round_id=account.round_id,
             pack_id=house.pack_id,
-            template="thanks_part_payment",
-            written=False,
             state="executed",
             executed_on=DAY - timedelta(days=9),
             ended_at=EARLIER,
@@ -86,7 +94,7 @@ def thanked(house: House, account: Account) -> int:
             proposed_at=EARLIER,
         )
         action_id = add(session, action)
-        for item_id in account.item_ids:
+        for item_id in item_ids:
             add(session, ActionItem(action_id=action_id, item_id=item_id, amount=1))
     return action_id
 

@@ -19,7 +19,17 @@ from maatpak.ledger.tables import (
     WorkTask,
 )
 from maatpak.ledger.versions import succeed
-from tests.tasks.compose.composing import consulted, letters, paid, put, sent_before, thanked, versioned, written
+from tests.tasks.compose.composing import (
+    consulted,
+    letters,
+    paid,
+    put,
+    reminded,
+    sent_before,
+    thanked,
+    versioned,
+    written,
+)
 from tests.tasks.outbox_world import DAY, EARLIER, Account, House
 
 
@@ -50,6 +60,17 @@ def test_thanks_are_no_earlier_notice(house: House) -> None:
     (outgoing,) = written(house)
     assert "Wij schreven u hierover" not in outgoing.text
     assert "niet bereikt" not in outgoing.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("nl", "Wij schreven u over {} al per"), ("en", "wrote to you about {} by")]
+)
+def test_an_earlier_notice_is_said_of_the_items_that_it_named(house: House, language: str, said: str) -> None:
+    account = house.customer("second_notice", language=language)
+    sent_before(house, account, 9, Channel.EMAIL, action_id=reminded(house, account, account.item_ids[:1]))
+    (outgoing,) = written(house)
+    first = outgoing.items[0]["document_no"]
+    assert said.format(first) in outgoing.text
 
 
 @pytest.mark.parametrize("days_ago", [7, 1, None])
