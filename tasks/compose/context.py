@@ -102,6 +102,7 @@ class Writer:
             },
             "contact": creditor["phone"] or creditor["email"] or creditor["name"],
             "total": total,
+            "set_aside": self._set_aside(subject),
             "count": len(items),
             "document": items[0]["document_no"] if items else "",
             "oldest_due": self._long(items[0]["due_on"]) if items else "",
@@ -207,6 +208,14 @@ class Writer:
             tables.append(_table(columns, cells, self.labels["total"], self._money(total, currency)))
         words = joined((self._money(total, currency) for currency, total in totals.items()), self.labels["and"])
         return tables, words
+
+    def _set_aside(self, subject: Subject) -> str:
+        """What is open of the items named and not asked, for it is disputed, promised, or netted; empty if nothing."""
+        rest = dict.fromkeys(subject.totals, 0)
+        for item in subject.items:
+            rest[item["currency"]] += item["open_amount"] - item["asked"]
+        told = (self._money(amount, currency) for currency, amount in rest.items() if amount > 0)
+        return joined(told, self.labels["and"])
 
     def _statement(self, subject: Subject) -> tuple[list[dict[str, Any]], str]:
         """Everything open, due or not, credits against it."""

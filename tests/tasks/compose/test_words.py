@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from sqlalchemy import text
 
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import (
@@ -295,3 +296,20 @@ def test_a_notice_without_items_is_not_written(house: House) -> None:
         ("nothing_left", "reminder asks for items, and none is named")
     ]
     assert composed.messages["template"].to_list() == ["confirm"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("nl", "Niet in dit bedrag: € 50,00"), ("en", "Not in this amount: €50.00")]
+)
+def test_what_is_left_out_of_the_amount_is_said(house: House, language: str, said: str) -> None:
+    account = house.customer("second_notice", language=language)
+    assert said not in written(house)[0].text.replace("\xa0", " ")
+    with house.engine.database.session() as session:
+        session.execute(
+            text(
+                "ALTER TABLE action_item DISABLE TRIGGER ALL;"
+                f" UPDATE action_item SET amount = amount - 5000 WHERE item_id = {account.item_ids[0]};"
+                " ALTER TABLE action_item ENABLE TRIGGER ALL"
+            )
+        )
+    assert said in written(house)[0].text.replace("\xa0", " ")
