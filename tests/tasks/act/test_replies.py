@@ -17,7 +17,7 @@ from tests.tasks.act.script import Script
 
 pytestmark = pytest.mark.stage("reminded")
 
-LONG = 15
+LONG = 10
 """Working days in which a second notice would have gone."""
 
 
