@@ -227,7 +227,6 @@ def tend_checks(
         role=pl.lit(str(Role.OPERATOR)),
         record_no=pl.Series(numbers),
         due_on=shift_working_days(today, RECORD_WITHIN, wanted["country"]),
-        blocks=pl.lit(value=False),
     )
     return open_many(frames, creditor_id, work, as_of, at).height
 

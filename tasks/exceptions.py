@@ -90,10 +90,5 @@ def tend_exceptions(
         return 0
     today = pl.Series("due_on", [as_of]).new_from_index(0, len(wanted))
     due_on = shift_working_days(today, WITHIN, wanted["country"])
-    work = wanted.select(
-        *("case_id", "debtor_id", "kind", "subject", "role"),
-        record_no=pl.lit(None),
-        due_on=due_on,
-        blocks=pl.lit(value=False),
-    )
+    work = wanted.select("case_id", "debtor_id", "kind", "subject", "role", record_no=pl.lit(None), due_on=due_on)
     return open_many(frames, creditor_id, work, as_of, at).height

@@ -93,7 +93,6 @@ def _ask(settling: Settling, lacking: pl.DataFrame) -> pl.DataFrame:
         role=pl.lit(str(line.work.role)),
         record_no="record",
         due_on=shift_working_days(today, line.work.within, lacking["country"]),
-        blocks=pl.lit(value=False),
     )
     opened = open_many(settling.frames, settling.creditor_id, work, settling.as_of, settling.at)
     new = lacking.join(opened.select("case_id", record="record_no"), on=["case_id", "record"])

@@ -268,7 +268,6 @@ def _apologise(settling: Settling, wrong: pl.DataFrame) -> None:
         subject=pl.col("cause").replace_strict(APOLOGIES, return_dtype=pl.String),
         role=pl.lit(str(Role.COLLECTOR)),
         due_on=shift_working_days(today, 1, wrong["country"]),
-        blocks=pl.lit(value=False),
     )
     open_many(settling.frames, settling.creditor_id, work, settling.as_of, settling.at)
 

@@ -93,7 +93,12 @@ AGAIN_AFTER = 28
 
 
 def open_many(frames: Frames, creditor_id: int, rows: pl.DataFrame, on: date, at: datetime) -> pl.DataFrame:
-    """Work that the engine opens, once a case, subject and record: (case_id, subject, record_no) of what is new."""
+    """Work that the engine opens, once a case, subject and record: (case_id, subject, record_no) of what is new.
+
+    Rows without `blocks` keep no notice back.
+    """
+    if "blocks" not in rows.columns:
+        rows = rows.with_columns(blocks=pl.lit(value=False))
     frames.stage("new_work", rows.select(pl.col(name).cast(dtype) for name, dtype in NEW_WORK.items()))
     day, moment = f"DATE '{on.isoformat()}'", f"TIMESTAMPTZ '{at.isoformat()}'"
     return frames.read(OPEN_MANY.format(creditor=int(creditor_id), day=day, at=moment, again=AGAIN_AFTER))

@@ -309,6 +309,7 @@ class _House:
             template=template,
             content_key=content_hash([identity_hash, *(_action_key(row) for row in subject.actions)])[:32],
             content_hash=identity_hash,
+            # A template need not name the date, and a text has no room for it: only what was said binds us.
             reply_by=reply_by(subject) if context["reply_by"] in rendered.text else None,
             send_after=self._send_after(subject.customer, reach.channel),
         )

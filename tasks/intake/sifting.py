@@ -208,7 +208,7 @@ class Sieve:
         columns = [name for name in ("amount", "open_amount") if text_of(name) in totals.columns]
         stated = [name for name in columns if totals[text_of(name)].count()]  # a list may total one of its columns
         told = "There is no total row with an amount."
-        self.measures.at_most("control_total", "items.total_row", float(not stated), 0, told, advice, "control_total")
+        self.measures.at_most("control_total", "items.total_row", int(not stated), 0, told, advice, "control_total")
         for name in stated:
             found, expected = int(frame[name].sum() or 0), int(totals[name].sum() or 0)
             unreadable = totals[text_of(name)].count() - totals[name].count()
