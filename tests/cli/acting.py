@@ -58,12 +58,20 @@ def open_consult(house: House) -> int:
 
 def propose_demand(house: House) -> int:
     """A final demand of both items that waits for a yes; its id."""
+    how = {"template": "final_demand", "channel": "post_and_email", "written": True, "approvals_needed": 1}
+    return _propose(house, "demand", "final_demand", "message", how)
+
+
+def propose_placement(house: House) -> int:
+    """A placement of both items that waits for two yeses; its id."""
+    return _propose(house, "handoff", "handoff", "handoff", {"approvals_needed": 2})
+
+
+def _propose(house: House, stage: str, step: str, kind: str, how: dict[str, Any]) -> int:
     with house.engine.database.session() as session:
-        round_ = session.exec(select(Round)).one()
-        action = action_of(house, round_, "final_demand", "message", "awaiting_approval")
-        action.stage, action.template, action.channel = "demand", "final_demand", "post_and_email"
-        action.escalating, action.written = True, True
-        action.approval_role, action.approvals_needed = "credit_manager", 1
+        action = action_of(house, session.exec(select(Round)).one(), step, kind, "awaiting_approval")
+        for name, value in {"stage": stage, "escalating": True, "approval_role": "credit_manager", **how}.items():
+            setattr(action, name, value)
         session.add(action)
         session.flush()
         action_id = int(action.id or 0)
@@ -121,21 +129,3 @@ def action_of(house: House, round_: Round, step: str, kind: str, state: str) -> 
         started_on=house.day if state == "in_progress" else None,
         started_at=at(house.day, 9) if state == "in_progress" else None,
     )
-
-
-def propose_placement(house: House) -> int:
-    """A placement of both items that waits for two yeses; its id."""
-    with house.engine.database.session() as session:
-        action = action_of(house, session.exec(select(Round)).one(), "handoff", "handoff", "awaiting_approval")
-        action.stage, action.escalating = "handoff", True
-        action.approval_role, action.approvals_needed = "credit_manager", 2
-        session.add(action)
-        session.flush()
-        action_id = int(action.id or 0)
-        for number, amount in (("F1", 100_000), ("F2", 50_000)):
-            session.add(ActionItem(action_id=action_id, item_id=house.items[number], amount=amount))
-    with house.engine.database.frames(read_only=True) as frames:
-        hashes = hashes_of(house.engine, frames, [action_id], house.day, at(house.day, 11))
-    with house.engine.database.session() as session:
-        session.get_one(Action, action_id).content_hash = hashes[action_id]
-    return action_id
