@@ -4,6 +4,8 @@ PostgreSQL refuses to run as root. Where root starts it, its files and programs 
 user: if the wheel lies under a closed folder (`/root`, say), the programs are copied once; the folder stays closed.
 """
 
+import contextlib
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -11,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from maatpak.kernel.errors import WorkspaceError
@@ -66,15 +69,32 @@ def server_user() -> pwd.struct_passwd | None:
     """The user who runs the server: us (None), or for root a system user, made when there is none."""
     if os.geteuid() != 0:
         return None
-    for _ in range(20):
-        try:
-            return pwd.getpwnam(SYSTEM_USER)
-        except KeyError:
-            _add_user()
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)
+    with _alone():
+        for _ in range(20):
+            try:
+                return pwd.getpwnam(SYSTEM_USER)
+            except KeyError:
+                _add_user()
     raise WorkspaceError(
         f"The system user {SYSTEM_USER}, who runs PostgreSQL for root, cannot be made.",
         advice=f"Make it (`useradd --system {SYSTEM_USER}`), run Maatpak as another user, or set MAATPAK_DATABASE_URL.",
     )
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else adds the user meanwhile: of two `useradd` at once the later replaces the user of the earlier, with
+    another number, and the files that were given to the first are nobody's."""
+    ROOT_HOME.mkdir(parents=True, exist_ok=True)
+    ROOT_HOME.chmod(0o755)
+    folder = os.open(ROOT_HOME, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _add_user() -> None:
@@ -84,7 +104,7 @@ def _add_user() -> None:
     command = (useradd, "--system", "--no-create-home", "--home-dir", str(ROOT_HOME), SYSTEM_USER)
     done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     if done.returncode:
-        time.sleep(0.1)  # Another process holds the lock of the user table, perhaps for the same purpose.
+        time.sleep(0.1)  # Another program holds the lock of the user table.
 
 
 def programs() -> Path:

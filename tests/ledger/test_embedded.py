@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: first starts at once, attaching, leaving, surviving a killed owner, refusing long paths."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,15 @@ with psycopg.connect(server.url) as connection:
     print(connection.execute("SELECT pg_postmaster_start_time()").fetchone()[0], flush=True)
 sys.stdin.read()
 server.leave()
+"""
+
+USER = """
+import os, sys
+from maatpak.ledger import postgres
+postgres.SYSTEM_USER = sys.argv[1]
+os.write(1, b"ready")
+sys.stdin.read()
+print(postgres.server_user().pw_uid)
 """
 
 
@@ -66,6 +76,23 @@ def test_three_first_starts_at_once_share_one_server(home: Path) -> None:
     assert "" not in started
     assert [end(process) for process in processes] == [0, 0, 0]
     assert not EmbeddedPostgres(home).answers()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs a user for the server")
+def test_first_starts_at_once_make_one_user() -> None:
+    name = f"maatpak-{os.getpid()}"
+    command = [sys.executable, "-c", USER, name]
+    gate, opener = os.pipe()
+    several = [subprocess.Popen(command, stdin=gate, stdout=subprocess.PIPE) for _ in range(4)]
+    os.close(gate)
+    outputs = [each.stdout for each in several if each.stdout is not None]
+    try:
+        assert [os.read(each.fileno(), 5) for each in outputs] == [b"ready"] * 4
+        os.close(opener)
+        numbers = {int(each.communicate()[0]) for each in several}
+        assert numbers == {pwd.getpwnam(name).pw_uid}
+    finally:
+        subprocess.run(["/usr/sbin/userdel", name], check=False)
 
 
 def test_only_the_last_who_leaves_stops_it(home: Path) -> None:
