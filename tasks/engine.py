@@ -69,7 +69,7 @@ class Engine:
         """The way out for e-mail."""
         from connectors.mail import build_mail
 
-        return build_mail(self.settings, self.workspace.sinks)
+        return build_mail(self.settings, self.workspace.sinks, self.link_key)
 
     @cached_property
     def sms(self) -> "SmsPort":

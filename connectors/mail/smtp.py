@@ -7,7 +7,10 @@ server that cannot be reached, or refuses our login, is `NoService`: the same fo
 """
 
 import asyncio
+import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiosmtplib import (
     SMTP,
@@ -23,7 +26,12 @@ from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.settings import MailSecurity
 from maatpak.kernel.words import ReachState
+
+if TYPE_CHECKING:
+    from connectors.mail.envelope import ReturnPath
+    from connectors.mail.signing import Signer
 
 TIMEOUT = 30.0
 ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.310")
@@ -31,8 +39,30 @@ ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1",
 LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Replies by which a server wants a login, or another one, whatever it was told."""
 BUSY = range(400, 500)
+RETURN = ("RET=HDRS",)
+NOTIFY = ("NOTIFY=SUCCESS,FAILURE,DELAY",)
+"""What a server that reports (RFC 3461) is asked to: the headers of the mail come back, whatever became of it."""
+START_TLS = {
+    MailSecurity.AUTO: None,
+    MailSecurity.STARTTLS: True,
+    MailSecurity.TLS: False,
+    MailSecurity.NONE: False,
+}
+"""None: where the server offers it."""
 MEND_LOGIN = "Correct MAATPAK_SMTP_USER and MAATPAK_SMTP_PASSWORD: the mail server refuses the login."
+MEND_TLS = "Correct MAATPAK_SMTP_SECURITY or the server's certificate; SSL_CERT_FILE names authorities of your own."
 MEND_SERVER = "See that the mail server of MAATPAK_SMTP_HOST and MAATPAK_SMTP_PORT runs and is reached from here."
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over, and how we show who we are."""
+
+    host: str = HOST
+    port: int = 25
+    user: str | None = None
+    password: str | None = None
+    security: MailSecurity = MailSecurity.AUTO
 
 
 class SmtpMail:
@@ -42,20 +72,17 @@ class SmtpMail:
 
     def __init__(
         self,
+        server: MailServer | MailSink,
         *,
-        sink: MailSink | None = None,
-        host: str = HOST,
-        port: int = 25,
-        user: str | None = None,
-        password: str | None = None,
         connections: int = 4,
+        return_path: "ReturnPath | None" = None,
+        signer: "Signer | None" = None,
     ) -> None:
-        self.sink = sink
-        self._host = host
-        self._port = port
-        self._user = user
-        self._password = password
+        self.sink = server if isinstance(server, MailSink) else None
+        self._server = MailServer() if isinstance(server, MailSink) else server
         self._lanes = connections
+        self._return_path = return_path
+        self._signer = signer
         self._idle: list[SMTP] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -66,10 +93,9 @@ class SmtpMail:
 
     async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
         """Hand one mail over."""
-        content = mail_bytes(outgoing, enclosures)
-        sender, recipient = outgoing.sender.email or "", outgoing.recipient.email or ""
+        content = await self._content(outgoing, enclosures)
         client = self._take_idle()
-        if client is not None and not await self._alive(client, sender):
+        if client is not None and not await self._alive(client, outgoing):
             client = None
         if client is None:
             try:
@@ -82,12 +108,12 @@ class SmtpMail:
                 client.close()
                 return _no_connection(error)
             try:
-                await client.mail(sender)
+                await self._begin(client, outgoing)
             except (SMTPException, OSError) as error:
                 client.close()
                 return _not_ready(error)
         try:
-            await client.rcpt(recipient)
+            await client.rcpt(outgoing.recipient.email or "", options=NOTIFY if _reports(client) else ())
         except SMTPRecipientRefused as error:
             await self._give_back(client)
             return _not_ready(error) if error.code in LOGIN_CODES else _refused(error)
@@ -130,15 +156,27 @@ class SmtpMail:
         self._idle.append(client)
         return Sent(response.message.splitlines()[0][:200] if response.message else None)
 
+    async def _content(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> bytes:
+        content = mail_bytes(outgoing, enclosures)
+        return content if self._signer is None else await asyncio.to_thread(self._signer.signed, content)
+
+    async def _begin(self, client: SMTP, outgoing: Outgoing) -> None:
+        """The envelope's sender; where the server reports on mails, it is asked to, by our reference."""
+        path = self._return_path
+        sender = (outgoing.sender.email or "") if path is None else path.of(outgoing.message_ref)
+        await client.mail(sender, options=(*RETURN, f"ENVID={_token(outgoing)}") if _reports(client) else ())
+
     async def _client(self) -> SMTP:
-        if self.sink is not None:
-            self._port = await asyncio.to_thread(self.sink.port)
+        server = self._server
+        port = server.port if self.sink is None else await asyncio.to_thread(self.sink.port)
         return SMTP(
-            hostname=self._host,
-            port=self._port,
-            username=self._user,
-            password=self._password,
+            hostname=server.host,
+            port=port,
+            username=server.user,
+            password=server.password,
             timeout=TIMEOUT,
+            use_tls=server.security is MailSecurity.TLS,
+            start_tls=START_TLS[server.security],
             local_hostname="localhost" if self.sink is not None else None,
         )
 
@@ -148,10 +186,10 @@ class SmtpMail:
             self._loop, self._idle = loop, []
         return self._idle.pop() if self._idle else None
 
-    async def _alive(self, client: SMTP, sender: str) -> bool:
+    async def _alive(self, client: SMTP, outgoing: Outgoing) -> bool:
         """Whether a kept connection still takes a mail: servers close idle ones without a word."""
         try:
-            await client.mail(sender)
+            await self._begin(client, outgoing)
         except (SMTPException, OSError):
             client.close()
             return False
@@ -167,6 +205,15 @@ class SmtpMail:
             self._idle.append(client)
 
 
+def _reports(client: SMTP) -> bool:
+    """Whether the server sends reports on demand (RFC 3461)."""
+    return client.supports_extension("dsn")
+
+
+def _token(outgoing: Outgoing) -> str:
+    return outgoing.message_ref.partition("@")[0]
+
+
 def _said(error: Exception) -> str:
     said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else f"no connection: {error}"
     return said[:500]
@@ -178,7 +225,8 @@ def _no_connection(error: Exception) -> Failed | NoService:
         return NoService(_said(error), MEND_LOGIN)
     if isinstance(error, SMTPResponseException) and error.code in BUSY:
         return Failed(_said(error), permanent=False)
-    return NoService(_said(error), MEND_SERVER)
+    private = isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError) or "STARTTLS" in str(error)
+    return NoService(_said(error), MEND_TLS if private else MEND_SERVER)
 
 
 def _not_ready(error: Exception) -> Failed | NoService:

@@ -3,12 +3,22 @@
 import os
 from collections.abc import Sequence
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maatpak.kernel.errors import UsageError
+
+
+class MailSecurity(StrEnum):
+    """How a connection to a mail server is kept private; certificates are always checked."""
+
+    AUTO = "auto"
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -30,7 +40,29 @@ class Settings(BaseSettings):
     smtp_port: int = Field(default=25, ge=1, le=65535, description="Port of the mail server.")
     smtp_user: str | None = Field(default=None, description="Login at the mail server.")
     smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
+    smtp_security: MailSecurity = Field(
+        default=MailSecurity.AUTO,
+        description="TLS where the server offers it (auto), always after the greeting (starttls) or from the start"
+        " (tls), or never (none).",
+    )
     smtp_connections: int = Field(default=4, ge=1, le=32, description="Mail connections at once.")
+    smtp_per_minute: int | None = Field(
+        default=None, ge=1, description="At most so many mails a minute; empty: no limit."
+    )
+    smtp_domain_per_minute: int | None = Field(
+        default=None, ge=1, description="At most so many mails a minute to one domain; empty: no limit."
+    )
+    return_path: str | None = Field(
+        default=None,
+        pattern=r"^[\w.\-]{1,18}@[\w.\-]+\.\w+$",
+        description="Mailbox for what comes back, such as bounces@ours.example; its server must hand it mails to"
+        " bounces+anything@ours.example, too. Empty: what comes back goes to the creditor's address.",
+    )
+    dkim_domain: str | None = Field(
+        default=None, description="Domain that signs mails (DKIM); empty: the server signs."
+    )
+    dkim_selector: str = Field(default="maatpak", description="Name of the DKIM key in the domain's DNS.")
+    dkim_key: Path | None = Field(default=None, description="File of the DKIM key: RSA, PEM.")
     sms_url: str | None = Field(
         default=None, description="Base URL of a service that speaks Twilio's API; empty: the local simulator."
     )

@@ -13,7 +13,7 @@ from connectors.faults import Fault
 from connectors.mail import build_mail
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import MailSink
-from connectors.mail.smtp import SmtpMail
+from connectors.mail.smtp import MailServer, SmtpMail
 from connectors.message import Correspondent, Enclosure, Outgoing
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.settings import Settings
@@ -29,7 +29,7 @@ HEADERS = [
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmtpMail]:
     folder = tmp_path_factory.mktemp("mail")
-    built = build_mail(Settings(workspace=folder), folder)
+    built = build_mail(Settings(workspace=folder), folder, "key")
     assert isinstance(built, SmtpMail)
     yield built
     built.shut()
@@ -190,7 +190,7 @@ def test_what_a_server_says_before_it_hears_of_a_recipient_is_never_the_mails_fa
         gate = Gate(at, reply)
         server = await asyncio.start_server(gate.serve, "127.0.0.1", 0)
         async with server:
-            port = SmtpMail(port=server.sockets[0].getsockname()[1], user="maatpak", password="hunter2")
+            port = SmtpMail(MailServer(port=server.sockets[0].getsockname()[1], user="maatpak", password="hunter2"))
             outcome = await port.send(mail(), [])
             await port.close()
             async with asyncio.timeout(5):
@@ -228,7 +228,7 @@ def test_a_sink_that_died_is_started_again(port: SmtpMail, sink: MailSink) -> No
 
 
 def test_no_server_is_no_mails_failure_and_cannot_be_asked() -> None:
-    port = SmtpMail(port=9, connections=1)
+    port = SmtpMail(MailServer(port=9), connections=1)
     (outcome,) = send(port, mail())
     assert isinstance(outcome, NoService)
     assert "no connection" in outcome.code
@@ -237,6 +237,6 @@ def test_no_server_is_no_mails_failure_and_cannot_be_asked() -> None:
 
 
 def test_nothing_is_started_until_something_is_sent(tmp_path: Path) -> None:
-    built = build_mail(Settings(workspace=tmp_path), tmp_path)
+    built = build_mail(Settings(workspace=tmp_path), tmp_path, "key")
     assert list(tmp_path.iterdir()) == []
     built.shut()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.faults import Fault
-from connectors.mail.smtp import SmtpMail
+from connectors.mail.smtp import MailServer, SmtpMail
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.cli.deliver import undelivered
 from tasks.engine import Engine
@@ -49,7 +49,7 @@ def refusing(house: House) -> Iterator[list[bytes]]:
         server.heard = heard  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sink = house.engine.mail
-        house.engine.mail = SmtpMail(port=server.server_address[1], user="maatpak", password="hunter2")
+        house.engine.mail = SmtpMail(MailServer(port=server.server_address[1], user="maatpak", password="hunter2"))
         try:
             yield heard
         finally:
@@ -90,7 +90,7 @@ def test_a_wrong_password_ends_the_delivery_of_mails_and_of_nothing_else(house: 
 def test_a_server_that_is_not_there_costs_no_try(house: House) -> None:
     house.customers(3)
     house.written()
-    sink, house.engine.mail = house.engine.mail, SmtpMail(port=9)
+    sink, house.engine.mail = house.engine.mail, SmtpMail(MailServer(port=9))
     summary = send(house)
     assert summary.counts == {}
     assert "no connection" in summary.stopped["email"]
