@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     )
     sms_token: SecretStr = Field(default=SecretStr("local-simulator"), description="Token at the SMS service.")
     sms_sender: str = Field(default="+31970000000", description="Number that texts come from.")
+    sms_per_minute: int | None = Field(
+        default=None, ge=1, description="At most so many texts a minute; empty: no limit."
+    )
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."

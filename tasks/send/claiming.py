@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 BATCH = 500
 """Messages of one claim: few enough that asking again is fresh, many enough that it is cheap."""
 LEASE = "interval '5 minutes'"
+ASKED_FOR = "interval '3 days'"
+"""So long a service is asked about a message whose outcome is unknown; after that only people are."""
 NOT_TODAY = "Effects are only for the business date; run that day first."
 UNTIL_TOMORROW = timedelta(hours=12)
 LOCAL_CHANNELS = frozenset({Channel.EMAIL, Channel.SMS})
@@ -51,8 +53,8 @@ WHERE m.id = taken.id RETURNING m.id
 """
 
 LOOKED_AT = """
-SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, k.party_id, {payer} AS payer_party_id,
-  p.kind, p.country, p.time_zone,
+SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_at, m.state,
+  k.party_id, {payer} AS payer_party_id, p.kind, p.country, p.time_zone,
   (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
      AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
    ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1) AS address_state,
@@ -86,12 +88,16 @@ PAYER = """(SELECT max(a.payer_party_id) FROM message_action x JOIN action a ON 
   WHERE x.message_id = m.id)"""
 """The party that pays, and so reads it, where that is another."""
 
-BROKEN_OFF = """
+DOUBTFUL = """
 WITH taken AS (
-  SELECT id FROM message WHERE creditor_id = {creditor} AND channel = ANY({channels}) AND state = 'sending'
-    AND leased_until < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED)
+  SELECT id FROM message WHERE creditor_id = {creditor} AND channel = ANY({channels}) AND (
+      state = 'sending' AND leased_until < clock_timestamp()
+      OR state = 'unknown' AND ended_at > {now} - {asked_for}
+         AND (leased_until IS NULL OR leased_until < clock_timestamp()))
+    ORDER BY id FOR UPDATE SKIP LOCKED)
 UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
-WHERE m.id = taken.id RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries
+WHERE m.id = taken.id
+RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_at, m.state
 """
 
 
@@ -107,6 +113,8 @@ class Claimed:
     recipient: str
     content: str
     tries: int
+    queued_at: datetime
+    state: str
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,7 @@ class Claims:
             "now": f"TIMESTAMPTZ '{now.isoformat()}'",
             "worker": self.worker,
             "lease": LEASE,
+            "asked_for": ASKED_FOR,
             "paying": PAYING_NOW,
             "payer": PAYER,
         }
@@ -194,10 +203,10 @@ class Claims:
             dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(postponed, "postponed")
             return dropped, last_event(frames)
 
-    def broken_off(self) -> list[Claimed]:
-        """Messages that a worker was handing over when it ended; they are ours now, to find out about."""
+    def doubtful(self) -> list[Claimed]:
+        """Messages that a worker was handing over when it ended, and unknown ones; they are ours now, to ask about."""
         with self.engine.database.frames() as frames:
-            rows = frames.read(BROKEN_OFF.format(**self._marks)).to_dicts()
+            rows = frames.read(DOUBTFUL.format(**self._marks)).to_dicts()
         return [_claimed({**row, "party_id": None, "payer_party_id": None}) for row in rows]
 
     def release(self, left: Sequence[Claimed]) -> None:
@@ -262,6 +271,8 @@ def _claimed(row: dict[str, Any]) -> Claimed:
         recipient=row["recipient"],
         content=row["content"],
         tries=row["tries"],
+        queued_at=row["queued_at"],
+        state=row["state"],
     )
 
 

@@ -10,6 +10,7 @@ from maatpak.kernel.words import Channel
 from tasks.seen import Seen
 from tasks.send.claiming import BATCH, Claims
 from tasks.send.lanes import Lanes
+from tasks.send.pace import Throttle, Unthrottled
 from tasks.send.reporting import report_outcomes
 from tasks.send.summary import DeliverySummary
 
@@ -34,10 +35,11 @@ def deliver(
     channel: Channel | None = None,
     limit: int | None = None,
     seen: Sequence[Seen] = (),
+    throttle: Throttle | None = None,
 ) -> DeliverySummary:
     """Send what waits in the creditor's outbox; several workers may do so at once.
 
-    `seen` is what the ticks just before saw, of every shard.
+    `seen` is what the ticks just before saw, of every shard; `throttle` is operations' own limit.
 
     Raises:
         RefusedError: `as_of` is not the creditor's business date.
@@ -46,19 +48,21 @@ def deliver(
     channels = [channel] if channel is not None else list(Channel)
     claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(_deliver(engine, claims, summary, limit))
+        runner.run(_deliver(engine, claims, summary, limit, throttle or Unthrottled()))
     report_outcomes(engine, creditor_id, as_of, now, worker, left_behind=True)
     return summary
 
 
-async def _deliver(engine: "Engine", claims: Claims, summary: DeliverySummary, limit: int | None) -> None:
+async def _deliver(
+    engine: "Engine", claims: Claims, summary: DeliverySummary, limit: int | None, throttle: Throttle
+) -> None:
     ports = {channel: _port(engine, channel) for channel in claims.channels}
     used: dict[Channel, MessagePort] = {}
     try:
-        doubtful = await asyncio.to_thread(claims.broken_off)
+        doubtful = await asyncio.to_thread(claims.doubtful)
         if doubtful:
             used.update(ports)
-            await Lanes(engine, claims, summary).find_out(doubtful, ports)
+            await Lanes(engine, claims, summary, throttle).find_out(doubtful, ports)
         left = limit
         while left is None or left > 0:
             batch = await asyncio.to_thread(claims.take, BATCH if left is None else left)
@@ -67,7 +71,7 @@ async def _deliver(engine: "Engine", claims: Claims, summary: DeliverySummary, l
                 return
             if batch.claimed:
                 used.update(ports)
-                await Lanes(engine, claims, summary).send(batch.claimed, batch.seen_seq, ports)
+                await Lanes(engine, claims, summary, throttle).send(batch.claimed, batch.seen_seq, ports)
                 await asyncio.to_thread(
                     report_outcomes, engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
                 )

@@ -9,28 +9,24 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from connectors.message import Enclosure, MessagePort, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.outcome import Failed, NoService, Outcome, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
-from maatpak.ledger.locks import creditor_lock
 from tasks.seen import OWN_EVENTS
 from tasks.send.claiming import LEASE, Claimed, Claims
+from tasks.send.pace import Throttle, Unthrottled, paces
+from tasks.send.recording import Record, Recorder
 from tasks.send.summary import DeliverySummary
-from tasks.today import RECORDED_AFTER
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-MOST_TRIES = 6
-FIRST_PAUSE = timedelta(minutes=5)
-"""A message that the service could not take waits, twice as long each time."""
 READERS = 8
 GIVE_UP_AFTER = 10
 """Failures of a service in a row after which its channel rests until the next delivery."""
@@ -48,57 +44,17 @@ RETURNING id;
 
 OURS = "SELECT 1 FROM message WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s"
 
-AT = RECORDED_AFTER.format(now="%(now)s", creditor="%(creditor)s")
-"""An outcome is not recorded before a look that could not see it. The creditor is locked: none begins meanwhile."""
-
-SENT = f"""
-WITH done AS (
-  UPDATE message SET state = 'sent', sent_on = %(on)s, sent_at = {AT}, ended_at = {AT}, service_ref = %(ref)s,
-    failure = NULL, leased_by = NULL, leased_until = NULL WHERE id = %(id)s AND state = 'sending' RETURNING id, channel)
-INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)
-SELECT id, 'accepted', channel, %(on)s, {AT} FROM done ON CONFLICT DO NOTHING;
-"""  # noqa: S608 - our own words
-
-FAILED = f"""
-UPDATE message SET state = 'failed', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending';
-"""  # noqa: S608 - our own words
-
-AGAIN = """
-UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending';
-"""
-
-GIVEN_BACK = """
-UPDATE message SET state = 'queued', tries = tries - 1, failure = %(why)s, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending';
-"""
-"""That there was no service, or that we were killed, is no try of this message."""
-
-UNKNOWN = f"""
-UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
-WHERE id = %(id)s AND state = 'sending';
-"""  # noqa: S608 - our own words
-
-OLD_ADDRESS = f"""
-UPDATE address_state SET replaced_from = %(on)s, replaced_at = {AT}
-WHERE debtor_id = %(debtor)s AND channel = %(channel)s AND address = %(address)s AND replaced_at IS NULL
-  AND state <> %(state)s;
-"""  # noqa: S608 - our own words
-
-NEW_ADDRESS = f"""
-INSERT INTO address_state (debtor_id, channel, address, state, cause, actor, valid_from, recorded_at)
-VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, {AT}) ON CONFLICT DO NOTHING;
-"""  # noqa: S608 - our own words
-
 
 class Lanes:
     """Sends one batch of claimed messages."""
 
-    def __init__(self, engine: "Engine", claims: Claims, summary: DeliverySummary) -> None:
+    def __init__(self, engine: "Engine", claims: Claims, summary: DeliverySummary, throttle: Throttle) -> None:
         self._engine = engine
         self._claims = claims
         self._summary = summary
+        self._throttle = throttle
+        self._paces = paces(engine.settings)
+        self._recorder = Recorder(claims.creditor_id, claims.as_of, claims.now)
         self._seen = 0
         self._dropped: set[int] = set()
         self._asking = asyncio.Lock()
@@ -122,7 +78,7 @@ class Lanes:
             await asyncio.to_thread(self._claims.release, left)
 
     async def find_out(self, doubtful: Sequence[Claimed], ports: Mapping[Channel, MessagePort]) -> None:
-        """What became of messages that a killed worker was sending: asked of the service, else unknown.
+        """What became of messages that a killed worker was sending, or of which nobody knows: asked of the service.
 
         Where sending twice leaves one, what the service does not have waits again, to be asked about before it goes.
         """
@@ -138,26 +94,45 @@ class Lanes:
                 else:
                     outcome = await self._ask(port, read)
                     if isinstance(outcome, Unknown) and port.repeatable:
-                        await self._run(connection, GIVEN_BACK, {"id": each.message_id, "why": outcome.detail})
+                        await self._keep(connection, self._recorder.given_back(each, outcome.detail))
                         continue
-                await self._run(connection, *self._recorded(each, outcome))
+                await self._keep(connection, self._recorded(each, outcome))
 
     async def _lane(self, channel: Channel, port: MessagePort) -> None:
-        waiting = self._waiting[channel]
-        last: tuple[str, dict[str, Any]] = ("", {})
-        async with await self._connect() as connection:
-            while waiting and channel not in self._summary.stopped:
-                each = waiting.popleft()
-                if each.message_id in self._dropped:
+        paced = self._paces[channel].limited or not isinstance(self._throttle, Unthrottled)
+        last = Record()
+        async with self._throttle.lane(channel), await self._connect() as connection:
+            while self._waiting[channel] and channel not in self._summary.stopped:
+                if paced:
+                    await self._keep(connection, last)  # Its turn may be a while off.
+                    last = Record()
+                each = await self._next(connection, channel)
+                if each is None or each.message_id in self._dropped:
                     continue
-                begun = await self._begin(connection, each, *last)
-                last = self._recorded(each, await self._hand_over(port, each)) if begun else ("", {})
-            if last[0]:
-                await self._run(connection, *last)
+                begun = await self._begin(connection, each, last)
+                last = self._recorded(each, await self._hand_over(port, each)) if begun else Record()
+            await self._keep(connection, last)
 
-    async def _begin(
-        self, connection: psycopg.AsyncConnection, each: Claimed, record: str, values: Mapping[str, Any]
-    ) -> bool:
+    async def _next(self, connection: psycopg.AsyncConnection, channel: Channel) -> Claimed | None:
+        """The next message whose turn it is; None when another lane was faster."""
+        waiting, pace = self._waiting[channel], self._paces[channel]
+        await self._throttle.turn(channel)
+        if not pace.limited:
+            return waiting.popleft() if waiting else None
+        busy: dict[str, float] = {}
+        for each in tuple(waiting):
+            name = pace.lane_of(each.recipient)
+            if name in busy or each not in waiting:
+                continue
+            waiting.remove(each)
+            busy[name] = await pace.take(connection, each.recipient)
+            if not busy[name]:
+                return each
+            waiting.appendleft(each)
+        await asyncio.sleep(min(busy.values(), default=0.0))
+        return None
+
+    async def _begin(self, connection: psycopg.AsyncConnection, each: Claimed, record: Record) -> bool:
         """In one commit: what came of the last message, and that this one is being sent. Whether it is."""
         marked = {
             "parties": list(each.parties),
@@ -168,15 +143,19 @@ class Lanes:
         }
         while True:
             seen = self._seen
-            statement = record + MARK.format(lease=LEASE)
-            if await self._run(connection, statement, {**values, **marked, "seen": seen}):
+            statement = record.statements + MARK.format(lease=LEASE)
+            if await self._run(connection, statement, {**record.values, **marked, "seen": seen}):
                 return True
-            record, values = "", {}
+            record = Record()
             if not await self._run(connection, OURS, marked):
                 return False
             await self._ask_again(seen, each)
             if each.message_id in self._dropped:
                 return False
+
+    async def _keep(self, connection: psycopg.AsyncConnection, record: Record) -> None:
+        if record.statements:
+            await self._run(connection, record.statements, record.values)
 
     async def _run(self, connection: psycopg.AsyncConnection, statements: str, values: Mapping[str, Any]) -> bool:
         """Run statements as one transaction in one round trip; whether the last one gave a row."""
@@ -220,46 +199,18 @@ class Lanes:
         name = keep_failure(self._engine.workspace, error)
         return Failed(f"cannot be made: {name}", permanent=not isinstance(error, OSError | TransientError))
 
-    def _recorded(self, each: Claimed, outcome: Outcome) -> tuple[str, dict[str, Any]]:
-        """The statements that record an outcome, and their values."""
-        creditor_id = self._claims.creditor_id
-        values = {"id": each.message_id, "creditor": creditor_id, "on": self._claims.as_of, "now": self._claims.now}
-        statements, values = self._outcome(each, outcome, values)
-        return f"{creditor_lock(creditor_id, shared=True)};{statements}", values
-
-    def _outcome(self, each: Claimed, outcome: Outcome, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        match outcome:
-            case Sent(service_ref):
-                self._note(each.channel, "sent", None)
-                return SENT, {**values, "ref": service_ref}
-            case Unknown(detail):
-                self._note(each.channel, "unknown", None)
-                return UNKNOWN, {**values, "why": detail or "unknown"}
-            case NoService(code, mend):
-                self._summary.stopped[each.channel], self._summary.mend[each.channel] = code, mend
-                return GIVEN_BACK, {**values, "why": code}
-            case Failed(code, permanent, address):
-                statements, values = self._failed(each, values, code, permanent=permanent)
-                if address is None:
-                    return statements, values
-                named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
-                return statements + OLD_ADDRESS + NEW_ADDRESS, {**values, **named, "state": str(address)}
-
-    def _failed(
-        self, each: Claimed, values: dict[str, Any], code: str, *, permanent: bool
-    ) -> tuple[str, dict[str, Any]]:
-        tries = each.tries + 1
-        if permanent or tries >= MOST_TRIES:
-            self._note(each.channel, "failed", None)
-            return FAILED, {**values, "why": code if permanent else f"given up after {tries} tries: {code}"}
-        self._note(each.channel, "postponed", code)
-        return AGAIN, {**values, "why": code, "later": self._claims.now + FIRST_PAUSE * 2 ** (tries - 1)}
-
-    def _note(self, channel: Channel, outcome: str, trouble: str | None) -> None:
-        self._summary.add(channel, outcome)
-        self._failures[channel] = self._failures.get(channel, 0) + 1 if trouble else 0
-        if trouble and self._failures[channel] >= GIVE_UP_AFTER:
-            self._summary.stopped[channel] = trouble
+    def _recorded(self, each: Claimed, outcome: Outcome) -> Record:
+        """What to record of an outcome; it is counted, and a service that fails too often is given up."""
+        record = self._recorder.of(each, outcome)
+        if isinstance(outcome, NoService):
+            self._summary.stopped[each.channel], self._summary.mend[each.channel] = outcome.code, outcome.mend
+        if record.counted is not None:
+            self._summary.add(each.channel, record.counted)
+            trouble = record.counted == "postponed"
+            self._failures[each.channel] = self._failures.get(each.channel, 0) + 1 if trouble else 0
+            if self._failures[each.channel] >= GIVE_UP_AFTER and isinstance(outcome, Failed):
+                self._summary.stopped[each.channel] = outcome.code
+        return record
 
     def _read(self, claimed: Sequence[Claimed]) -> dict[int, Outgoing | Failed]:
         with ThreadPoolExecutor(READERS) as pool:

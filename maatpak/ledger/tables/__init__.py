@@ -23,6 +23,7 @@ from maatpak.ledger.tables.conversation import (
     Message,
     MessageAction,
     Placement,
+    SendTurn,
     Touch,
     WorkTask,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Round",
     "RoundCourse",
     "RoundItem",
+    "SendTurn",
     "Snapshot",
     "StatedReason",
     "Tick",

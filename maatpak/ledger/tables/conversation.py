@@ -74,6 +74,15 @@ class MessageAction(SQLModel, table=True):
     action_id: int = Field(foreign_key="action.id", sa_type=BigInteger, primary_key=True, index=True)
 
 
+class SendTurn(SQLModel, table=True):
+    """When the next message of a channel, or to one mail domain, may go: technical time, shared by all workers."""
+
+    __tablename__ = "send_turn"
+
+    name: str = Field(primary_key=True)
+    next_at: datetime = Field(sa_type=UtcTime)
+
+
 class Evidence(SQLModel, table=True):
     """Something observed of a message; append-only. Silence that turns into weak evidence is computed, not stored."""
 

@@ -119,6 +119,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", "version", name=op.f("uq_policy_pack_name_version")),
     )
     op.create_table(
+        "send_turn",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("next_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_send_turn")),
+    )
+    op.create_table(
         "creditor_pack",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1419,6 +1425,7 @@ def downgrade() -> None:
         "uq_creditor_pack_current", table_name="creditor_pack", postgresql_where=sa.text("replaced_at IS NULL")
     )
     op.drop_table("creditor_pack")
+    op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")
     op.drop_table("party")

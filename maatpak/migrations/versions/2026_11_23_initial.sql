@@ -432,6 +432,12 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "round_item"
 CREATE TRIGGER keep_update BEFORE UPDATE ON "round_item"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "send_turn"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "send_turn"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "snapshot"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

@@ -1,0 +1,122 @@
+"""What is recorded of one handing over: the statements for each outcome, and their values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from maatpak.ledger.locks import creditor_lock
+from tasks.send.claiming import Claimed
+from tasks.today import RECORDED_AFTER
+
+FIRST_PAUSE = timedelta(minutes=5)
+"""A message that the service could not take waits, twice as long each time."""
+LONGEST_PAUSE = timedelta(hours=4)
+TRIED_FOR = timedelta(days=2)
+"""After that its words are old: the message fails, and the case is looked at again."""
+
+AT = RECORDED_AFTER.format(now="%(now)s", creditor="%(creditor)s")
+"""An outcome is not recorded before a look that could not see it. The creditor is locked: none begins meanwhile."""
+
+SENT = f"""
+WITH done AS (
+  UPDATE message SET state = 'sent', sent_on = %(on)s, sent_at = {AT}, ended_at = {AT}, service_ref = %(ref)s,
+    failure = NULL, reported_at = NULL, leased_by = NULL, leased_until = NULL
+  WHERE id = %(id)s AND state IN ('sending', 'unknown') RETURNING id, channel)
+INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)
+SELECT id, 'accepted', channel, %(on)s, {AT} FROM done ON CONFLICT DO NOTHING;
+"""  # noqa: S608 - our own words
+
+FAILED = f"""
+UPDATE message SET state = 'failed', failure = %(why)s, ended_at = {AT}, reported_at = NULL, leased_by = NULL,
+  leased_until = NULL WHERE id = %(id)s AND state IN ('sending', 'unknown');
+"""  # noqa: S608 - our own words
+
+AGAIN = """
+UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s, leased_by = NULL, leased_until = NULL
+WHERE id = %(id)s AND state = 'sending';
+"""
+
+GIVEN_BACK = """
+UPDATE message SET state = 'queued', tries = tries - 1, failure = %(why)s, leased_by = NULL, leased_until = NULL
+WHERE id = %(id)s AND state = 'sending';
+"""
+"""That there was no service, or that we were killed, is no try of this message."""
+
+UNKNOWN = f"""
+UPDATE message SET state = 'unknown', failure = %(why)s, ended_at = {AT}, leased_by = NULL, leased_until = NULL
+WHERE id = %(id)s AND state = 'sending';
+"""  # noqa: S608 - our own words
+
+STILL_UNKNOWN = """
+UPDATE message SET leased_by = NULL, leased_until = NULL WHERE id = %(id)s AND state = 'unknown';
+"""
+
+OLD_ADDRESS = f"""
+UPDATE address_state SET replaced_from = %(on)s, replaced_at = {AT}
+WHERE debtor_id = %(debtor)s AND channel = %(channel)s AND address = %(address)s AND replaced_at IS NULL
+  AND state <> %(state)s;
+"""  # noqa: S608 - our own words
+
+NEW_ADDRESS = f"""
+INSERT INTO address_state (debtor_id, channel, address, state, cause, actor, valid_from, recorded_at)
+VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, {AT}) ON CONFLICT DO NOTHING;
+"""  # noqa: S608 - our own words
+
+
+@dataclass(frozen=True)
+class Record:
+    """Statements that record an outcome, their values, and how the delivery counts it."""
+
+    statements: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    counted: str | None = None
+    """sent, failed, unknown or postponed; None: not at all."""
+
+
+class Recorder:
+    """Records of one delivery."""
+
+    def __init__(self, creditor_id: int, as_of: date, now: datetime) -> None:
+        self._creditor_id = creditor_id
+        self._as_of = as_of
+        self._now = now
+
+    def of(self, each: Claimed, outcome: Outcome) -> Record:
+        """What to record of a message that was handed over, or asked about."""
+        values = {"id": each.message_id, "creditor": self._creditor_id, "on": self._as_of, "now": self._now}
+        match outcome:
+            case Sent(service_ref):
+                return self._record(SENT, {**values, "ref": service_ref}, "sent")
+            case Unknown(detail):
+                again = each.state == "unknown"
+                statements = STILL_UNKNOWN if again else UNKNOWN
+                return self._record(statements, {**values, "why": detail or "unknown"}, None if again else "unknown")
+            case NoService(code):
+                return self._record(GIVEN_BACK, {**values, "why": code}, None)
+            case Failed():
+                return self._failed(each, values, outcome)
+
+    def given_back(self, each: Claimed, why: str) -> Record:
+        """A message that was certainly not taken waits again."""
+        return self._record(GIVEN_BACK, {"id": each.message_id, "why": why}, None)
+
+    def _failed(self, each: Claimed, values: dict[str, Any], failed: Failed) -> Record:
+        tries = each.tries + 1
+        later = self._now + min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+        if failed.permanent:
+            statements, counted, values = FAILED, "failed", {**values, "why": failed.code}
+        elif later > each.queued_at + TRIED_FOR:
+            why = f"given up after {tries} tries: {failed.code}"
+            statements, counted, values = FAILED, "failed", {**values, "why": why}
+        else:
+            statements, counted, values = AGAIN, "postponed", {**values, "why": failed.code, "later": later}
+        if failed.address is not None:
+            statements += OLD_ADDRESS + NEW_ADDRESS
+            named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
+            values = {**values, **named, "state": str(failed.address)}
+        return self._record(statements, values, counted)
+
+    def _record(self, statements: str, values: Mapping[str, Any], counted: str | None) -> Record:
+        return Record(f"{creditor_lock(self._creditor_id, shared=True)};{statements}", values, counted)
