@@ -19,6 +19,7 @@ from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed, Failed
 
+from flows.limits import GlobalLimits
 from flows.report import artifact_key, as_report
 from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, look_of
 from maatpak.kernel.errors import TransientError
@@ -124,9 +125,13 @@ def step(creditor: str, segment: str, pack_id: int, name: str, as_of: date, now:
 def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
     """Send what waits in the outbox; failed if a service did not answer or an outcome is not known."""
     seen = [look for shard in range(engine().settings.shards) if (look := look_of(shard)) is not None]
-    done = discreet("Delivery", send.deliver, engine(), _id(creditor), as_of, now, _run_id() or "flow", seen=seen)
+    limits = GlobalLimits()
+    done = discreet(
+        "Delivery", send.deliver, engine(), _id(creditor), as_of, now, _run_id() or "flow", seen=seen, throttle=limits
+    )
     counts = {f"{channel} {outcome}": count for (channel, outcome), count in sorted(done.counts.items())}
     counts |= {f"{channel} given up": 1 for channel in done.stopped}
+    counts |= {f"far more {each.channel} than usual": each.written for each in done.alarms}
     _report(f"Delivered as of {as_of}", artifact_key(creditor, "deliver"), counts)
     if not done.whole:
         told = [f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them."]

@@ -13,7 +13,9 @@ from maatpak.ledger.database import Frames
 from tasks.facts import FactFrames, build_facts
 from tasks.revalidate import EVERYTHING_RECORDED
 
-OWN_EVENTS = ("tick_decided", "step_executed", "messages_delivered", "report_made", "message_resolved")
+OWN_EVENTS = (
+    *("tick_decided", "step_executed", "messages_delivered", "unusual_volume", "report_made", "message_resolved"),
+)
 """Kinds of events after which an action is still as wanted as it was."""
 
 FOREIGN = "SELECT EXISTS (SELECT 1 FROM event WHERE seq > {seq} AND kind <> ALL ('{{{own}}}'))"

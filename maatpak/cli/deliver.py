@@ -26,6 +26,7 @@ COLUMNS = (
     Column("waiting", "still queued", number=True),
     Column("first_at", "from"),
 )
+LOOK = "Is that right? A wrong ledger or rule shows first as a flood; `maatpak messages list` shows them."
 WAITING = "What is still queued is sent by `maatpak deliver`, within the hours of the customer."
 
 
@@ -44,6 +45,7 @@ def deliver(
     only = None if channel is None else chosen(Channel, channel, "channel")
     rows: list[dict[str, Any]] = []
     troubles: list[IncompleteError] = []
+    unusual: list[str] = []
     with opened() as engine:
         for code in live_creditors(engine, creditor):
             summary = _deliver(engine, code, only, limit)
@@ -55,9 +57,11 @@ def deliver(
                     for each in sorted({*counts, *queued})
                 ]
                 troubles += [] if summary.whole else [undelivered(code, summary)]
+                unusual += [f"{code}: {each}. {LOOK}" for each in summary.alarms]
     show(rows, COLUMNS, as_json=as_json, title="Delivered", empty="Nothing waits.")
-    if not as_json and any(row["waiting"] for row in rows):
-        say(WAITING)
+    if not as_json:
+        for line in [*unusual, *([WAITING] if any(row["waiting"] for row in rows) else [])]:
+            say(line)
     if troubles:
         raise together(troubles)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from maatpak.cli.deliver import WAITING, together, told_waiting, undelivered
+from maatpak.cli.deliver import LOOK, WAITING, together, told_waiting, undelivered
 from maatpak.cli.faults import translated
 from maatpak.cli.output import progress, say, show_json
 from maatpak.cli.session import AsOfOption, CreditorOption, JsonOption, now, opened
@@ -64,6 +64,8 @@ def _say(row: Mapping[str, Any]) -> None:
         return
     counts = [f"{LABELS.get(name, name.replace('_', ' '))}: {row[name]}" for name in COUNTS if row[name]]
     say(f"  {', '.join(counts) or 'nothing to do'}")
+    for each in row["alarms"]:
+        say(f"  {each}. {LOOK}")
     if row["waiting"]:
         since = "now" if row["first_at"] is None else f"{row['first_at']:%Y-%m-%d %H:%M}"
         say(f"  Messages still queued: {row['waiting']}; the first may go from {since}. {WAITING}")
@@ -136,6 +138,7 @@ def _row(code: str, summary: "DaySummary", failures: Sequence[Mapping[str, Any]]
         "settled": dict(summary.settled.counts),
         "executed": dict(done),
         "delivered": summary.delivered.plain(),
+        "alarms": [str(each) for each in summary.delivered.alarms],
         "no_step_because": dict(reasons),
         "failing": len(failures),
         "failures": list(failures),

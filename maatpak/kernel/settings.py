@@ -74,6 +74,15 @@ class Settings(BaseSettings):
     sms_per_minute: int | None = Field(
         default=None, ge=1, description="At most so many texts a minute; empty: no limit."
     )
+    mails_per_day: int | None = Field(
+        default=None, ge=0, description="At most so many mails a day, of all creditors; empty: no cap."
+    )
+    texts_per_day: int | None = Field(
+        default=None, ge=0, description="At most so many texts a day, of all creditors; empty: no cap."
+    )
+    letters_per_day: int | None = Field(
+        default=None, ge=0, description="At most so many letters a day, of all creditors; empty: no cap."
+    )
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."

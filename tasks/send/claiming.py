@@ -165,6 +165,11 @@ class Claims:
         """The same claims on fewer channels."""
         return Claims(self.engine, self.creditor_id, self.as_of, self.now, self.worker, channels, self.seen)
 
+    def any_due(self) -> bool:
+        """Whether a message waits that may go out now."""
+        with self.engine.database.frames() as frames:
+            return not frames.read(CANDIDATES.format(**self._marks, limit=1)).is_empty()
+
     def take(self, limit: int) -> Batch:
         """Claim the next messages that may and should go out now.
 

@@ -13,10 +13,13 @@ from tasks.send.lanes import Lanes
 from tasks.send.pace import Throttle, Unthrottled
 from tasks.send.reporting import report_outcomes
 from tasks.send.summary import DeliverySummary
+from tasks.send.volume import alarms, room
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
+FULL = "the cap of a day is reached"
+MEND_CAP = "What is over the cap waits for tomorrow; MAATPAK_MAILS_PER_DAY and its like set it."
 MIDDAY = time(11, tzinfo=UTC)
 """An hour of the day at which all of Europe is at work."""
 
@@ -47,6 +50,7 @@ def deliver(
     summary = DeliverySummary()
     channels = [channel] if channel is not None else list(Channel)
     claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen)
+    summary.alarms = alarms(engine, creditor_id, as_of, now)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_deliver(engine, claims, summary, limit, throttle or Unthrottled()))
     report_outcomes(engine, creditor_id, as_of, now, worker, left_behind=True)
@@ -65,7 +69,16 @@ async def _deliver(
             await Lanes(engine, claims, summary, throttle).find_out(doubtful, ports)
         left = limit
         while left is None or left > 0:
-            batch = await asyncio.to_thread(claims.take, BATCH if left is None else left)
+            caps = await asyncio.to_thread(_room, engine, claims)
+            for channel in [each for each in claims.channels if caps.get(each) == 0]:
+                if await asyncio.to_thread(claims.only([channel]).any_due):
+                    summary.stopped[channel], summary.mend[channel] = FULL, MEND_CAP
+            going = [each for each in claims.channels if caps.get(each) != 0 and each not in summary.stopped]
+            if not going:
+                return
+            claims = claims.only(going)
+            most = min([BATCH if left is None else left, *(caps[each] for each in going if each in caps)])
+            batch = await asyncio.to_thread(claims.take, most)
             _count_aside(summary, batch.cancelled, batch.postponed)
             if not batch.looked_at:
                 return
@@ -75,15 +88,15 @@ async def _deliver(
                 await asyncio.to_thread(
                     report_outcomes, engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
                 )
-            if summary.stopped:
-                ports = {channel: port for channel, port in ports.items() if channel not in summary.stopped}
-                claims = claims.only(list(ports))
-                if not ports:
-                    return
             left = None if left is None else left - len(batch.claimed)
     finally:
         for port in used.values():
             await port.close()
+
+
+def _room(engine: "Engine", claims: Claims) -> dict[Channel, int]:
+    with engine.database.frames() as frames:
+        return room(frames, engine.settings, claims.as_of)
 
 
 def _port(engine: "Engine", channel: Channel) -> MessagePort:

@@ -1,6 +1,9 @@
 """What a delivery did, counted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from tasks.send.volume import Unusual
 
 
 @dataclass
@@ -13,6 +16,9 @@ class DeliverySummary:
     """Channels that were given up because their service did not answer, with its last word."""
     mend: dict[str, str] = field(default_factory=dict)
     """Of these, the ones whose service takes nothing of ours at all: what to mend, in words for anybody."""
+
+    alarms: Sequence[Unusual] = ()
+    """What is unusual about the day's messages."""
 
     def add(self, channel: str, outcome: str, count: int = 1) -> None:
         """Count messages."""

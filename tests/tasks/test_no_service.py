@@ -14,6 +14,7 @@ from connectors.sms.twilio_client import TwilioSms
 from maatpak.cli.deliver import undelivered
 from tasks.engine import Engine
 from tasks.send import DeliverySummary, deliver
+from tasks.send.pace import Unthrottled
 from tests.tasks.outbox_world import DAY, NOW, House
 
 PASSWORD = "535 5.7.8 wrong password"
@@ -120,7 +121,8 @@ def test_the_command_and_the_run_say_what_to_mend(house: House, monkeypatch: pyt
     from flows import steps  # Prefect, which most workers of the tests need not wait for
     from flows.workplace import lent
 
-    monkeypatch.setattr(steps, "_report", lambda *_: None)  # an artifact needs a Prefect server
+    monkeypatch.setattr(steps, "_report", lambda *_: None)  # an artifact needs a Prefect server, as limits do
+    monkeypatch.setattr(steps, "GlobalLimits", Unthrottled)
     house.customer()
     house.written()
     with refusing(house):

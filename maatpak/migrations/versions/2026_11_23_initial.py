@@ -707,6 +707,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_message_case_id"), "message", ["case_id"], unique=False)
+    op.create_index("ix_message_day", "message", ["creditor_id", "business_date", "channel"], unique=False)
     op.create_index("ix_message_debtor", "message", ["debtor_id"], unique=False)
     op.create_index(
         "ix_message_due",
@@ -1362,6 +1363,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_message_due", table_name="message", postgresql_where=sa.text("state IN ('queued', 'sending')"))
     op.drop_index("ix_message_debtor", table_name="message")
+    op.drop_index("ix_message_day", table_name="message")
     op.drop_index(op.f("ix_message_case_id"), table_name="message")
     op.drop_table("message")
     op.drop_index("uq_item_version_current", table_name="item_version", postgresql_where=sa.text("replaced_at IS NULL"))

@@ -112,7 +112,7 @@ def test_a_busy_service_is_tried_again_later_and_given_up_in_the_end(house: Hous
     house.customer()
     house.written()
     faulty(house, Fault(reply="451 4.3.0 later"))
-    at, pauses = NOW, []
+    at, pauses = NOW, list[timedelta]()
     while states(house) == {"queued": 1}:
         send(house, now=at)
         (message,) = messages(house)

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from connectors.faults import Fault
+from connectors.mail.smtp import SmtpMail
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.words import Channel
 from tests.tasks.outbox_world import House
-from tests.tasks.send.sending import in_sink, messages, send, states
+from tests.tasks.send.sending import faulty, in_sink, messages, send, states
 
 A_SECOND_EACH = 60
 """A rate that a test can wait for."""
@@ -31,6 +32,10 @@ def test_two_workers_together_keep_the_rate(house: House) -> None:
     house.customers(4)
     house.written()
     limited(house, smtp_per_minute=2 * A_SECOND_EACH)
+    mail = house.engine.mail
+    assert isinstance(mail, SmtpMail)
+    assert mail.sink is not None
+    mail.sink.port()
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda _: send(house), range(2)))
     assert sum(each.total("sent") for each in done) == 4
@@ -46,9 +51,8 @@ def test_a_domain_that_has_to_wait_holds_nobody_else_up(house: House) -> None:
     assert send(house).plain() == {"email": {"sent": 4}}
     to = {row["message_ref"]: row["recipient"].partition("@")[2] for row in messages(house)}
     new = house.engine.workspace.sinks / "mail" / "maildir" / "new"
-    order = [
-        path.read_text().partition("Delivered-To: ")[2].split()[0].partition("@")[2] for path in sorted(new.iterdir())
-    ]
+    heads = [path.read_text().partition("Delivered-To: ")[2] for path in sorted(new.iterdir())]
+    order = [each.split()[0].partition("@")[2] for each in heads]
     assert sorted(order) == sorted(to.values())
     assert order[-1] == "slow.example"
 
@@ -64,6 +68,7 @@ class OneAtATime:
 
     @asynccontextmanager
     async def lane(self, channel: Channel) -> AsyncIterator[None]:
+        del channel
         async with self._slot:
             self.together += 1
             self.most = max(self.most, self.together)
@@ -102,8 +107,6 @@ def test_a_service_is_asked_about_a_text_of_which_nobody_knows(house: House, tak
 def test_a_mail_of_which_nobody_knows_stays_so(house: House) -> None:
     house.customer()
     house.written()
-    from tests.tasks.send.sending import faulty
-
     faulty(house, Fault(at="after", drop=True))
     assert send(house).plain() == {"email": {"unknown": 1}}
     faulty(house)
