@@ -3,12 +3,21 @@
 import os
 from collections.abc import Sequence
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maatpak.kernel.errors import UsageError
+
+
+class ImapSecurity(StrEnum):
+    """How the connection to the mailbox is kept private."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -31,6 +40,21 @@ class Settings(BaseSettings):
     smtp_user: str | None = Field(default=None, description="Login at the mail server.")
     smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
     smtp_connections: int = Field(default=4, ge=1, le=32, description="Mail connections at once.")
+    imap_host: str | None = Field(
+        default=None, description="Server of the mailbox; empty: the Maildir `incoming` of the workspace."
+    )
+    imap_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port of the mailbox; empty: 993 for TLS, else 143."
+    )
+    imap_security: ImapSecurity = Field(
+        default=ImapSecurity.TLS, description="tls, starttls, or none, which is for a server on this machine only."
+    )
+    imap_user: str | None = Field(default=None, description="Login at the mailbox.")
+    imap_password: SecretStr | None = Field(default=None, description="Password at the mailbox.")
+    imap_folder: str = Field(default="INBOX", description="Folder of the mailbox in which mails arrive.")
+    imap_done_folder: str | None = Field(
+        default=None, description="Folder that mails which were read are moved to; empty: they are flagged as seen."
+    )
     sms_url: str | None = Field(
         default=None, description="Base URL of a service that speaks Twilio's API; empty: the local simulator."
     )
