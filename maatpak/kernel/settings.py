@@ -21,6 +21,14 @@ class MailSecurity(StrEnum):
     NONE = "none"
 
 
+class ImapSecurity(StrEnum):
+    """How the connection to the mailbox is kept private."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
 class Settings(BaseSettings):
     """Everything that differs between one installation and the next."""
 
@@ -63,6 +71,21 @@ class Settings(BaseSettings):
     )
     dkim_selector: str = Field(default="maatpak", description="Name of the DKIM key in the domain's DNS.")
     dkim_key: Path | None = Field(default=None, description="File of the DKIM key: RSA, PEM.")
+    imap_host: str | None = Field(
+        default=None, description="Server of the mailbox; empty: the Maildir `incoming` of the workspace."
+    )
+    imap_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port of the mailbox; empty: 993 for TLS, else 143."
+    )
+    imap_security: ImapSecurity = Field(
+        default=ImapSecurity.TLS, description="tls, starttls, or none, which is for a server on this machine only."
+    )
+    imap_user: str | None = Field(default=None, description="Login at the mailbox.")
+    imap_password: SecretStr | None = Field(default=None, description="Password at the mailbox.")
+    imap_folder: str = Field(default="INBOX", description="Folder of the mailbox in which mails arrive.")
+    imap_done_folder: str | None = Field(
+        default=None, description="Folder that mails which were read are moved to; empty: they are flagged as seen."
+    )
     sms_url: str | None = Field(
         default=None, description="Base URL of a service that speaks Twilio's API; empty: the local simulator."
     )
