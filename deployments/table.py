@@ -22,6 +22,9 @@ OFFICE_HOURS = "30 9,11,13,15 * * 1-5"
 QUARTERS = "*/15 8-18 * * 1-5"
 """What waits in the outbox; each message keeps its own send window."""
 
+FIVES = "*/5 * * * *"
+"""A reply keeps everybody silent, so it is not left lying."""
+
 TAG = "maatpak"
 
 
@@ -50,6 +53,18 @@ INTAKE = Planned(
     time_zone="UTC",
 )
 """One for all creditors, and there before the first one is: an import may bring it."""
+
+
+RECEIVING = Planned(
+    flow="flows.receive.receive",
+    name="mailbox",
+    description="What came in by mail: reports and replies, put on the cases that they are about.",
+    parameters={},
+    tags=(TAG,),
+    time_zone="UTC",
+    cron=FIVES,
+)
+"""One for all creditors: they share a mailbox, and each mail tells whose it is."""
 
 
 def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Planned]:
@@ -89,7 +104,7 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
 
 
 def table(engine: Engine) -> list[Planned]:
-    """The intake, and each creditor's: the segments of its pack, and of the packs that its open rounds still follow."""
+    """What all share, and each creditor's: the segments of its pack, and of the packs that its open rounds still follow."""
     with engine.database.reading() as session:
         creditors: Sequence[Creditor] = session.exec(select(Creditor).order_by(Creditor.code)).all()
         current = select(CreditorPack.creditor_id, CreditorPack.pack_id).where(col(CreditorPack.replaced_at).is_(None))
@@ -101,7 +116,7 @@ def table(engine: Engine) -> list[Planned]:
             .distinct()
         )
         packs = sorted({*session.exec(current).all(), *session.exec(followed).all()})
-    planned = [INTAKE]
+    planned = [INTAKE, RECEIVING]
     for creditor in creditors:
         segments = dict.fromkeys(
             segment for owner, pack_id in packs if owner == creditor.id for segment in engine.pack(pack_id).journeys

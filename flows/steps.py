@@ -24,6 +24,7 @@ from flows.report import artifact_key, as_report
 from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, look_of
 from maatpak.kernel.errors import TransientError
 from tasks import cohorts, dates, day, execute, intake, send, tick
+from tasks import receive as receiving
 from tasks import settle as settling
 
 ENGINE = "engine"
@@ -137,6 +138,14 @@ def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
         told = [f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them."]
         return Failed(message=" ".join([*told, *done.mend.values()]))
     return Completed(message=_listed(counts) or "nothing waited")
+
+
+@task(name="receive", **RETRIED)
+def receive(now: datetime) -> None:
+    """Take in what lies in the mailbox."""
+    done = discreet("Reading the mailbox", receiving.read_mailbox, engine(), now, _run_id())
+    counts = {**done.counts, "whose nobody knows": done.unassigned, "left for the next time": done.left}
+    _report("Came in by mail", artifact_key("receive"), {what: count for what, count in counts.items() if count})
 
 
 @task(name="ingest", **RETRIED)

@@ -7,7 +7,7 @@ the head of the events last. What is recorded at a desk is never older than what
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,10 @@ from tasks.today import recorded_after
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
     from tasks.engine import Engine
+
+
+MACHINE = Person(login="engine", name="", role=Role.OPERATOR, recorded_at=datetime.min.replace(tzinfo=UTC))
+"""Who records what comes in by itself; no row, so nobody can sit down at its desk."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +197,11 @@ class Desk:
 
 @contextmanager
 def desk(
-    engine: "Engine", creditor_id: int, actor: str, as_of: date, now: datetime, flow_run: str | None = None
+    engine: "Engine", creditor_id: int, actor: str | None, as_of: date, now: datetime, flow_run: str | None = None
 ) -> Iterator[Desk]:
     """A desk for an active person; its acts are committed together, with their events, when the block ends.
+
+    Without an actor, the engine itself records what came in, such as a report or a reply.
 
     Raises:
         RefusedError: the person is not known or not active, or `as_of` is not the creditor's business date.
@@ -215,7 +221,7 @@ def desk_in(
     session: Session,
     engine: "Engine",
     creditor_id: int,
-    actor: str,
+    actor: str | None,
     as_of: date,
     now: datetime,
     flow_run: str | None = None,
@@ -237,7 +243,7 @@ def desk_in(
         engine=engine,
         session=session,
         creditor=creditor,
-        person=_active(session, actor),
+        person=MACHINE if actor is None else _active(session, actor),
         as_of=as_of,
         now=recorded_after(creditor.looked_at, now),
         flow_run=flow_run,

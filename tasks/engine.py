@@ -17,6 +17,7 @@ from maatpak.ledger.workspace import Workspace
 if TYPE_CHECKING:
     from connectors.agency import AgencyPort
     from connectors.mail.port import MailPort
+    from connectors.mailbox.port import Mailbox
     from connectors.post.port import PostPort
     from connectors.sms.port import SmsPort
     from policies.pack import CompiledPack
@@ -70,6 +71,13 @@ class Engine:
         from connectors.mail import build_mail
 
         return build_mail(self.settings, self.workspace.sinks, self.link_key)
+
+    @cached_property
+    def mailbox(self) -> "Mailbox":
+        """Where mails come in."""
+        from connectors.mailbox import build_mailbox
+
+        return build_mailbox(self.settings, self.workspace.sinks)
 
     @cached_property
     def sms(self) -> "SmsPort":

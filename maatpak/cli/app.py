@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),
     "deliver": Entry("maatpak.cli.deliver", "Send what is in the outbox."),
+    "receive": Entry("maatpak.cli.receive", "Take in what lies in the mailbox: reports, replies."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
     "case": Entry("maatpak.cli.case", "One case by hand: move, skip a step, recall it from the agency, placements."),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),

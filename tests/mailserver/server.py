@@ -1,6 +1,7 @@
 """Postfix takes mail on a port of its own and hands it to Dovecot; both live in one folder and end with the test.
 
-Domains: `customers.test` has the customers' mailboxes, `ours.test` ours, with what stands behind a plus. Unknown
+Domains: `customers.test` and `direct.test` have the customers' mailboxes, `ours.test` ours, with what stands behind a
+plus. Postfix itself delivers to `direct.test`, and says so; what it hands to Dovecot it calls relayed. Unknown
 mailboxes are found out only after the mail was taken, as at many a relay, so that real bounces come back.
 """
 
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 30.0
-CUSTOMERS, OURS = "customers.test", "ours.test"
+CUSTOMERS, DIRECT, OURS = "customers.test", "direct.test", "ours.test"
 PASSWORD = "for tests only"
 NEEDED = {
     "Postfix": Path("/usr/sbin/postfix"),
@@ -38,6 +39,7 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 flush unix n - n 1000? 0 flush
+virtual unix - n n - - virtual
 proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
@@ -96,7 +98,7 @@ class MailServer:
         """
         self.folder.chmod(0o755)
         _dovecot_files(self.folder, self.imap_port, mailboxes, full_for_good=full_for_good)
-        _postfix_files(self.folder, self.smtp_port, aliases, lifetime)
+        _postfix_files(self.folder, self.smtp_port, mailboxes, aliases, lifetime)
         self._dovecot = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", str(self.folder / "dovecot.conf")])
         master = [f"{DAEMONS}/master", "-d", "-c", str(self.folder / "postfix")]
         self._postfix = subprocess.Popen(master, env={**os.environ, "MAIL_CONFIG": str(self.folder / "postfix")})
@@ -129,7 +131,9 @@ def mail_server(folder: Path) -> Iterator[MailServer]:
         server.stop()
 
 
-def _postfix_files(folder: Path, port: int, aliases: Mapping[str, str], lifetime: str) -> None:
+def _postfix_files(
+    folder: Path, port: int, mailboxes: Mapping[str, str], aliases: Mapping[str, str], lifetime: str
+) -> None:
     home = folder / "postfix"
     home.mkdir()
     queue, data = folder / "queue", folder / "data"
@@ -153,6 +157,10 @@ def _postfix_files(folder: Path, port: int, aliases: Mapping[str, str], lifetime
     (queue / "pid").mkdir(exist_ok=True)
     queue.chmod(0o755)
     _own(data, owner.pw_uid, 0o700)
+    direct = [address for address in mailboxes if address.endswith(f"@{DIRECT}")]
+    (home / "direct").write_text("".join(f"{address} {address}/\n" for address in direct))
+    _own(folder / "direct", owner.pw_uid, 0o700)
+    (home / "transport").write_text(f"{DIRECT} virtual:\n")
     (home / "aliases").write_text("".join(f"{address} {goes}\n" for address, goes in aliases.items()))
     settings = {
         "compatibility_level": "3.6",
@@ -172,7 +180,12 @@ def _postfix_files(folder: Path, port: int, aliases: Mapping[str, str], lifetime
         "mydestination": "",
         "alias_maps": "",
         "local_recipient_maps": "",
-        "virtual_mailbox_domains": f"{CUSTOMERS}, {OURS}",
+        "virtual_mailbox_domains": f"{CUSTOMERS}, {DIRECT}, {OURS}",
+        "virtual_mailbox_base": folder / "direct",
+        "virtual_mailbox_maps": f"texthash:{home / 'direct'}",
+        "virtual_uid_maps": f"static:{owner.pw_uid}",
+        "virtual_gid_maps": f"static:{owner.pw_gid}",
+        "transport_maps": f"texthash:{home / 'transport'}",
         "virtual_alias_maps": f"texthash:{home / 'aliases'}",
         "virtual_transport": f"lmtp:unix:{folder / 'run' / 'lmtp'}",
         "recipient_delimiter": "+",

@@ -93,6 +93,8 @@ class Evidence(SQLModel, table=True):
     message_id: int = Field(foreign_key="message.id", sa_type=BigInteger)
     kind: str
     source: str
+    said: str | None = None
+    """Codes of the service that told it, such as `550 5.1.1 unknown_user`."""
     observed_on: date
     recorded_at: datetime = Field(sa_type=UtcTime)
 
@@ -187,6 +189,32 @@ class Answer(Versioned, table=True):
     read_by: str | None = None
     content: str | None = None
     """Evidence key of the text."""
+
+
+class Incoming(SQLModel, table=True):
+    """Something that came in by itself: a mail, a text, a service's report. Once, however often it comes."""
+
+    __table_args__ = (
+        CheckConstraint("state IN ('taken', 'unassigned', 'dropped')", name="state_known"),
+        Index("ix_incoming_unassigned", "id", postgresql_where=text("state = 'unassigned'")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    incoming_key: str = Field(unique=True)
+    """Hash of what makes it the same one: its Message-ID, or the service's number and state."""
+    channel: str
+    kind: str
+    """What it was taken for."""
+    creditor_id: int | None = Field(default=None, foreign_key="creditor.id", sa_type=BigInteger)
+    debtor_id: int | None = Field(default=None, foreign_key="debtor.id", sa_type=BigInteger, index=True)
+    message_id: int | None = Field(default=None, foreign_key="message.id", sa_type=BigInteger)
+    content: str
+    """Evidence key of it as it came."""
+    state: str
+    """Taken to a case, waiting for a person who knows whose it is, or nobody's."""
+    ended_by: str | None = None
+    received_at: datetime = Field(sa_type=UtcTime)
+    recorded_at: datetime = Field(sa_type=UtcTime)
 
 
 class Touch(SQLModel, table=True):

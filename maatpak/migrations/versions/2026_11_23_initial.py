@@ -960,6 +960,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("said", sa.String(), nullable=True),
         sa.Column("observed_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -971,6 +972,31 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "message_id", "kind", "observed_on", "source", name=op.f("uq_evidence_message_id_kind_observed_on_source")
         ),
+    )
+    op.create_table(
+        "incoming",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("incoming_key", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
+        sa.Column("debtor_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('taken', 'unassigned', 'dropped')", name=op.f("ck_incoming_state_known")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_incoming_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_incoming_debtor_id_debtor")),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_incoming_message_id_message")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming")),
+        sa.UniqueConstraint("incoming_key", name=op.f("uq_incoming_incoming_key")),
+    )
+    op.create_index(op.f("ix_incoming_debtor_id"), "incoming", ["debtor_id"], unique=False)
+    op.create_index(
+        "ix_incoming_unassigned", "incoming", ["id"], unique=False, postgresql_where=sa.text("state = 'unassigned'")
     )
     op.create_table(
         "promise",
@@ -1333,6 +1359,9 @@ def downgrade() -> None:
     op.drop_index("uq_promise_current", table_name="promise", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index("ix_promise_case", table_name="promise")
     op.drop_table("promise")
+    op.drop_index("ix_incoming_unassigned", table_name="incoming", postgresql_where=sa.text("state = 'unassigned'"))
+    op.drop_index(op.f("ix_incoming_debtor_id"), table_name="incoming")
+    op.drop_table("incoming")
     op.drop_table("evidence")
     op.drop_index("uq_answer_current", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index(op.f("ix_answer_debtor_id"), table_name="answer")

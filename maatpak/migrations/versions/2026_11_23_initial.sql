@@ -230,6 +230,12 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "hold"
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."hold_no", OLD."scope", OLD."party_id", OLD."debtor_id", OLD."case_id", OLD."item_id", OLD."reason", OLD."source", OLD."from_on", OLD."until_on", OLD."state", OLD."note", OLD."actor")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "incoming"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "incoming"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "item"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

@@ -1,0 +1,132 @@
+"""The mailbox: each mail is read, put where it belongs in one transaction, and only then filed."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session, select
+
+from connectors.mail import return_path
+from connectors.mailbox.incoming import Action, IncomingKind, Reason, Result
+from connectors.mailbox.incoming import Incoming as Mail
+from connectors.mailbox.port import Arrived
+from connectors.mailbox.reading import read_mail
+from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.ids import bytes_hash, content_hash
+from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
+from maatpak.ledger.tables import Case, Creditor, Incoming, Message
+from tasks.answers import record_answer
+from tasks.desk import Desk, desk
+from tasks.preferences import mark_address
+from tasks.receive.matching import Owner, owner_of_mail
+from tasks.receive.observing import Observation, observe
+from tasks.receive.summary import ReceivedSummary
+from tasks.worklist import open_work
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+DOUBTFUL = frozenset({Reason.MAILBOX_FULL, Reason.DISABLED, Reason.EXPIRED, Reason.NETWORK})
+"""The address may be good another day; with any other reason that is not hard, it is not the address."""
+SPAM = "Our mail was called spam: is the customer to be reached in another way?"
+COMPLAINT_WITHIN = 2
+WAITS_FOR_A_PERSON = frozenset({IncomingKind.ANSWER, IncomingKind.COMPLAINT})
+
+
+def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -> ReceivedSummary:
+    """Take in what lies in the mailbox. Read again, or by two at once, each mail counts once.
+
+    Raises:
+        OutsideError, WorkspaceError: the mailbox cannot be read.
+    """
+    summary = ReceivedSummary()
+    try:
+        for arrived in engine.mailbox.arrived():
+            try:
+                _take(engine, arrived, now, flow_run, summary)
+            except RefusedError:
+                summary.left += 1  # The creditor began another day just now: it comes again.
+                continue
+            engine.mailbox.file(arrived)
+    finally:
+        engine.mailbox.close()
+    return summary
+
+
+def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | None, summary: ReceivedSummary) -> None:
+    mail = read_mail(arrived.content)
+    key = content_hash(["mail", mail.message_id or bytes_hash(arrived.content), sorted(mail.envelope_to)])
+    path = return_path(engine.settings, engine.link_key)
+    with engine.database.reading() as session:
+        if _known(session, key):
+            return
+        owner = owner_of_mail(session, path, mail)
+        creditor = None if owner is None else session.get(Creditor, owner.creditor_id)
+    row = Incoming(
+        incoming_key=key,
+        channel=Channel.EMAIL,
+        kind=mail.kind,
+        content=engine.store.put("incoming", arrived.content, "eml"),
+        state="unassigned" if mail.kind in WAITS_FOR_A_PERSON else "dropped",
+        received_at=mail.received_at or now,
+        recorded_at=now,
+    )
+    if owner is None or creditor is None or creditor.business_date is None:
+        with engine.database.session() as session:
+            if not _known(session, key):
+                session.add(row)
+        summary.unassigned += row.state == "unassigned"
+    else:
+        with desk(engine, owner.creditor_id, None, creditor.business_date, now, flow_run) as at:
+            case = at.case(owner.case_id)
+            if _known(at.session, key):
+                return
+            row.state, row.creditor_id, row.debtor_id = "taken", case.creditor_id, case.debtor_id
+            row.message_id, row.recorded_at = owner.message_id, at.now
+            at.session.add(row)
+            at.session.flush()
+            put_where_it_belongs(at, case, owner, mail, f"I{row.id}")
+    summary.counts[str(mail.kind)] += 1
+
+
+def put_where_it_belongs(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
+    """What a mail means for its case; `number` is ours for it."""
+    message = desk.session.get(Message, owner.message_id) if owner.message_id is not None else None
+    match mail.kind:
+        case IncomingKind.REPORT:
+            if message is not None:
+                for result in mail.results:
+                    observe(desk, case, message, _observed(result), number)
+        case IncomingKind.COMPLAINT:
+            if message is not None:
+                mark_address(desk, case, Channel.EMAIL, message.recipient, ReachState.OPTED_OUT, "called it spam")
+            open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
+        case IncomingKind.ANSWER:
+            record_answer(
+                desk,
+                case,
+                Channel.EMAIL,
+                answer_no=number,
+                message_ref=message.message_ref if message is not None else None,
+                content=mail.text.encode() or b" ",
+            )
+        case IncomingKind.AUTO_REPLY:
+            desk.record("automatic_reply", case=case, incoming=number, message=owner.message_id)
+
+
+def _observed(result: Result) -> Observation:
+    """What a report on one recipient says of the message and of the address."""
+    words = " ".join(filter(None, (str(result.reply_code or ""), result.status, str(result.reason))))
+    match result.action:
+        case Action.DELIVERED:
+            return Observation(EvidenceKind.DELIVERED, ReachState.PROVEN, words)
+        case Action.FAILED if result.hard:
+            return Observation(EvidenceKind.BOUNCED, ReachState.DEAD, words)
+        case Action.FAILED:
+            state = ReachState.DOUBTFUL if result.reason in DOUBTFUL else None
+            return Observation(EvidenceKind.BOUNCED, state, words)
+        case Action.RELAYED | Action.EXPANDED | Action.DELAYED:
+            return Observation(None, None, words)
+
+
+def _known(session: Session, key: str) -> bool:
+    return session.exec(select(Incoming.id).where(Incoming.incoming_key == key)).first() is not None

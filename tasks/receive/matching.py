@@ -1,0 +1,78 @@
+"""Whose is it? Which message of ours something is about, or which account it came from."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, or_, select
+
+from connectors.mail.envelope import ReturnPath
+from connectors.mailbox.incoming import Incoming as Mail
+from maatpak.kernel.words import Channel
+from maatpak.ledger.tables import Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The case that it belongs to, and the message that it is about, if it is about one."""
+
+    creditor_id: int
+    case_id: int
+    message_id: int | None = None
+
+
+def owner_of_mail(session: Session, path: ReturnPath | None, mail: Mail) -> Owner | None:
+    """By the return path, which nobody can make up; else by the message that it names; else by the address it is from.
+
+    A report is not believed about a message that it only names, unless we have no return path of our own.
+    """
+    if path is not None:
+        for address in mail.envelope_to:
+            token = path.token(address)
+            if token is not None:
+                found = _message(session, col(Message.message_ref).startswith(f"{token}@"))
+                return None if found is None else _of(found)
+    if path is None or not mail.results:
+        for reference in mail.about:
+            found = _message(session, col(Message.message_ref) == reference)
+            if found is not None:
+                return _of(found)
+    return None if mail.results else owner_of_address(session, Channel.EMAIL, mail.sender, mail.envelope_to)
+
+
+def owner_of_address(session: Session, channel: Channel, address: str, to: tuple[str, ...] = ()) -> Owner | None:
+    """The account to which we last wrote at an address; else the only one whose address it is.
+
+    Of several creditors' accounts, those of a creditor to whose address (`to`) it was written go before.
+    """
+    if not address:
+        return None
+    sent = session.exec(
+        select(Message)
+        .join(Creditor, col(Creditor.id) == col(Message.creditor_id))
+        .where(Message.channel == channel, func.lower(Message.recipient) == address, col(Message.sent_on).is_not(None))
+        .order_by(func.lower(Creditor.email).in_(to).desc().nulls_last(), col(Message.id).desc())
+        .limit(1)
+    ).first()
+    if sent is not None:
+        return Owner(sent.creditor_id, sent.case_id)
+    debtors = _whose(session, channel, address)
+    if len(debtors) != 1:
+        return None
+    case = session.exec(select(Case).where(Case.debtor_id == debtors[0].id).order_by(col(Case.id).desc())).first()
+    return None if case is None or case.id is None else Owner(case.creditor_id, case.id)
+
+
+def _whose(session: Session, channel: Channel, address: str) -> list[Debtor]:
+    name = "email" if channel is Channel.EMAIL else "phone"
+    ids = [
+        select(table.debtor_id).where(func.lower(getattr(table, name)) == address, col(table.replaced_at).is_(None))
+        for table in (DebtorProfile, ContactPerson)
+    ]
+    return list(session.exec(select(Debtor).where(or_(*(col(Debtor.id).in_(each) for each in ids))).limit(2)))
+
+
+def _message(session: Session, condition: object) -> Message | None:
+    return session.exec(select(Message).where(condition).limit(1)).first()  # type: ignore[arg-type]
+
+
+def _of(message: Message) -> Owner:
+    return Owner(message.creditor_id, message.case_id, message.id)

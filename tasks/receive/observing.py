@@ -1,0 +1,61 @@
+"""What was observed of a message by itself: evidence, the state of its address, and what is to be done about it."""
+
+from dataclasses import dataclass
+
+from sqlmodel import select
+
+from maatpak.kernel.words import Channel, EvidenceKind, MessageState, ReachState, Role, WorkKind
+from maatpak.ledger.tables import Case, Evidence, Message
+from tasks.desk import Desk
+from tasks.evidence import REPAIRS
+from tasks.preferences import mark_address
+from tasks.worklist import open_work
+
+REPAIR_WITHIN = 5
+"""Working days."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a report says; None where it says nothing of it."""
+
+    kind: EvidenceKind | None
+    address: ReachState | None
+    words: str
+    """Codes, without names."""
+
+
+def observe(desk: Desk, case: Case, message: Message, seen: Observation, source: str) -> None:
+    """Note it, once a kind and source; a message of which nobody knew whether it left has left, for it was seen."""
+    assert message.id is not None  # it comes from the database
+    if message.state == MessageState.UNKNOWN:
+        message.state, message.sent_on, message.sent_at = MessageState.SENT, desk.as_of, desk.now
+        message.failure, message.reported_at = None, None
+        _note(desk, message.id, EvidenceKind.ACCEPTED, source)
+    if seen.kind is None or not _note(desk, message.id, seen.kind, source, seen.words):
+        return
+    channel = Channel(message.channel)
+    if seen.address is not None:
+        mark_address(desk, case, channel, message.recipient, seen.address, seen.words)
+    if seen.address is ReachState.DEAD:
+        open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=REPAIR_WITHIN)
+    desk.record("evidence_noted", case=case, message=message.id, evidence=seen.kind, source=source, said=seen.words)
+
+
+def _note(desk: Desk, message_id: int, kind: EvidenceKind, source: str, said: str | None = None) -> bool:
+    """Whether it is new."""
+    known = select(Evidence.id).where(Evidence.message_id == message_id, Evidence.kind == kind)
+    if desk.session.exec(known).first() is not None:
+        return False
+    desk.session.add(
+        Evidence(
+            message_id=message_id,
+            kind=kind,
+            source=source,
+            said=said,
+            observed_on=desk.as_of,
+            recorded_at=desk.now,
+        )
+    )
+    desk.session.flush()
+    return True
