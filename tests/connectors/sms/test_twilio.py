@@ -87,7 +87,7 @@ def test_the_official_client_fetches_what_it_created(port: TwilioSms, simulator:
         ("+31612340012", Fault(reply="400 21617"), Failed("", permanent=True)),
         ("+31612340013", Fault(reply="429 20429"), Failed("", permanent=False)),
         ("+31612340014", Fault(reply="401 20003"), NoService("", "")),
-        ("+31612340018", Fault(reply="403 20005"), Failed("", permanent=False)),
+        ("+31612340018", Fault(reply="403 20005"), NoService("", "")),
         ("+31612340015", Fault(reply="503 20503"), Unknown("")),
         ("+31612340016", Fault(drop=True), Unknown("")),
         ("+31612340017", Fault(at="after", drop=True), Unknown("")),
