@@ -12,7 +12,7 @@ from urllib.parse import quote
 from twilio.request_validator import RequestValidator
 
 from connectors.sms.errors import ERRORS, ErrorClass
-from connectors.sms.numbers import e164
+from connectors.sms.phones import e164
 from maatpak.kernel.words import EvidenceKind, ReachState
 
 STATUS_PATH = "/hooks/twilio/status"

@@ -13,7 +13,7 @@ from typing import Any
 
 import phonenumbers
 
-from connectors.sms.numbers import e164
+from connectors.sms.phones import e164
 from connectors.sms.segments import segments
 
 VERSION = "2010-04-01"

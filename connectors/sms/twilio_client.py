@@ -24,7 +24,7 @@ from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from connectors.sms.errors import outcome_of
 from connectors.sms.hooks import status_url
-from connectors.sms.numbers import e164
+from connectors.sms.phones import e164
 from connectors.sms.segments import segments, simplified
 from connectors.sms.simulator import SmsSimulator
 from maatpak.kernel.errors import WorkspaceError
