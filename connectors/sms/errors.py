@@ -152,6 +152,6 @@ def outcome_of(status: int, code: int | None, words: str) -> Outcome:
 def _by_status(status: int, told: str) -> Outcome:
     if status == NO_LOGIN:
         return NoService(f"{status} the login was refused", LOGIN)
-    if status == NOT_FOUND:
-        return NoService(f"{status} there is no such account", ADDRESS)
+    if status < 400 or status == NOT_FOUND:
+        return NoService(f"{status} there is no such account at this address", ADDRESS)
     return Failed(told, permanent=status not in PASSING)

@@ -1,5 +1,6 @@
 """What the tests of texts share: npm packages that check us, and a webhook that Twilio calls."""
 
+import fcntl
 import queue
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ import pytest
 from connectors.sms.hooks import verified
 
 PACKAGES = ("@stoplight/prism-cli@5", "sms-segments-calculator@1")
+WANTED = " ".join(PACKAGES)
+INSTALL = 300.0
+"""Seconds that installing them may take."""
 TOKEN = "local-simulator"
 PATIENCE = 20.0
 """Seconds after which a call that does not come is a failure."""
@@ -26,12 +30,17 @@ def npm() -> Path:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     folder = Path.home() / ".cache" / "maatpak-tests" / "npm"
-    if not all((folder / "node_modules" / name.rpartition("@")[0] / "package.json").exists() for name in PACKAGES):
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--prefix", str(folder), "--no-fund", "--no-audit", "--silent", *PACKAGES]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode:
-            pytest.skip(f"npm could not install {', '.join(PACKAGES)}: {run.stderr[-200:]}")
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / "whole"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Several workers may want it at once.
+        if not whole.exists() or whole.read_text() != WANTED:
+            command = ["npm", "install", "--prefix", str(folder), "--no-fund", "--no-audit", "--silent", *PACKAGES]
+            try:
+                subprocess.run(command, capture_output=True, timeout=INSTALL, check=True)
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+                pytest.skip(f"npm could not install {WANTED}: {error}")
+            whole.write_text(WANTED)
     return folder
 
 

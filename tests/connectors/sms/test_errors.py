@@ -60,7 +60,9 @@ def test_a_code_that_we_do_not_know_goes_by_its_status(status: int, code: int | 
     assert outcome_of(status, code, "w") == expected
 
 
-@pytest.mark.parametrize(("status", "mend"), [(401, "MAATPAK_SMS_TOKEN"), (404, "MAATPAK_SMS_URL")])
+@pytest.mark.parametrize(
+    ("status", "mend"), [(308, "MAATPAK_SMS_URL"), (401, "MAATPAK_SMS_TOKEN"), (404, "MAATPAK_SMS_URL")]
+)
 def test_a_refused_login_or_account_names_the_setting(status: int, mend: str) -> None:
     outcome = outcome_of(status, None, "")
     assert isinstance(outcome, NoService)

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from connectors.faults import Fault
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
-from connectors.sms import build_sms
+from connectors.sms import build_sms, twilio_client
 from connectors.sms.simulator import SmsSimulator
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.clock import SystemClock
@@ -203,6 +203,16 @@ def test_a_text_whose_connection_was_lost_is_not_sent_again() -> None:
     (outcome,) = asyncio.run(server.send(1))
     assert isinstance(outcome, Unknown)
     assert len(server.peers) == 1
+
+
+def test_a_text_whose_answer_takes_too_long_is_unknown_and_sent_once(
+    port: TwilioSms, simulator: SmsSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(run(port, "send", "+31612340055", "First"), Sent)  # and the simulator runs
+    monkeypatch.setattr(twilio_client, "TIMEOUT", 1.0)
+    simulator.plan_faults([Fault(at="after", delay=3.0)])
+    assert isinstance(run(port, "send", "+31612340055", "Slow"), Unknown)
+    assert [each["body"] for each in stored(simulator) if each["to"] == "+31612340055"] == ["First", "Slow"]
 
 
 def test_a_wrong_token_is_refused(port: TwilioSms, simulator: SmsSimulator) -> None:
