@@ -100,6 +100,20 @@ def test_it_reports_what_became_of_a_text_with_its_sid_and_a_valid_signature(por
     assert not verified(url, {**calls[1].params, "MessageStatus": "failed"}, calls[1].signature, "local-simulator")
 
 
+def test_an_address_is_called_as_it_was_signed(port: TwilioSms, hook: Hook) -> None:
+    """An escape that need not be one stays one: who tidies it up signs another address."""
+
+    async def once() -> Outcome:
+        try:
+            return await port.send(replace(text(CUSTOMER), message_ref="a/b+c@zuidermeer.example"), [])
+        finally:
+            await port.close()
+
+    assert isinstance(asyncio.run(once()), Sent)
+    call = hook.next()
+    assert (call.path, call.signed) == (f"{STATUS_PATH}?{REF}=a%2Fb%2Bc@zuidermeer.example", True)
+
+
 def test_a_messaging_service_queues_first_and_picks_its_number(service: TwilioSms, hook: Hook) -> None:
     outcome = send(service, words="a" * 161)
     assert isinstance(outcome, Sent)
@@ -202,6 +216,8 @@ def test_a_customer_opts_out_and_in_again(port: TwilioSms, hook: Hook) -> None:
     assert isinstance(refused, Failed)
     assert (refused.permanent, refused.address) == (True, ReachState.OPTED_OUT)
     assert isinstance(send(port, OTHER), Sent)
+    simulator(port).text_in(CUSTOMER, "Help")
+    assert isinstance(send(port), Failed)
     simulator(port).text_in(CUSTOMER, "start")
     assert isinstance(send(port), Sent)
 

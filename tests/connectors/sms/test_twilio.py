@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,17 @@ def simulator(port: TwilioSms) -> Iterator[SmsSimulator]:
     port.simulator.plan_faults([])
 
 
-def run(port: TwilioSms, act: str, number: str, words: str = "Hallo") -> Outcome:
+def run(
+    port: TwilioSms,
+    act: str,
+    number: str,
+    words: str = "Hallo",
+    later: timedelta = timedelta(),
+) -> Outcome:
     async def once() -> Outcome:
         from dataclasses import replace
 
-        outgoing = replace(text(number, words), written_at=SystemClock().now())
+        outgoing = replace(text(number, words), written_at=SystemClock().now() + later)
         try:
             return await (port.ask(outgoing) if act == "ask" else port.send(outgoing, []))
         finally:
@@ -149,6 +156,11 @@ def test_typographic_signs_go_out_as_plain_ones_and_are_found_again(port: Twilio
     outcome = run(port, "send", "+31612340053", words)
     assert stored(simulator)[-1]["body"] == "Betaal 'F-2041' - vandaag..."
     assert run(port, "ask", "+31612340053", words) == outcome
+
+
+def test_a_text_made_before_the_message_was_written_is_not_it(port: TwilioSms, simulator: SmsSimulator) -> None:
+    assert isinstance(run(port, "send", "+31612340056"), Sent)
+    assert isinstance(run(port, "ask", "+31612340056", later=timedelta(days=1)), Unknown)
 
 
 def test_a_text_of_another_sender_is_not_ours(port: TwilioSms, simulator: SmsSimulator) -> None:
