@@ -104,7 +104,7 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
 
 
 def table(engine: Engine) -> list[Planned]:
-    """What all share, and each creditor's: the segments of its pack, and of the packs that its open rounds still follow."""
+    """What all share, and each creditor's: the segments of its pack, and of packs that its open rounds still follow."""
     with engine.database.reading() as session:
         creditors: Sequence[Creditor] = session.exec(select(Creditor).order_by(Creditor.code)).all()
         current = select(CreditorPack.creditor_id, CreditorPack.pack_id).where(col(CreditorPack.replaced_at).is_(None))

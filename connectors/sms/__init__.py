@@ -10,15 +10,21 @@ if TYPE_CHECKING:
 
 def build_sms(settings: "Settings", workspace: Path) -> "SmsPort":
     """The service of the settings, or the workspace's own simulator. Nothing is started or connected yet."""
+    from connectors.sms.hooks import INCOMING_PATH
     from connectors.sms.simulator import SmsSimulator
     from connectors.sms.twilio_client import TwilioSms
 
     token = settings.sms_token.get_secret_value()
-    simulator = SmsSimulator(workspace / "sms", settings.sms_account, token) if settings.sms_url is None else None
+    simulator = None
+    if settings.sms_url is None:
+        incoming = f"{settings.public_url}{INCOMING_PATH}" if settings.public_url else ""
+        simulator = SmsSimulator(workspace / "sms", settings.sms_account, token, settings.sms_sender, incoming)
     return TwilioSms(
         account=settings.sms_account,
         token=token,
         sender=settings.sms_sender,
         base_url=settings.sms_url,
         simulator=simulator,
+        most_segments=settings.sms_segments,
+        public_url=settings.public_url,
     )

@@ -1,15 +1,19 @@
-"""A simulator of Twilio's API on loopback: what the official client uses to create, fetch and list messages.
+"""A simulator of Twilio's API on loopback: it takes, keeps and lists texts, calls back, and lets customers text us.
 
-Texts stay in `messages.jsonl` of its folder, one line each, with the SID that the client was told; a fetch in any
-process finds them. What it does wrong on demand stands in `faults.json` (connectors/faults.py): a reply is an HTTP
-status and an error code of Twilio's, such as `400 21211`. Run alone: `python -m connectors.sms.simulator FOLDER ACCOUNT
-TOKEN`.
+Texts stay in its folder (`connectors.sms.simulated`), so a fetch in any process finds them. What it does wrong on
+demand stands in `faults.json` (connectors/faults.py), by when it does it:
+
+- `recipient`, `after`: before or after the text was taken, it answers with a status and a code of Twilio's
+  (`400 21211`), late (`delay`), or hangs up (`drop`);
+- `delivery`: the text does not arrive: `undelivered 30003`, `failed 30007`;
+- `callback`: reports come late (`delay`), not at all (`drop`), `twice`, or the last one first (`reversed`).
+
+Run alone: `python -m connectors.sms.simulator FOLDER ACCOUNT TOKEN`.
 """
 
 import asyncio
+import http.client
 import json
-import re
-import secrets
 import signal
 import sys
 from base64 import b64encode
@@ -18,31 +22,41 @@ from datetime import date
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from connectors.companion import Companion
 from connectors.faults import Fault, Faults, plan_faults
+from connectors.sms.calling_back import Callbacks, of_text
+from connectors.sms.simulated import POOL, SERVICE, VERSION, Refusal, Texts
 from maatpak.kernel.clock import SystemClock
 
 HOST = "127.0.0.1"
-VERSION = "2010-04-01"
-E164 = re.compile(r"\+[1-9]\d{6,14}")
-SEGMENT = 153
-"""Characters of one part of a long text."""
+CUSTOMER = "/customer"
+"""Path of what Twilio does not have: a customer who texts."""
 
 
 class SmsSimulator:
     """The simulator of a folder, seen from the process that sends."""
 
-    def __init__(self, folder: Path, account: str, token: str) -> None:
+    def __init__(self, folder: Path, account: str, token: str, sender: str = POOL, incoming_url: str = "") -> None:
+        """`sender` is whom customers answer; `incoming_url` is where Twilio was told to hand on what they text."""
         self.folder = folder
+        self._sender = sender
+        self._incoming_url = incoming_url
+        self._authorization = _basic(account, token)
         self._companion = Companion("connectors.sms.simulator", folder, account, token)
 
     @property
     def messages(self) -> Path:
         """What it got, one JSON document a line."""
         return self.folder / "messages.jsonl"
+
+    @property
+    def callbacks(self) -> Path:
+        """What it called back, one JSON document a line: `url`, `params`, and the status `answer`, or null."""
+        return self.folder / "callbacks.jsonl"
 
     def url(self) -> str:
         """Where it listens; starts it at first use."""
@@ -52,27 +66,43 @@ class SmsSimulator:
         """What goes wrong from now on; none heals it."""
         plan_faults(self.folder, faults)
 
+    def text_in(self, customer: str, body: str) -> str:
+        """Let a customer text us, and hand it on to the webhook where there is one; the SID of the text.
+
+        It returns when the webhook has answered, so it must not be called in the loop that serves the webhook. What
+        that answered stands in `callbacks`.
+        """
+        form = {"From": customer, "To": self._sender, "Body": body, "Url": self._incoming_url}
+        headers = {"Authorization": self._authorization, "Content-Type": "application/x-www-form-urlencoded"}
+        connection = http.client.HTTPConnection(HOST, self._companion.port())
+        try:
+            connection.request("POST", CUSTOMER, urlencode(form), headers)
+            return str(json.load(connection.getresponse())["sid"])
+        finally:
+            connection.close()
+
     def stop(self) -> None:
-        """End it."""
+        """End it, after the calls that are under way."""
         self._companion.stop()
 
 
 class _Api:
     def __init__(self, folder: Path, account: str, token: str) -> None:
-        self._file = folder / "messages.jsonl"
-        self._account = account
-        self._credentials = "Basic " + b64encode(f"{account}:{token}".encode()).decode()
+        self._texts = Texts(folder, account)
+        self._credentials = _basic(account, token)
         self._faults = Faults(folder)
         self._clock = SystemClock()
+        self.callbacks = Callbacks(folder, token)
 
     def application(self) -> web.Application:
-        base = f"/{VERSION}/Accounts/{self._account}/Messages"
+        base = f"/{VERSION}/Accounts/{self._texts.account}/Messages"
         application = web.Application()
         application.add_routes(
             [
                 web.post(f"{base}.json", self.create),
                 web.get(f"{base}.json", self.listing),
                 web.get(base + "/{sid}.json", self.fetch),
+                web.post(CUSTOMER, self.customer),
             ]
         )
         return application
@@ -80,26 +110,28 @@ class _Api:
     async def create(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != self._credentials:
             return _error(401, 20003, "Authentication Error - invalid username")
-        form = {name: str(value) for name, value in (await request.post()).items()}
+        form = await _form(request)
         recipient = form.get("To", "")
-        refusal = _refusal(form) or await self._strike(request, recipient, "recipient")
-        if refusal is not None:
-            return refusal
-        made = self._message(form)
-        with self._file.open("a") as file:
-            file.write(json.dumps(made) + "\n")
-        refusal = await self._strike(request, recipient, "after")
-        return refusal or web.json_response(made, status=201)
+        try:
+            self._texts.check(form)
+        except Refusal as refusal:
+            return _error(refusal.status, refusal.code, str(refusal))
+        struck = await self._strike(request, recipient, "recipient")
+        if struck is not None:
+            return struck
+        made = self._texts.take(form, format_datetime(self._clock.now()))
+        self._deliver(made, form.get("StatusCallback", ""))
+        struck = await self._strike(request, recipient, "after")
+        return struck or web.json_response(made, status=201)
 
     async def fetch(self, request: web.Request) -> web.Response:
-        for message in self._stored():
-            if message["sid"] == request.match_info["sid"]:
-                return web.json_response(_delivered(message))
+        for text in self._texts.all():
+            if text["sid"] == request.match_info["sid"]:
+                return web.json_response(text)
         return _error(404, 20404, f"The requested resource {request.path} was not found")
 
     async def listing(self, request: web.Request) -> web.Response:
-        query = request.query
-        found = [_delivered(message) for message in self._stored() if _matches(message, query)]
+        found = [text for text in self._texts.all() if _matches(text, request.query)]
         return web.json_response(
             {
                 "messages": found[::-1],
@@ -114,37 +146,41 @@ class _Api:
             }
         )
 
-    def _message(self, form: Mapping[str, str]) -> dict[str, Any]:
-        sid = "SM" + secrets.token_hex(16)
+    async def customer(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != self._credentials:
+            return _error(401, 20003, "Authentication Error - invalid username")
+        form = await _form(request)
+        service = form["To"] if form["To"].startswith(SERVICE) else None
         at = format_datetime(self._clock.now())
-        uri = f"/{VERSION}/Accounts/{self._account}/Messages/{sid}"
-        return {
-            "account_sid": self._account,
-            "api_version": VERSION,
-            "body": form["Body"],
-            "date_created": at,
-            "date_sent": None,
-            "date_updated": at,
-            "direction": "outbound-api",
-            "error_code": None,
-            "error_message": None,
-            "from": form.get("From"),
-            "messaging_service_sid": form.get("MessagingServiceSid"),
-            "num_media": "0",
-            "num_segments": str(-(-len(form["Body"]) // SEGMENT)),
-            "price": None,
-            "price_unit": "USD",
-            "sid": sid,
-            "status": "queued",
-            "subresource_uris": {"media": f"{uri}/Media.json"},
-            "to": form["To"],
-            "uri": f"{uri}.json",
-        }
+        text = self._texts.receive(form["From"], POOL if service else form["To"], service, form["Body"], at)
+        if form["Url"]:
+            await self.callbacks.call(form["Url"], of_text(text))
+        return web.json_response(text, status=201)
 
-    def _stored(self) -> list[dict[str, Any]]:
-        if not self._file.exists():
-            return []
-        return [json.loads(line) for line in self._file.read_text().splitlines() if line.endswith("}")]
+    def _deliver(self, made: Mapping[str, Any], url: str) -> None:
+        """Decide what becomes of a text, and begin to tell who asked for it.
+
+        Twilio does not tell the state in which a text was made.
+        """
+        status, code = "delivered", None
+        lost = self._faults.take(made["to"], "delivery")
+        if lost is not None:
+            status, _, told = lost.reply.partition(" ")
+            code = int(told or 30008)
+            self._texts.report(made["sid"], status, code)
+        if not url:
+            return
+        before = ["queued"] if made["messaging_service_sid"] else []
+        before += ["sent"] if status != "failed" else []
+        states: list[tuple[str, int | None]] = [*((each, None) for each in before), (status, code)]
+        fault = self._faults.take(made["to"], "callback") or Fault()
+        if fault.drop:
+            return
+        if fault.reply == "reversed":
+            states.reverse()
+        if fault.reply == "twice":
+            states = [state for state in states for _ in range(2)]
+        self.callbacks.report(url, {**made, "from": made["from"] or POOL}, states, fault.delay)
 
     async def _strike(self, request: web.Request, recipient: str, at: str) -> web.Response | None:
         fault = self._faults.take(recipient, at)
@@ -159,26 +195,20 @@ class _Api:
         return _error(int(status), int(code or 20500), "failed on demand")
 
 
-def _refusal(form: Mapping[str, str]) -> web.Response | None:
-    if not E164.fullmatch(form.get("To", "")):
-        return _error(400, 21211, f"Invalid 'To' Phone Number: {form.get('To', '')}")
-    if not form.get("From") and not form.get("MessagingServiceSid"):
-        return _error(400, 21603, "A 'From' phone number is required.")
-    if not form.get("Body"):
-        return _error(400, 21602, "Message body is required.")
-    return None
+def _basic(account: str, token: str) -> str:
+    return "Basic " + b64encode(f"{account}:{token}".encode()).decode()
 
 
-def _delivered(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "status": "delivered", "date_sent": message["date_created"]}
+async def _form(request: web.Request) -> dict[str, str]:
+    return {name: str(value) for name, value in (await request.post()).items()}
 
 
-def _matches(message: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+def _matches(text: Mapping[str, Any], query: Mapping[str, str]) -> bool:
     since = query.get("DateSent>", "")[:10]
-    sent_on = parsedate_to_datetime(message["date_created"]).date()
+    sent_on = parsedate_to_datetime(text["date_created"]).date()
     return (
-        query.get("To", message["to"]) == message["to"]
-        and query.get("From", message["from"]) == message["from"]
+        query.get("To", text["to"]) == text["to"]
+        and query.get("From", text["from"]) == text["from"]
         and (not since or sent_on >= date.fromisoformat(since))
     )
 
@@ -189,12 +219,14 @@ def _error(status: int, code: int, words: str) -> web.Response:
 
 
 async def _serve(folder: Path, account: str, token: str) -> None:
-    runner = web.AppRunner(_Api(folder, account, token).application(), access_log=None)
+    api = _Api(folder, account, token)
+    runner = web.AppRunner(api.application(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, HOST, 0)
     await site.start()
     print(runner.addresses[0][1], flush=True)  # noqa: T201
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await api.callbacks.finish()
     await runner.cleanup()
 
 

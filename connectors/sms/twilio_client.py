@@ -1,35 +1,40 @@
 """Texts over Twilio's official client, its asynchronous one, at any base URL that speaks that API.
 
 Twilio has no idempotency key, so only an answer of the 400 kind is a no. A server error or a lost connection may have
-come after the text was taken: `Unknown`. It can be asked afterwards, by number, sender and words.
+come after the text was taken: `Unknown`. It can be asked afterwards, by number, sender and words, and where the
+service calls back, it names the message. Nothing here sends again: the client is told of no retries, and aiohttp makes
+none of a POST.
 """
 
 import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import aiohttp
 from twilio.auth_strategy.auth_strategy import AuthStrategy
 from twilio.auth_strategy.auth_type import AuthType
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.credential.credential_provider import CredentialProvider
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.sms.errors import outcome_of
+from connectors.sms.hooks import status_url
+from connectors.sms.phones import e164
+from connectors.sms.segments import segments, simplified
 from connectors.sms.simulator import SmsSimulator
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import ReachState
 
 TIMEOUT = 30.0
-DEAD_NUMBER_CODES = frozenset({21211, 21214, 21217, 21401, 21421, 21614, 21635})
-OPTED_OUT_CODE = 21610
-NO_LOGIN = 401
-PASSING = frozenset({403, 429})
-"""Statuses of the account or of too many texts: nothing that this text is to blame for."""
-MEND_LOGIN = "Correct MAATPAK_SMS_ACCOUNT and MAATPAK_SMS_TOKEN: the service for texts refuses them."
+SERVICE = "MG"
+"""How the SID of a messaging service begins."""
+MOST_ASKED = 100
+"""Texts to one number that are looked through, the newest first."""
 MEND_SERVICE = "See that the service for texts (MAATPAK_SMS_URL) runs and is reached from here."
 
 
@@ -57,13 +62,28 @@ class TwilioSms:
     lanes = 4
 
     def __init__(
-        self, *, account: str, token: str, sender: str, base_url: str | None, simulator: SmsSimulator | None
+        self,
+        *,
+        account: str,
+        token: str,
+        sender: str,
+        base_url: str | None,
+        simulator: SmsSimulator | None,
+        most_segments: int = 3,
+        public_url: str | None = None,
     ) -> None:
+        """`sender` is a number, or the SID of a messaging service, which then picks the number.
+
+        With a `public_url`, each text asks for reports to it (`connectors.sms.hooks`).
+        """
         self.simulator = simulator
         self._account = account
         self._token = token
         self._sender = sender
+        self._from = {"messaging_service_sid" if sender.startswith(SERVICE) else "from_": sender}
         self._base_url = base_url
+        self._most_segments = most_segments
+        self._public_url = public_url
         self._client: Client | None = None
         self._http: AsyncTwilioHttpClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,17 +91,24 @@ class TwilioSms:
     async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
         """Hand one text over; a text takes no enclosures."""
         del enclosures
+        words = simplified(outgoing.text)
+        number = e164(outgoing.recipient.phone)
+        if number is None:
+            return Failed("not a telephone number", permanent=True, address=ReachState.DEAD)
+        if (parts := segments(words)) > self._most_segments:
+            return Failed(f"too long: {parts} segments, at most {self._most_segments} are sent", permanent=True)
         try:
             client = await self._connected()
         except WorkspaceError as error:
             return NoService(f"no connection: {error}"[:500], error.advice)
+        reports = {"status_callback": status_url(self._public_url, outgoing.message_ref)} if self._public_url else {}
         try:
             async with asyncio.timeout(TIMEOUT):
-                made = await client.messages.create_async(
-                    to=outgoing.recipient.phone or "", from_=self._sender, body=outgoing.text
-                )
+                made = await client.messages.create_async(to=number, body=words, **self._from, **reports)
         except TwilioRestException as error:
-            return _refusal(error)
+            return outcome_of(error.status, error.code, error.msg)
+        except TwilioServiceException as error:
+            return outcome_of(error.status, error.code, error.title)
         except aiohttp.ClientConnectorError as error:
             return NoService(f"no connection: {error}"[:500], MEND_SERVICE)
         except Exception as error:  # noqa: BLE001 - whatever it is, the service may have the text (law 3)
@@ -89,20 +116,21 @@ class TwilioSms:
         return Sent(made.sid)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
-        """Look for a text to that number with those words, since the day it was written."""
+        """Look for a text to that number with those words, made since the day it was written.
+
+        Made, not sent: a text that still waits at the service has no date of sending.
+        """
         client = await self._connected()
         try:
             async with asyncio.timeout(TIMEOUT):
-                found = await client.messages.list_async(
-                    to=outgoing.recipient.phone or "",
-                    from_=self._sender,
-                    date_sent_after=outgoing.written_at,
-                    limit=100,
-                )
-        except (TwilioRestException, aiohttp.ClientError, OSError, TimeoutError) as error:
+                found = await client.messages.list_async(to=e164(outgoing.recipient.phone) or "", limit=MOST_ASKED)
+        except (TwilioException, aiohttp.ClientError, OSError, TimeoutError) as error:
             return Unknown(f"the service could not be asked: {error}"[:500])
+        since = outgoing.written_at.astimezone(UTC).date()
+        words = simplified(outgoing.text)
         for each in found:
-            if each.body == outgoing.text:
+            ours = self._sender in (each.from_, each.messaging_service_sid)
+            if ours and each.date_created.date() >= since and simplified(each.body) == words:
                 return Sent(each.sid)
         return Unknown("the service does not know of it")
 
@@ -132,18 +160,3 @@ class TwilioSms:
         elif self._base_url is not None:
             self._client.api.base_url = self._base_url
         return self._client
-
-
-def _refusal(error: TwilioRestException) -> Outcome:
-    words = f"{error.status} {error.code or ''} {error.msg}"[:500]
-    if error.status >= 500:
-        return Unknown(words)
-    if error.status == NO_LOGIN:
-        return NoService(words, MEND_LOGIN)
-    if error.status in PASSING:
-        return Failed(words, permanent=False)
-    if error.code == OPTED_OUT_CODE:
-        return Failed(words, permanent=True, address=ReachState.OPTED_OUT)
-    if error.code in DEAD_NUMBER_CODES:
-        return Failed(words, permanent=True, address=ReachState.DEAD)
-    return Failed(words, permanent=True)

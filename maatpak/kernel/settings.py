@@ -1,12 +1,14 @@
 """Settings: one root, from the environment (`MAATPAK_…`) and the workspace's `maatpak.env`. Unknown keys fail."""
 
 import os
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maatpak.kernel.errors import UsageError
@@ -93,7 +95,17 @@ class Settings(BaseSettings):
         default="AC00000000000000000000000000000000", description="Account SID at the SMS service."
     )
     sms_token: SecretStr = Field(default=SecretStr("local-simulator"), description="Token at the SMS service.")
-    sms_sender: str = Field(default="+31970000000", description="Number that texts come from.")
+    sms_sender: str = Field(
+        default="+31970000000",
+        description="Where texts come from: a number such as +31970000000, or the SID of a messaging service (MG…).",
+    )
+    sms_segments: int = Field(
+        default=3, ge=1, le=10, description="Segments that a text may have at most; a longer one is not sent."
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Base URL under which services reach this installation's webhooks; empty: none calls back.",
+    )
     sms_per_minute: int | None = Field(
         default=None, ge=1, description="At most so many texts a minute; empty: no limit."
     )
@@ -116,6 +128,25 @@ class Settings(BaseSettings):
     link_secret: SecretStr | None = Field(
         default=None, description="Key that signs references in messages; empty: made once and kept in the workspace."
     )
+
+    @field_validator("sms_sender")
+    @classmethod
+    def _sends_texts(cls, value: str) -> str:
+        if not re.fullmatch(r"\+[1-9]\d{6,14}|MG[0-9a-fA-F]{32}", value):
+            raise ValueError(
+                "it is a number such as +31970000000, or the SID of a messaging service (MG and 32 hex digits)"
+            )
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _can_be_called(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("it is a URL such as https://maatpak.example.com, without a query")
+        return value.rstrip("/")
 
 
 def load_settings(workspace: Path | None = None) -> Settings:

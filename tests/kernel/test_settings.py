@@ -34,6 +34,12 @@ def test_settings_do_not_change() -> None:
         ("MAATPAK_SMTP_PASSWRD=hunter2", "Did you mean MAATPAK_SMTP_PASSWORD?"),
         ("MAATPAK_SHARDS=hunter2", "MAATPAK_SHARDS: Input should be a valid integer"),
         ("MAATPAK_SMTP_PORT=99999", "MAATPAK_SMTP_PORT: Input should be less than or equal to 65535"),
+        ("MAATPAK_SMS_SENDER=hunter2", "MAATPAK_SMS_SENDER: Value error, it is a number such as +31970000000"),
+        ("MAATPAK_SMS_SENDER=MG99999", "the SID of a messaging service (MG and 32 hex digits)"),
+        (
+            "MAATPAK_PUBLIC_URL=hunter2",
+            "MAATPAK_PUBLIC_URL: Value error, it is a URL such as https://maatpak.example.com",
+        ),
     ],
 )
 def test_a_setting_that_does_not_hold_is_named_and_its_value_is_not(tmp_path: Path, line: str, told: str) -> None:
@@ -42,6 +48,23 @@ def test_a_setting_that_does_not_hold_is_named_and_its_value_is_not(tmp_path: Pa
         load_settings(tmp_path)
     assert told in str(refused.value)
     assert not {"hunter2", "99999"} & set("".join(traceback.format_exception(refused.value)).replace("=", " ").split())
+
+
+@pytest.mark.parametrize("sender", ["+31970000000", "MG0123456789abcdef0123456789ABCDEF"])
+def test_texts_come_from_a_number_or_a_messaging_service(sender: str) -> None:
+    assert Settings(sms_sender=sender).sms_sender == sender
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", None),
+        ("https://maatpak.example.com/", "https://maatpak.example.com"),
+        ("http://[::1]:8080/a", "http://[::1]:8080/a"),
+    ],
+)
+def test_the_public_url_is_a_base(given: str, kept: str | None) -> None:
+    assert Settings(public_url=given).public_url == kept
 
 
 def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

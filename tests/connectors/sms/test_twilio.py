@@ -1,15 +1,18 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from connectors.faults import Fault
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
-from connectors.sms import build_sms
+from connectors.sms import build_sms, twilio_client
 from connectors.sms.simulator import SmsSimulator
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.clock import SystemClock
@@ -35,11 +38,17 @@ def simulator(port: TwilioSms) -> Iterator[SmsSimulator]:
     port.simulator.plan_faults([])
 
 
-def run(port: TwilioSms, act: str, number: str, words: str = "Hallo") -> Outcome:
+def run(
+    port: TwilioSms,
+    act: str,
+    number: str,
+    words: str = "Hallo",
+    later: timedelta = timedelta(),
+) -> Outcome:
     async def once() -> Outcome:
         from dataclasses import replace
 
-        outgoing = replace(text(number, words), written_at=SystemClock().now())
+        outgoing = replace(text(number, words), written_at=SystemClock().now() + later)
         try:
             return await (port.ask(outgoing) if act == "ask" else port.send(outgoing, []))
         finally:
@@ -87,7 +96,7 @@ def test_the_official_client_fetches_what_it_created(port: TwilioSms, simulator:
         ("+31612340012", Fault(reply="400 21617"), Failed("", permanent=True)),
         ("+31612340013", Fault(reply="429 20429"), Failed("", permanent=False)),
         ("+31612340014", Fault(reply="401 20003"), NoService("", "")),
-        ("+31612340018", Fault(reply="403 20005"), Failed("", permanent=False)),
+        ("+31612340018", Fault(reply="403 20005"), NoService("", "")),
         ("+31612340015", Fault(reply="503 20503"), Unknown("")),
         ("+31612340016", Fault(drop=True), Unknown("")),
         ("+31612340017", Fault(at="after", drop=True), Unknown("")),
@@ -111,6 +120,111 @@ def test_the_service_can_be_asked_what_became_of_a_text(port: TwilioSms, simulat
     simulator.plan_faults([])
     assert isinstance(run(port, "ask", "+31612340020", "Taken"), Sent)
     assert isinstance(run(port, "ask", "+31612340020", "Lost"), Unknown)
+
+
+@pytest.mark.parametrize("number", ["", "0612345678", "+316", "+31 6 1234 5678 9012 34", "Bank"])
+def test_what_is_no_number_is_dead_before_anything_is_sent(
+    port: TwilioSms, simulator: SmsSimulator, number: str
+) -> None:
+    simulator.plan_faults([Fault(reply="503 20503")])
+    assert run(port, "send", number) == Failed("not a telephone number", permanent=True, address=ReachState.DEAD)
+
+
+def test_a_number_goes_out_in_its_international_form(port: TwilioSms, simulator: SmsSimulator) -> None:
+    assert isinstance(run(port, "send", "+31 (0)6 1234 0050"), Sent)
+    assert stored(simulator)[-1]["to"] == "+31612340050"
+    assert isinstance(run(port, "ask", "+31 (0)6 1234 0050"), Sent)
+
+
+def test_a_text_over_the_cap_fails_before_anything_is_sent(port: TwilioSms, simulator: SmsSimulator) -> None:
+    assert isinstance(run(port, "send", "+31612340051", "a" * 459), Sent)
+    assert stored(simulator)[-1]["num_segments"] == "3"
+    refused = run(port, "send", "+31612340051", "a" * 460)
+    assert refused == Failed("too long: 4 segments, at most 3 are sent", permanent=True)
+    assert len(stored(simulator)[-1]["body"]) == 459
+
+
+def test_the_cap_is_a_setting(tmp_path: Path) -> None:
+    built = build_sms(Settings(workspace=tmp_path, sms_segments=1), tmp_path)
+    assert isinstance(built, TwilioSms)
+    outcome = run(built, "send", "+31612340052", "a" * 161)
+    assert outcome == Failed("too long: 2 segments, at most 1 are sent", permanent=True)
+
+
+def test_typographic_signs_go_out_as_plain_ones_and_are_found_again(port: TwilioSms, simulator: SmsSimulator) -> None:
+    words = "Betaal ‘F-2041’ – vandaag…"
+    outcome = run(port, "send", "+31612340053", words)
+    assert stored(simulator)[-1]["body"] == "Betaal 'F-2041' - vandaag..."
+    assert run(port, "ask", "+31612340053", words) == outcome
+
+
+def test_a_text_made_before_the_message_was_written_is_not_it(port: TwilioSms, simulator: SmsSimulator) -> None:
+    assert isinstance(run(port, "send", "+31612340056"), Sent)
+    assert isinstance(run(port, "ask", "+31612340056", later=timedelta(days=1)), Unknown)
+
+
+def test_a_text_of_another_sender_is_not_ours(port: TwilioSms, simulator: SmsSimulator) -> None:
+    assert isinstance(run(port, "send", "+31612340054"), Sent)
+    settings = Settings()
+    other = TwilioSms(
+        account=settings.sms_account,
+        token=settings.sms_token.get_secret_value(),
+        sender="+31970000009",
+        base_url=simulator.url(),
+        simulator=None,
+    )
+    assert isinstance(run(other, "ask", "+31612340054"), Unknown)
+
+
+class _Peers:
+    """A server that takes every text and notes from which connection it came, or hangs up on each."""
+
+    def __init__(self, *, hangs_up: bool = False) -> None:
+        self.peers: list[object] = []
+        self._hangs_up = hangs_up
+
+    async def answer(self, request: web.Request) -> web.Response:
+        assert request.transport is not None
+        await request.read()
+        self.peers.append(request.transport.get_extra_info("peername"))
+        if self._hangs_up:
+            request.transport.abort()
+        return web.json_response({"sid": "SM" + "0" * 32}, status=201)
+
+    async def send(self, count: int) -> list[Outcome]:
+        application = web.Application()
+        application.router.add_post("/{path:.*}", self.answer)
+        async with TestServer(application) as server:
+            url = str(server.make_url("/")).rstrip("/")
+            port = TwilioSms(account="AC1", token="t", sender="+31970000000", base_url=url, simulator=None)
+            try:
+                return [await port.send(text(), []) for _ in range(count)]
+            finally:
+                await port.close()
+
+
+def test_texts_go_over_one_connection() -> None:
+    server = _Peers()
+    assert asyncio.run(server.send(5)) == [Sent("SM" + "0" * 32)] * 5
+    assert len(server.peers) == 5
+    assert len(set(server.peers)) == 1
+
+
+def test_a_text_whose_connection_was_lost_is_not_sent_again() -> None:
+    server = _Peers(hangs_up=True)
+    (outcome,) = asyncio.run(server.send(1))
+    assert isinstance(outcome, Unknown)
+    assert len(server.peers) == 1
+
+
+def test_a_text_whose_answer_takes_too_long_is_unknown_and_sent_once(
+    port: TwilioSms, simulator: SmsSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(run(port, "send", "+31612340055", "First"), Sent)  # and the simulator runs
+    monkeypatch.setattr(twilio_client, "TIMEOUT", 1.0)
+    simulator.plan_faults([Fault(at="after", delay=3.0)])
+    assert isinstance(run(port, "send", "+31612340055", "Slow"), Unknown)
+    assert [each["body"] for each in stored(simulator) if each["to"] == "+31612340055"] == ["First", "Slow"]
 
 
 def test_a_wrong_token_is_refused(port: TwilioSms, simulator: SmsSimulator) -> None:
