@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import Session, select
-
 from connectors.mail import return_path
 from connectors.mailbox.incoming import Action, IncomingKind, Reason, Result
 from connectors.mailbox.incoming import Incoming as Mail
@@ -13,10 +11,11 @@ from connectors.mailbox.reading import read_mail
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
-from maatpak.ledger.tables import Case, Creditor, Incoming, Message
+from maatpak.ledger.tables import Case, Message
 from tasks.answers import record_answer
-from tasks.desk import Desk, desk
+from tasks.desk import Desk
 from tasks.preferences import mark_address
+from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_mail
 from tasks.receive.observing import Observation, observe
 from tasks.receive.summary import ReceivedSummary
@@ -33,7 +32,7 @@ WAITS_FOR_A_PERSON = frozenset({IncomingKind.ANSWER, IncomingKind.COMPLAINT})
 
 
 def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -> ReceivedSummary:
-    """Take in what lies in the mailbox. Read again, or by two at once, each mail counts once.
+    """Take in what lies in the mailbox. Read again, or by two at once, each mail has its effect once.
 
     Raises:
         OutsideError, WorkspaceError: the mailbox cannot be read.
@@ -54,41 +53,24 @@ def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -
 
 def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | None, summary: ReceivedSummary) -> None:
     mail = read_mail(arrived.content)
-    key = content_hash(["mail", mail.message_id or bytes_hash(arrived.content), sorted(mail.envelope_to)])
-    path = return_path(engine.settings, engine.link_key)
     with engine.database.reading() as session:
-        if _known(session, key):
-            return
-        owner = owner_of_mail(session, path, mail)
-        creditor = None if owner is None else session.get(Creditor, owner.creditor_id)
-    row = Incoming(
-        incoming_key=key,
+        owner = owner_of_mail(session, return_path(engine.settings, engine.link_key), mail)
+    arrival = Arrival(
+        key=content_hash(["mail", mail.message_id or bytes_hash(arrived.content), sorted(mail.envelope_to)]),
         channel=Channel.EMAIL,
         kind=mail.kind,
-        content=engine.store.put("incoming", arrived.content, "eml"),
-        state="unassigned" if mail.kind in WAITS_FOR_A_PERSON else "dropped",
+        content=arrived.content,
         received_at=mail.received_at or now,
-        recorded_at=now,
+        waits_for_a_person=mail.kind in WAITS_FOR_A_PERSON,
     )
-    if owner is None or creditor is None or creditor.business_date is None:
-        with engine.database.session() as session:
-            if not _known(session, key):
-                session.add(row)
-        summary.unassigned += row.state == "unassigned"
-    else:
-        with desk(engine, owner.creditor_id, None, creditor.business_date, now, flow_run) as at:
-            case = at.case(owner.case_id)
-            if _known(at.session, key):
-                return
-            row.state, row.creditor_id, row.debtor_id = "taken", case.creditor_id, case.debtor_id
-            row.message_id, row.recorded_at = owner.message_id, at.now
-            at.session.add(row)
-            at.session.flush()
-            put_where_it_belongs(at, case, owner, mail, f"I{row.id}")
+    with recorded(engine, arrival, owner, now, flow_run) as taken:
+        if taken is not None:
+            _put(taken.desk, taken.case, taken.owner, mail, taken.number)
     summary.counts[str(mail.kind)] += 1
+    summary.unassigned += owner is None and arrival.waits_for_a_person
 
 
-def put_where_it_belongs(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
+def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
     """What a mail means for its case; `number` is ours for it."""
     message = desk.session.get(Message, owner.message_id) if owner.message_id is not None else None
     match mail.kind:
@@ -118,7 +100,7 @@ def _observed(result: Result) -> Observation:
     words = " ".join(filter(None, (str(result.reply_code or ""), result.status, str(result.reason))))
     match result.action:
         case Action.DELIVERED:
-            return Observation(EvidenceKind.DELIVERED, ReachState.PROVEN, words)
+            return Observation(EvidenceKind.DELIVERED, None, words)
         case Action.FAILED if result.hard:
             return Observation(EvidenceKind.BOUNCED, ReachState.DEAD, words)
         case Action.FAILED:
@@ -126,7 +108,3 @@ def _observed(result: Result) -> Observation:
             return Observation(EvidenceKind.BOUNCED, state, words)
         case Action.RELAYED | Action.EXPANDED | Action.DELAYED:
             return Observation(None, None, words)
-
-
-def _known(session: Session, key: str) -> bool:
-    return session.exec(select(Incoming.id).where(Incoming.incoming_key == key)).first() is not None

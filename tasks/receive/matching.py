@@ -61,6 +61,28 @@ def owner_of_address(session: Session, channel: Channel, address: str, to: tuple
     return None if case is None or case.id is None else Owner(case.creditor_id, case.id)
 
 
+def owner_of_message(session: Session, message_ref: str | None, service_ref: str) -> Owner | None:
+    """By our reference, else by the service's number."""
+    for condition in (col(Message.message_ref) == message_ref, col(Message.service_ref) == service_ref):
+        found = _message(session, condition)
+        if found is not None:
+            return _of(found)
+    return None
+
+
+def owners_of_number(session: Session, number: str) -> list[Owner]:
+    """The accounts to which we texted at a number (E.164), each once, the last one first."""
+    sent = session.exec(
+        select(Message)
+        .where(Message.channel == Channel.SMS, Message.recipient == number)
+        .order_by(col(Message.id).desc())
+    )
+    latest: dict[int, Message] = {}
+    for each in sent:
+        latest.setdefault(each.debtor_id, each)
+    return [Owner(each.creditor_id, each.case_id) for each in latest.values()]
+
+
 def _whose(session: Session, channel: Channel, address: str) -> list[Debtor]:
     name = "email" if channel is Channel.EMAIL else "phone"
     ids = [

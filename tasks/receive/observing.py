@@ -7,7 +7,7 @@ from sqlmodel import select
 from maatpak.kernel.words import Channel, EvidenceKind, MessageState, ReachState, Role, WorkKind
 from maatpak.ledger.tables import Case, Evidence, Message
 from tasks.desk import Desk
-from tasks.evidence import REPAIRS
+from tasks.evidence import PROVES, REPAIRS
 from tasks.preferences import mark_address
 from tasks.worklist import open_work
 
@@ -21,6 +21,7 @@ class Observation:
 
     kind: EvidenceKind | None
     address: ReachState | None
+    """Where it did not arrive: what that says of the address."""
     words: str
     """Codes, without names."""
 
@@ -35,9 +36,10 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
     if seen.kind is None or not _note(desk, message.id, seen.kind, source, seen.words):
         return
     channel = Channel(message.channel)
-    if seen.address is not None:
-        mark_address(desk, case, channel, message.recipient, seen.address, seen.words)
-    if seen.address is ReachState.DEAD:
+    address = ReachState.PROVEN if seen.kind in PROVES else seen.address
+    if address is not None:
+        mark_address(desk, case, channel, message.recipient, address, seen.words)
+    if address is ReachState.DEAD:
         open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=REPAIR_WITHIN)
     desk.record("evidence_noted", case=case, message=message.id, evidence=seen.kind, source=source, said=seen.words)
 

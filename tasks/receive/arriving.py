@@ -1,0 +1,95 @@
+"""Taking in one thing, once: kept as it came, put on its case in one transaction, or left for a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session, select
+
+from maatpak.kernel.words import Channel
+from maatpak.ledger.tables import Case, Creditor, Incoming
+from tasks.desk import Desk, desk
+from tasks.receive.matching import Owner
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+TAKEN, UNASSIGNED, DROPPED = "taken", "unassigned", "dropped"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Something that came in."""
+
+    key: str
+    """The same thing has the same, however often it comes."""
+    channel: Channel
+    kind: str
+    content: bytes
+    received_at: datetime
+    waits_for_a_person: bool = False
+    """Where nobody knows whose it is: whether a person should find out."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The desk at which it is put on its case."""
+
+    desk: Desk
+    case: Case
+    owner: Owner
+    number: str
+    """Ours for it."""
+
+
+@contextmanager
+def recorded(
+    engine: "Engine", arrival: Arrival, owner: Owner | None, now: datetime, flow_run: str | None = None
+) -> Iterator[Taken | None]:
+    """The desk to put it on its case; None when it was taken in before, or nobody knows whose it is.
+
+    Raises:
+        RefusedError: the creditor began another day just now: try again.
+    """
+    row = Incoming(
+        incoming_key=arrival.key,
+        channel=arrival.channel,
+        kind=arrival.kind,
+        content="",
+        state=TAKEN,
+        received_at=arrival.received_at,
+        recorded_at=now,
+    )
+    with engine.database.reading() as session:
+        if is_known(session, arrival.key):
+            creditor, known = None, True
+        else:
+            creditor, known = None if owner is None else session.get(Creditor, owner.creditor_id), False
+    if known:
+        yield None
+        return
+    row.content = engine.store.put("incoming", arrival.content, "eml" if arrival.channel is Channel.EMAIL else "txt")
+    if owner is None or creditor is None or creditor.business_date is None:
+        row.state = UNASSIGNED if arrival.waits_for_a_person else DROPPED
+        with engine.database.session() as session:
+            if not is_known(session, arrival.key):
+                session.add(row)
+        yield None
+        return
+    with desk(engine, owner.creditor_id, None, creditor.business_date, now, flow_run) as at:
+        case = at.case(owner.case_id)
+        if is_known(at.session, arrival.key):
+            yield None
+            return
+        row.creditor_id, row.debtor_id, row.message_id = case.creditor_id, case.debtor_id, owner.message_id
+        row.recorded_at = at.now
+        at.session.add(row)
+        at.session.flush()
+        yield Taken(at, case, owner, f"I{row.id}")
+
+
+def is_known(session: Session, key: str) -> bool:
+    """Whether it was taken in before."""
+    return session.exec(select(Incoming.id).where(Incoming.incoming_key == key)).first() is not None

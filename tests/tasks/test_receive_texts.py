@@ -1,0 +1,121 @@
+"""What Twilio calls back with, in any order and more than once."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from connectors.sms.hooks import read_incoming, read_status
+from connectors.sms.twilio_client import TwilioSms
+from tasks.engine import Engine
+from tasks.receive.texts import record_text, record_text_report
+from tests.tasks.outbox_world import NOW, House
+from tests.tasks.send.sending import messages, send
+
+NUMBER = "+31612345678"
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """A house whose customer got a text."""
+    house = House(engine)
+    house.customer("second_text", kind="consumer", amounts=(9900,))
+    house.written()
+    send(house)
+    return house
+
+
+def told(house: House, state: str, code: int | None = None, *, by_ref: bool = True) -> bool:
+    """Twilio calls back about the text."""
+    (message,) = messages(house)
+    form = {"MessageSid": message["service_ref"], "MessageStatus": state, **({"ErrorCode": str(code)} if code else {})}
+    report = read_status(form)
+    assert report is not None
+    return record_text_report(house.engine, report, message["message_ref"] if by_ref else None, NOW)
+
+
+def texted(house: House, words: str, sid: str = "SM1", sender: str = NUMBER) -> bool:
+    """The customer texts us."""
+    text = read_incoming({"MessageSid": sid, "From": sender, "To": "+31970000000", "Body": words})
+    assert text is not None
+    return record_text(house.engine, text, NOW)
+
+
+def evidence(house: House) -> list[str]:
+    return [row["kind"] for row in house.rows("SELECT kind FROM evidence ORDER BY id")]
+
+
+def address(house: House) -> list[dict[str, Any]]:
+    return house.rows("SELECT address, state FROM address_state WHERE replaced_at IS NULL")
+
+
+@pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "delivered"])))
+@pytest.mark.parametrize("by_ref", [True, False])
+def test_delivered_once_whatever_the_order(house: House, order: tuple[str, ...], by_ref: bool) -> None:
+    for state in order:
+        told(house, state, by_ref=by_ref)
+    assert evidence(house) == ["accepted", "delivered"]
+    assert address(house) == [{"address": NUMBER, "state": "proven"}]
+
+
+@pytest.mark.parametrize(("code", "state", "repairs"), [(30003, "doubtful", 0), (30005, "dead", 1), (30007, None, 0)])
+def test_an_undelivered_text_says_what_of_the_number_it_says(
+    house: House, code: int, state: str | None, repairs: int
+) -> None:
+    assert told(house, "undelivered", code)
+    assert not told(house, "undelivered", code)
+    assert evidence(house) == ["accepted", "bounced"]
+    assert [row["state"] for row in address(house)] == ([state] if state else [])
+    assert len(house.rows("SELECT 1 AS one FROM work_task WHERE kind = 'repair'")) == repairs
+
+
+def test_stop_is_obeyed_and_start_takes_it_back(house: House) -> None:
+    assert texted(house, "Afmelden!")
+    assert address(house) == [{"address": NUMBER, "state": "opted_out"}]
+    assert house.rows("SELECT 1 AS one FROM answer") == [], "nobody has to read it"
+    assert not texted(house, "Afmelden!"), "the same text again"
+    assert texted(house, "start", "SM2")
+    assert [row["state"] for row in address(house)] == ["proven"]
+
+
+def test_a_start_of_somebody_who_has_not_opted_out_is_an_answer(house: House) -> None:
+    texted(house, "aan")
+    assert address(house) == []
+    assert len(house.rows("SELECT 1 AS one FROM answer WHERE read_on IS NULL")) == 1
+
+
+def test_any_other_text_waits_on_the_case_to_be_read(house: House) -> None:
+    assert texted(house, "I will not stop paying, Friday is fine")
+    (answer,) = house.rows("SELECT case_id, channel, content FROM answer")
+    assert (answer["case_id"], answer["channel"]) == (house.accounts[0].case_id, "sms")
+    assert house.engine.store.get(answer["content"]).decode() == "I will not stop paying, Friday is fine"
+    assert house.rows("SELECT kind FROM work_task") == [{"kind": "reply"}]
+
+
+def test_a_stranger_waits_for_somebody_who_knows_whose_it_is(house: House) -> None:
+    texted(house, "Who is this?", sender="+31687654321")
+    assert house.rows("SELECT state, debtor_id FROM incoming") == [{"state": "unassigned", "debtor_id": None}]
+
+
+def test_a_report_settles_a_text_of_which_nobody_knew(engine: Engine) -> None:
+    from connectors.faults import Fault
+    from tasks.send import report_outcomes
+    from tests.tasks.outbox_world import DAY
+    from tests.tasks.send.sending import states
+
+    house = House(engine)
+    house.customer("second_text", kind="consumer", amounts=(9900,))
+    house.written()
+    sms = house.engine.sms
+    assert isinstance(sms, TwilioSms)
+    assert sms.simulator is not None
+    sms.simulator.plan_faults([Fault(at="after", drop=True)])
+    assert send(house).plain() == {"sms": {"unknown": 1}}
+    (message,) = messages(house)
+    report = read_status({"MessageSid": "SM" + "0" * 32, "MessageStatus": "delivered"})
+    assert report is not None
+    assert record_text_report(house.engine, report, message["message_ref"], NOW)
+    report_outcomes(house.engine, house.creditor_id, DAY, NOW, "w")
+    assert states(house) == {"sent": 1}
+    assert states(house, "action") == {"executed": 1}
+    assert evidence(house) == ["accepted", "delivered"]
