@@ -83,9 +83,12 @@ def set_preference(desk: Desk, debtor: Debtor, name: str, value: str, *, source:
 
 
 def mark_address(
-    desk: Desk, case: Case, channel: str, address: str, state: ReachState, cause: str
+    desk: Desk, case: Case, channel: str, address: str, state: ReachState, cause: str, *, wished: bool = False
 ) -> AddressState | None:
-    """What is now known of an address; None when it was known already."""
+    """What is now known of an address; None when it was known already.
+
+    An opt-out outlasts whatever is observed; only the customer's own wish (`wished`) ends it.
+    """
     present = desk.session.exec(
         select(AddressState).where(
             AddressState.debtor_id == case.debtor_id,
@@ -96,7 +99,7 @@ def mark_address(
     ).first()
     actor = desk.person.login
     if present is not None:
-        if present.state == state:
+        if present.state == state or (present.state == ReachState.OPTED_OUT and not wished):
             return None
         marked = succeed(desk.session, present, desk.as_of, desk.now, state=state, cause=cause, actor=actor)
     else:

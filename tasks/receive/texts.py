@@ -75,7 +75,7 @@ def _put(desk: Desk, case: "Case", text: IncomingText, number: str) -> None:
     if text.word is Word.STOP:
         mark_address(desk, case, Channel.SMS, text.sender, ReachState.OPTED_OUT, ASKED_FOR_IT)
     elif text.word is Word.START and opted_out:
-        mark_address(desk, case, Channel.SMS, text.sender, ReachState.PROVEN, TOOK_IT_BACK)
+        mark_address(desk, case, Channel.SMS, text.sender, ReachState.PROVEN, TOOK_IT_BACK, wished=True)
     else:
         record_answer(desk, case, Channel.SMS, answer_no=number, content=text.body.encode() or b" ")
 

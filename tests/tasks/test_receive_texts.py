@@ -74,6 +74,8 @@ def test_stop_is_obeyed_and_start_takes_it_back(house: House) -> None:
     assert address(house) == [{"address": NUMBER, "state": "opted_out"}]
     assert house.rows("SELECT 1 AS one FROM answer") == [], "nobody has to read it"
     assert not texted(house, "Afmelden!"), "the same text again"
+    told(house, "delivered")
+    assert [row["state"] for row in address(house)] == ["opted_out"], "a late report does not bring it back"
     assert texted(house, "start", "SM2")
     assert [row["state"] for row in address(house)] == ["proven"]
 
