@@ -107,6 +107,19 @@ def test_the_first_page_has_the_marks_of_form_b() -> None:
     assert [each for each in lines(pdf, page=1) if each.right < 20] == []
 
 
+def test_a_long_number_stays_in_its_column_and_gets_no_hyphen() -> None:
+    plain = letter()
+    table = (plain.letter or {})["tables"][0]
+    number = "FACTUUR" + "7" * 200
+    rows = [[number, *table["rows"][0][1:]], *table["rows"][1:]]
+    pdf = letter_pdf(replace(plain, letter={**(plain.letter or {}), "tables": [{**table, "rows": rows}]}))
+    placed = characters(pdf)
+    first, second = [each for each in placed if each.text.startswith("D") and each.top > 108][:2]
+    assert first.top == second.top
+    column = [each for each in placed if each.within(24.9, first.bottom, second.left, 150)]
+    assert number in told(column)
+
+
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
