@@ -1,9 +1,9 @@
 """A simulator of Pingen's API on loopback: what its client uses to upload, create, list and cancel letters.
 
-Each letter is a JSON file of its folder, with its PDF beside it, under the id that the client was told. It looks at a
-PDF as Pingen does (an address in the window, nothing where the postage goes), hands good letters to the post at once,
-and calls registered webhooks back, signed. What comes later is told by `happen`. What it does wrong on demand stands in
-`faults.json` (connectors/faults.py), matched against a letter's file name and address:
+Each letter is a JSON file in `letters` of its folder, with its PDF beside it, under the id that the client was told. It
+looks at a PDF as Pingen does (an address in the window, nothing where the postage goes), hands good letters to the post
+at once, and calls registered webhooks back, signed. What comes later is told by `happen`. What it does wrong on demand
+stands in `faults.json` (connectors/faults.py), matched against a letter's file name and address:
 
 `login`, `upload`    before there is a letter
 `recipient`, `after` before a letter is taken, and after it was
@@ -46,6 +46,7 @@ from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.files import write_whole
 
 HOST = "127.0.0.1"
+LETTERS = "letters"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -62,8 +63,11 @@ class PingenSimulator:
 
     def letters(self) -> list[dict[str, Any]]:
         """What it got: id, attributes and events, oldest first."""
-        found = [json.loads(path.read_text()) for path in self.folder.glob("*.json") if path.stem.count("-") == 4]
-        return sorted(found, key=lambda each: str(each["attributes"]["created_at"]))
+        return _kept(self.folder)
+
+    def pdf(self, letter: str) -> bytes:
+        """What it was given to print."""
+        return (self.folder / LETTERS / f"{letter}.pdf").read_bytes()
 
     def happen(self, letter: str, code: str, at: datetime) -> None:
         """Let something happen to a letter; comes back when its webhooks were called."""
@@ -87,10 +91,8 @@ class _Api:
         self._token = sha256(f"{client}:{secret}".encode()).hexdigest()
         self._faults = Faults(folder)
         self._clock = SystemClock()
-        stored = [json.loads(path.read_text()) for path in folder.glob("*.json") if path.stem.count("-") == 4]
-        self._letters: dict[str, dict[str, Any]] = {
-            each["id"]: each for each in sorted(stored, key=lambda each: str(each["attributes"]["created_at"]))
-        }
+        (folder / LETTERS).mkdir(exist_ok=True)
+        self._letters: dict[str, dict[str, Any]] = {each["id"]: each for each in _kept(folder)}
         hooks = folder / "webhooks.json"
         self._hooks: list[dict[str, Any]] = json.loads(hooks.read_text()) if hooks.exists() else []
         self._calls: set[asyncio.Task[None]] = set()
@@ -166,7 +168,7 @@ class _Api:
             "attributes": letter_attributes(asked, pages, address, self._clock.now()),
             "events": [],
         }
-        write_whole(self._folder / f"{letter['id']}.pdf", pdf)
+        write_whole(self._folder / LETTERS / f"{letter['id']}.pdf", pdf)
         uploaded.unlink()
         self._letters[str(letter["id"])] = letter
         made = json.dumps({"data": self._resource(letter)})
@@ -264,7 +266,7 @@ class _Api:
         return {"type": "letters", "id": letter["id"], "attributes": dict(letter["attributes"])}
 
     def _keep(self, letter: Mapping[str, Any]) -> None:
-        write_whole(self._folder / f"{letter['id']}.json", json.dumps(letter).encode())
+        write_whole(self._folder / LETTERS / f"{letter['id']}.json", json.dumps(letter).encode())
 
     def _signed(self, file: str) -> str:
         return signature(file.encode(), self._token)[:40]
@@ -279,6 +281,12 @@ class _Api:
         if not fault.reply:
             return error(500, "nobody hears this") if fault.drop else None
         return error(int(fault.reply.partition(" ")[0]), "failed on demand")
+
+
+def _kept(folder: Path) -> list[dict[str, Any]]:
+    """The letters of a folder, oldest first as far as seconds tell."""
+    found = [json.loads(path.read_text()) for path in (folder / LETTERS).glob("[!.]*.json")]
+    return sorted(found, key=lambda each: str(each["attributes"]["created_at"]))
 
 
 async def _serve(folder: Path, organisation: str, client: str, secret: str) -> None:

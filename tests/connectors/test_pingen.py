@@ -3,6 +3,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_a_letter_arrives_with_the_id_that_we_were_told(port: PingenPost, simula
     asked = {name: kept["attributes"][name] for name in ("address_position", "delivery_product", "print_mode")}
     assert asked == {"address_position": "left", "delivery_product": "cheap", "print_mode": "simplex"}
     assert kept["attributes"]["address"].startswith("van den heuvel & zonen b.v.")
-    assert (simulator.folder / f"{kept['id']}.pdf").read_bytes() == letter_pdf(made, sender_line=False)
+    assert simulator.pdf(kept["id"]) == letter_pdf(made, sender_line=False)
     assert ask(port, made) == outcome
 
 
@@ -78,7 +79,7 @@ def test_enclosures_are_printed_behind_the_letter(port: PingenPost, simulator: P
     copy = Enclosure("F-2041.pdf", "application/pdf", letter_pdf(letter(rows=60)))
     outcome = send(port, made, copy)
     assert isinstance(outcome, Sent)
-    assert len(PdfReader(simulator.folder / f"{outcome.service_ref}.pdf").pages) == 3
+    assert len(PdfReader(BytesIO(simulator.pdf(str(outcome.service_ref)))).pages) == 3
     assert send(port, letter(3), Enclosure("F.xlsx", "", b"PK")) == Failed(
         "no PDF, so it cannot be printed: F.xlsx", permanent=True
     )
