@@ -21,6 +21,7 @@ from segno.helpers import make_epc_qr
 from connectors.message import Outgoing
 from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.money import to_decimal
+from maatpak.kernel.references import rf_holds
 
 _LONGEST_PAYEE = 70
 _LONGEST_REMITTANCE = 140
@@ -34,9 +35,11 @@ _idle: deque[typst.Compiler] = deque()
 """As many as ever set letters at once."""
 
 
-def letter_pdf(outgoing: Outgoing) -> bytes:
-    """The letter as PDF."""
+def letter_pdf(outgoing: Outgoing, *, sender_line: bool = True) -> bytes:
+    """The letter as PDF; without the sender's line in the window where a service puts its postage there."""
     sheet = _sheet(outgoing)
+    if not sender_line:
+        sheet["sender_line"] = ""
     sheet["qr"] = payment_qr(sheet["pay"])
     inputs = {"letter": json.dumps(sheet, ensure_ascii=False)}
     with _compiler() as compiler:
@@ -72,11 +75,15 @@ def payment_qr(pay: Mapping[str, Any]) -> str:
     payable = pay.get("currency") == "EUR" and 0 < amount <= _HIGHEST_AMOUNT
     if payable and iban_holds(iban):
         bic = str(pay.get("bic") or "")
+        reference = str(pay["reference"])
+        # The code has a place of its own for an RF, and for no other reference; it is never filled together with words.
+        rf = reference.replace(" ", "")
+        remittance = {"reference": rf} if rf_holds(rf) else {"text": reference[:_LONGEST_REMITTANCE]}
         code = make_epc_qr(
             str(pay["payee"])[:_LONGEST_PAYEE],
             iban,
             amount,
-            text=str(pay["reference"])[:_LONGEST_REMITTANCE],
+            **remittance,
             bic=bic if bic_holds(bic) else None,
             encoding="utf-8",
         )

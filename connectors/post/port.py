@@ -1,9 +1,49 @@
-"""The post port."""
+"""The post port, and what becomes of a letter after it left us."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 from connectors.message import MessagePort
 
 
+class LetterState(StrEnum):
+    """How far a letter came."""
+
+    PRINTED = "printed"
+    HANDED_OVER = "handed_over"
+    """The post has it: from here the days on the way count."""
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+    """The post knows nobody of that name there."""
+    RETURNED = "returned"
+    """It came back to us."""
+    FAILED = "failed"
+    """It was not printed and will not be."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LetterReport:
+    """One thing that is known of a letter. The same one may be told more than once, and in any order."""
+
+    on: date
+    """The day it happened, where it happened: legal terms count from it."""
+    service_ref: str
+    """The number that `Sent` gave."""
+    state: LetterState
+    code: str
+    """The service's own word for it."""
+
+
 class PostPort(MessagePort, Protocol):
     """Prints and posts letters."""
+
+    async def reports(self, since: date) -> Sequence[LetterReport]:
+        """What became of letters on that day or later, oldest first.
+
+        Raises:
+            TransientError: the service cannot be asked now.
+        """
+        ...

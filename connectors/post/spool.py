@@ -8,11 +8,14 @@ made again, and no letter is ever unknown.
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, Outcome, Sent, Unknown
 from connectors.post.letters import letter_pdf, signs_without_a_font
+from connectors.post.port import LetterReport
+from connectors.post.print_room import receipts
 from maatpak.kernel.files import write_whole
 from maatpak.kernel.ids import bytes_hash
 
@@ -42,6 +45,10 @@ class PostSpool:
         if not manifest.exists():
             return Unknown("the letter is not in the spool folder")
         return Sent(json.loads(manifest.read_text())["sha256"])
+
+    async def reports(self, since: date) -> Sequence[LetterReport]:
+        """What the print room's receipts say of that day or later, oldest first."""
+        return await asyncio.to_thread(lambda: sorted(each for each in receipts(self.folder) if each.on >= since))
 
     async def close(self) -> None:
         """Nothing is held open."""

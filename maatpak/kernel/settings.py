@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -118,6 +119,22 @@ class Settings(BaseSettings):
     letters_per_day: int | None = Field(
         default=None, ge=0, description="At most so many letters a day, of all creditors; empty: no cap."
     )
+    pingen_url: str | None = Field(
+        default=None,
+        description="Pingen, which prints and posts letters: https://api.pingen.com, "
+        "https://api-staging.pingen.com, or `simulator`; empty: the spool folder.",
+    )
+    pingen_organisation: str | None = Field(default=None, description="Id of the organisation at Pingen.")
+    pingen_client: str | None = Field(default=None, description="Client id at Pingen.")
+    pingen_secret: SecretStr | None = Field(default=None, description="Client secret at Pingen.")
+    pingen_hook_secret: SecretStr | None = Field(
+        default=None, max_length=32, description="Signing key of Pingen's webhooks; empty: none is believed."
+    )
+    pingen_product: str = Field(
+        default="cheap", description="Delivery product: cheap, fast, bulk, premium, registered, or a post's own."
+    )
+    pingen_print_mode: Literal["simplex", "duplex"] = Field(default="simplex", description="Sides printed on.")
+    pingen_print_spectrum: Literal["color", "grayscale"] = Field(default="color", description="Colours printed in.")
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."
