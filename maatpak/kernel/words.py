@@ -168,6 +168,9 @@ class EvidenceKind(StrEnum):
     SPOKEN = "spoken"
     LINK_USED = "link_used"
     RECEIPT = "receipt"
+    PRINTED = "printed"
+    HANDED_OVER = "handed_over"
+    """The post has the letter: from here the days on its way count."""
     BOUNCED = "bounced"
     RETURNED = "returned"
 

@@ -1,8 +1,8 @@
 """Which notices arrived, as far as we can tell, and what each open item was told (law 5; rule 7).
 
 A sent message is weak evidence once nothing came back for 3 working days (mail, text) or 7 (post), or on the day of a
-delivery report; strong once it was answered, used or receipted, or the right person was spoken after it. One that
-bounced or was returned is none at all.
+delivery report; a letter's days count from the day on which the post got it, where that is told. It is strong once it
+was answered, used or receipted, or the right person was spoken after it. One that bounced or was returned is none.
 """
 
 import polars as pl
@@ -41,6 +41,8 @@ def observed(reader: Reader, actions: pl.DataFrame, served: pl.DataFrame) -> pl.
     first = observations.group_by("message_id").agg(
         delivered_on=pl.col("observed_on").filter(pl.col("kind") == EvidenceKind.DELIVERED.value).min(),
         strong_on=pl.col("observed_on").filter(pl.col("kind").is_in(STRONG)).min(),
+        printed_on=pl.col("observed_on").filter(pl.col("kind") == EvidenceKind.PRINTED.value).min(),
+        posted_on=pl.col("observed_on").filter(pl.col("kind") == EvidenceKind.HANDED_OVER.value).min(),
         lost_on=pl.col("observed_on").filter(pl.col("kind").is_in(LOST)).max(),
     )
     return served.join(sent(), on="message_id").join(first, on="message_id", how="left")
@@ -60,7 +62,12 @@ def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.D
         .filter(pl.col("lost_on").is_null())
         .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
         .with_columns(by_post=by_post, wait=pl.col("channel").replace_strict(QUIET, return_dtype=pl.Int64))
-        .with_columns(quiet_on=days_after("sent_on", "wait"))
+        .with_columns(
+            left_on=pl.when(pl.col("printed_on").is_null() | pl.col("posted_on").is_not_null()).then(
+                pl.coalesce("posted_on", "sent_on")
+            )
+        )
+        .with_columns(quiet_on=days_after("left_on", "wait"))
     )
     calls = reader.rows("calls")
     if calls.is_empty():

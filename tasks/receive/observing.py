@@ -1,6 +1,7 @@
 """What was observed of a message by itself: evidence, the state of its address, and what is to be done about it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlmodel import select
 
@@ -24,6 +25,8 @@ class Observation:
     """Where it did not arrive: what that says of the address."""
     words: str
     """Codes, without names."""
+    on: date | None = None
+    """When it happened, where that is not the creditor's present date."""
 
 
 def observe(desk: Desk, case: Case, message: Message, seen: Observation, source: str) -> None:
@@ -32,8 +35,8 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
     if message.state == MessageState.UNKNOWN:
         message.state, message.sent_on, message.sent_at = MessageState.SENT, desk.as_of, desk.now
         message.failure, message.reported_at = None, None
-        _note(desk, message.id, EvidenceKind.ACCEPTED, source)
-    if seen.kind is None or not _note(desk, message.id, seen.kind, source, seen.words):
+        _note(desk, message.id, Observation(EvidenceKind.ACCEPTED, None, seen.words), source)
+    if not _note(desk, message.id, seen, source):
         return
     channel = Channel(message.channel)
     address = ReachState.PROVEN if seen.kind in PROVES else seen.address
@@ -44,20 +47,19 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
     desk.record("evidence_noted", case=case, message=message.id, evidence=seen.kind, source=source, said=seen.words)
 
 
-def _note(desk: Desk, message_id: int, kind: EvidenceKind, source: str, said: str | None = None) -> bool:
-    """Whether it is new."""
-    known = select(Evidence.id).where(Evidence.message_id == message_id, Evidence.kind == kind)
-    if desk.session.exec(known).first() is not None:
+def _note(desk: Desk, message_id: int, seen: Observation, source: str) -> bool:
+    """Whether it is new: the first of a kind counts."""
+    known = select(Evidence.id).where(Evidence.message_id == message_id, Evidence.kind == seen.kind)
+    if seen.kind is None or desk.session.exec(known).first() is not None:
         return False
-    desk.session.add(
-        Evidence(
-            message_id=message_id,
-            kind=kind,
-            source=source,
-            said=said,
-            observed_on=desk.as_of,
-            recorded_at=desk.now,
-        )
+    evidence = Evidence(
+        message_id=message_id,
+        kind=seen.kind,
+        source=source,
+        said=seen.words,
+        observed_on=seen.on or desk.as_of,
+        recorded_at=desk.now,
     )
+    desk.session.add(evidence)
     desk.session.flush()
     return True

@@ -964,7 +964,7 @@ def upgrade() -> None:
         sa.Column("observed_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('accepted', 'delivered', 'answered', 'spoken', 'link_used', 'receipt', 'bounced', 'returned')",
+            "kind IN ('accepted', 'delivered', 'answered', 'spoken', 'link_used', 'receipt', 'printed', 'handed_over', 'bounced', 'returned')",
             name=op.f("ck_evidence_kind_known"),
         ),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_evidence_message_id_message")),

@@ -1,0 +1,78 @@
+"""What the post tells of letters: printed, handed over, delivered, returned; each counts from the day it happened."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from connectors.post.port import LetterReport, LetterState
+from maatpak.kernel.ids import content_hash
+from maatpak.kernel.words import Channel, EvidenceKind, ReachState
+from maatpak.ledger.tables import Incoming, Message
+from tasks.receive.arriving import Arrival, recorded
+from tasks.receive.matching import owner_of_message
+from tasks.receive.observing import Observation, observe
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+LONGEST_WAY = timedelta(days=60)
+"""After that nothing more is expected of a letter."""
+LATE_NEWS = timedelta(days=3)
+"""So much later a report may reach us than the day that it tells of."""
+
+MEANING: dict[LetterState, tuple[EvidenceKind, ReachState | None]] = {
+    LetterState.PRINTED: (EvidenceKind.PRINTED, None),
+    LetterState.HANDED_OVER: (EvidenceKind.HANDED_OVER, None),
+    LetterState.DELIVERED: (EvidenceKind.DELIVERED, None),
+    LetterState.UNDELIVERABLE: (EvidenceKind.RETURNED, ReachState.DEAD),
+    LetterState.RETURNED: (EvidenceKind.RETURNED, ReachState.DEAD),
+    LetterState.FAILED: (EvidenceKind.BOUNCED, None),
+}
+"""What it is evidence of, and what it says of the address where it did not arrive."""
+
+
+def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = None) -> int:
+    """Ask the post what became of letters; how many reports were news.
+
+    Raises:
+        TransientError: the service cannot be asked now.
+    """
+    with engine.database.reading() as session:
+        sent = select(Message).where(Message.channel == Channel.POST, col(Message.sent_on).is_not(None))
+        if session.exec(sent.limit(1)).first() is None:
+            return 0
+        told = select(Incoming).where(Incoming.channel == Channel.POST, Incoming.kind == "report")
+        last = session.exec(told.order_by(col(Incoming.received_at).desc()).limit(1)).first()
+    since = now.date() - LONGEST_WAY if last is None else last.received_at.date() - LATE_NEWS
+    return sum(record_letter_report(engine, each, now, flow_run) for each in asyncio.run(_reports(engine, since)))
+
+
+def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, flow_run: str | None = None) -> bool:
+    """What became of a letter, by the service's number; whether it was news."""
+    with engine.database.reading() as session:
+        owner = owner_of_message(session, None, report.service_ref)
+    arrival = Arrival(
+        key=content_hash(["letter report", report.service_ref, report.state, report.on.isoformat()]),
+        channel=Channel.POST,
+        kind="report",
+        content=f"{report.state} {report.on.isoformat()} {report.code}".encode(),
+        received_at=now,
+    )
+    with recorded(engine, arrival, owner, now, flow_run) as taken:
+        if taken is None:
+            return False
+        kind, address = MEANING[report.state]
+        words = report.code if report.code == report.state else f"{report.code} {report.state}"
+        message = taken.desk.session.get_one(Message, taken.owner.message_id)
+        on = min(report.on, taken.desk.as_of)
+        observe(taken.desk, taken.case, message, Observation(kind, address, words, on), taken.number)
+    return True
+
+
+async def _reports(engine: "Engine", since: date) -> list[LetterReport]:
+    try:
+        return list(await engine.post.reports(since))
+    finally:
+        await engine.post.close()

@@ -1,0 +1,86 @@
+"""What the print room and the post tell of letters."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.post.port import LetterState
+from connectors.post.print_room import acknowledge
+from maatpak.kernel.calendars import add_working_days
+from tasks.engine import Engine
+from tasks.facts import build_facts
+from tasks.receive.letters import read_letter_reports
+from tasks.revalidate import EVERYTHING_RECORDED
+from tests.tasks.outbox_world import DAY, NOW, House
+from tests.tasks.send.sending import messages, run_sql, send, spooled
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """A house that sent one letter."""
+    house = House(engine)
+    house.customer(preferred_channel="post")
+    house.written()
+    send(house)
+    return house
+
+
+def receipt(house: House, state: LetterState, on: date) -> None:
+    """The print room says what happened."""
+    (name,) = (each for each in spooled(house) if not each.endswith(".receipt"))
+    acknowledge(house.engine.workspace.sinks / "post", name, state, on)
+
+
+def noted(house: House) -> list[tuple[str, date]]:
+    rows = house.rows("SELECT kind, observed_on FROM evidence WHERE kind <> 'accepted' ORDER BY kind")
+    return [(row["kind"], row["observed_on"]) for row in rows]
+
+
+def evidence(house: House, day: date) -> str:
+    """What the notice counts for on a day."""
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{day}'")
+    with house.engine.database.frames(read_only=True) as frames:
+        facts = build_facts(frames, house.creditor_id, day, EVERYTHING_RECORDED)
+    return str(facts.cases["notice_evidence"].item())
+
+
+def test_each_report_is_dated_and_counts_once(house: House) -> None:
+    receipt(house, LetterState.PRINTED, DAY - timedelta(days=1))
+    receipt(house, LetterState.HANDED_OVER, DAY)
+    assert read_letter_reports(house.engine, NOW) == 2
+    assert noted(house) == [("handed_over", DAY), ("printed", DAY - timedelta(days=1))]
+    assert read_letter_reports(house.engine, NOW) == 0
+    assert len(noted(house)) == 2
+
+
+def test_the_days_of_a_letter_count_from_the_post(house: House) -> None:
+    quiet = add_working_days(DAY, 7, "NL")
+    assert evidence(house, quiet) == "weak"
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{DAY}'")
+    receipt(house, LetterState.PRINTED, DAY)
+    read_letter_reports(house.engine, NOW)
+    assert evidence(house, quiet) == "none", "printed, and nobody took it to the post"
+    posted = add_working_days(DAY, 2, "NL")
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{posted}'")
+    receipt(house, LetterState.HANDED_OVER, posted)
+    read_letter_reports(house.engine, NOW + timedelta(days=2))
+    assert evidence(house, quiet) == "none"
+    assert evidence(house, add_working_days(posted, 7, "NL")) == "weak"
+
+
+@pytest.mark.parametrize("state", [LetterState.RETURNED, LetterState.UNDELIVERABLE])
+def test_a_letter_that_comes_back_is_no_evidence_and_its_address_is_mended(house: House, state: LetterState) -> None:
+    receipt(house, LetterState.HANDED_OVER, DAY)
+    receipt(house, state, DAY)
+    read_letter_reports(house.engine, NOW)
+    assert [kind for kind, _ in noted(house)] == ["handed_over", "returned"]
+    (address,) = house.rows("SELECT address, state FROM address_state")
+    assert (address["address"], address["state"]) == (messages(house)[0]["recipient"], "dead")
+    assert house.rows("SELECT kind FROM work_task") == [{"kind": "repair"}]
+    assert evidence(house, add_working_days(DAY, 10, "NL")) == "none"
+
+
+def test_without_letters_nobody_is_asked(engine: Engine) -> None:
+    assert read_letter_reports(engine, NOW) == 0
+    assert not (Path(engine.workspace.sinks) / "post").exists()
