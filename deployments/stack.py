@@ -23,6 +23,8 @@ from maatpak.kernel.settings import Settings
 SERVER_PATIENCE = 180.0
 """Seconds that Prefect's server may take; the first start makes its database."""
 
+CONSOLE_PATIENCE = 60.0
+CONSOLE_GOODBYE = 10.0
 RUNNER_PATIENCE = 120.0
 RUNNER_GOODBYE = 45.0
 """Seconds for running flows to end what they are at."""
@@ -46,7 +48,7 @@ def prefect_server(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[t
     home.chmod(0o700)
     url = own_api_url(settings)
     with _only_one(home / "lock"):
-        _require_free_port(settings.prefect_port)
+        _require_free_port(settings.prefect_port, "Prefect's page needs", "`--port` or MAATPAK_PREFECT_PORT")
         server = Child(
             "Prefect's server",
             "deployments.server",
@@ -60,6 +62,30 @@ def prefect_server(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[t
             yield url, server
         finally:
             server.stop(SERVER_GOODBYE)
+
+
+@contextlib.contextmanager
+def console(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[Child]:
+    """The web application on the loopback interface while the block lasts.
+
+    Raises:
+        WorkspaceError: the port is taken, or it does not start.
+    """
+    port = settings.console_port
+    _require_free_port(port, "the webhooks need", "MAATPAK_CONSOLE_PORT")
+    web = Child(
+        "The web application",
+        "maatpak.console.app",
+        [str(port)],
+        environment={**os.environ, "MAATPAK_WORKSPACE": str(settings.workspace)},
+        cwd=settings.workspace,
+        log=log_file(settings, "console"),
+    )
+    try:
+        _wait_until(lambda: _listens(port), web, CONSOLE_PATIENCE, wait)
+        yield web
+    finally:
+        web.stop(CONSOLE_GOODBYE)
 
 
 @contextlib.contextmanager
@@ -122,15 +148,20 @@ def _wait_until(ready: Callable[[], bool], child: Child, patience: float, wait: 
     child.require_alive()
 
 
-def _require_free_port(port: int) -> None:
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _require_free_port(port: int, need: str, setting: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise WorkspaceError(
-                f"Port {port} of {HOST} is taken or not allowed ({error.strerror}); Prefect's page needs one.",
-                advice="Choose another with `--port` or MAATPAK_PREFECT_PORT.",
+                f"Port {port} of {HOST} is taken or not allowed ({error.strerror}); {need} one.",
+                advice=f"Choose another with {setting}.",
             ) from error
 
 

@@ -10,7 +10,8 @@ import typer
 
 from deployments.environment import named_api_url
 from deployments.patience import Patience, patience
-from deployments.stack import prefect_server, serving
+from deployments.server import HOST
+from deployments.stack import console, prefect_server, serving
 from maatpak.cli.output import say
 from maatpak.cli.session import settings
 from maatpak.kernel.settings import Settings
@@ -60,6 +61,8 @@ def serve(given: Settings, waiting: Patience) -> None:
         runner = serving(given, api_url, named=named is not None, wait=waiting.wait)
         children.append(started.enter_context(runner))
         say(f"Deployments  {page}/deployments")
+        children.append(started.enter_context(console(given, wait=waiting.wait)))
+        say(f"Webhooks     http://{HOST}:{given.console_port}/hooks")
         started.callback(say, "Stopping; running flows end first.")
         say("Ctrl-C stops everything.")
         while True:

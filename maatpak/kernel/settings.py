@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     )
     pingen_print_mode: Literal["simplex", "duplex"] = Field(default="simplex", description="Sides printed on.")
     pingen_print_spectrum: Literal["color", "grayscale"] = Field(default="color", description="Colours printed in.")
+    console_port: int = Field(
+        default=4243, ge=1, le=65535, description="Port on which `up` serves the webhooks that services call."
+    )
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."

@@ -1,0 +1,167 @@
+"""Services call back: only those that signed are heard, and what they say arrives where it belongs."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+import uvicorn
+from pydantic import SecretStr
+from twilio.request_validator import RequestValidator
+
+from connectors.post.hooks import signature
+from connectors.sms import build_sms
+from connectors.sms.hooks import INCOMING_PATH, STATUS_PATH
+from connectors.sms.twilio_client import TwilioSms
+from maatpak.console.app import create_app
+from maatpak.console.hooks import LONGEST, PINGEN_PATH
+from tasks.engine import Engine
+from tests.flows.conftest import free_port
+from tests.tasks.outbox_world import House
+from tests.tasks.send.sending import messages, send
+
+PUBLIC = "https://maatpak.example"
+TOKEN = "local-simulator"
+SECRET = "signing key of the webhook"
+NUMBER = "+31612345678"
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """A house that services may call back."""
+    house = House(engine)
+    given = {"public_url": PUBLIC, "pingen_hook_secret": SecretStr(SECRET)}
+    engine.settings = engine.settings.model_copy(update=given)
+    return house
+
+
+@pytest.fixture
+def texted(house: House) -> dict[str, Any]:
+    """A text that was sent."""
+    house.customer("second_text", kind="consumer", amounts=(9900,))
+    house.written()
+    send(house)
+    (message,) = messages(house)
+    return message
+
+
+def call(
+    house: House, path: str, form: dict[str, str], token: str = TOKEN, base: str = PUBLIC, body: str | None = None
+) -> int:
+    """Twilio posts a form; what it is answered."""
+    signed = RequestValidator(token).compute_signature(f"{base}{path}", form)
+    headers = {"X-Twilio-Signature": signed, "Content-Type": "application/x-www-form-urlencoded"}
+    return posted(house, path, (body or urlencode(form)).encode(), headers)
+
+
+def posted(house: House, path: str, content: bytes, headers: dict[str, str]) -> int:
+    """What is answered."""
+    with served(house.engine, free_port()) as address:
+        return httpx.post(f"{address}{path}", content=content, headers=headers).status_code
+
+
+@contextmanager
+def served(engine: Engine, port: int) -> Iterator[str]:
+    """The application on a real port; its address."""
+    server = uvicorn.Server(uvicorn.Config(create_app(engine), host="127.0.0.1", port=port, log_level="debug"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def kinds(house: House) -> list[str]:
+    return [row["kind"] for row in house.rows("SELECT kind FROM evidence ORDER BY id")]
+
+
+def test_a_signed_report_is_taken_and_others_are_not(house: House, texted: dict[str, Any]) -> None:
+    form = {"MessageSid": texted["service_ref"], "MessageStatus": "delivered", "AccountSid": "AC1"}
+    path = f"{STATUS_PATH}?ref={texted['message_ref']}"
+    assert call(house, path, form, token="another") == 403
+    assert call(house, path, form, base="https://elsewhere.example") == 403
+    assert call(house, path, form, body=urlencode({**form, "MessageStatus": "undelivered"})) == 403
+    assert kinds(house) == ["accepted"]
+    assert call(house, path, form) == 204
+    assert call(house, path, form) == 204
+    assert kinds(house) == ["accepted", "delivered"]
+
+
+def test_what_is_not_understood_or_too_long_is_refused(house: House, texted: dict[str, Any]) -> None:
+    assert call(house, STATUS_PATH, {"MessageSid": texted["service_ref"], "MessageStatus": "dancing"}) == 400
+    assert call(house, INCOMING_PATH, {"MessageSid": "SM1", "From": "nobody"}) == 400
+    assert call(house, INCOMING_PATH, {"Body": "a" * LONGEST}) == 403
+
+
+def test_a_customer_texts_us(house: House, texted: dict[str, Any]) -> None:
+    assert call(house, INCOMING_PATH, {"MessageSid": "SM1", "From": NUMBER, "Body": "Stop.", "To": "+1"}) == 204
+    assert house.rows("SELECT state FROM address_state") == [{"state": "opted_out"}]
+
+
+def test_nobody_is_heard_before_it_was_told_where_to_call(house: House, texted: dict[str, Any]) -> None:
+    house.engine.settings = house.engine.settings.model_copy(update={"public_url": None, "pingen_hook_secret": None})
+    form = {"MessageSid": texted["service_ref"], "MessageStatus": "delivered"}
+    assert call(house, STATUS_PATH, form) == 403
+    assert pingen(house, b"{}", "") == 403
+
+
+def pingen(house: House, body: bytes, secret: str = SECRET) -> int:
+    """Pingen posts an event; what it is answered."""
+    return posted(house, PINGEN_PATH, body, {"Signature": signature(body, secret)})
+
+
+def test_pingen_tells_of_a_letter(house: House) -> None:
+    house.customer(preferred_channel="post")
+    house.written()
+    send(house)
+    (letter,) = messages(house)
+    at = letter["sent_at"] + timedelta(hours=1)
+    event = {
+        "type": "letters_events",
+        "id": "e1",
+        "attributes": {"code": "undeliverable", "emitted_at": at.isoformat()},
+    }
+    related = {
+        "letter": {"data": {"type": "letters", "id": letter["service_ref"]}},
+        "event": {"data": {"type": "letters_events", "id": "e1"}},
+    }
+    told = {"data": {"type": "webhook_undeliverable", "id": "1", "relationships": related}, "included": [event]}
+    body = json.dumps(told).encode()
+    assert pingen(house, body, "another key") == 403
+    assert pingen(house, b"[]") == 400
+    assert kinds(house) == ["accepted"]
+    assert pingen(house, body) == 204
+    assert kinds(house) == ["accepted", "returned"]
+
+
+def test_the_simulator_calls_back_and_is_heard(house: House, tmp_path: Path) -> None:
+    port = free_port()
+    settings = house.engine.settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
+    house.engine.settings = settings
+    house.engine.__dict__["sms"] = build_sms(settings, tmp_path)
+    house.customer("second_text", kind="consumer", amounts=(9900,))
+    house.written()
+    with served(house.engine, port):
+        assert send(house).plain() == {"sms": {"sent": 1}}
+        deadline = time.monotonic() + 20
+        while "delivered" not in kinds(house):
+            assert time.monotonic() < deadline, kinds(house)
+            time.sleep(0.05)
+        sms = house.engine.sms
+        assert isinstance(sms, TwilioSms)
+        assert sms.simulator is not None
+        sms.simulator.text_in(NUMBER, "On Friday")
+        while not house.rows("SELECT 1 AS one FROM answer"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
