@@ -24,6 +24,8 @@ POSTAGE = (20.0, 40.0, 109.5, 60.0)
 """What Pingen keeps for its postage."""
 LONGEST_TEXT = 250
 """The gate lets no longer name or street in."""
+HYPHEN = "\u00ad"
+"""What typst says of the hyphen that it draws."""
 WORDS = "Stichting tot Behoud van het Industrieel Erfgoed der Noordelijke Nederlanden "
 SIX = [
     ("Vereniging van Eigenaren Appartementencomplex De Zuidermeerse", *"Wij", "Kade 1", "VEREINIGTES KÖNIGREICH"),
@@ -147,3 +149,29 @@ def test_the_printed_code_says_account_amount_and_reference(
 
 def test_the_printed_code_leads_to_the_payment_page_where_no_bank_reads_it() -> None:
     assert codes(letter_pdf(letter(currency="GBP"))) == ["https://betalen.zuidermeer.example/?m=1"]
+
+
+@pytest.mark.parametrize(
+    ("language", "syllables"),
+    [
+        ("nl", "be-ta-lings-her-in-ne-rin-gen"),
+        ("de", "For-de-rungs-ma-nage-ment"),
+        ("fr", "re-com-man-da-tions"),
+        ("en", "cor-re-spon-dence"),
+    ],
+)
+def test_words_break_where_their_language_does(language: str, syllables: str) -> None:
+    word = syllables.replace("-", "")
+    plain = letter()
+    text = " ".join(f"{'1' * (1 + at * at % 11)} {word}" for at in range(80))
+    blocks = [{"kind": "paragraph", "lines": [[[text, False]]]}]
+    pdf = letter_pdf(replace(plain, language=language, letter={**(plain.letter or {}), "blocks": blocks}))
+    body = [each for each in characters(pdf) if each.top > 100]
+    rows: dict[float, str] = {}
+    for each in body:
+        rows[round(each.top, 1)] = rows.get(round(each.top, 1), "") + each.text
+    broken = {row[:-1].rpartition("1")[2] for row in rows.values() if row.endswith(HYPHEN)}
+    parts = syllables.split("-")
+    allowed = {"".join(parts[:at]) for at in range(1, len(parts))}
+    assert broken
+    assert broken <= allowed
