@@ -8,6 +8,7 @@ from typing import Any
 
 from maatpak.kernel.banks import RETURN_CAUSES, ReturnCause
 from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
+from maatpak.kernel.references import payment_reference, usual_reference
 from maatpak.kernel.words import (
     LOST_EVIDENCE,
     QUIET_DAYS,
@@ -270,13 +271,15 @@ class Writer:
         stated = f"{subject.customer.number} {documents}".strip()
         one = next(iter(totals.items())) if len(totals) == 1 else None
         link = creditor["payment_url"] or ""
+        kind = self._look.reference or usual_reference(creditor["country"])
+        checked = payment_reference(kind, subject.customer.number) if set(totals) <= {"EUR"} else None
         return {
             "amount": amount,
             "link": f"{link}{'&' if '?' in link else '?'}m={reference}" if link else "",
             "payee": creditor["name"],
             "iban": _grouped(creditor["iban"] or ""),
             "bic": creditor["bic"] or "",
-            "reference": stated if len(stated) <= 70 else subject.customer.number,
+            "reference": checked or (stated if len(stated) <= 70 else subject.customer.number),
             "currency": one[0] if one else "",
             "minor": one[1] if one else None,
         }

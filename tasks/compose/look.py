@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maatpak.kernel.errors import UsageError
+from maatpak.kernel.references import ReferenceKind
 
 FOLDER = "looks"
 LARGEST_LOGO = 200_000
@@ -34,6 +35,8 @@ class Look(BaseModel):
     """An SVG file beside the settings, for letters."""
     footer: tuple[str, ...] = ()
     """Lines at the foot; the creditor's name, address and numbers when there are none."""
+    reference: ReferenceKind | None = None
+    """What customers state when they pay; what creditors of its country use when it is not given."""
     signatory: Signatory | None = None
     """The active credit manager when it is not given."""
 

@@ -161,6 +161,20 @@ def test_a_creditors_look_is_plain_settings(house: House) -> None:
         house.written()
 
 
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [("", "8000 0000 0020 1001"), ("reference: rf", "RF30 K100 1"), ("reference: words", "K-1001 F-2000 F-2001")],
+)
+def test_customers_state_what_their_creditors_bank_checks(house: House, said: str, stated: str) -> None:
+    (house.engine.settings.workspace / "looks").mkdir()
+    (house.engine.settings.workspace / "looks" / "NL1.yaml").write_text(said)
+    house.customer(preferred_channel="post")
+    (outgoing,) = written(house)
+    assert outgoing.letter is not None
+    assert outgoing.letter["pay"]["reference"] == stated
+    assert stated in outgoing.text
+
+
 def test_an_evidence_file_is_erasable_and_the_row_says_nothing_personal(house: House, workspace: Path) -> None:
     house.customer()
     composed = house.written()

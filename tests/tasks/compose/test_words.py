@@ -43,7 +43,7 @@ def test_a_reminder_says_everything_that_it_owes(house: House) -> None:
         "€ 1.730,50",
         "volgens onze boeken op 11 maart 2026",
         "NL91 ABNA 0417 1643 00",
-        "K-1001 F-2000 F-2001",
+        "8000 0000 0020 1001",
         f"https://betalen.zuidermeer.example/?m={outgoing.message_ref.partition('@')[0]}",
         "Wilt u het uiterlijk 18 maart 2026 in orde maken?",
         "Horen wij tot en met 18 maart 2026 niets van u, dan schrijven wij u opnieuw.",
