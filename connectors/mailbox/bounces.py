@@ -5,7 +5,7 @@ import re
 from connectors.mailbox.automatic import has_automatic_subject, has_no_way_back, is_marked_automatic
 from connectors.mailbox.incoming import Action, Result
 from connectors.mailbox.parts import Mail, address, addresses
-from connectors.mailbox.refusals import MARKED_REPLY, above_original, below_original, judged, of_recipient
+from connectors.mailbox.refusals import MARKED_REPLY, above_original, below_original, by_recipient, judged
 
 MOST_RECIPIENTS = 50
 DAEMON = re.compile(
@@ -67,7 +67,8 @@ def bounce_results(mail: Mail) -> tuple[Result, ...]:
         return ()
     failed = _recipients(mail, seen) or [""]
     said = f"{mail.first('subject')}\n{seen}"
-    return tuple(judged(_action(said), each, "", "", of_recipient(seen, each, failed)) for each in failed)
+    action = _action(said)
+    return tuple(judged(action, each, "", "", text) for each, text in by_recipient(seen, failed).items())
 
 
 def is_of_mail_system(mail: Mail, seen: str) -> bool:
