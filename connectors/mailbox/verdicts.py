@@ -242,6 +242,7 @@ RULES: tuple[Rule, ...] = (
         r"no (?:such )?(?:mailbox|user|account|recipient|person|address|one|body)\b.{0,40}\b(?:here|"
         r"by that name|by this name|with that|at this|found|exists?)",
         r"nobody by that name",
+        r"no valid recipients?",
         r"not (?:our|my|a) (?:customer|user|subscriber|client|known user|local user|valid (?:user|mailbox|"
         r"recipient|address|account|e-?mail))",
         r"(?:does not|doesn't) (?:have|handle|know|exist).{0,60}(?:user|account|mailbox|address|recipient)",

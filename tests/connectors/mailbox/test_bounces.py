@@ -211,6 +211,14 @@ def test_a_person_who_sends_a_bounce_on_has_answered() -> None:
     assert (read.kind, read.results) == (IncomingKind.ANSWER, ())
 
 
+def test_a_gateway_with_a_name_of_its_own_is_known_by_subject_and_words() -> None:
+    body = f"Could not be delivered because of\n\n550 5.1.1 User unknown\n\nRecipients affected:\n    {THEIRS}\n"
+    read = read_mail(mail(body, sender="Filter <filter@mx.example>", subject='Undeliverable Mail: "Herinnering"'))
+    assert [(each.recipient, each.hard) for each in read.results] == [(THEIRS, True)]
+    person = read_mail(mail("Three boxes were not delivered.\n", subject="Delivery problem with order 4711"))
+    assert person.kind is IncomingKind.ANSWER
+
+
 def test_a_postmaster_may_be_a_person() -> None:
     read = read_mail(mail("Wij betalen morgen.\n", sender="postmaster@klant.example"))
     assert (read.kind, read.text) == (IncomingKind.ANSWER, "Wij betalen morgen.")

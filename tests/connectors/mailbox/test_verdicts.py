@@ -8,18 +8,22 @@ from connectors.mailbox.verdicts import FINAL, RULES, Signs, judge
 
 WRONG_ADDRESS = [
     (
-        "550 5.1.1 <x@y.nl>: Recipient address rejected: User unknown in local recipient table (in reply to RCPT TO command)",
+        "550 5.1.1 <x@y.nl>: Recipient address rejected: User unknown in local recipient table (in "
+        "reply to RCPT TO command)",
         "",
     ),
     (
-        "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 double-checking the recipient's email address for typos or 550-5.1.1 unnecessary spaces. Learn more at 550 5.1.1 https://support.google.com/mail/?p=NoSuchUser",
+        "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 "
+        "double-checking the recipient's email address for typos or 550-5.1.1 unnecessary spaces. Learn "
+        "more at 550 5.1.1 https://support.google.com/mail/?p=NoSuchUser",
         "",
     ),
     ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient x@y.nl not found by SMTP address lookup", ""),
     ("550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found", ""),
     ("550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [XX.protection.outlook.com]", ""),
     (
-        "554 delivery error: dd This user doesn't have a yahoo.com account (x@yahoo.com) [0] - mta1.mail.yahoo.com (in reply to RCPT TO command)",
+        "554 delivery error: dd This user doesn't have a yahoo.com account (x@yahoo.com) [0] - "
+        "mta1.mail.yahoo.com (in reply to RCPT TO command)",
         "5.0.0",
     ),
     ("550 No such user here (in reply to RCPT TO command)", "5.0.0"),
@@ -81,7 +85,8 @@ NOT_THE_ADDRESS = [
     ("452 4.2.2 over quota", ""),
     ("550 5.2.1 The email account that you tried to reach is disabled.", ""),
     (
-        "554 delivery error: dd Sorry your message to x@yahoo.com cannot be delivered. This account has been disabled or discontinued [#102].",
+        "554 delivery error: dd Sorry your message to x@yahoo.com cannot be delivered. This account has "
+        "been disabled or discontinued [#102].",
         "",
     ),
     ("550 5.7.1 Unable to relay", ""),
@@ -120,11 +125,13 @@ NOT_THE_ADDRESS = [
     ("550 Recipient mailbox has exceeded quota (in reply to RCPT TO command)", "5.1.1"),
     ("550 5.6.0 Lone CR or LF in headers (see RFC2822 section 2.2)", ""),
     (
-        "550 SC-001 Mail rejected by Outlook.com for policy reasons. If you are not an email/network admin please contact your E-mail/Internet Service Provider",
+        "550 SC-001 Mail rejected by Outlook.com for policy reasons. If you are not an email/network "
+        "admin please contact your E-mail/Internet Service Provider",
         "",
     ),
     (
-        "554 5.7.1 The message from <a@b> with the subject of x matches a profile the Internet community may consider spam",
+        "554 5.7.1 The message from <a@b> with the subject of x matches a profile the Internet "
+        "community may consider spam",
         "",
     ),
     ("550 The recipient cannot accept messages from your domain; user not authorised", ""),
