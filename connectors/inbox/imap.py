@@ -14,7 +14,7 @@ from typing import TypeVar
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
-from connectors.mailbox.port import Arrived
+from connectors.inbox.port import Arrived
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import ImapSecurity
 

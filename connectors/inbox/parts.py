@@ -18,7 +18,7 @@ from email.message import Message
 from email.policy import Compat32
 from email.utils import parsedate_to_datetime
 
-from connectors.mailbox.words import text_of_html
+from connectors.inbox.words import text_of_html
 
 LONGEST = 1 << 20
 """Bytes of a mail that are looked at: texts and reports come before large attachments."""

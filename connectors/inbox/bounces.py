@@ -2,10 +2,10 @@
 
 import re
 
-from connectors.mailbox.automatic import has_automatic_subject, has_no_way_back, is_marked_automatic
-from connectors.mailbox.incoming import Action, Result
-from connectors.mailbox.parts import Mail, address, addresses
-from connectors.mailbox.refusals import MARKED_REPLY, above_original, below_original, by_recipient, judged
+from connectors.inbox.automatic import has_automatic_subject, has_no_way_back, is_marked_automatic
+from connectors.inbox.incoming import Action, Result
+from connectors.inbox.parts import Mail, address, addresses
+from connectors.inbox.refusals import MARKED_REPLY, above_original, below_original, by_recipient, judged
 
 MOST_RECIPIENTS = 50
 DAEMON = re.compile(

@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.mailbox.incoming import Reason
-from connectors.mailbox.parts import ADDRESS
+from connectors.inbox.incoming import Reason
+from connectors.inbox.parts import ADDRESS
 
 FINAL = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_DOMAIN, Reason.MOVED})
 """Reasons that lie in the address."""

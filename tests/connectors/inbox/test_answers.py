@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.mailbox.incoming import IncomingKind
-from connectors.mailbox.reading import read_mail
-from connectors.mailbox.words import own_words
-from tests.connectors.mailbox.mails import ABOUT, ORIGINAL, THEIRS, daemon, mail, multipart, report
+from connectors.inbox.incoming import IncomingKind
+from connectors.inbox.reading import read_mail
+from connectors.inbox.words import own_words
+from tests.connectors.inbox.mails import ABOUT, ORIGINAL, THEIRS, daemon, mail, multipart, report
 
 OWN = "Beste,\n\nDat is vorige week betaald."
 QUOTED = "> Geachte heer, mevrouw,\n> Wij wachten nog op factuur 4711."

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from connectors.mailbox.incoming import Action, Reason, Result
-from connectors.mailbox.parts import addresses
-from connectors.mailbox.verdicts import Signs, judge
+from connectors.inbox.incoming import Action, Reason, Result
+from connectors.inbox.parts import addresses
+from connectors.inbox.verdicts import Signs, judge
 
 LONGEST_DETAIL = 500
 LONGEST_SHARED = 2_000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from connectors.mailbox.incoming import Action, IncomingKind, Reason
-from connectors.mailbox.reading import read_mail
-from tests.connectors.mailbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, daemon, mail, multipart
+from connectors.inbox.incoming import Action, IncomingKind, Reason
+from connectors.inbox.reading import read_mail
+from tests.connectors.inbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, daemon, mail, multipart
 
 QMAIL = f"""Hi. This is the qmail-send program at mx.example.
 I'm afraid I wasn't able to deliver your message to the following addresses.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.mailbox.incoming import Action, Result
-from connectors.mailbox.parts import Mail
-from connectors.mailbox.refusals import judged
+from connectors.inbox.incoming import Action, Result
+from connectors.inbox.parts import Mail
+from connectors.inbox.refusals import judged
 
 MOST_RECIPIENTS = 50
 FOLDED = re.compile(r"!\n ")

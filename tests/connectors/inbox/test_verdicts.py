@@ -2,9 +2,9 @@
 
 import pytest
 
-from connectors.mailbox.incoming import Action, Reason
-from connectors.mailbox.refusals import judged
-from connectors.mailbox.verdicts import FINAL, RULES, Signs, judge
+from connectors.inbox.incoming import Action, Reason
+from connectors.inbox.refusals import judged
+from connectors.inbox.verdicts import FINAL, RULES, Signs, judge
 
 WRONG_ADDRESS = [
     (

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from connectors.mailbox.bounces import is_of_mail_system
-from connectors.mailbox.incoming import Action, Result
-from connectors.mailbox.parts import Mail, address, addresses
-from connectors.mailbox.refusals import above_original, by_recipient, judged, untroubled
+from connectors.inbox.bounces import is_of_mail_system
+from connectors.inbox.incoming import Action, Result
+from connectors.inbox.parts import Mail, address, addresses
+from connectors.inbox.refusals import above_original, by_recipient, judged, untroubled
 
 DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
