@@ -78,6 +78,9 @@ WRONG_ADDRESS = [
     ("Name service error: unknown mail host", "5.1.2"),
     ("554 Unknown recipient (in reply to RCPT TO command)", ""),
     ("550 5.0.1 recipient unknown (in reply to RCPT TO command)", ""),
+    ("550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302)", ""),
+    ("DNS Error: DNS type 'mx' lookup of y.nl responded with code NXDOMAIN Domain name not found: y.nl", "4.0.0"),
+    ("Error: No valid recipients for this MM", ""),
 ]
 NOT_THE_ADDRESS = [
     ("552 5.2.2 mailbox full", ""),
@@ -150,6 +153,9 @@ NOT_THE_ADDRESS = [
     ("The number of messages in recipient's mailbox exceeded the local limit.", ""),
     ("550 5.7.1 Email cannot be delivered. Reason: Email detected as Spam by spam filters.", ""),
     ("550 5.1.1 <x>... relaying denied", ""),
+    ("5.1.0 - Unknown address error 550-'5.7.1 looks like spam' (delivery attempts: 0)", ""),
+    ("This address is suppressed because it has a history of bouncing as an invalid address", "5.1.1"),
+    ("450 user unknown", "4.0.0"),
     ("The address may be invalid or the user unknown.", "5.0.0"),
     ("If the account does not exist, tell the sender.", ""),
     ("550 5.1.1 user unknown (in reply to MAIL FROM command)", ""),
