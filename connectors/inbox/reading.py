@@ -33,11 +33,12 @@ def read_mail(content: bytes) -> Incoming:
     """
     mail = take_apart(content)
     told = notification(mail)
-    kind, results = _kind(mail)
-    about = _about(mail)
     if told:
         kind = IncomingKind.COMPLAINT if told.complaint else IncomingKind.REPORT
         results, about = told.results, told.about
+    else:
+        kind, results = _kind(mail)
+        about = _about(mail)
     written = own_words(mail.text) if kind in (IncomingKind.ANSWER, IncomingKind.AUTO_REPLY) else mail.text.strip()
     return Incoming(
         kind=kind,

@@ -115,15 +115,13 @@ def _rule(reason: Reason, source: str, *words: str, details: Sequence[str] = (),
     return Rule(reason, source, _any(*words) if words else None, frozenset(details), clear=clear)
 
 
-_WHO = (
-    r"\b(?:users?|account|mailbox|recipient|address|addressee|e-?mail|alias|local part|maildrop|mailing list|person)\b"
-)
+_WHO = r"(?<!ip )\b(?:users?|account|mailbox|recipient|address|addressee|alias|local part|maildrop|person)\b"
 _NOT_THERE = (
     r"(?:does ?n[o']t exist|does not exist|doesn't exist|do not exist|don't exist|not exist\b|unknown\b|not found|"
     r"not be found|cannot be found|couldn't be found|wasn't found|no longer (?:exists?|valid|in use|available|"
     r"with|works)|"
     r"not known|not recogni[sz]ed|not (?:a )?valid\b|not listed|non-?existent|nonexistent|invalid\b|has been deleted|"
-    r"was deleted|has been removed|has been closed|is closed|not in (?:our|the|my))"
+    r"was deleted|has been removed|has been closed|is closed|not in (?:our|the|my) (?:directory|database|system|domain))"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -199,7 +197,6 @@ RULES: tuple[Rule, ...] = (
         r"block|ban|denied|refus|not allowed)",
         r"\bblocked\b",
         r"\bbanned\b.{0,30}(?:ip|host|send)",
-        r"(?:poor|bad|low) reputation",
         r"reputation",
         r"reverse dns|\bptr\b|reverse lookup|reverse hostname|hostname lookup",
         r"rate ?-?limit|throttl|too many (?:connect|mail|messages|recipients|concurrent|sessions|errors|invalid)",
@@ -246,8 +243,8 @@ RULES: tuple[Rule, ...] = (
         r"no valid recipients?",
         r"not (?:our|my|a) (?:customer|user|subscriber|client|known user|local user|valid (?:user|mailbox|"
         r"recipient|address|account|e-?mail))",
-        r"(?:does not|doesn't) (?:have|handle|know|exist).{0,60}(?:user|account|mailbox|address|recipient)",
-        r"doesn't have (?:a|an) \S+ account",
+        r"(?:does not|doesn't) (?:handle|know) .{0,40}(?:user|account|mailbox|recipient)",
+        r"(?:does not|doesn't) have (?:a|an|any) .{0,30}(?:account|mailbox|user)",
         r"user ?unknown|unknownuser|usernotfound|recipnotfound|recipientnotfound|recipient ?notfound",
         r"addr(?:ess)? unknown|unknown addr(?!ess error)",
         r"no longer (?:accepts? (?:e-?)?mail|employed|with (?:the|this|our) |works? )",
