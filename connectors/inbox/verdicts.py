@@ -120,7 +120,7 @@ _NOT_THERE = (
     r"(?:does ?n[o']t exist|does not exist|doesn't exist|do not exist|don't exist|not exist\b|unknown\b|not found|"
     r"not be found|cannot be found|couldn't be found|wasn't found|no longer (?:exists?|valid|in use|available|"
     r"with|works)|"
-    r"not known|not recogni[sz]ed|not (?:a )?valid\b|not listed|non-?existent|nonexistent|invalid\b|has been deleted|"
+    r"not known|not recogni[sz]ed|not (?:a )?valid\b|not listed|non-?existent|invalid\b|has been deleted|"
     r"was deleted|has been removed|has been closed|is closed|not in (?:our|the|my) (?:directory|database|system|domain))"
 )
 
