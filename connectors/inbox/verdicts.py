@@ -121,7 +121,8 @@ _NOT_THERE = (
     r"not be found|cannot be found|couldn't be found|wasn't found|no longer (?:exists?|valid|in use|available|"
     r"with|works)|"
     r"not known|not recogni[sz]ed|not (?:a )?valid\b|not listed|non-?existent|invalid\b|has been deleted|"
-    r"was deleted|has been removed|has been closed|is closed|not in (?:our|the|my) (?:directory|database|system|domain))"
+    r"was deleted|has been removed|has been closed|is closed|"
+    r"not in (?:our|the|my) (?:directory|database|system|domain))"
 )
 
 RULES: tuple[Rule, ...] = (
