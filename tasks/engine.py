@@ -16,8 +16,8 @@ from maatpak.ledger.workspace import Workspace
 
 if TYPE_CHECKING:
     from connectors.agency import AgencyPort
+    from connectors.inbox.port import Mailbox
     from connectors.mail.port import MailPort
-    from connectors.mailbox.port import Mailbox
     from connectors.post.port import PostPort
     from connectors.sms.port import SmsPort
     from policies.pack import CompiledPack
@@ -75,7 +75,7 @@ class Engine:
     @cached_property
     def mailbox(self) -> "Mailbox":
         """Where mails come in."""
-        from connectors.mailbox import build_mailbox
+        from connectors.inbox import build_mailbox
 
         return build_mailbox(self.settings, self.workspace.sinks)
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from connectors.inbox.incoming import Action, IncomingKind, Reason, Result
+from connectors.inbox.incoming import Incoming as Mail
+from connectors.inbox.port import Arrived
+from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
-from connectors.mailbox.incoming import Action, IncomingKind, Reason, Result
-from connectors.mailbox.incoming import Incoming as Mail
-from connectors.mailbox.port import Arrived
-from connectors.mailbox.reading import read_mail
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind

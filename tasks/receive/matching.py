@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, or_, select
 
+from connectors.inbox.incoming import Incoming as Mail
 from connectors.mail.envelope import ReturnPath
-from connectors.mailbox.incoming import Incoming as Mail
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
 

@@ -70,7 +70,7 @@ def posted(house: House, path: str, content: bytes, headers: dict[str, str]) -> 
 @contextmanager
 def served(engine: Engine, port: int) -> Iterator[str]:
     """The application on a real port; its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(engine), host="127.0.0.1", port=port, log_level="debug"))
+    server = uvicorn.Server(uvicorn.Config(create_app(engine), host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

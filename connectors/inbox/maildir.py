@@ -6,7 +6,7 @@ Renaming is the only thing that happens to a mail, and is atomic, so readers and
 from collections.abc import Iterator
 from pathlib import Path
 
-from connectors.mailbox.port import Arrived
+from connectors.inbox.port import Arrived
 from maatpak.kernel.errors import WorkspaceError
 
 INFO = ":2,"

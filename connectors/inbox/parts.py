@@ -15,13 +15,15 @@ from email import message_from_bytes
 from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
 from email.message import Message
+from email.policy import Compat32
 from email.utils import parsedate_to_datetime
 
-from connectors.mailbox.words import text_of_html
+from connectors.inbox.words import text_of_html
 
 LONGEST = 1 << 20
 """Bytes of a mail that are looked at: texts and reports come before large attachments."""
 MOST_PARTS = 100
+LONGEST_HEADER = 20_000
 LONGEST_TEXT = 100_000
 """Characters of one part."""
 NO_TEXT_CODECS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7"})
@@ -31,6 +33,17 @@ MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 
 Headers = Mapping[str, Sequence[str]]
 """Values by lower-case name, decoded and unfolded, in the order of the mail."""
+
+
+class _Short(Compat32):
+    """Headers end somewhere: the email package takes hours over the parameters of an endless one."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+_SHORT = _Short()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ def take_apart(content: bytes) -> Mail:
     """The mail of these bytes. Never raises."""
     seen = content[:LONGEST].lstrip(b"\r\n")
     try:
-        message = message_from_bytes(seen)
+        message = message_from_bytes(seen, policy=_SHORT)
         return Mail(_headers(message), message.get_content_type(), tuple(_parts(message)))
     except (MessageError, RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError):
         return Mail({}, "text/plain", (Part("text/plain", _decoded(seen, "")[:LONGEST_TEXT], {}),))

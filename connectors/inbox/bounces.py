@@ -2,10 +2,10 @@
 
 import re
 
-from connectors.mailbox.automatic import has_automatic_subject, has_no_way_back, is_marked_automatic
-from connectors.mailbox.incoming import Action, Result
-from connectors.mailbox.parts import Mail, address, addresses
-from connectors.mailbox.refusals import MARKED_REPLY, above_original, below_original, judged, of_recipient
+from connectors.inbox.automatic import has_automatic_subject, has_no_way_back, is_marked_automatic
+from connectors.inbox.incoming import Action, Result
+from connectors.inbox.parts import Mail, address, addresses
+from connectors.inbox.refusals import MARKED_REPLY, above_original, below_original, by_recipient, judged
 
 MOST_RECIPIENTS = 50
 DAEMON = re.compile(
@@ -37,6 +37,14 @@ FAILURE = re.compile(
     r"не доставлено|не может быть доставлено|不達|送信できません|配信できません|エラー",
     re.I,
 )
+SUBJECT = re.compile(
+    r"^\W*(?:undeliver|returned mail|return(?:ed|ing) to sender|failure notice|non-?delivery|nondeliverable|"
+    r"(?:mail|message|e-?mail) (?:could not be (?:sent|delivered)|not delivered|delivery|undeliver|status - undeliver)|"
+    r"delivery (?:status notification|notification|failure)|"
+    r"unzustellbar|onbestelbaar|non remis|no se puede entregar|impossibile recapitare)",
+    re.I,
+)
+"""How a bounce begins; what a person sends on says so first."""
 DELAY = re.compile(
     r"\b(?:delivery|message) (?:is |was |has been |status notification \()?delay|not yet been delivered|"
     r"will (?:be retried|keep trying|continue to (?:be )?(?:try|retri|attempt))|"
@@ -67,7 +75,8 @@ def bounce_results(mail: Mail) -> tuple[Result, ...]:
         return ()
     failed = _recipients(mail, seen) or [""]
     said = f"{mail.first('subject')}\n{seen}"
-    return tuple(judged(_action(said), each, "", "", of_recipient(seen, each, failed)) for each in failed)
+    action = _action(said)
+    return tuple(judged(action, each, "", "", text) for each, text in by_recipient(seen, failed).items())
 
 
 def is_of_mail_system(mail: Mail, seen: str) -> bool:
@@ -82,10 +91,12 @@ def is_of_mail_system(mail: Mail, seen: str) -> bool:
         return (of_delivery or shown) and not has_automatic_subject(mail)
     if is_marked_automatic(mail) or not of_delivery:
         return False
+    if SUBJECT.match(subject) and "in-reply-to" not in mail.headers and (shown or NAMED.search(seen)):
+        return True
     if MACHINE.match(address(mail.first("from")).partition("@")[0]):
         return shown or bool(FAILURE.search(subject))
     # Holiday notes have no way back either, and may quote what they answer.
-    return has_no_way_back(mail) and bool(FAILURE.search(subject) or MARKED_REPLY.search(seen))
+    return has_no_way_back(mail) and bool(MARKED_REPLY.search(seen))
 
 
 def _writes_as(names: re.Pattern[str], mail: Mail) -> bool:
@@ -122,6 +133,8 @@ def _recipients(mail: Mail, seen: str) -> list[str]:
     if not told:
         originals = [part.headers for part in mail.of_kind("message/rfc822")]
         told = [each for headers in originals for value in headers.get("to", ()) for each in addresses(value)]
+    if not told:
+        told = [each for each in addresses(seen) if each not in ours]
     if not told:
         told = addresses("\n".join(re.findall(r"^\s*To:(.*)$", below_original(mail.text), re.M | re.I)[:1]))
     return told[:MOST_RECIPIENTS]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.mailbox import build_mailbox
-from connectors.mailbox.port import Mailbox
+from connectors.inbox import build_mailbox
+from connectors.inbox.port import Mailbox
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import ImapSecurity, Settings
-from tests.connectors.mailbox.dovecot import HOST, PASSWORD, Dovecot
-from tests.connectors.mailbox.mails import mail
+from tests.connectors.inbox.dovecot import HOST, PASSWORD, Dovecot
+from tests.connectors.inbox.mails import mail
 
 ONE, TWO = mail("Een."), mail("Twee.")
 

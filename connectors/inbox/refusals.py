@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from connectors.mailbox.incoming import Action, Reason, Result
-from connectors.mailbox.verdicts import Signs, judge
+from connectors.inbox.incoming import Action, Reason, Result
+from connectors.inbox.parts import addresses
+from connectors.inbox.verdicts import Signs, judge
 
 LONGEST_DETAIL = 500
+LONGEST_SHARED = 2_000
+"""Characters of a text that names none of its recipients."""
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 MARKED_STATUS = re.compile(
     r"(?:(?<![\d.])[245]\d\d[ -]#?|[#(\[]|status(?: code)?[:= ]+|^\s*|[:;>] ?)([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
@@ -56,22 +59,17 @@ def below_original(text: str) -> str:
     return text[found.start() :] if found else ""
 
 
-def of_recipient(text: str, recipient: str, all_recipients: Sequence[str]) -> str:
-    """The lines about one of several recipients: from where it is named to where another is."""
-    others = {each for each in all_recipients if each and each != recipient}
-    if not others or not recipient:
-        return text
-    kept: list[str] = []
-    about = False
+def by_recipient(text: str, recipients: Sequence[str]) -> dict[str, str]:
+    """The lines about each of several recipients: from where it is named to where another is; all if it never is."""
+    if len(set(recipients)) < 2:
+        return dict.fromkeys(recipients, text)
+    lines: dict[str, list[str]] = {each: [] for each in recipients}
+    about: list[str] = []
     for line in text.split("\n"):
-        lowered = line.lower()
-        if recipient in lowered:
-            about = True
-        elif any(each in lowered for each in others):
-            about = False
-        if about:
-            kept.append(line)
-    return "\n".join(kept) or text
+        about = [each for each in addresses(line) if each in lines] or about
+        for each in about:
+            lines[each].append(line)
+    return {each: "\n".join(kept) or text[:LONGEST_SHARED] for each, kept in lines.items()}
 
 
 def judged(action: Action, recipient: str, said: str, status: str, seen: str) -> Result:

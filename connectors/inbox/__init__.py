@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connectors.mailbox.port import Mailbox
+    from connectors.inbox.port import Mailbox
     from maatpak.kernel.settings import Settings
 
 
 def build_mailbox(settings: "Settings", workspace: Path) -> "Mailbox":
     """The IMAP account of the settings, or the workspace's own Maildir. Nothing is made or connected yet."""
-    from connectors.mailbox.maildir import MaildirMailbox
+    from connectors.inbox.maildir import MaildirMailbox
 
     if settings.imap_host is None:
         return MaildirMailbox(workspace / "incoming")
-    from connectors.mailbox.imap import ImapMailbox
+    from connectors.inbox.imap import ImapMailbox
 
     return ImapMailbox(
         host=settings.imap_host,

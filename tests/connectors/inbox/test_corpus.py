@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mailbox.incoming import Action, Incoming, IncomingKind
-from connectors.mailbox.reading import read_mail
+from connectors.inbox.incoming import Action, Incoming, IncomingKind
+from connectors.inbox.reading import read_mail
 
 NOT_BOUNCED = ("feedback", "vacation", "delivered")
 

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mailbox import build_mailbox
-from connectors.mailbox.maildir import MaildirMailbox
-from connectors.mailbox.port import Arrived
+from connectors.inbox import build_mailbox
+from connectors.inbox.maildir import MaildirMailbox
+from connectors.inbox.port import Arrived
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.settings import Settings
-from tests.connectors.mailbox.mails import mail
+from tests.connectors.inbox.mails import mail
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 
-from connectors.mailbox.parts import Mail
+from connectors.inbox.parts import Mail
 
 MARKS = (
     "x-autoreply",

@@ -3,14 +3,14 @@
 import re
 from datetime import datetime
 
-from connectors.mailbox.amazon import notification
-from connectors.mailbox.automatic import is_automatic
-from connectors.mailbox.bounces import bounce_results
-from connectors.mailbox.complaints import is_complaint
-from connectors.mailbox.incoming import Incoming, IncomingKind, Result
-from connectors.mailbox.parts import Mail, address, addresses, instant, message_ids, take_apart
-from connectors.mailbox.reports import delivery_results, disposition_results, originals
-from connectors.mailbox.words import own_words
+from connectors.inbox.amazon import notification
+from connectors.inbox.automatic import is_automatic
+from connectors.inbox.bounces import bounce_results
+from connectors.inbox.complaints import is_complaint
+from connectors.inbox.incoming import Incoming, IncomingKind, Result
+from connectors.inbox.parts import Mail, address, addresses, instant, message_ids, take_apart
+from connectors.inbox.reports import delivery_results, disposition_results, originals
+from connectors.inbox.words import own_words
 
 ENVELOPE = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to")
 ENCLOSED = (
@@ -33,11 +33,12 @@ def read_mail(content: bytes) -> Incoming:
     """
     mail = take_apart(content)
     told = notification(mail)
-    kind, results = _kind(mail)
-    about = _about(mail)
     if told:
         kind = IncomingKind.COMPLAINT if told.complaint else IncomingKind.REPORT
         results, about = told.results, told.about
+    else:
+        kind, results = _kind(mail)
+        about = _about(mail)
     written = own_words(mail.text) if kind in (IncomingKind.ANSWER, IncomingKind.AUTO_REPLY) else mail.text.strip()
     return Incoming(
         kind=kind,

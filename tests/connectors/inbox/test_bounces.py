@@ -2,9 +2,9 @@
 
 import pytest
 
-from connectors.mailbox.incoming import Action, IncomingKind, Reason
-from connectors.mailbox.reading import read_mail
-from tests.connectors.mailbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, daemon, mail, multipart
+from connectors.inbox.incoming import Action, IncomingKind, Reason
+from connectors.inbox.reading import read_mail
+from tests.connectors.inbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, daemon, mail, multipart
 
 QMAIL = f"""Hi. This is the qmail-send program at mx.example.
 I'm afraid I wasn't able to deliver your message to the following addresses.
@@ -209,6 +209,14 @@ def test_a_bounce_in_html_alone_is_read() -> None:
 def test_a_person_who_sends_a_bounce_on_has_answered() -> None:
     read = read_mail(mail(f"Dit kreeg ik terug, klopt het adres?\n\n{QMAIL}", subject="Fwd: Undelivered Mail"))
     assert (read.kind, read.results) == (IncomingKind.ANSWER, ())
+
+
+def test_a_gateway_with_a_name_of_its_own_is_known_by_subject_and_words() -> None:
+    body = f"Could not be delivered because of\n\n550 5.1.1 User unknown\n\nRecipients affected:\n    {THEIRS}\n"
+    read = read_mail(mail(body, sender="Filter <filter@mx.example>", subject='Undeliverable Mail: "Herinnering"'))
+    assert [(each.recipient, each.hard) for each in read.results] == [(THEIRS, True)]
+    person = read_mail(mail("Three boxes were not delivered.\n", subject="Delivery problem with order 4711"))
+    assert person.kind is IncomingKind.ANSWER
 
 
 def test_a_postmaster_may_be_a_person() -> None:

@@ -2,9 +2,9 @@ import base64
 
 import pytest
 
-from connectors.mailbox.incoming import Action, IncomingKind, Reason, Result
-from connectors.mailbox.reading import read_mail
-from tests.connectors.mailbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, mail, multipart, report
+from connectors.inbox.incoming import Action, IncomingKind, Reason, Result
+from connectors.inbox.reading import read_mail
+from tests.connectors.inbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, mail, multipart, report
 
 
 def test_a_report_tells_who_failed_why_and_which_message() -> None:

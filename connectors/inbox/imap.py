@@ -9,12 +9,13 @@ import imaplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
-from connectors.mailbox.port import Arrived
+from connectors.inbox.port import Arrived
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import ImapSecurity
 
@@ -58,7 +59,7 @@ class ImapMailbox:
         criteria = "UNDELETED" if self._done_folder else "UNDELETED UNSEEN"
         for uid in self._asked(lambda box: box.uids(criteria, charset=None)):
             validity = self._validity
-            content = self._asked(lambda box, uid=uid: _content(box, uid))  # type: ignore[misc]
+            content = self._asked(partial(_content, uid=uid))
             if self._validity != validity:
                 raise TransientError(
                     "The mail server numbered its mails anew while they were read.", advice="Read again."

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.mailbox.incoming import Action, Result
-from connectors.mailbox.parts import Mail
-from connectors.mailbox.refusals import judged
+from connectors.inbox.incoming import Action, Result
+from connectors.inbox.parts import Mail
+from connectors.inbox.refusals import judged
 
+MOST_RECIPIENTS = 50
 FOLDED = re.compile(r"!\n ")
 """How old mail systems break a line that is too long."""
 ACTIONS = {"bounce": Action.FAILED, "delivery": Action.DELIVERED, "deliverydelay": Action.DELAYED}
@@ -41,7 +42,9 @@ def notification(mail: Mail) -> Notification | None:
     told = _inner(data, kind[:1].lower() + kind[1:])
     recipients = told.get(WHO.get(name, "recipients"))
     listed = recipients if isinstance(recipients, list) else []
-    results = () if name == "complaint" else tuple(_result(ACTIONS[name], each, told) for each in listed[:200])
+    results = (
+        () if name == "complaint" else tuple(_result(ACTIONS[name], each, told) for each in listed[:MOST_RECIPIENTS])
+    )
     return Notification(name == "complaint", _about(_inner(data, "mail")), results)
 
 

@@ -1,6 +1,6 @@
 """Complaints: feedback reports (RFC 5965), and Microsoft's, which only forward the message."""
 
-from connectors.mailbox.parts import Mail, address
+from connectors.inbox.parts import Mail, address
 
 
 def is_complaint(mail: Mail) -> bool:

@@ -1,10 +1,11 @@
 """The words of a mail: HTML as text, and what a person wrote without what they quote."""
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 
 BREAKS = frozenset({"address", "blockquote", "br", "div", "h1", "h2", "h3", "h4", "hr", "li", "p", "table", "tr"})
 UNSEEN = frozenset({"script", "style", "title"})
+TAG = re.compile(r"<!--|<(?P<end>/?)(?P<name>[a-z][a-z0-9]{0,20})\b[^<>]{0,5000}>|<![a-z][^<>]{0,5000}>", re.I)
 LONGEST_LINE = 300
 """Characters of a line that are searched for the head of a quotation."""
 
@@ -29,39 +30,31 @@ SIGNATURE = re.compile(r"^--\s?$")
 RULE = re.compile(r"^\s*_{10,}\s*$")
 
 
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen = 0
+def text_of_html(page: str) -> str:
+    """What a reader of the page sees, a line a paragraph or row.
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag in BREAKS:
-            self.pieces.append("\n")
-        self._unseen += tag in UNSEEN
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in BREAKS - {"br", "hr"}:
-            self.pieces.append("\n")
-        if tag in UNSEEN and self._unseen:
-            self._unseen -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.pieces.append(re.sub(r"\s+", " ", data))
-
-
-def text_of_html(html: str) -> str:
-    """What a reader of the page sees, a line a paragraph or row."""
-    reader = _Text()
-    try:
-        reader.feed(html)
-        reader.close()
-    except AssertionError:
-        # Of a declaration that is none, as the parser says it: what came before it is read.
-        pass
-    lines = [" ".join(line.split()) for line in "".join(reader.pieces).split("\n")]
+    In one pass, whatever the page is: the parser of the standard library takes hours over tags that never end.
+    """
+    pieces: list[str] = []
+    unseen = ""
+    behind = 0
+    for tag in TAG.finditer(page):
+        if tag.start() < behind:
+            continue
+        name = (tag["name"] or "").lower()
+        if not unseen:
+            pieces.append(re.sub(r"\s+", " ", unescape(page[behind : tag.start()])))
+            pieces.append("\n" if name in BREAKS else "")
+            unseen = name if name in UNSEEN and not tag["end"] else ""
+        elif tag["end"] and name == unseen:
+            unseen = ""
+        behind = tag.end()
+        if tag[0] == "<!--":
+            comment = page.find("-->", behind)
+            behind = comment + 3 if comment >= 0 else len(page)
+    if not unseen:
+        pieces.append(re.sub(r"\s+", " ", unescape(page[behind:])))
+    lines = [" ".join(line.split()) for line in "".join(pieces).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from connectors.mailbox.bounces import is_of_mail_system
-from connectors.mailbox.incoming import Action, Result
-from connectors.mailbox.parts import Mail, address, addresses
-from connectors.mailbox.refusals import above_original, judged, of_recipient, untroubled
+from connectors.inbox.bounces import is_of_mail_system
+from connectors.inbox.incoming import Action, Result
+from connectors.inbox.parts import Mail, address, addresses
+from connectors.inbox.refusals import above_original, by_recipient, judged, untroubled
 
 DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
-MOST_RECIPIENTS = 200
+MOST_RECIPIENTS = 50
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60})\s*:[ \t]*(.*)$")
 XTEXT = re.compile(r"\+([0-9A-F]{2})")
 QUOTED_REPORT = re.compile(r"^\s*(?:Final|Original)-Recipient\s*:", re.I | re.M)
@@ -24,13 +24,12 @@ def delivery_results(mail: Mail) -> tuple[Result, ...]:
     seen = above_original(mail.text)
     if not reports and QUOTED_REPORT.search(seen) and is_of_mail_system(mail, seen):
         reports = [seen]
-    blocks = [block for text in reports for block in _blocks(text) if _is_of_recipient(block)][:MOST_RECIPIENTS]
+    told = [tuple(block.items()) for text in reports for block in _blocks(text) if _is_of_recipient(block)]
+    blocks = [dict(each) for each in list(dict.fromkeys(told))[:MOST_RECIPIENTS]]
     failed = addresses(mail.first("x-failed-recipients"))
     recipients = [_recipient(block) or (failed[0] if len(failed) == 1 else "") for block in blocks]
-    return tuple(
-        _result(block, recipient, of_recipient(seen, recipient, recipients))
-        for block, recipient in zip(blocks, recipients, strict=True)
-    )
+    texts = by_recipient(seen, recipients)
+    return tuple(_result(block, each, texts[each]) for block, each in zip(blocks, recipients, strict=True))
 
 
 def disposition_results(mail: Mail) -> tuple[Result, ...]:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.mailbox.incoming import Reason
-from connectors.mailbox.parts import ADDRESS
+from connectors.inbox.incoming import Reason
+from connectors.inbox.parts import ADDRESS
 
 FINAL = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_DOMAIN, Reason.MOVED})
 """Reasons that lie in the address."""
@@ -44,7 +44,9 @@ class Signs:
     @property
     def passing(self) -> bool:
         """Whether the server called it temporary."""
-        return self.status.startswith("4") or (not self.status and self.reply_code in range(400, 500))
+        if self.status and not self.status.endswith(".0.0"):
+            return self.status.startswith("4")
+        return self.reply_code in range(400, 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _is_of_address(rule: Rule, signs: Signs) -> bool:
     if signs.passing or signs.command in BEFORE_RECIPIENT:
         return False
     by_code = bool(rule.details) or signs.detail.startswith("1.")
-    by_our_own = signs.reply_code is None
+    by_our_own = signs.reply_code is None and not signs.command
     return rule.reason is not Reason.UNKNOWN_USER or by_code or by_our_own or signs.command == "RCPT"
 
 
@@ -113,15 +115,14 @@ def _rule(reason: Reason, source: str, *words: str, details: Sequence[str] = (),
     return Rule(reason, source, _any(*words) if words else None, frozenset(details), clear=clear)
 
 
-_WHO = (
-    r"\b(?:users?|account|mailbox|recipient|address|addressee|e-?mail|alias|local part|maildrop|mailing list|person)\b"
-)
+_WHO = r"(?<!ip )\b(?:users?|account|mailbox|recipient|address|addressee|alias|local part|maildrop|person)\b"
 _NOT_THERE = (
     r"(?:does ?n[o']t exist|does not exist|doesn't exist|do not exist|don't exist|not exist\b|unknown\b|not found|"
     r"not be found|cannot be found|couldn't be found|wasn't found|no longer (?:exists?|valid|in use|available|"
     r"with|works)|"
-    r"not known|not recogni[sz]ed|not (?:a )?valid\b|not listed|non-?existent|nonexistent|invalid\b|has been deleted|"
-    r"was deleted|has been removed|has been closed|is closed|not in (?:our|the|my))"
+    r"not known|not recogni[sz]ed|not (?:a )?valid\b|not listed|non-?existent|invalid\b|has been deleted|"
+    r"was deleted|has been removed|has been closed|is closed|"
+    r"not in (?:our|the|my) (?:directory|database|system|domain))"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -137,6 +138,7 @@ RULES: tuple[Rule, ...] = (
         r"return path",
         r"(?:your|from) (?:e-?mail )?address.{0,30}(?:reject|not (?:allowed|permitted|authori))",
     ),
+    _rule(Reason.DISABLED, "Amazon SES and others: not even tried, as earlier mails came back", r"suppress(?:ed|ion)"),
     _rule(
         Reason.MAILBOX_FULL,
         "RFC 3463 X.2.2, and its usual words",
@@ -165,6 +167,7 @@ RULES: tuple[Rule, ...] = (
         r"recipient address rejected: access denied",
         details=("4.1",),
     ),
+    _rule(Reason.UNKNOWN_USER, "Outlook.com refuses unknown recipients so", r"mailbox unavailable", details=("5.0",)),
     _rule(
         Reason.UNKNOWN_USER,
         "RFC 3463 X.1.1, said twice",
@@ -195,16 +198,13 @@ RULES: tuple[Rule, ...] = (
         r"block|ban|denied|refus|not allowed)",
         r"\bblocked\b",
         r"\bbanned\b.{0,30}(?:ip|host|send)",
-        r"(?:poor|bad|low) reputation",
         r"reputation",
         r"reverse dns|\bptr\b|reverse lookup|reverse hostname|hostname lookup",
         r"rate ?-?limit|throttl|too many (?:connect|mail|messages|recipients|concurrent|sessions|errors|invalid)",
         r"gr[ea]ylist",
         r"unusual rate|too (?:fast|quickly|frequent)",
     ),
-    _rule(
-        Reason.UNKNOWN_USER, "RFC 3463 X.1.0, X.1.1, X.1.3; Microsoft 5.1.351", details=("1.0", "1.1", "1.3", "1.351")
-    ),
+    _rule(Reason.UNKNOWN_USER, "RFC 3463 X.1.1, X.1.3; Microsoft 5.1.351", details=("1.1", "1.3", "1.351")),
     _rule(
         Reason.UNKNOWN_DOMAIN,
         "RFC 3463 X.1.2; RFC 7505 X.1.10 null MX; Microsoft 5.4.310",
@@ -217,7 +217,6 @@ RULES: tuple[Rule, ...] = (
         rf"frozen|terminated|"
         r"not active|not enabled|on hold|unavailable or access denied)",
         r"(?:disabled|deactivated|suspended|inactive|locked|expired) (?:user|account|mailbox|recipient|address)",
-        r"suppress(?:ed|ion)",
         r"(?:account|mailbox)(?: has| is)? expired",
         r"(?:konto|postfach|adresse).{0,30}(?:deaktiviert|gesperrt)",
     ),
@@ -238,16 +237,17 @@ RULES: tuple[Rule, ...] = (
         r"wrong|incorrect|illegal) "
         r"(?:local |destination |final |e-?mail |mail |virtual |smtp |to )?(?:user|recipient|address|mailbox|"
         r"account|addressee|alias|person|"
-        r"local part|local-part|rcpt|subscriber|employee)",
+        r"local part|local-part|rcpt|subscriber|employee)(?! error)",
         r"no (?:such )?(?:mailbox|user|account|recipient|person|address|one|body)\b.{0,40}\b(?:here|"
         r"by that name|by this name|with that|at this|found|exists?)",
         r"nobody by that name",
+        r"no valid recipients?",
         r"not (?:our|my|a) (?:customer|user|subscriber|client|known user|local user|valid (?:user|mailbox|"
         r"recipient|address|account|e-?mail))",
-        r"(?:does not|doesn't) (?:have|handle|know|exist).{0,60}(?:user|account|mailbox|address|recipient)",
-        r"doesn't have (?:a|an) \S+ account",
+        r"(?:does not|doesn't) (?:handle|know) .{0,40}(?:user|account|mailbox|recipient)",
+        r"(?:does not|doesn't) have (?:a|an|any) .{0,30}(?:account|mailbox|user)",
         r"user ?unknown|unknownuser|usernotfound|recipnotfound|recipientnotfound|recipient ?notfound",
-        r"addr(?:ess)? unknown|unknown addr",
+        r"addr(?:ess)? unknown|unknown addr(?!ess error)",
         r"no longer (?:accepts? (?:e-?)?mail|employed|with (?:the|this|our) |works? )",
         r"left (?:the|our) (?:company|organi[sz]ation)",
         r"(?:empf[aä]nger|benutzer|adresse|e-mail-adresse|nutzer|adressat)\b.{0,60}(?:unbekannt|existiert nicht|"
@@ -319,7 +319,7 @@ RULES: tuple[Rule, ...] = (
         r"malware|infected|phish",
         r"attachment",
         r"content (?:reject|error|filter|restrict)",
-        r"\bmime\b",
+        r"(?:invalid|bad) mime|mime (?:error|format)",
         r"(?:invalid|missing|malformed|bad|duplicate|in) headers?\b|header (?:field|error)",
         r"rfc ?-?(?:2?822|5322)",
         r"media error",
@@ -347,6 +347,7 @@ RULES: tuple[Rule, ...] = (
         r"\btls\b|starttls",
         r"time ?out|timed out",
     ),
+    _rule(Reason.UNKNOWN_USER, "RFC 3463 X.1.0: something is wrong with the address", details=("1.0",), clear=False),
     _rule(Reason.EXPIRED, "RFC 3463 X.4.7", details=("4.7",)),
     _rule(Reason.UNKNOWN_DOMAIN, "RFC 3463 X.4.4: nowhere to route it to", details=("4.4",), clear=False),
     Rule(Reason.NETWORK, "RFC 3463 X.4", subject="4", clear=False),
