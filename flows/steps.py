@@ -142,10 +142,16 @@ def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
 
 @task(name="receive", **RETRIED)
 def receive(now: datetime) -> None:
-    """Take in what lies in the mailbox."""
+    """Take in what lies in the mailbox, and what the post tells of letters."""
     done = discreet("Reading the mailbox", receiving.read_mailbox, engine(), now, _run_id())
-    counts = {**done.counts, "whose nobody knows": done.unassigned, "left for the next time": done.left}
-    _report("Came in by mail", artifact_key("receive"), {what: count for what, count in counts.items() if count})
+    letters = discreet("Asking about letters", receiving.read_letter_reports, engine(), now, _run_id())
+    counts = {
+        **done.counts,
+        "news of letters": letters,
+        "whose nobody knows": done.unassigned,
+        "left for the next time": done.left,
+    }
+    _report("Came in", artifact_key("receive"), {what: count for what, count in counts.items() if count})
 
 
 @task(name="ingest", **RETRIED)

@@ -40,7 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),
     "deliver": Entry("maatpak.cli.deliver", "Send what is in the outbox."),
-    "receive": Entry("maatpak.cli.receive", "Take in what lies in the mailbox: reports, replies."),
+    "receive": Entry("maatpak.cli.receive", "Take in what came back: reports, replies, news of letters."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
     "case": Entry("maatpak.cli.case", "One case by hand: move, skip a step, recall it from the agency, placements."),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
@@ -56,7 +56,8 @@ COMMANDS: dict[str, Entry] = {
     "preference": Entry("maatpak.cli.preference", "What customers asked for: add, contact, opt-out, list."),
     "check": Entry("maatpak.cli.check", "What is checked of a customer before a placement: record, list."),
     "messages": Entry(
-        "maatpak.cli.messages", "Mails, texts and letters: list, resolve, note what came back, answer, answers."
+        "maatpak.cli.messages",
+        "Mails, texts and letters: list, resolve, note what came back, answers, incoming, assign.",
     ),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),
     "audit": Entry("maatpak.cli.audit", "The chain of events: verify, export, replay."),

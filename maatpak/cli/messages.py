@@ -16,11 +16,14 @@ from maatpak.cli.session import (
     EndedOption,
     JsonOption,
     MostOption,
+    acting,
     at_desk,
     at_most,
     chosen,
+    now,
     opened,
 )
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import LOST_EVIDENCE, Channel, EvidenceKind, MessageState
 
 app = typer.Typer(no_args_is_help=True, help="Mails, texts and letters.")
@@ -51,6 +54,16 @@ ANSWERS = (
     Column("received_on", "received"),
     Column("read_on", "read"),
     Column("read_by", "read by"),
+)
+
+INCOMING = (
+    Column("incoming_no", "number"),
+    Column("channel", "channel"),
+    Column("kind", "what"),
+    Column("received_at", "received"),
+    Column("sender", "from"),
+    Column("subject", "subject"),
+    Column("text", "words"),
 )
 
 ReferenceArgument = Annotated[
@@ -148,6 +161,44 @@ def answers(
 ) -> None:
     """The answers that nobody has read yet, oldest first; `maatpak tasks done` tells that one was."""
     show_records("answer", ANSWERS, creditor, debtor, most, ended=ended, as_json=as_json)
+
+
+@app.command()
+def incoming(most: MostOption = None, *, as_json: JsonOption = False) -> None:
+    """What came in and nobody knows whose it is, oldest first; `assign` says it."""
+    from tasks.receive.assigning import list_incoming
+
+    with opened() as engine:
+        rows = list_incoming(engine, at_most(most, as_json=as_json))
+    show(rows, INCOMING, as_json=as_json, empty="Nothing waits.")
+
+
+@app.command()
+def assign(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Its number, such as I12.")],
+    debtor: DebtorOption = None,
+    creditor: CreditorOption = None,
+    currency: CurrencyOption = None,
+    actor: ActorOption = None,
+    *,
+    nobody: Annotated[bool, typer.Option("--nobody", help="It is nobody's, such as an advertisement.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say who wrote what came in: it then waits on that customer's case to be read."""
+    from tasks.finding import find_case
+    from tasks.receive.assigning import assign_incoming, drop_incoming
+
+    if nobody == (debtor is not None):
+        raise UsageError("Whose is it?", advice="Give --debtor, or --nobody.")
+    with opened() as engine:
+        if debtor is None:
+            drop_incoming(engine, number, acting(actor), now().date(), now())
+            tell(f"{number} is nobody's.", {"incoming_no": number, "state": "dropped"}, as_json=as_json)
+            return
+        found = find_case(engine, debtor, creditor, currency)
+        with at_desk(engine, found, actor) as desk:
+            kept = assign_incoming(desk, number, found.the_case)
+    tell(f"Answer {kept.answer_no} of {debtor} waits to be read.", fields_of(kept, found), as_json=as_json)
 
 
 @app.command()

@@ -7,19 +7,20 @@ from maatpak.cli.session import JsonOption, now, opened
 
 app = typer.Typer()
 
-COLUMNS = (Column("kind", "what"), Column("count", "mails", number=True))
+COLUMNS = (Column("kind", "what"), Column("count", "count", number=True))
 UNASSIGNED = "Of {count} nobody knows whose they are: `maatpak messages incoming` shows them."
 LEFT = "{count} could not be recorded now, and come again."
 
 
 @app.command()
 def receive(*, as_json: JsonOption = False) -> None:
-    """Take in what lies in the mailbox: reports become evidence, replies wait on their cases to be read."""
-    from tasks.receive import read_mailbox
+    """Take in what came back: the mailbox's reports and replies, and what the post tells of letters."""
+    from tasks.receive import read_letter_reports, read_mailbox
 
     with opened() as engine:
         summary = read_mailbox(engine, now())
-    rows = [{"kind": kind, "count": count} for kind, count in sorted(summary.counts.items())]
+        summary.counts["news of letters"] += read_letter_reports(engine, now())
+    rows = [{"kind": kind, "count": count} for kind, count in sorted(summary.counts.items()) if count]
     show(rows, COLUMNS, as_json=as_json, title="Came in", empty="Nothing came in.")
     if not as_json:
         for words, count in ((UNASSIGNED, summary.unassigned), (LEFT, summary.left)):

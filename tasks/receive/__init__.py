@@ -4,7 +4,8 @@ A report becomes evidence on its message and a state of the address; a person's 
 has read it. Each is recorded once, in one transaction, and kept as it came.
 """
 
+from tasks.receive.letters import read_letter_reports
 from tasks.receive.mails import read_mailbox
 from tasks.receive.summary import ReceivedSummary
 
-__all__ = ["ReceivedSummary", "read_mailbox"]
+__all__ = ["ReceivedSummary", "read_letter_reports", "read_mailbox"]
