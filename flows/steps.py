@@ -145,13 +145,9 @@ def receive(now: datetime) -> None:
     """Take in what lies in the mailbox, and what the post tells of letters."""
     done = discreet("Reading the mailbox", receiving.read_mailbox, engine(), now, _run_id())
     letters = discreet("Asking about letters", receiving.read_letter_reports, engine(), now, _run_id())
-    counts = {
-        **done.counts,
-        "news of letters": letters,
-        "whose nobody knows": done.unassigned,
-        "left for the next time": done.left,
-    }
-    _report("Came in", artifact_key("receive"), {what: count for what, count in counts.items() if count})
+    apart = {"news of letters": letters, "whose nobody knows": done.unassigned, "left for the next time": done.left}
+    counts = {what: count for what, count in {**done.counts, **apart}.items() if count}
+    _report("Came in", artifact_key("receive"), counts)
 
 
 @task(name="ingest", **RETRIED)

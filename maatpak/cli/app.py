@@ -57,7 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("maatpak.cli.check", "What is checked of a customer before a placement: record, list."),
     "messages": Entry(
         "maatpak.cli.messages",
-        "Mails, texts and letters: list, resolve, note what came back, answers, incoming, assign.",
+        "Mails, texts and letters: list, resolve, note, answer, answers, incoming, assign.",
     ),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),
     "audit": Entry("maatpak.cli.audit", "The chain of events: verify, export, replay."),

@@ -50,6 +50,7 @@ def stranger(home: Path, workspace: Path) -> Iterator[dict[str, str]]:
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{poison}",
         "PREFECT_SERVER_API_PORT": "1",
+        "MAATPAK_CONSOLE_PORT": str(free_port()),
     }
     assert list(home.iterdir()) == []
 
