@@ -1,5 +1,6 @@
 """Post: the port, letters set by typst, a spool folder for a print room, and Pingen, which prints and posts."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,17 @@ def build_post(settings: "Settings", workspace: Path) -> "PostPort":
     """Pingen or its simulator where the settings say so, else the workspace's spool folder. Nothing connects yet.
 
     Raises:
-        UsageError: Pingen is named, and its login is not.
+        UsageError: Pingen is named, and its login or library is not there.
     """
     if settings.pingen_url is None:
         from connectors.post.spool import PostSpool
 
         return PostSpool(workspace / "post")
+    if find_spec("pingen2sdk") is None:
+        raise UsageError(
+            "Letters go to Pingen, and its library is not installed.",
+            advice="`pip install maatpak[pingen]`, or leave MAATPAK_PINGEN_URL empty for the spool folder.",
+        )
     from connectors.post.pingen import PingenPost
     from connectors.post.pingen_simulator import PingenSimulator
 
