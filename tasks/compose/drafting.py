@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from connectors.message import Attachment, Correspondent, Outgoing
+from connectors.sms.segments import simplified
 from maatpak.kernel.ids import canonical_json, content_hash
 from maatpak.kernel.words import Channel, SkipReason, StepKind
 from maatpak.ledger.database import Frames
@@ -340,7 +341,8 @@ class _House:
             sender=sender,
             recipient=reach.person,
             subject=rendered.subject,
-            text=rendered.text,
+            # What is kept as evidence is what leaves, sign by sign.
+            text=simplified(rendered.text) if reach.channel is Channel.SMS else rendered.text,
             html=rendered.html,
             letter=letter,
             written_at=self._now,
