@@ -128,6 +128,12 @@ def customer_of(
     )
 
 
+def nowhere(customer: Customer, channel: Channel) -> Reach:
+    """A way to a customer over a channel of which no usable address is known: an empty one, for previews."""
+    person = Correspondent(customer.contact_name or customer.name, lines=(customer.name,))
+    return Reach(channel, "", person, ReachState.DEAD)
+
+
 def phone_known(profile: Row, contacts: Sequence[Row], states: Sequence[Row]) -> bool:
     """Whether there is a number to ring: the fact of that name, by which a call becomes work or a letter."""
     numbers = {_digits(each["phone"]) for each in (profile, *contacts) if each["phone"] is not None}
