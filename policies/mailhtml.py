@@ -14,7 +14,8 @@ _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _STYLE = """<style>
 @media (prefers-color-scheme: dark) {
   body, .page { background:#16181c !important }
-  .card { background:#1f2228 !important }
+  .card { background:#1f2228 !important; border-left-color:#343943 !important }
+  .card { border-right-color:#343943 !important; border-bottom-color:#343943 !important }
   .card p, .card li, .card td, .card th, .card h1, .card h2 { color:#e8eaed !important }
   .muted, .card .muted { color:#a9b0bb !important }
   .box { background:#282c34 !important; border-color:#3a404b !important }

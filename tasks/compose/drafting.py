@@ -38,6 +38,7 @@ from tasks.compose.recipients import (
     nowhere,
     phone_known,
     same_address,
+    unknown_profile,
 )
 from tasks.compose.windows import next_opening, zones_of
 from tasks.current_pack import current_pack
@@ -210,7 +211,7 @@ class House:
         """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the
         legal entity itself (rule 22)."""
         material, debtor_id = self._material, group[0]["debtor_id"]
-        owing = material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
+        owing = material.profiles.get(debtor_id) or unknown_profile(group[0], self._creditor)
         reader_id: int = debtor_id if step.escalating else self._payer(debtor_id)
         role = templates.about(str(group[0]["template"]), str(step.tone)).to
         customer = customer_of(
@@ -448,17 +449,4 @@ def _row(draft: Draft, content: str, as_of: date, now: datetime) -> dict[str, An
         "business_date": as_of,
         "queued_at": now,
         "send_after": draft.send_after,
-    }
-
-
-def _unknown_profile(row: Row, creditor: Row) -> Row:
-    """A customer of whom the master data says nothing has no address."""
-    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone")
-    return {
-        **dict.fromkeys((*missing, "manager_name", "manager_login")),
-        "name": row["debtor_no"],
-        "kind": "business",
-        "country": creditor["country"],
-        "language": creditor["language"],
-        "preferred_channel": Channel.EMAIL,
     }

@@ -151,6 +151,19 @@ def same_address(mark: Row) -> tuple[str, str]:
     return channel, _digits(address) if channel == "phone" else _key(address)
 
 
+def unknown_profile(row: Row, creditor: Row) -> Row:
+    """A customer of whom the master data says nothing has no address."""
+    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone")
+    return {
+        **dict.fromkeys((*missing, "manager_name", "manager_login")),
+        "name": row["debtor_no"],
+        "kind": "business",
+        "country": creditor["country"],
+        "language": creditor["language"],
+        "preferred_channel": Channel.EMAIL,
+    }
+
+
 def choose(
     customer: Customer,
     rule: ChannelRule,
