@@ -24,6 +24,7 @@ _STAR, _GUARD = "\ue000", "\ue001"
 _PRIVATE = {0xE000: None, 0xE001: None}
 _RESTORE = {0xE000: "*", 0xE001: None}
 _LEADING = frozenset("-#@[=<")
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 _WAY = re.compile(r"<(\w+)> ?")
 
 
@@ -36,11 +37,17 @@ class Block:
     part: str
     lines: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
+    """Which ways to stop it the points of the list are, as far as they say anything."""
+
+
+def one_line(text: str) -> str:
+    """A text as one line. Spaces that keep an amount or a mark with its word stay: no line breaks at them."""
+    return _SPACES.sub(" ", text).strip(" ")
 
 
 def guard(value: object) -> str:
     """A value as one line of text in which nothing is markup: what a customer is called can never be a table."""
-    text = " ".join(str(value).translate(_PRIVATE).split())
+    text = one_line(str(value).translate(_PRIVATE))
     if not text.isascii():
         text = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cf"))
     text = text.replace("*", _STAR)
@@ -103,7 +110,9 @@ def _block(lines: Sequence[str], part: str) -> Block:
         "list",
         part,
         tuple(point[way.end() :] if way else point for point, way in zip(points, ways, strict=True)),
-        tuple(way[1] for way in ways if way),
+        tuple(
+            way[1] for point, way in zip(points, ways, strict=True) if way and plain(point[way.end() :]).strip(" .:")
+        ),
     )
 
 
@@ -136,7 +145,8 @@ def as_text(blocks: Sequence[Block], data: Mapping[str, Any], labels: Mapping[st
             case "plan":
                 parts.extend(_table_text(table, labels) for table in data["plan_tables"])
             case "pay":
-                parts.append("\n".join(f"{label}: {value}" for label, value in pay_lines(data["pay"], labels)))
+                colon = labels.get("colon", ":")
+                parts.append("\n".join(f"{label}{colon} {value}" for label, value in pay_lines(data["pay"], labels)))
             case "sign":
                 parts.append("\n".join(line for line in data["signature"] if line))
             case _:

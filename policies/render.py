@@ -18,7 +18,7 @@ from maatpak.kernel.errors import PolicyError
 from maatpak.kernel.words import Channel
 from policies.document import Problems, read_document
 from policies.mailhtml import as_html
-from policies.markup import Block, as_text, guard, letter_blocks, parse, plain
+from policies.markup import Block, as_text, guard, letter_blocks, one_line, parse, plain
 from policies.vocabulary import samples
 
 FOLDER = "templates/"
@@ -154,8 +154,9 @@ class Templates:
         self, sections: Mapping[str, str], channel: Channel, language: str, context: Mapping[str, Any]
     ) -> Rendered:
         kind, to = sections["kind"], sections["to"]
-        subject = plain(" ".join(sections["subject"].split()))
+        subject = plain(one_line(sections["subject"]))
         if channel is Channel.SMS:
+            # Spaces that no phone's own alphabet has would cost a text half of its signs.
             return Rendered(kind, to, subject, plain(" ".join(sections["sms"].split())))
         labels = self.labels(language)
         blocks = parse(sections["body"])

@@ -6,53 +6,23 @@ only escalating steps may use one, and they must. A *statement* lists everything
 nothing. No text calls a customer a debtor, and none but a demand threatens.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jinja2 import Environment, TemplateSyntaxError, meta, nodes
-
 from maatpak.kernel.errors import PolicyError
 from maatpak.kernel.words import Channel
 from policies.document import Problem, suggestion
-from policies.markup import WAYS
+from policies.markup import WAYS, plain
 from policies.pack import CompiledPack, load_pack
-from policies.render import FOLDER, SUFFIX, Rendered, Templates
-from policies.vocabulary import VARIABLES, samples
+from policies.render import FOLDER, LABELS, SUFFIX, Rendered, Templates
+from policies.template_source import check_source, files_of, said
+from policies.vocabulary import LABEL_NAMES, MORE_LABELS, samples
+from policies.wording import FORBIDDEN, PROMOTION, THREATS, Words, words_found
 
 KINDS = ("notice", "demand", "statement", "note")
 LONGEST_TEXT = 480
 """Characters of a text message: three parts."""
-
-FORBIDDEN: dict[str, re.Pattern[str]] = {
-    "en": re.compile(
-        r"\b(debtors?|dunning|dunned|arrears|delinquen\w*|defaulters?|bad debts?|deadbeat)\b", re.IGNORECASE
-    ),
-    "nl": re.compile(
-        r"\b(debiteur(en)?|dunning|achterstand(en)?|wanbetalers?|wanbetaling|in gebreke)\b", re.IGNORECASE
-    ),
-}
-"""Words that no customer reads, by language."""
-
-THREATS: dict[str, re.Pattern[str]] = {
-    "en": re.compile(
-        r"\b(collection agenc\w*|debt collect\w*|legal (action|proceedings|steps)|court|bailiffs?|solicitors?|lawyers?"
-        r"|sue|credit (bureau|rating|register)|further (measures|steps|action)|consequences of|final (demand|notice)"
-        r"|suspend\w*|stop (deliver|suppl)\w*)\b",
-        re.IGNORECASE,
-    ),
-    "nl": re.compile(
-        r"(?<!automatische )\b(incasso\w*|gerechtelijk\w*|rechter|rechtbank|dagvaard\w*|deurwaarder\w*|advoca\w*"
-        r"|verdere (maatregelen|stappen)|juridische (stappen|maatregelen)|sommatie|(laatste|finale) aanmaning"
-        r"|kredietregist\w*|leveringsstop)\b",
-        re.IGNORECASE,
-    ),
-}
-"""Words that only a demand may use, by language."""
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class TemplateUse(Protocol):
@@ -104,10 +74,13 @@ def checked_pack(files: Mapping[str, str]) -> CompiledPack:
 def check_templates(files: Mapping[str, str], steps: Iterable[TemplateUse]) -> list[Problem]:
     """Everything that does not hold in the templates of a pack, given the steps that use them."""
     sources = {name: text for name, text in files.items() if name.startswith(FOLDER) and name.endswith(SUFFIX)}
-    problems = [problem for name, text in sources.items() for problem in _check_source(name, text)]
+    problems = [problem for name, text in sources.items() for problem in check_source(name, text)]
     if problems or not sources:
         return sorted(set(problems))
     templates = Templates(files)
+    problems += [problem for language in templates.languages for problem in _check_labels(templates, language)]
+    if problems:
+        return sorted(set(problems))
     uses = {_Use(step.template, str(step.tone), step.escalating) for step in steps if step.template}
     seen: set[tuple[str, bool]] = set()
     for use in sorted(uses, key=lambda each: (each.template, each.tone, each.escalating)):
@@ -118,37 +91,40 @@ def check_templates(files: Mapping[str, str], steps: Iterable[TemplateUse]) -> l
                 problems.append(Problem(f"{FOLDER}{language}/{use.template}{SUFFIX}", 1, text))
             elif (path, use.escalating) not in seen:
                 seen.add((path, use.escalating))
-                problems += [Problem(FOLDER + path, 1, text) for text in _check_words(templates, use, language)]
+                written = _threats(FOLDER + path, sources) if not use.escalating else []
+                shown = _check_words(templates, use, language) - {problem.text for problem in written}
+                problems += [*written, *(Problem(FOLDER + path, 1, text) for text in shown)]
     return sorted(set(problems))
 
 
-def _check_source(name: str, text: str) -> Iterator[Problem]:
-    environment = Environment(autoescape=True)
-    if control := _CONTROL.search(text):
-        line = text.count("\n", 0, control.start()) + 1
-        yield Problem(name, line, f"the control character {control[0]!r} stands here; take it out")
-        return
+def _threats(file: str, sources: Mapping[str, str]) -> list[Problem]:
+    """Threats in the source of a template that is no demand: some customer may get them, if no sample does."""
+    return [
+        Problem(name, line, f"only a demand may say {word!r}")
+        for name in sorted(files_of(file, sources))
+        for line, word in said(THREATS, name, sources[name])
+    ]
+
+
+def _check_labels(templates: Templates, language: str) -> Iterator[Problem]:
+    file = f"{FOLDER}{language}/{LABELS}"
     try:
-        tree = environment.parse(text)
-    except TemplateSyntaxError as error:
-        yield Problem(name, error.lineno, f"this is no template: {error.message}")
+        labels = templates.labels(language)
+    except PolicyError as error:
+        yield Problem(file, 1, "the fixed words of tables and letters are missing, or are no list of names")
+        yield from (Problem(file, 1, problem) for problem in error.problems)
         return
-    unknown = meta.find_undeclared_variables(tree) - VARIABLES.keys()
-    for node in tree.find_all(nodes.Name):
-        if node.name in unknown:
-            near = suggestion(node.name, list(VARIABLES))
-            yield Problem(name, node.lineno, f"there is no {node.name!r} for templates{near}")
-    for use in tree.find_all(nodes.Getattr):
-        if isinstance(use.node, nodes.Name) and use.node.name in VARIABLES:
-            known = VARIABLES[use.node.name].fields
-            if use.attr not in known:
-                near = suggestion(use.attr, list(known))
-                yield Problem(name, use.lineno, f"{use.node.name!r} has no {use.attr!r}{near}")
-    language = name.removeprefix(FOLDER).partition("/")[0]
-    for data in tree.find_all(nodes.TemplateData):
-        for word in FORBIDDEN.get(language, FORBIDDEN["en"]).finditer(data.data):
-            line = data.lineno + data.data.count("\n", 0, word.start())
-            yield Problem(name, line, f"no customer is to read the word {word[0]!r}")
+    for name in LABEL_NAMES:
+        if not labels.get(name, "").strip():
+            yield Problem(file, 1, f"the word for {name!r} is missing")
+    for name in labels.keys() - LABEL_NAMES - MORE_LABELS:
+        yield Problem(file, 1, f"there is no word {name!r}{suggestion(name, sorted(LABEL_NAMES))}")
+    for _, word in (each for lists in (FORBIDDEN, THREATS, PROMOTION) for each in _in_labels(lists, language, labels)):
+        yield Problem(file, 1, f"no table or letter is to say {word!r}")
+
+
+def _in_labels(lists: Words, language: str, labels: Mapping[str, str]) -> list[tuple[int, str]]:
+    return words_found(lists, language, "\n".join(labels.values()))
 
 
 def _check_words(templates: Templates, use: _Use, language: str) -> set[str]:
@@ -161,7 +137,8 @@ def _check_words(templates: Templates, use: _Use, language: str) -> set[str]:
                 found.add(error.message)
                 continue
             found.update(_missing(rendered, channel, sample))
-            found.update(_misplaced(rendered, use, language))
+            found.update(_misplaced(rendered, use))
+            found.update(_unwanted(rendered, language))
     return found
 
 
@@ -183,17 +160,27 @@ def _missing(rendered: Rendered, channel: Channel, sample: Mapping[str, Any]) ->
             yield "it is a note, and notes ask for nothing; extend _notice.j2"
         return
     ways = {way for block in rendered.blocks if block.part == "ways" for way in block.ways}
+    told_next = " ".join(plain(line) for block in rendered.blocks if block.part == "next" for line in block.lines)
     wanted = {
         "which items it is about ([items])": "items" in tables,
         "the date for which that is known (known_on)": sample["known_on"] in rendered.text,
         "how to pay ([pay])": "pay" in tables,
         "what happens next (@next)": "next" in parts,
+        "when that is (a date in @next, such as reply_by)": rendered.kind == "statement"
+        or any(day in told_next for day in _days(sample)),
         f"the four ways to stop it (@ways with {', '.join(WAYS)})": ways == set(WAYS),
         "the date to pay by (pay_by)": rendered.kind != "demand" or sample["pay_by"] in rendered.text,
     }
     for what, there in wanted.items():
         if not there:
             yield f"it does not say {what}"
+
+
+def _days(sample: Mapping[str, Any]) -> list[str]:
+    """The dates by which a message may say that something happens."""
+    plan, then = sample["plan"] or {}, sample["then"] or {}
+    days = (sample["reply_by"], sample["pay_by"], sample["oldest_due"], plan.get("valid_until"), then.get("on"))
+    return [day for day in days if day]
 
 
 def _missing_in_text(rendered: Rendered, sample: Mapping[str, Any]) -> Iterator[str]:
@@ -216,13 +203,22 @@ def _missing_in_text(rendered: Rendered, sample: Mapping[str, Any]) -> Iterator[
             yield f"its text message does not say {what}"
 
 
-def _misplaced(rendered: Rendered, use: _Use, language: str) -> Iterator[str]:
+def _misplaced(rendered: Rendered, use: _Use) -> Iterator[str]:
     if use.escalating != (rendered.kind == "demand"):
         yield (
             f"an escalating step uses it, so its kind must be demand, not {rendered.kind}"
             if use.escalating
             else "it is a demand, and a step that is not escalating uses it"
         )
+
+
+def _unwanted(rendered: Rendered, language: str) -> Iterator[str]:
+    """Words that are not to be in what the reader gets, however the source puts them together."""
+    text = f"{rendered.subject}\n{rendered.text}"
+    for _, word in words_found(FORBIDDEN, language, text):
+        yield f"no customer is to read the word {word!r}"
+    for _, word in words_found(PROMOTION, language, text):
+        yield f"a message about money owed does not sell anything, and {word!r} does"
     if rendered.kind != "demand":
-        for word in THREATS.get(language, THREATS["en"]).finditer(f"{rendered.subject}\n{rendered.text}"):
-            yield f"only a demand may say {word[0]!r}"
+        for _, word in words_found(THREATS, language, text):
+            yield f"only a demand may say {word!r}"

@@ -116,6 +116,19 @@ VARIABLES: dict[str, Variable] = {
 }
 """Everything that a template may name, beside the tables of policies/markup.py."""
 
+LABEL_NAMES = frozenset(
+    (
+        *("document", "issued", "due", "amount", "asked", "open", "status", "instalment"),
+        *("total", "total_open", "total_plan", "pay_button", "link", "payee", "iban", "bic", "reference", "scan"),
+        *("page", "page_of", "our_reference", "your_number", "date", "attention", "phone", "email"),
+        *("by_email", "by_sms", "by_post", "our_email", "our_sms", "our_post"),
+        *("is_overdue", "is_due_later", "is_disputed", "is_credit", "and", "credit_manager"),
+    )
+)
+"""The fixed words that a language's `labels.yaml` must have."""
+MORE_LABELS = frozenset({"colon"})
+"""Those that it may have: what stands between a label and its value in plain text, where that is not `:`."""
+
 ODD = 'Jansen & Zn. **"<b>[pay]*'
 """A customer's name that would break a careless template."""
 

@@ -40,7 +40,7 @@ def write_offers(
         if not total:
             continue
         country = countries.get(action["case_id"]) or ""
-        parts, valid = _terms(step.plan, total, as_of, country)
+        parts, valid = offered_terms(step.plan, total, as_of, country)
         rows.append(
             {
                 "plan_no": f"L-{action['action_id']}",
@@ -79,7 +79,7 @@ def withdraw_offers(frames: Frames, actions: pl.DataFrame, as_of: date, at: date
     return succeed_all(frames, Plan, offered.with_columns(state=pl.lit(str(PlanState.CANCELLED))), as_of, at)
 
 
-def _terms(plan: PlanTerms | None, total: int, as_of: date, country: str) -> tuple[list[Instalment], int]:
+def offered_terms(plan: PlanTerms | None, total: int, as_of: date, country: str) -> tuple[list[Instalment], int]:
     """The parts, and the working days that the offer stands: as the step says, else as is usual."""
     if plan is None:
         return standard_instalments(total, as_of, country), VALID_FOR

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
     "case": Entry("maatpak.cli.case", "One case by hand: move, skip a step, recall it from the agency, placements."),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
+    "preview": Entry("maatpak.cli.preview", "What a step would send to a customer today; nothing is sent."),
     "approvals": Entry("maatpak.cli.approvals", "What waits for a yes or no: list, approve, reject."),
     "tasks": Entry("maatpak.cli.tasks", "Work for people: list, done."),
     "hold": Entry("maatpak.cli.hold", "Dunning blocks: add, lift, list."),

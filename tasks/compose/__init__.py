@@ -4,8 +4,19 @@ Composing is a function of what is recorded as of a date; its only effect is tha
 messages become rows by `queue_messages`, in the transaction of whoever executes the actions.
 """
 
-from tasks.compose.composed import Composed
-from tasks.compose.drafting import compose, content_hashes, preview
+from tasks.compose.composed import Composed, Drafts, Wanted
+from tasks.compose.drafting import ASKING, compose, content_hashes, preview
 from tasks.compose.queueing import queue_messages
+from tasks.compose.supposing import suppose
 
-__all__ = ["Composed", "compose", "content_hashes", "preview", "queue_messages"]
+__all__ = [
+    "ASKING",
+    "Composed",
+    "Drafts",
+    "Wanted",
+    "compose",
+    "content_hashes",
+    "preview",
+    "queue_messages",
+    "suppose",
+]

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from connectors.message import Outgoing
+from maatpak.kernel.words import Channel
 from tasks.compose.reading import Row
 
 MESSAGES: dict[str, Any] = {
@@ -28,6 +29,18 @@ MESSAGES: dict[str, Any] = {
     "queued_at": pl.Datetime("us", "UTC"),
     "send_after": pl.Datetime("us", "UTC"),
 }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a preview asks for, instead of what the engine would choose."""
+
+    channel: Channel | None = None
+    """Whether there is a usable address for it or not."""
+    language: str | None = None
+
+
+NOTHING_ELSE = Wanted()
 
 
 @dataclass(frozen=True)

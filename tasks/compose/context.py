@@ -91,7 +91,10 @@ class Writer:
         case = subject.actions[0]["case_id"]
         plan = self._material.plans.get(case)
         return {
-            "creditor": {name: creditor[name] or "" for name in ("name", "email", "phone", "city", "country")},
+            "creditor": {
+                **{name: creditor[name] or "" for name in ("name", "email", "city", "country")},
+                "phone": _unbroken(creditor["phone"] or ""),
+            },
             "customer": {
                 "name": customer.name,
                 "number": customer.number,
@@ -101,7 +104,7 @@ class Writer:
                 "country": customer.country,
                 "address": next((each.address for each in customer.reaches if each.channel is Channel.POST), ""),
             },
-            "contact": creditor["phone"] or creditor["email"] or creditor["name"],
+            "contact": _unbroken(creditor["phone"] or creditor["email"] or "") or creditor["name"],
             "total": total,
             "set_aside": self._set_aside(subject),
             "count": len(items),
@@ -332,9 +335,10 @@ class Writer:
     def _signatory(self, creditor: Row) -> dict[str, str]:
         given = self._look.signatory
         if given is not None:
-            return {"name": given.name, "title": given.title, "phone": given.phone}
+            return {"name": given.name, "title": given.title, "phone": _unbroken(given.phone)}
         name = creditor["credit_manager"] or ""
-        return {"name": name, "title": self.labels["credit_manager"] if name else "", "phone": creditor["phone"] or ""}
+        title = self.labels["credit_manager"] if name else ""
+        return {"name": name, "title": title, "phone": _unbroken(creditor["phone"] or "")}
 
     def _money(self, minor: int, currency: str) -> str:
         return money(minor, currency, self.language, self._country)
@@ -407,6 +411,11 @@ def _table(columns: list[str], rows: list[list[str]], label: str, total: str) ->
         "total_label": label,
         "total": total,
     }
+
+
+def _unbroken(number: str) -> str:
+    """A phone number in which no line breaks."""
+    return number.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _grouped(iban: str) -> str:

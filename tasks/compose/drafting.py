@@ -23,7 +23,7 @@ from policies.markup import pay_lines
 from policies.render import Rendered, Templates, templates_of
 from policies.schema import Attachment as Attach
 from policies.schema import ChannelRule, Hours
-from tasks.compose.composed import MESSAGES, Composed, Draft, Drafts
+from tasks.compose.composed import MESSAGES, NOTHING_ELSE, Composed, Draft, Drafts, Wanted
 from tasks.compose.context import Subject, Writer, reply_by
 from tasks.compose.copies import Copies
 from tasks.compose.look import Look, logo_of, look_of
@@ -36,8 +36,10 @@ from tasks.compose.recipients import (
     Reach,
     choose,
     customer_of,
+    nowhere,
     phone_known,
     same_address,
+    unknown_profile,
 )
 from tasks.compose.windows import next_opening, zones_of
 from tasks.current_pack import current_pack
@@ -98,16 +100,16 @@ def _draft(
     made = Drafts()
     if not action_ids:
         return made
-    material = read_material(frames, action_ids, as_of, now, lambda row: _lists_all(engine, row))
+    material = read_material(frames, action_ids, as_of, now, lambda row: lists_all(engine, row))
     for creditor_id, creditor in material.creditors.items():
         hours = engine.pack(current_pack(frames, creditor_id)).guardrails.hours
-        house = _House(engine, material, creditor, hours, as_of, now, keep=keep)
+        house = House(engine, material, creditor, hours, as_of, now, keep=keep)
         for (pack_id, segment, step), rows in _cohorts(material.actions, creditor_id).items():
             house.draft(engine.pack(pack_id), segment, step, rows, made)
     return made
 
 
-def _lists_all(engine: "Engine", row: Row) -> bool:
+def lists_all(engine: "Engine", row: Row) -> bool:
     """Whether the step of an action lists everything open: a statement, or a question what money is for."""
     if not row["template"]:
         return False
@@ -123,7 +125,7 @@ def _cohorts(actions: Sequence[Row], creditor_id: int) -> dict[tuple[int, str, s
     return cohorts
 
 
-class _House:
+class House:
     """Writes for one creditor."""
 
     def __init__(
@@ -136,7 +138,9 @@ class _House:
         now: datetime,
         *,
         keep: bool,
+        wanted: Wanted = NOTHING_ELSE,
     ) -> None:
+        self._wanted = wanted
         workspace = engine.settings.workspace
         self._material = material
         self._creditor = creditor
@@ -208,7 +212,7 @@ class _House:
         """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the
         legal entity itself (rule 22)."""
         material, debtor_id = self._material, group[0]["debtor_id"]
-        owing = material.profiles.get(debtor_id) or _unknown_profile(group[0], self._creditor)
+        owing = material.profiles.get(debtor_id) or unknown_profile(group[0], self._creditor)
         reader_id: int = debtor_id if step.escalating else self._payer(debtor_id)
         role = templates.about(str(group[0]["template"]), str(step.tone)).to
         customer = customer_of(
@@ -230,20 +234,28 @@ class _House:
         if about.kind in ASKING and not subject.items:
             self._give_up(subject, SkipReason.NOTHING_LEFT, f"{template} asks for items, and none is named", made)
             return
-        rule = ChannelRule(lead["channel"] or ChannelRule.PREFERRED)
-        used = [each["channel"] for each in self._material.earlier.get(lead["case_id"], ())]
-        reaches = choose(customer, rule, sum(subject.totals.values()), used, texts=about.texts)
-        if not reaches or (subject.step.escalating and all(each.channel is not Channel.POST for each in reaches)):
+        reaches = self._ways(subject, texts=about.texts)
+        if not reaches:
             reason = OPTED_OUT if customer.opted_out else NO_ADDRESS
-            self._give_up(subject, reason, f"nothing usable for {rule}", made)
+            self._give_up(subject, reason, f"nothing usable for {_rule(lead)}", made)
             return
-        language = templates.language(customer.language, self._creditor["language"])
+        language = templates.language(self._wanted.language, customer.language, self._creditor["language"])
         writer = self._writer(pack, templates, language)
         for reach in reaches:
             draft = self._message(pack, templates, writer, subject, reach, template, tone)
             made.drafts.append(draft)
             for row in subject.actions:
                 made.hashes.setdefault(row["action_id"], []).append(draft.content_hash)
+
+    def _ways(self, subject: Subject, *, texts: bool) -> list[Reach]:
+        """The ways that the message goes; none where they are not enough: a threat goes by post, whatever else."""
+        lead, customer = subject.actions[0], subject.customer
+        if self._wanted.channel is not None:
+            return [customer.reach(self._wanted.channel) or nowhere(customer, self._wanted.channel)]
+        used = [each["channel"] for each in self._material.earlier.get(lead["case_id"], ())]
+        reaches = choose(customer, _rule(lead), sum(subject.totals.values()), used, texts=texts)
+        enough = not subject.step.escalating or any(each.channel is Channel.POST for each in reaches)
+        return reaches if enough else []
 
     @staticmethod
     def _give_up(subject: Subject, reason: str, detail: str, made: Drafts) -> None:
@@ -406,6 +418,10 @@ class _House:
         return hmac.digest(self._key, named.encode(), "sha256").hex()[:32]
 
 
+def _rule(action: Row) -> ChannelRule:
+    return ChannelRule(action["channel"] or ChannelRule.PREFERRED)
+
+
 def _action_key(row: Row) -> list[Any]:
     names = ("debtor_no", "currency", "round_no", "stage", "step", "attempt", "occurrence")
     return [row[name].isoformat() if isinstance(row[name], date) else row[name] for name in names]
@@ -435,17 +451,4 @@ def _row(draft: Draft, content: str, as_of: date, now: datetime) -> dict[str, An
         "business_date": as_of,
         "queued_at": now,
         "send_after": draft.send_after,
-    }
-
-
-def _unknown_profile(row: Row, creditor: Row) -> Row:
-    """A customer of whom the master data says nothing has no address."""
-    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone")
-    return {
-        **dict.fromkeys((*missing, "manager_name", "manager_login")),
-        "name": row["debtor_no"],
-        "kind": "business",
-        "country": creditor["country"],
-        "language": creditor["language"],
-        "preferred_channel": Channel.EMAIL,
     }

@@ -34,11 +34,16 @@ SELECT cr.*,
 FROM creditor cr WHERE cr.id = ANY({creditors})
 """
 
+ITEM = """v.item_id, v.item_type, v.document_no, v.currency, v.issued_on, v.due_on,
+  v.amount, v.open_amount, v.returned_on, v.return_code, v.document_path"""
 ITEMS = """
-SELECT ai.action_id, ai.amount AS asked, v.item_id, v.item_type, v.document_no, v.currency, v.issued_on, v.due_on,
-  v.amount, v.open_amount, v.returned_on, v.return_code, v.document_path
+SELECT ai.action_id, ai.amount AS asked, {item}
 FROM action_item ai JOIN item_version v ON v.item_id = ai.item_id AND {visible}
 WHERE ai.action_id = ANY({actions}) ORDER BY v.due_on, v.document_no, v.item_id
+"""
+SUPPOSED_ITEMS = """
+SELECT {item} FROM item_version v WHERE v.item_id = ANY({items}) AND {visible}
+ORDER BY v.due_on, v.document_no, v.item_id
 """
 
 LEDGER = """
@@ -113,7 +118,7 @@ SELECT DISTINCT ON (c.round_id) c.round_id, c.result,
   (SELECT t.done_by FROM work_task t WHERE t.action_id = c.id AND t.outcome = c.result
     ORDER BY t.id DESC LIMIT 1) AS answered_by
 FROM action c
-WHERE c.round_id IN (SELECT a.round_id FROM action a WHERE a.id = ANY({actions}))
+WHERE c.round_id = ANY({rounds})
   AND c.kind = 'consult' AND c.state = 'executed' AND c.ended_at <= {instant}
 ORDER BY c.round_id, c.executed_on DESC, c.id DESC
 """
@@ -172,6 +177,7 @@ class _Reading:
     def __init__(self, frames: Frames, as_of: date, now: datetime) -> None:
         self._frames = frames
         self._marks = {
+            "item": ITEM,
             "day": f"DATE '{as_of.isoformat()}'",
             "since": f"DATE '{(as_of - LOOK_BACK).isoformat()}'",
             "instant": f"TIMESTAMPTZ '{now.isoformat()}'",
@@ -195,11 +201,35 @@ def read_material(
     """Read what the messages of these actions may speak of; `lists_all`: whether one lists everything open."""
     reading = _Reading(frames, as_of, now)
     reading.know(actions=action_ids)
-    actions = reading.rows(ACTIONS)
+    return _material(reading, reading.rows(ACTIONS), reading.rows(ITEMS), lists_all)
+
+
+def suppose_material(
+    frames: Frames,
+    action: Row,
+    named: Mapping[int, int],
+    as_of: date,
+    now: datetime,
+    lists_all: Callable[[Row], bool],
+) -> Material:
+    """What a message of an action would speak of that is no row; `named`: item → the amount asked of it."""
+    reading = _Reading(frames, as_of, now)
+    reading.know(items=named)
+    items = [
+        {**row, "action_id": action["action_id"], "asked": named[row["item_id"]]}
+        for row in reading.rows(SUPPOSED_ITEMS)
+    ]
+    return _material(reading, [action], items, lists_all)
+
+
+def _material(
+    reading: _Reading, actions: list[Row], items: Iterable[Row], lists_all: Callable[[Row], bool]
+) -> Material:
     reading.know(
         creditors=(row["creditor_id"] for row in actions),
         debtors=(row["debtor_id"] for row in actions),
         cases=(row["case_id"] for row in actions),
+        rounds=(row["round_id"] for row in actions if row["round_id"] is not None),
     )
     payers = {row["debtor_id"]: row["payer_id"] for row in reading.rows(PAYERS)}
     reading.know(people=(*(row["debtor_id"] for row in actions), *payers.values()))
@@ -207,7 +237,7 @@ def read_material(
     return Material(
         actions=actions,
         creditors={row["id"]: row for row in reading.rows(CREDITORS)},
-        items=_grouped(reading.rows(ITEMS), "action_id"),
+        items=_grouped(items, "action_id"),
         ledger=_grouped_by_account(reading.rows(LEDGER)) if listing else {},
         payers=payers,
         profiles={row["debtor_id"]: row for row in reading.rows(PROFILES)},

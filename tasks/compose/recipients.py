@@ -128,6 +128,12 @@ def customer_of(
     )
 
 
+def nowhere(customer: Customer, channel: Channel) -> Reach:
+    """A way to a customer over a channel of which no usable address is known: an empty one, for previews."""
+    person = Correspondent(customer.contact_name or customer.name, lines=(customer.name,))
+    return Reach(channel, "", person, ReachState.DEAD)
+
+
 def phone_known(profile: Row, contacts: Sequence[Row], states: Sequence[Row]) -> bool:
     """Whether there is a number to ring: the fact of that name, by which a call becomes work or a letter."""
     numbers = {_digits(each["phone"]) for each in (profile, *contacts) if each["phone"] is not None}
@@ -143,6 +149,19 @@ def same_address(mark: Row) -> tuple[str, str]:
     """What two marks of one address have in common, however it is written."""
     channel, address = mark["channel"], mark["address"]
     return channel, _digits(address) if channel == "phone" else _key(address)
+
+
+def unknown_profile(row: Row, creditor: Row) -> Row:
+    """A customer of whom the master data says nothing has no address."""
+    missing = ("email", "phone", "street", "postal_code", "city", "contact_name", "time_zone")
+    return {
+        **dict.fromkeys((*missing, "manager_name", "manager_login")),
+        "name": row["debtor_no"],
+        "kind": "business",
+        "country": creditor["country"],
+        "language": creditor["language"],
+        "preferred_channel": Channel.EMAIL,
+    }
 
 
 def choose(

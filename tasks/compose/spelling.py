@@ -54,7 +54,9 @@ def _irregular(currency: str, language: str, country: str | None) -> bool:
 @lru_cache(maxsize=8192)
 def long_date(day: date, language: str, country: str | None = None) -> str:
     """A date in words: `3 maart 2026`, `3 March 2026`."""
-    return str(format_date(day, "long", locale=_locale(language, country)))
+    words = str(format_date(day, "long", locale=_locale(language, country)))
+    # The first of a month is an ordinal in French, which babel does not know.
+    return f"1er{words[1:]}" if language == "fr" and words.startswith("1 ") else words
 
 
 @lru_cache(maxsize=8192)

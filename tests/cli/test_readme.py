@@ -41,9 +41,10 @@ def test_ones_own_ledger_runs_as_written(
             assert answer.status == 0, (words, answer)
             said.append(answer.out)
     assert "New rounds of ACME follow it" in "".join(said)
-    *_, cases, explained = said
+    *_, cases, explained, shown = said
     assert "Jansen Bouw B.V." in cases
     assert "De Vries & Zn." in cases
     assert "D-10042" in explained
+    assert "Jansen Bouw B.V." in shown
     written = list((folder / "workspace" / "sinks").rglob("*"))
     assert written or "Messages still queued" in "".join(said), "somebody was written to, or will be in the morning"

@@ -5,9 +5,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from connectors.agency import Dossier, build_agency
+from connectors.agency.words import LABELS, in_words
 from connectors.message import Enclosure
 from connectors.outcome import Failed, Sent
 from maatpak.kernel.ids import bytes_hash
@@ -138,9 +140,39 @@ def test_the_cover_gives_the_customer_as_on_an_envelope_and_labels_the_rest(tmp_
         assert piece in words, piece
 
 
+@pytest.mark.parametrize(
+    ("language", "pieces"),
+    [
+        ("en", ("Placement of a claim", "second notice", "no answer", "Netherlands")),
+        (
+            "de",
+            ("Übergabe einer Forderung", "1.200,00 €", "zweite Zahlungserinnerung", "nicht erreicht", "Niederlande"),
+        ),
+        ("fr", ("Remise d’une créance", "1\u202f200,00 €", "second rappel", "pas de réponse", "Pays-Bas")),
+    ],
+)
+def test_the_cover_is_written_in_the_language_of_the_creditor(
+    tmp_path: Path, language: str, pieces: tuple[str, ...]
+) -> None:
+    words = cover_of(tmp_path, language=language)
+    for piece in pieces:
+        assert piece in words, piece
+
+
+def test_every_language_has_every_word_of_the_cover() -> None:
+    assert LABELS.keys() == {"en", "nl", "de", "fr"}
+    assert {tuple(sorted(words)) for words in LABELS.values()} == {tuple(sorted(LABELS["en"]))}
+    assert {in_words("final_demand", language) for language in LABELS} == {
+        "final demand",
+        "laatste aanmaning",
+        "letzte Zahlungsaufforderung",
+        "mise en demeure",
+    }
+
+
 def test_codes_that_no_list_has_are_made_readable(tmp_path: Path) -> None:
     odd = {"on": "2026-01-07", "kind": "message", "channel": "email", "what": "our_own_step", "result": "sent"}
-    assert "our own step · sent" in cover_of(tmp_path, history=(odd,), language="fr")
+    assert "our own step · sent" in cover_of(tmp_path, history=(odd,), language="es")
 
 
 def test_the_history_names_the_files_of_the_dossier(tmp_path: Path) -> None:

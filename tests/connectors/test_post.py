@@ -191,3 +191,25 @@ def test_names_cannot_run_code_in_a_letter(tmp_path: Path) -> None:
     evil = ("#panic() $x$ *bold* [x]", "@ref <label> _under_", "= Heading", "1234 AB Dorp")
     words = pages(letter(lines=evil), tmp_path).pages[0].extract_text()
     assert re.search(r"#panic\(\) \$x\$ \*bold\*", words)
+
+
+@pytest.mark.parametrize(
+    ("language", "syllables"),
+    [
+        ("nl", "ver-ant-woor-de-lijk-heids-ge-voel"),
+        ("de", "Rech-nungs-ver-wal-tungs-ab-tei-lung"),
+        ("fr", "an-ti-cons-ti-tu-tion-nel-le-ment"),
+        ("en", "in-com-pre-hen-si-bil-i-ties"),
+    ],
+)
+def test_words_break_between_the_syllables_of_their_language(language: str, syllables: str, tmp_path: Path) -> None:
+    word = syllables.replace("-", "")
+    # Paragraphs that begin ever further on the line, so that words end at it in every place.
+    words = [{"kind": "paragraph", "lines": [[["n" * at + f" {word}" * 6, False]]]} for at in range(1, 40, 3)]
+    made = letter()
+    made = replace(made, language=language, letter={**(made.letter or {}), "blocks": words})
+    lines = pages(made, tmp_path).pages[0].extract_text().splitlines()
+    broken = {line.rsplit(" ", 1)[-1].rstrip("-\u00ad") for line in lines if line.endswith(("-", "\u00ad"))}
+    fitting = {syllables[:at].replace("-", "") for at, sign in enumerate(syllables) if sign == "-"}
+    assert broken, "nothing was broken"
+    assert broken <= fitting

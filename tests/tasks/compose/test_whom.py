@@ -31,8 +31,10 @@ def test_cases_of_one_customer_in_two_currencies_make_one_message(house: House) 
         ("en", "nl", "nl", "en"),
         (None, "nl", "en", "en"),
         (None, "en", None, "en"),
-        (None, "de", None, "nl"),
-        ("fr", "en", None, "nl"),
+        (None, "de", None, "de"),
+        (None, "es", None, "nl"),
+        ("fr", "en", None, "fr"),
+        ("it", "en", None, "nl"),
     ],
 )
 def test_the_language_is_the_customers_else_the_creditors(

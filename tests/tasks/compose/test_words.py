@@ -313,3 +313,30 @@ def test_what_is_left_out_of_the_amount_is_said(house: House, language: str, sai
             )
         )
     assert said in written(house)[0].text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "due", "greeting"),
+    [
+        ("en", "€1,250.00", "1 March 2026", "Dear J. de Vries,"),
+        ("nl", "€\u00a01.250,00", "1 maart 2026", "Beste J. de Vries,"),
+        ("de", "1.250,00\u00a0€", "1. März 2026", "Guten Tag J. de Vries,"),
+        ("fr", "1\u202f250,00\u00a0€", "1er mars 2026", "Bonjour J. de Vries,"),
+    ],
+)
+def test_amounts_and_dates_are_those_of_the_language_and_stay_in_one_piece(
+    house: House, language: str, amount: str, due: str, greeting: str
+) -> None:
+    house.customer(amounts=(125000,), language=language)
+    (outgoing,) = written(house)
+    assert all(piece in outgoing.text for piece in (amount, due, greeting))
+    assert amount in outgoing.subject
+    assert f'lang="{language}"' in (outgoing.html or "")
+
+
+def test_a_text_to_a_phone_has_no_signs_that_cost_it_half_its_room(house: House) -> None:
+    house.customer("second_text", amounts=(12500,), language="fr", kind="consumer", phone="+31612345678")
+    (outgoing,) = written(house)
+    assert outgoing.channel is Channel.SMS
+    assert "125,00 €, échue le 1er mars 2026" in outgoing.text
+    assert not {"\u00a0", "\u202f", "’"} & set(outgoing.text)
