@@ -104,7 +104,7 @@ def test_it_is_asked_in_the_language_and_on_the_channel_of_the_customer(house: H
     run(house)
     (question,) = questions(house)
     assert (str(question.channel), question.language) == (channel, "nl")
-    assert "Wij ontvingen € 900,00 op 2 maart 2026 en weten niet voor welke factuur dat is." in question.text
+    assert "Wij ontvingen €\u00a0900,00 op 2 maart 2026 en weten niet voor welke factuur dat is." in question.text
 
 
 def test_its_answer_is_work_for_cash(house: House, case_id: int) -> None:
