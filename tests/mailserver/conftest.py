@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from tasks.engine import Engine
-from tests.mailserver.server import MailServer, mail_server, missing, remove
+from tests.mailserver.server import MailServer, mail_server, remove, require
 from tests.tasks.outbox_world import House
 
 
 @pytest.fixture
 def server() -> Iterator[MailServer]:
     """A server that is not started yet; a path short enough for its sockets."""
-    if reason := missing():
-        pytest.skip(reason)
+    require()
     folder = Path(tempfile.mkdtemp(prefix="maatpak-mail-"))
     try:
         with mail_server(folder) as made:

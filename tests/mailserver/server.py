@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 PATIENCE = 30.0
 CUSTOMERS, DIRECT, OURS = "customers.test", "direct.test", "ours.test"
 PASSWORD = "for tests only"
@@ -51,8 +53,14 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def missing() -> str | None:
-    """Why such a server cannot be had here; None if it can."""
+def require() -> None:
+    """Skip the test where such a server cannot be had, and say why; where it must be there (`TESTS_NEED`), fail."""
+    reason = _missing()
+    if reason is not None:
+        (pytest.fail if "mail" in os.environ.get("TESTS_NEED", "") else pytest.skip)(reason)
+
+
+def _missing() -> str | None:
     if os.geteuid() != 0:
         return "Postfix needs root"
     absent = [name for name, path in NEEDED.items() if not path.exists()]
