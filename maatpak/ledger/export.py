@@ -65,6 +65,7 @@ WHOSE: Mapping[str, str] = {
     "work_task": OF_DEBTOR,
     "contact_result": OF_DEBTOR,
     "answer": OF_DEBTOR,
+    "incoming": OF_DEBTOR,
     "hold": f"{OF_DEBTOR} OR (scope = 'party' AND party_id = :party)",
     "promise": OF_CASES,
     "dispute": OF_CASES,

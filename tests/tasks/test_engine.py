@@ -87,6 +87,7 @@ def test_an_unused_engine_leaves_no_anchor(engine: Engine) -> None:
 
 
 def test_ports_are_made_once_and_shut(engine: Engine) -> None:
+    (engine.settings.workspace / "link.key").write_text("for tests only")
     mail = engine.mail
     assert engine.mail is mail
     assert engine.sms is engine.sms

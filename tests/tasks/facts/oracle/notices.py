@@ -54,9 +54,11 @@ class Notices(Owing):
         strong = [e.observed_on for e in seen if e.kind in ("answered", "link_used", "receipt", "spoken")]
         strong += [c.called_on for c in self.calls() if c.code in SPOKEN_RESULTS and c.called_on > message.sent_on]
         weak = [e.observed_on for e in seen if e.kind == "delivered"]
-        quiet = add(message.sent_on, 7 if message.channel == "post" else 3, self.country)
-        since = min([*strong, *weak, quiet])
-        if since > self.as_of:
+        posted = min((e.observed_on for e in seen if e.kind == "handed_over"), default=None)
+        if posted is not None or not any(e.kind == "printed" for e in seen):
+            weak.append(add(posted or message.sent_on, 7 if message.channel == "post" else 3, self.country))
+        since = min([*strong, *weak], default=None)
+        if since is None or since > self.as_of:
             return "none", None
         return ("strong" if strong else "weak"), since
 
