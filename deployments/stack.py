@@ -75,7 +75,7 @@ def console(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[Child]:
     _require_free_port(port, "the webhooks need", "MAATPAK_CONSOLE_PORT")
     web = Child(
         "The web application",
-        "maatpak.console.app",
+        "deployments.web",
         [str(port)],
         environment={**os.environ, "MAATPAK_WORKSPACE": str(settings.workspace)},
         cwd=settings.workspace,

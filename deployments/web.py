@@ -1,0 +1,33 @@
+"""The web application on the loopback interface, a child of `maatpak up`. Run as a module with a port."""
+
+import sys
+
+from deployments.children import end_with_parent
+from deployments.server import HOST
+
+
+def main() -> None:
+    """Serve the workspace of the environment until the parent ends us or is gone."""
+    end_with_parent()
+    import uvicorn
+
+    from maatpak.console.app import create_app
+    from maatpak.kernel.settings import load_settings
+    from tasks.engine import open_engine
+
+    engine = open_engine(load_settings())
+    try:
+        uvicorn.run(
+            create_app(engine),
+            host=HOST,
+            port=int(sys.argv[1]),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
+    finally:
+        engine.close()
+
+
+if __name__ == "__main__":
+    main()
