@@ -6,6 +6,7 @@ from collections import Counter
 from email.message import EmailMessage
 
 import aiosmtplib
+import pytest
 from pydantic import SecretStr
 
 from maatpak.kernel.settings import ImapSecurity
@@ -64,6 +65,7 @@ def found(house: House) -> dict[str, tuple[frozenset[str], str | None]]:
     return {row["recipient"]: (frozenset(row["kinds"]), row["state"]) for row in rows}
 
 
+@pytest.mark.chaos
 def test_every_mail_ends_with_its_evidence_or_the_right_failure(house: House, server: MailServer) -> None:
     telling = [f"d{number}@{DIRECT}" for number in range(DELIVERED)]
     silent = [f"c{number}@{CUSTOMERS}" for number in range(HANDED_ON)]
