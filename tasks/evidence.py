@@ -21,6 +21,8 @@ REPAIRS = {
     Channel.POST: "A letter did not arrive: find the right postal address.",
 }
 """What is asked of whoever mends the address."""
+MENDED_WITHIN = 5
+"""Working days."""
 
 
 def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str) -> Evidence:
@@ -38,15 +40,17 @@ def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str)
     evidence = Evidence(message_id=message.id, kind=kind, source=source, observed_on=desk.as_of, recorded_at=desk.now)
     desk.session.add(evidence)
     desk.session.flush()
-    _mark(desk, case, message, kind)
+    if kind in LOST_EVIDENCE:
+        learn_of_address(desk, case, message, ReachState.DEAD, kind)
+    elif kind in PROVES:
+        learn_of_address(desk, case, message, ReachState.PROVEN, kind)
     desk.record("evidence_noted", case=case, message=message.id, evidence=kind)
     return evidence
 
 
-def _mark(desk: Desk, case: Case, message: Message, kind: EvidenceKind) -> None:
+def learn_of_address(desk: Desk, case: Case, message: Message, state: ReachState, cause: str) -> None:
+    """What became of a message says this of its address; a dead one is somebody's work to mend."""
     channel = Channel(message.channel)
-    if kind in LOST_EVIDENCE:
-        mark_address(desk, case, channel, message.recipient, ReachState.DEAD, kind)
-        open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=5)
-    elif kind in PROVES:
-        mark_address(desk, case, channel, message.recipient, ReachState.PROVEN, kind)
+    mark_address(desk, case, channel, message.recipient, state, cause)
+    if state is ReachState.DEAD:
+        open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=MENDED_WITHIN)

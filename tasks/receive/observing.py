@@ -5,15 +5,10 @@ from datetime import date
 
 from sqlmodel import select
 
-from maatpak.kernel.words import Channel, EvidenceKind, MessageState, ReachState, Role, WorkKind
+from maatpak.kernel.words import EvidenceKind, MessageState, ReachState
 from maatpak.ledger.tables import Case, Evidence, Message
 from tasks.desk import Desk
-from tasks.evidence import PROVES, REPAIRS
-from tasks.preferences import mark_address
-from tasks.worklist import open_work
-
-REPAIR_WITHIN = 5
-"""Working days."""
+from tasks.evidence import PROVES, learn_of_address
 
 
 @dataclass(frozen=True)
@@ -38,12 +33,9 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
         _note(desk, message.id, Observation(EvidenceKind.ACCEPTED, None, seen.words), source)
     if not _note(desk, message.id, seen, source):
         return
-    channel = Channel(message.channel)
     address = ReachState.PROVEN if seen.kind in PROVES else seen.address
     if address is not None:
-        mark_address(desk, case, channel, message.recipient, address, seen.words)
-    if address is ReachState.DEAD:
-        open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=REPAIR_WITHIN)
+        learn_of_address(desk, case, message, address, seen.words)
     desk.record("evidence_noted", case=case, message=message.id, evidence=seen.kind, source=source, said=seen.words)
 
 
