@@ -63,10 +63,8 @@ def recorded(
         recorded_at=now,
     )
     with engine.database.reading() as session:
-        if is_known(session, arrival.key):
-            creditor, known = None, True
-        else:
-            creditor, known = None if owner is None else session.get(Creditor, owner.creditor_id), False
+        known = is_known(session, arrival.key)
+        creditor = None if owner is None else session.get(Creditor, owner.creditor_id)
     if known:
         yield None
         return
