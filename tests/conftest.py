@@ -203,6 +203,23 @@ def engine(settings: Settings) -> Iterator["Engine"]:
     engine.close()
 
 
+@contextlib.contextmanager
+def own_cluster(parent: Path) -> Iterator[Path]:
+    """Where a workspace may be made whose embedded database is its own, and goes with it.
+
+    Root's databases lie in one place by the workspace's name: a run that was killed could leave one to the next.
+    """
+    folder = parent / uuid4().hex[:8]
+    yield folder
+    server = EmbeddedPostgres.of_workspace(folder)
+    left_running = server.answers()
+    if left_running:
+        server.start()
+        server.leave()
+    shutil.rmtree(server.home, ignore_errors=True)
+    assert not left_running
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real ledgers beside the checkout."""

@@ -9,6 +9,7 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -71,8 +72,10 @@ def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: P
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
     """A folder to work in, whose database goes when the test ends."""
-    yield tmp_path
-    shutil.rmtree(EmbeddedPostgres.of_workspace(tmp_path / "workspace").home, ignore_errors=True)
+    folder = tmp_path / uuid4().hex[:8]
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(EmbeddedPostgres.of_workspace(folder / "workspace").home, ignore_errors=True)
 
 
 def test_the_command_line_works_from_another_folder(installed: Path, elsewhere: Path) -> None:

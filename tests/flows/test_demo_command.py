@@ -1,7 +1,6 @@
 """`maatpak demo`, as a newcomer starts it: two processes play, one sums up, and nothing stays behind."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maatpak.ledger.embedded import EmbeddedPostgres
+from tests.conftest import own_cluster
 from tests.flows.conftest import free_port
 from tests.flows.patience import PATIENCE, until
 from tests.flows.test_up import relatives, stranger
@@ -23,22 +22,22 @@ BESIDE = "maatpak.demo.beside"
 @contextmanager
 def demo(tmp_path: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The command, and what marks its processes."""
-    folder = tmp_path / "demo"
-    command = [sys.executable, "-m", "maatpak", "demo", "--folder", str(folder), "--port", str(free_port()), *options]
-    with stranger(tmp_path / "home", tmp_path / "somebody-elses") as environment:
+    with own_cluster(tmp_path) as folder, stranger(tmp_path / "home", tmp_path / "somebody-elses") as environment:
+        command = [sys.executable, "-m", "maatpak", "demo", "--folder", str(folder), "--port", str(free_port())]
         mark = f"HOME={environment['HOME']}"
         with subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*command, *options],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as process:
             try:
                 yield process, mark
             finally:
                 process.kill()
         until(lambda: relatives(mark) == [], "the end of all its processes")
-    server = EmbeddedPostgres.of_workspace(folder)
-    assert not server.answers()
-    if server.home != folder / "postgres":
-        shutil.rmtree(server.home)
 
 
 def part(process: "subprocess.Popen[str]", number: int) -> str:

@@ -18,6 +18,7 @@ import pytest
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.embedded import EmbeddedPostgres
 from tasks.engine import initialise, open_engine
+from tests.conftest import own_cluster
 from tests.flows.conftest import free_port
 from tests.flows.patience import PATIENCE, until
 from tests.flows.town import CODE, people_town
@@ -58,16 +59,13 @@ def stranger(home: Path, workspace: Path) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """A workspace with an embedded database of its own, and a creditor in it."""
-    settings = Settings(workspace=tmp_path / "workspace", prefect_port=free_port())
-    initialise(settings)
-    engine = open_engine(settings)
-    people_town(engine, 2)
-    engine.close()
-    yield settings
-    server = EmbeddedPostgres.of_workspace(settings.workspace)
-    assert not server.answers()
-    if server.home != settings.workspace / "postgres":
-        subprocess.run(["rm", "-rf", str(server.home)], check=True)
+    with own_cluster(tmp_path) as workspace:
+        settings = Settings(workspace=workspace, prefect_port=free_port())
+        initialise(settings)
+        engine = open_engine(settings)
+        people_town(engine, 2)
+        engine.close()
+        yield settings
 
 
 @contextmanager

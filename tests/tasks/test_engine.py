@@ -1,6 +1,5 @@
 """The composition root opens nothing before it is asked, and gives everything back."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,16 +13,15 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Database
 from maatpak.ledger.embedded import EmbeddedPostgres
 from tasks.engine import Engine, initialise, open_engine
-from tests.conftest import GIVEN_SERVER
+from tests.conftest import GIVEN_SERVER, own_cluster
 from tests.ledger.world import NOW
 
 
 @pytest.fixture
 def own_settings(tmp_path: Path) -> Iterator[Settings]:
     """Settings of a workspace with a database of its own."""
-    settings = Settings(workspace=tmp_path / "w")
-    yield settings
-    shutil.rmtree(EmbeddedPostgres.of_workspace(settings.workspace).home, ignore_errors=True)
+    with own_cluster(tmp_path) as workspace:
+        yield Settings(workspace=workspace)
 
 
 def test_importing_connects_to_nothing_and_loads_no_flows() -> None:
