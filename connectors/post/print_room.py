@@ -89,9 +89,23 @@ def acknowledge(folder: Path, name: str, state: LetterState, on: date) -> None:
     """
     if not (folder / f"{name}.json").exists():
         raise UsageError(f"There is no letter or run {name} in {folder}.", advice="Give its file's name without .json.")
-    path = folder / f"{name}{RECEIPT}"
-    told = json.loads(path.read_text()) if path.exists() else {}
-    write_whole(path, json.dumps({**told, str(state): on.isoformat()}, indent=1).encode())
+    told = {each: day.isoformat() for each, day in {**_receipt(folder, name), state: on}.items()}
+    write_whole(folder / f"{name}{RECEIPT}", json.dumps(told, indent=1).encode())
+
+
+def overview(folder: Path) -> list[dict[str, Any]]:
+    """The runs, and the letters that are in none yet: `name`, `day`, `letters`, `pages`, and `known`, a day a state."""
+    runs = _runs(folder)
+    taken = {letter["reference"] for run in runs for letter in run["letters"]}
+    rows = [
+        {"name": Path(run["file"]).stem, "day": run["day"], "letters": len(run["letters"]), "pages": run["pages"]}
+        for run in runs
+    ] + [
+        {"name": Path(each["file"]).stem, "day": each["dated"], "letters": 1, "pages": pages(_content(folder, each))}
+        for each in _manifests(folder)
+        if each["reference"] not in taken
+    ]
+    return [{**row, "known": _receipt(folder, row["name"])} for row in rows]
 
 
 def receipts(folder: Path) -> Iterator[LetterReport]:
@@ -104,17 +118,29 @@ def receipts(folder: Path) -> Iterator[LetterReport]:
     for run in _runs(folder):
         files[Path(run["file"]).stem] = [letter["sha256"] for letter in run["letters"]]
     for path in sorted(folder.glob(f"*{RECEIPT}")):
-        try:
-            told = {LetterState(state): date.fromisoformat(on) for state, on in json.loads(path.read_text()).items()}
-            references = files[path.name.removesuffix(RECEIPT)]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise UsageError(
-                f"The receipt {path} cannot be read.",
-                advice=f"It is the name of a letter or run and {RECEIPT}, and says as JSON when it was "
-                f'{", ".join(LetterState)}: {{"printed": "2026-03-12"}}.',
-            ) from None
-        for state, on in told.items():
-            yield from (LetterReport(on, reference, state, path.name) for reference in references)
+        name = path.name.removesuffix(RECEIPT)
+        if name not in files:
+            raise _unreadable(path)
+        for state, on in _receipt(folder, name).items():
+            yield from (LetterReport(on, reference, state, path.name) for reference in files[name])
+
+
+def _receipt(folder: Path, name: str) -> dict[LetterState, date]:
+    path = folder / f"{name}{RECEIPT}"
+    if not path.exists():
+        return {}
+    try:
+        return {LetterState(state): date.fromisoformat(on) for state, on in json.loads(path.read_text()).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise _unreadable(path) from None
+
+
+def _unreadable(path: Path) -> UsageError:
+    return UsageError(
+        f"The receipt {path} cannot be read.",
+        advice=f"It is the name of a letter or run and {RECEIPT}, and says as JSON when it was "
+        f'{", ".join(LetterState)}: {{"printed": "2026-03-12"}}.',
+    )
 
 
 def _with_enclosures(folder: Path, manifest: dict[str, Any]) -> tuple[list[bytes], list[str]]:

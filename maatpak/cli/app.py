@@ -60,6 +60,7 @@ COMMANDS: dict[str, Entry] = {
         "maatpak.cli.messages",
         "Mails, texts and letters: list, resolve, note, answer, answers, incoming, assign.",
     ),
+    "letters": Entry("maatpak.cli.letters", "Letters in the spool folder: list, print, note what became of them."),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),
     "audit": Entry("maatpak.cli.audit", "The chain of events: verify, export, replay."),
 }
