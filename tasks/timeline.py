@@ -14,10 +14,13 @@ from tasks.revalidate import step_of
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
+OF_THE_LEDGER = ("ordered_on", "delivered_on", "invoice_sent_on", "approved_on")
+
 ITEMS = f"""
 SELECT v.item_id, v.document_no, v.po_number, v.issued_on, v.due_on, v.settled_on,
+  {", ".join(f"CASE WHEN v.{name} <= {{day}} THEN v.{name} END AS {name}" for name in OF_THE_LEDGER)},
   COALESCE(p.country, c.country) AS country,
-  CASE WHEN v.invoice_sent_on <= {{day}} THEN v.invoice_sent_on END AS sent_on, v.invoice_channel,
+  v.invoice_channel,
   {CAME_BACK.format(a="{of_address}")} AS came_back, {WENT_ELSEWHERE.format(f="{of_preference}")} AS elsewhere
 FROM "case" k JOIN creditor c ON c.id = k.creditor_id
 JOIN item_version v ON v.debtor_id = k.debtor_id AND v.currency = k.currency
@@ -75,21 +78,26 @@ CONFIRMED, PRESUMED, CAME_BACK = "confirmed", "presumed", "came back"
 
 
 def _told_by_the_ledger(row: dict[str, Any], as_of: date) -> dict[str, Any]:
-    sent_on = row["sent_on"]
+    sent_on = row["invoice_sent_on"]
     received_on, receipt = None, CAME_BACK if row["came_back"] else None
-    if sent_on is not None and not row["came_back"] and not row["elsewhere"]:
+    if row["approved_on"] is not None:
+        received_on, receipt = row["approved_on"], CONFIRMED
+    elif sent_on is not None and not row["came_back"] and not row["elsewhere"]:
         by_post = (row["invoice_channel"] or "").lower() == Channel.POST
         arrived = add_working_days(sent_on, QUIET_DAYS[Channel.POST if by_post else Channel.EMAIL], row["country"])
         received_on, receipt = (arrived, PRESUMED) if arrived <= as_of else (None, None)
     return {
         "document_no": row["document_no"],
         "order_no": row["po_number"],
+        "ordered_on": row["ordered_on"],
+        "delivered_on": row["delivered_on"],
         "invoiced_on": row["issued_on"],
         "sent_on": sent_on,
         "sent_by": row["invoice_channel"],
         "sent_again_on": None,
         "received_on": received_on,
         "receipt": receipt,
+        "approved_on": row["approved_on"],
         "due_on": row["due_on"],
         "asked_on": None,
         "paid_on": row["settled_on"],

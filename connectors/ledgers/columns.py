@@ -95,8 +95,11 @@ ITEM_COLUMNS: tuple[Column, ...] = (
     _date("returned_on", "When the direct debit came back."),
     _text("return_code", "Why it came back."),
     _text("po_number", "The customer's order number."),
+    _date("ordered_on", "When the customer ordered."),
+    _date("delivered_on", "When goods or work were delivered."),
     _date("invoice_sent_on", "When the invoice was sent."),
     _text("invoice_channel", "How it was sent: email, post, portal or another word."),
+    _date("approved_on", "When the customer approved the invoice."),
     _text("document_path", "Where its copy lies."),
 )
 

@@ -86,6 +86,7 @@ LEDGER: dict[str, Query] = {
         SELECT v.item_id, COALESCE(v.invoice_sent_on > :day, TRUE) AS unsent FROM item_version v
         WHERE v.creditor_id = :creditor AND :visible(v) AND v.item_type = 'invoice' AND v.due_on > :last_bank_day
           AND (v.open_amount > 0 OR v.settled_on > :day) AND :debtors(v.debtor_id)
+          AND (v.approved_on IS NULL OR v.approved_on > :day)
           AND (v.invoice_sent_on IS NULL OR v.invoice_sent_on > :day
             OR {CAME_BACK.format(a=":visible(a)")} OR {WENT_ELSEWHERE.format(f=":visible(f)")})
         """,  # noqa: S608 - our own words

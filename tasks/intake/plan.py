@@ -15,6 +15,7 @@ from maatpak.kernel.words import ItemType, SettledBy
 from tasks.intake.known import Known
 from tasks.intake.sifting import Sifted
 from tasks.intake.states import (
+    DATED,
     IDENTITY,
     PAYMENT,
     STATE,
@@ -137,7 +138,7 @@ def _with_items(payments: pl.DataFrame | None, items: pl.DataFrame) -> pl.DataFr
 
 def _dates(items: pl.DataFrame, payments: pl.DataFrame) -> list[date]:
     """The last day of each kind that a history tells of."""
-    columns = [items[name] for name in ("issued_on", "settled_on", "disputed_on", "returned_on", "invoice_sent_on")]
+    columns = [items[name] for name in ("issued_on", "settled_on", *DATED)]
     return [day for column in (*columns, payments["paid_on"]) if isinstance(day := column.max(), date)]
 
 

@@ -17,6 +17,7 @@ DATED = {
     "disputed_on": ("disputed_amount", "dispute_outcome"),
     "returned_on": ("return_code",),
     "invoice_sent_on": ("invoice_channel",),
+    **dict.fromkeys(("ordered_on", "delivered_on", "approved_on"), ()),
 }
 """Dates of the ledger before which they, and the columns with them, are not known."""
 
@@ -34,15 +35,19 @@ OPTIONAL: dict[str, type[pl.DataType]] = {
     "returned_on": pl.Date,
     "return_code": pl.String,
     "po_number": pl.String,
+    "ordered_on": pl.Date,
+    "delivered_on": pl.Date,
     "invoice_sent_on": pl.Date,
     "invoice_channel": pl.String,
+    "approved_on": pl.Date,
     "document_path": pl.String,
 }
 
 STATE = (
     *("due_on", "amount", "open_amount", "settled_on", "settled_by", "settled_estimated", "disputed_amount"),
     *("disputed_on", "dispute_outcome", "reference", "payment_method", "collect_on", "returned_on", "return_code"),
-    *("po_number", "invoice_sent_on", "invoice_channel", "document_path"),
+    *("po_number", "ordered_on", "delivered_on", "invoice_sent_on", "invoice_channel", "approved_on"),
+    "document_path",
 )
 """Columns of an item's version beside its identity, currency and times."""
 
@@ -196,14 +201,11 @@ def _dispute_known_on(as_of: date) -> pl.Expr:
 
 
 def _not_yet_known(at: pl.Expr) -> list[pl.Expr]:
-    later = {
-        "disputed_on": (pl.col("known_on") > at).fill_null(value=False),
-        "returned_on": (pl.col("returned_on") > at).fill_null(value=False),
-        "invoice_sent_on": (pl.col("invoice_sent_on") > at).fill_null(value=False),
-    }
     hidden = []
-    for name, hides in later.items():
-        for column in (name, *DATED[name]):
+    for name, others in DATED.items():
+        known_on = "known_on" if name == "disputed_on" else name
+        hides = (pl.col(known_on) > at).fill_null(value=False)
+        for column in (name, *others):
             nothing = pl.lit(0) if column == "disputed_amount" else pl.lit(None)
             value = pl.coalesce("disputed_on", "settled_on") if column == "disputed_on" else pl.col(column)
             if column == "disputed_on":

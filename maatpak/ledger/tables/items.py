@@ -157,8 +157,11 @@ class ItemVersion(Versioned, table=True):
     returned_on: date | None = None
     return_code: str | None = None
     po_number: str | None = None
+    ordered_on: date | None = None
+    delivered_on: date | None = None
     invoice_sent_on: date | None = None
     invoice_channel: str | None = None
+    approved_on: date | None = None
     document_path: str | None = None
 
 

@@ -619,8 +619,11 @@ def upgrade() -> None:
         sa.Column("returned_on", sa.Date(), nullable=True),
         sa.Column("return_code", sa.String(), nullable=True),
         sa.Column("po_number", sa.String(), nullable=True),
+        sa.Column("ordered_on", sa.Date(), nullable=True),
+        sa.Column("delivered_on", sa.Date(), nullable=True),
         sa.Column("invoice_sent_on", sa.Date(), nullable=True),
         sa.Column("invoice_channel", sa.String(), nullable=True),
+        sa.Column("approved_on", sa.Date(), nullable=True),
         sa.Column("document_path", sa.String(), nullable=True),
         sa.CheckConstraint(
             "item_type IN ('invoice', 'debit_note', 'credit_note', 'payment')",

@@ -159,6 +159,7 @@ def test_the_canonical_columns_of_the_design_are_there() -> None:
         *("open_amount", "settled_on", "disputed", "reference", "payment_method", "collect_on", "returned_on"),
         *("return_code", "settled_by", "disputed_amount", "disputed_on", "dispute_outcome", "po_number"),
         *("invoice_sent_on", "invoice_channel", "document_path"),
+        *("ordered_on", "delivered_on", "approved_on"),
     }
     debtors = {
         *("party_ref", "name", "kind", "country", "language", "email", "phone", "street", "postal_code", "city"),

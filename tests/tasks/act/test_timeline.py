@@ -33,6 +33,8 @@ def told(house: House, case_id: int, document: str) -> dict[str, Any]:
         ({"invoice_sent_on": -2, "invoice_channel": "email"}, None, None),
         ({"invoice_sent_on": -5, "invoice_channel": "post"}, None, None),
         ({"invoice_sent_on": -7, "invoice_channel": "post"}, 0, "presumed"),
+        ({"ordered_on": -20, "delivered_on": -10, "approved_on": -1}, -1, "confirmed"),
+        ({"delivered_on": 2, "approved_on": 3}, None, None),
     ],
 )
 def test_what_the_ledger_tells(
@@ -42,18 +44,21 @@ def test_what_the_ledger_tells(
         return add_working_days(house.day, count, "NL")
 
     case_id, due = house.debtor("T1"), on(15)
-    if sending:
-        sending = {**sending, "invoice_sent_on": on(sending["invoice_sent_on"])}
+    sending = {name: on(told) if isinstance(told, int) else told for name, told in sending.items()}
+    known = {name: told if told <= house.day else None for name, told in sending.items() if isinstance(told, date)}
     house.item(case_id, "T-1", 90_000, due, issued_on=on(-8), po_number="4500", **sending)
     assert told(house, case_id, "T-1") == {
         "document_no": "T-1",
         "order_no": "4500",
+        "ordered_on": known.get("ordered_on"),
+        "delivered_on": known.get("delivered_on"),
         "invoiced_on": on(-8),
         "sent_on": sending.get("invoice_sent_on"),
         "sent_by": sending.get("invoice_channel"),
         "sent_again_on": None,
         "received_on": None if received is None else on(received),
         "receipt": receipt,
+        "approved_on": known.get("approved_on"),
         "due_on": due,
         "asked_on": None,
         "paid_on": None,

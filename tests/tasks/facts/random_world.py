@@ -136,6 +136,7 @@ class _Lives(Records):
         issued_on = due_on - timedelta(days=random.choice((0, 14, 30)))
         if self.tells_sending and kind == "invoice" and self.chance(0.7):
             values |= {"invoice_sent_on": self.day(-40, 3) if self.chance(0.8) else None}
+            values |= {"approved_on": self.day(-20, 3) if self.chance(0.2) else None}
             values |= {"invoice_channel": random.choice(("email", "E-mail", "post", "portal", "edi", None))}
         version = world.item(debtor, due_on, amount, item_type=kind, currency=currency, issued_on=issued_on, **values)
         if self.chance(0.2):

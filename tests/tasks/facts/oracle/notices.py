@@ -117,6 +117,8 @@ class Notices(Owing):
             stands = read and action.state not in ("skipped", "rejected", "cancelled", "failed")
             if stands and invoice.item_id in self.items_of(action):
                 return False
+        if invoice.approved_on is not None and invoice.approved_on <= self.as_of:
+            return False
         sent_on, way = invoice.invoice_sent_on, (invoice.invoice_channel or "").lower().replace("-", "")
         if sent_on is None or sent_on > self.as_of:
             return between(invoice.issued_on, self.as_of, self.country) >= 3
