@@ -167,3 +167,17 @@ def test_no_ledger_is_imported_for_a_day_of_the_history(engine: Engine, tmp_path
         ingest_ledger(engine, source, [path], until.replace(day=1), at(until), None)
     assert "within_history" in json.dumps(refused.value.context["findings"])
     assert ingest_ledger(engine, source, [path], SECOND_DAY, at(SECOND_DAY), None).rows == 60
+
+
+@pytest.mark.parametrize("name", ["ordered_on", "delivered_on", "approved_on"])
+def test_a_history_shows_what_was_known_on_each_day(engine: Engine, tmp_path: Path, name: str) -> None:
+    history = SOURCE.replace("mode: full", "mode: history", 1).replace(
+        "      open_amount: open\n", f"      open_amount: open\n      {name}: note\n", 1
+    )
+    entries = first_day()
+    known_on = max(entry.issued for entry in entries)
+    take_in(engine, tmp_path, written(lines_of(entries, known_on.strftime("%d-%m-%Y"))), history)
+    with engine.database.frames(read_only=True) as frames:
+        told = frames.read(f"SELECT valid_from, {name} FROM item_version ORDER BY valid_from").rows()
+    assert {valid_from >= known_on for valid_from, _ in told} == {True, False}
+    assert all(on == (known_on if valid_from >= known_on else None) for valid_from, on in told)
