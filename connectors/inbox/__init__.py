@@ -9,19 +9,26 @@ if TYPE_CHECKING:
 
 
 def build_mailbox(settings: "Settings", workspace: Path) -> "Mailbox":
-    """The IMAP account of the settings, or the workspace's own Maildir. Nothing is made or connected yet."""
+    """The IMAP account of the settings, or the workspace's own Maildir. Nothing is made or connected yet.
+
+    Raises:
+        UsageError: what OAuth needs is missing.
+    """
     from connectors.inbox.maildir import MaildirMailbox
 
     if settings.imap_host is None:
         return MaildirMailbox(workspace / "incoming")
+    from connectors.access import access_tokens
     from connectors.inbox.imap import ImapMailbox
 
+    password = settings.imap_password.get_secret_value() if settings.imap_password else ""
     return ImapMailbox(
         host=settings.imap_host,
         port=settings.imap_port,
         security=settings.imap_security,
         user=settings.imap_user or "",
-        password=settings.imap_password.get_secret_value() if settings.imap_password else "",
+        password=password,
+        tokens=None if password else access_tokens(settings),
         folder=settings.imap_folder,
         done_folder=settings.imap_done_folder,
     )

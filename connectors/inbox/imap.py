@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
@@ -19,9 +19,13 @@ from connectors.inbox.port import Arrived
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import ImapSecurity
 
+if TYPE_CHECKING:
+    from connectors.access import AccessTokens
+
 TIMEOUT = 30.0
 MEND_LOGIN = (
-    "Correct MAATPAK_IMAP_USER and MAATPAK_IMAP_PASSWORD; some services want a password for programs of its own."
+    "Correct MAATPAK_IMAP_USER and MAATPAK_IMAP_PASSWORD; some services want a password for programs of its own, or"
+    " MAATPAK_OAUTH_… instead."
 )
 MEND_SERVER = (
     "See that the server of MAATPAK_IMAP_HOST, MAATPAK_IMAP_PORT and MAATPAK_IMAP_SECURITY is reached from here."
@@ -41,14 +45,17 @@ class ImapMailbox:
         port: int | None,
         security: ImapSecurity,
         user: str,
-        password: str,
+        password: str = "",
+        tokens: "AccessTokens | None" = None,
         folder: str,
         done_folder: str | None,
     ) -> None:
         self._host = host
         self._port = port or (993 if security is ImapSecurity.TLS else 143)
         self._security = security
-        self._login = (user, password)
+        self._user = user
+        self._password = password
+        self._tokens = tokens
         self._folder = folder
         self._done_folder = done_folder
         self._open: BaseMailBox | None = None
@@ -113,11 +120,10 @@ class ImapMailbox:
             raise self._told(error) from error
 
     def _connected(self) -> BaseMailBox:
+        token = None if self._tokens is None else self._tokens.token()
         box = self._open = self._reached()
-        user, password = self._login
-        login = box.login if (user + password).isascii() else box.login_utf8
         try:
-            login(user, password, initial_folder=None)
+            self._log_in(box, token)
         except (MailboxLoginError, imaplib.IMAP4.error) as error:
             if isinstance(error, imaplib.IMAP4.abort):
                 raise
@@ -132,6 +138,13 @@ class ImapMailbox:
         validity = box.client.untagged_responses.get("UIDVALIDITY") or [b"0"]
         self._validity = _ascii(validity[-1])
         return box
+
+    def _log_in(self, box: BaseMailBox, token: str | None) -> None:
+        if token is not None:
+            box.xoauth2(self._user, token, initial_folder=None)
+            return
+        login = box.login if (self._user + self._password).isascii() else box.login_utf8
+        login(self._user, self._password, initial_folder=None)
 
     def _hang_up(self) -> None:
         box, self._open = self._open, None

@@ -19,8 +19,9 @@ def build_mail(settings: "Settings", workspace: Path, key: str) -> "MailPort":
     """The mail server of the settings, or the workspace's own sink; `key` signs. Nothing is started or connected yet.
 
     Raises:
-        UsageError: the key for DKIM cannot be read.
+        UsageError: the key for DKIM cannot be read, or what OAuth needs is missing.
     """
+    from connectors.access import access_tokens
     from connectors.mail.sink import MailSink
     from connectors.mail.smtp import MailServer, SmtpMail
 
@@ -32,6 +33,7 @@ def build_mail(settings: "Settings", workspace: Path, key: str) -> "MailPort":
             port=settings.smtp_port,
             user=settings.smtp_user,
             password=password.get_secret_value() if password else None,
+            tokens=access_tokens(settings) if settings.smtp_user and not password else None,
             security=settings.smtp_security,
         )
     return SmtpMail(

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiosmtplib import (
@@ -25,11 +26,12 @@ from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
-from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
 from maatpak.kernel.settings import MailSecurity
 from maatpak.kernel.words import ReachState
 
 if TYPE_CHECKING:
+    from connectors.access import AccessTokens
     from connectors.mail.envelope import ReturnPath
     from connectors.mail.signing import Signer
 
@@ -49,7 +51,7 @@ START_TLS = {
     MailSecurity.NONE: False,
 }
 """None: where the server offers it."""
-MEND_LOGIN = "Correct MAATPAK_SMTP_USER and MAATPAK_SMTP_PASSWORD: the mail server refuses the login."
+MEND_LOGIN = "Correct MAATPAK_SMTP_USER, and MAATPAK_SMTP_PASSWORD or MAATPAK_OAUTH_…: the server refuses the login."
 MEND_TLS = "Correct MAATPAK_SMTP_SECURITY or the server's certificate; SSL_CERT_FILE names authorities of your own."
 MEND_SERVER = "See that the mail server of MAATPAK_SMTP_HOST and MAATPAK_SMTP_PORT runs and is reached from here."
 
@@ -62,6 +64,7 @@ class MailServer:
     port: int = 25
     user: str | None = None
     password: str | None = None
+    tokens: "AccessTokens | None" = None
     security: MailSecurity = MailSecurity.AUTO
 
 
@@ -104,6 +107,9 @@ class SmtpMail:
                 return NoService(_said(error), error.advice)
             try:
                 await client.connect()
+            except OutsideError as error:
+                client.close()
+                return _no_access(error)
             except (SMTPException, OSError) as error:
                 client.close()
                 return _no_connection(error)
@@ -174,6 +180,7 @@ class SmtpMail:
             port=port,
             username=server.user,
             password=server.password,
+            oauth_token_generator=None if server.tokens is None else partial(asyncio.to_thread, server.tokens.token),
             timeout=TIMEOUT,
             use_tls=server.security is MailSecurity.TLS,
             start_tls=START_TLS[server.security],
@@ -217,6 +224,15 @@ def _token(outgoing: Outgoing) -> str:
 def _said(error: Exception) -> str:
     said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else f"no connection: {error}"
     return said[:500]
+
+
+def _no_access(error: OutsideError) -> Failed | NoService:
+    """Who gives access does not give it, or cannot be asked."""
+    return (
+        Failed(_said(error), permanent=False)
+        if isinstance(error, TransientError)
+        else NoService(_said(error), error.advice)
+    )
 
 
 def _no_connection(error: Exception) -> Failed | NoService:

@@ -74,6 +74,19 @@ class Settings(BaseSettings):
     )
     dkim_selector: str = Field(default="maatpak", description="Name of the DKIM key in the domain's DNS.")
     dkim_key: Path | None = Field(default=None, description="File of the DKIM key: RSA, PEM.")
+    oauth_url: str | None = Field(
+        default=None,
+        description="Token endpoint (OAuth 2.0) of a mail service that takes no passwords, such as"
+        " https://login.microsoftonline.com/TENANT/oauth2/v2.0/token; counts where no password is set.",
+    )
+    oauth_client: str | None = Field(default=None, description="Client that the service knows us as.")
+    oauth_secret: SecretStr | None = Field(default=None, description="Its secret.")
+    oauth_scope: str | None = Field(
+        default=None, description="What we ask for, such as https://outlook.office365.com/.default."
+    )
+    oauth_refresh_token: SecretStr | None = Field(
+        default=None, description="Refresh token of the account; empty: the client has access of its own."
+    )
     imap_host: str | None = Field(
         default=None, description="Server of the mailbox; empty: the Maildir `incoming` of the workspace."
     )

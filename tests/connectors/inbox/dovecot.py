@@ -32,6 +32,12 @@ auth_failure_delay = 0
 ssl = yes
 ssl_cert = <{folder}/certificate.pem
 ssl_key = <{folder}/key.pem
+auth_mechanisms = plain xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth.conf
+}}
 passdb {{
   driver = static
   args = password={password}
@@ -60,12 +66,21 @@ service stats {{
 }}
 """
 
+OAUTH = """
+introspection_mode = post
+introspection_url = {url}
+active_attribute = active
+active_value = true
+username_attribute = username
+"""
+
 
 class Dovecot:
-    """The server; `folder` must be short, for its sockets lie there."""
+    """The server; `folder` must be short, for its sockets lie there. Whose a token is, it asks at `introspection`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, introspection: str) -> None:
         self.folder = folder
+        self._introspection = introspection
         self.port, self.tls_port = _free_ports()
         self.certificate = folder / "certificate.pem"
         self._process: subprocess.Popen[bytes] | None = None
@@ -127,6 +142,7 @@ class Dovecot:
         ports = {"port": self.port, "tls_port": self.tls_port}
         config = CONFIG.format(folder=self.folder, user=user.pw_name, group=group, password=PASSWORD, **ports)
         (self.folder / "dovecot.conf").write_text(config)
+        (self.folder / "oauth.conf").write_text(OAUTH.format(url=self._introspection))
         for part in ("", "tmp", "new", "cur"):
             (self.maildir / part).mkdir(exist_ok=True)
             self._own(self.maildir / part)

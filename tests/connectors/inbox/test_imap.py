@@ -15,14 +15,21 @@ from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import ImapSecurity, Settings
 from tests.connectors.inbox.dovecot import HOST, PASSWORD, Dovecot
 from tests.connectors.inbox.mails import mail
+from tests.connectors.token_server import CLIENT, SECRET, TokenServer, token_server
 
 ONE, TWO = mail("Een."), mail("Twee.")
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Dovecot]:
+def access() -> Iterator[TokenServer]:
+    with token_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(access: TokenServer) -> Iterator[Dovecot]:
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
-    server = Dovecot(folder)
+    server = Dovecot(folder, f"http://127.0.0.1:{access.port}/introspect")
     try:
         folder.chmod(0o755)
         server.start()
@@ -54,6 +61,20 @@ def _mailbox(server: Dovecot, **changed: object) -> Mailbox:
         **changed,
     }
     return build_mailbox(Settings.model_validate(given), server.folder)
+
+
+def test_an_access_token_opens_the_mailbox(server: Dovecot, access: TokenServer) -> None:
+    server.deliver(ONE)
+    given = {"imap_password": None, "oauth_url": access.url, "oauth_client": CLIENT}
+    mailbox = _mailbox(server, **given, oauth_secret=SECRET)
+    assert _contents(mailbox) == [ONE]
+    mailbox.close()
+    assert access.granted == ["token-0"]
+    with pytest.raises(OutsideError, match="gives no access"):
+        _contents(_mailbox(server, **given, oauth_secret="wrong"))
+    access.granted.clear()
+    with pytest.raises(OutsideError, match="refuses the login"):
+        _contents(mailbox)
 
 
 def _contents(mailbox: Mailbox) -> list[bytes]:
