@@ -7,7 +7,7 @@ back from there. So what an auditor reads a year later is what the customer got.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
 from connectors.outcome import Outcome
@@ -107,8 +107,13 @@ class MessagePort(Protocol):
         """Whether sending the same message twice leaves one: then a broken-off attempt is simply made again."""
         ...
 
-    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+    async def send(
+        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+    ) -> Outcome:
         """Hand one message over. Never raises for what the service or the network does: that is an outcome.
+
+        `valid_for`: how long a service that keeps it waiting may still bring it to the customer; None: as long as it
+        likes. A letter has no hour, and a mail waits for its reader.
 
         What it raises, it raises while it makes the message, before a service can have taken anything.
         """

@@ -9,6 +9,7 @@ from prefect.futures import wait
 from flows import steps
 from flows.journey import journey
 from flows.workplace import engine, instant, looking, one_heart
+from maatpak.kernel.clock import stopwatch
 from tasks.day import acting_instant, leaving_instant
 
 
@@ -22,6 +23,7 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
         at: Instant that the run speaks for; empty: now.
     """
     now = instant(at)  # one for the whole day: what is recorded meanwhile must not look as if a tick had seen it
+    elapsed = stopwatch()
     day = as_of or steps.date_for(creditor, now)
     steps.begin(creditor, day, now)
     steps.settle(creditor, day, now)
@@ -35,5 +37,5 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
             for each in due
             if each.segment not in resting
         ]
-        sent = steps.deliver(creditor, day, leaving_instant(day, now), return_state=True)
+        sent = steps.deliver(creditor, day, leaving_instant(day, now), elapsed, return_state=True)
     return [*(tick.state for tick in ticks), *acts, sent]

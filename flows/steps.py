@@ -22,6 +22,7 @@ from prefect.states import Completed, Failed
 from flows.limits import GlobalLimits
 from flows.report import artifact_key, as_report
 from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, look_of
+from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
 from tasks import cohorts, dates, day, execute, intake, send, tick
 from tasks import receive as receiving
@@ -123,12 +124,20 @@ def step(creditor: str, segment: str, pack_id: int, name: str, as_of: date, now:
 
 
 @task(name="deliver", **RETRIED)
-def deliver(creditor: str, as_of: date, now: datetime) -> State[Any]:
-    """Send what waits in the outbox; failed if a service did not answer or an outcome is not known."""
+def deliver(creditor: str, as_of: date, now: datetime, elapsed: Elapsed | None = None) -> State[Any]:
+    """Send what waits in the outbox; failed if a service did not answer or an outcome is not known.
+
+    `elapsed`: what has passed since `now`, where that was read before.
+    """
     seen = [look for shard in range(engine().settings.shards) if (look := look_of(shard)) is not None]
     limits = GlobalLimits()
     done = discreet(
-        "Delivery", send.deliver, engine(), _id(creditor), as_of, now, _run_id() or "flow", seen=seen, throttle=limits
+        "Delivery",
+        send.deliver,
+        *(engine(), _id(creditor), as_of, now, _run_id() or "flow"),
+        seen=seen,
+        throttle=limits,
+        elapsed=elapsed,
     )
     counts = {f"{channel} {outcome}": count for (channel, outcome), count in sorted(done.counts.items())}
     counts |= {f"{channel} given up": 1 for channel in done.stopped}

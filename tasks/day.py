@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from maatpak.kernel.calendars import is_working_day
+from maatpak.kernel.clock import stopwatch
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
@@ -68,6 +69,7 @@ def run_day(
     """
     creditor_id = creditor if isinstance(creditor, int) else engine.creditor_id(creditor)
     shards = engine.settings.shards
+    elapsed = stopwatch()
     began = begin_day(engine, creditor_id, as_of, now, actor, flow_run)
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
     looked = [tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
@@ -76,7 +78,8 @@ def run_day(
         execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen)
         for shard, seen in enumerate(looks)
     ]
-    delivered = deliver(engine, creditor_id, as_of, leaving_instant(as_of, now), flow_run or "run", seen=looks)
+    leaving = leaving_instant(as_of, now)
+    delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run", seen=looks, elapsed=elapsed)
     return DaySummary(as_of, began, settled, ticks, tuple(done), delivered)
 
 

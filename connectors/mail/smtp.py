@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -94,8 +95,11 @@ class SmtpMail:
         """How many messages may be under way at once."""
         return self._lanes
 
-    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+    async def send(
+        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+    ) -> Outcome:
         """Hand one mail over."""
+        del valid_for
         content = await self._content(outgoing, enclosures)
         client = self._take_idle()
         if client is not None and not await self._alive(client, outgoing):

@@ -13,7 +13,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import pingen2sdk
@@ -71,8 +71,11 @@ class PingenPost:
         self._lock = threading.Lock()
         self._token: tuple[str, float] | None = None
 
-    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+    async def send(
+        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+    ) -> Outcome:
         """Set the letter, and have it printed with its enclosures and posted."""
+        del valid_for
         if not outgoing.recipient.lines:
             return Failed("the letter has no address", permanent=True)
         return await asyncio.to_thread(self._send, outgoing, enclosures)

@@ -8,7 +8,7 @@ made again, and no letter is ever unknown.
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from connectors.message import Enclosure, Outgoing
@@ -30,8 +30,11 @@ class PostSpool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+    async def send(
+        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+    ) -> Outcome:
         """Set the letter and spool it with its enclosures."""
+        del valid_for
         if not outgoing.recipient.lines:
             return Failed("the letter has no address", permanent=True)
         try:

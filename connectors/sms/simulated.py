@@ -21,6 +21,8 @@ POOL = "+31970000000"
 """The number that a messaging service sends from."""
 SERVICE = "MG"
 LONGEST = 1600
+LONGEST_WAIT = 36_000
+"""Signs of a text, and seconds that it may be told to wait."""
 KEYWORDS = {
     **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP"),
     **dict.fromkeys(("START", "YES", "UNSTOP"), "START"),
@@ -74,6 +76,9 @@ class Texts:
             raise Refusal(400, 21617, "The concatenated message body exceeds the 1600 character limit")
         if "StatusCallback" in form and not form["StatusCallback"].startswith(("http://", "https://")):
             raise Refusal(400, 21609, f"The 'StatusCallback' URL {form['StatusCallback']} is not a valid URL.")
+        waits = form.get("ValidityPeriod", "1")
+        if not waits.isdecimal() or not 1 <= int(waits) <= LONGEST_WAIT:
+            raise Refusal(400, 90007, "Invalid validity period value")
         if self._said_last(number) == "STOP":
             raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
 

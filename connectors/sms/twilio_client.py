@@ -9,7 +9,7 @@ none of a POST.
 import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import aiohttp
@@ -33,6 +33,8 @@ from maatpak.kernel.words import ReachState
 TIMEOUT = 30.0
 SERVICE = "MG"
 """How the SID of a messaging service begins."""
+SHORTEST_WAIT, LONGEST_WAIT = 5, 36_000
+"""Seconds that Twilio may be told to let a text wait: what it recommends at least, and takes at most."""
 MOST_ASKED = 100
 """Texts to one number that are looked through, the newest first."""
 MEND_SERVICE = "See that the service for texts (MAATPAK_SMS_URL) runs and is reached from here."
@@ -88,8 +90,10 @@ class TwilioSms:
         self._http: AsyncTwilioHttpClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
-        """Hand one text over; a text takes no enclosures."""
+    async def send(
+        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+    ) -> Outcome:
+        """Hand one text over; a text takes no enclosures. Twilio drops one that it could not send in time."""
         del enclosures
         words = simplified(outgoing.text)
         number = e164(outgoing.recipient.phone)
@@ -101,10 +105,14 @@ class TwilioSms:
             client = await self._connected()
         except WorkspaceError as error:
             return NoService(f"no connection: {error}"[:500], error.advice)
-        reports = {"status_callback": status_url(self._public_url, outgoing.message_ref)} if self._public_url else {}
+        more: dict[str, Any] = {}
+        if self._public_url:
+            more["status_callback"] = status_url(self._public_url, outgoing.message_ref)
+        if valid_for is not None:
+            more["validity_period"] = min(max(int(valid_for.total_seconds()), SHORTEST_WAIT), LONGEST_WAIT)
         try:
             async with asyncio.timeout(TIMEOUT):
-                made = await client.messages.create_async(to=number, body=words, **self._from, **reports)
+                made = await client.messages.create_async(to=number, body=words, **self._from, **more)
         except TwilioRestException as error:
             return outcome_of(error.status, error.code, error.msg)
         except TwilioServiceException as error:

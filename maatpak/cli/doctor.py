@@ -9,7 +9,7 @@ from maatpak.cli.faults import of_the_database
 from maatpak.cli.output import Column, show
 from maatpak.cli.session import JsonOption, now, opened, settings
 from maatpak.kernel.errors import MaatpakError, WorkspaceError
-from maatpak.kernel.settings import Settings
+from maatpak.kernel.settings import FORGEABLE, MEND_FORGEABLE, Settings
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -49,7 +49,8 @@ def doctor(
 def _examine(given: Settings) -> Iterator[Finding]:
     from maatpak.ledger.workspace import Workspace
 
-    yield Finding("settings", well=True, detail="`maatpak doctor --settings` lists them")
+    listed = "`maatpak doctor --settings` lists them"
+    yield Finding("settings", not given.forgeable, f"{FORGEABLE} {MEND_FORGEABLE}" if given.forgeable else listed)
     try:
         Workspace(given.workspace).require()
         yield Finding("workspace", well=True, detail=str(given.workspace))

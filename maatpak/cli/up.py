@@ -14,7 +14,8 @@ from deployments.server import HOST
 from deployments.stack import console, prefect_server, serving
 from maatpak.cli.output import say
 from maatpak.cli.session import settings
-from maatpak.kernel.settings import Settings
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.settings import FORGEABLE, MEND_FORGEABLE, Settings
 
 app = typer.Typer()
 
@@ -42,11 +43,14 @@ def serve(given: Settings, waiting: Patience) -> None:
     """Start everything in order, wait, and stop everything in the reverse order.
 
     Raises:
+        UsageError: webhooks that others can reach would believe anybody.
         WorkspaceError: a part does not start, or ended by itself; what had been started is stopped first.
         KeyboardInterrupt: somebody asked us to end.
     """
     from tasks.engine import open_engine
 
+    if given.forgeable:
+        raise UsageError(FORGEABLE, advice=MEND_FORGEABLE)
     with ExitStack() as started:
         engine = open_engine(given)
         started.callback(engine.close)

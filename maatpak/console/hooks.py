@@ -1,7 +1,7 @@
 """Where services call back. Whoever calls must have signed; what they say is taken in once, however often they say it.
 
-The answers carry no words: 204 taken or known, 403 not signed by the service, 400 signed and not understood. Anything
-else goes wrong on our side, and the service may call again.
+The answers carry no words: 204 taken or known, 403 not signed by the service, 400 signed and not understood, 503 that
+we cannot tell or take it now. Anything else goes wrong on our side, and the service may call again.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from connectors.post.hooks import read_pingen_hook
 from connectors.sms.hooks import INCOMING_PATH, REF, STATUS_PATH, read_incoming, read_status, verified
 from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.settings import LOCAL_TOKEN, is_loopback
 from tasks.engine import Engine
 from tasks.receive.letters import record_letter_report
 from tasks.receive.texts import record_text, record_text_report
@@ -33,6 +34,8 @@ def hooks(engine: Engine) -> APIRouter:
 
     @router.post(STATUS_PATH)
     async def text_status(request: Request) -> Response:
+        if _anybody_could_sign(engine, request):
+            return Response(status_code=AGAIN)
         form = await _signed_form(engine, request)
         if form is None:
             return Response(status_code=NOT_SIGNED)
@@ -44,6 +47,8 @@ def hooks(engine: Engine) -> APIRouter:
 
     @router.post(INCOMING_PATH)
     async def text_in(request: Request) -> Response:
+        if _anybody_could_sign(engine, request):
+            return Response(status_code=AGAIN)
         form = await _signed_form(engine, request)
         if form is None:
             return Response(status_code=NOT_SIGNED)
@@ -68,6 +73,13 @@ def hooks(engine: Engine) -> APIRouter:
         return await _take(lambda: record_letter_report(engine, report, clock.now()))
 
     return router
+
+
+def _anybody_could_sign(engine: Engine, request: Request) -> bool:
+    """Whether others can reach us, by our public address or by the one that was called, and the token is no secret."""
+    settings, called = engine.settings, (request.scope.get("server") or (None,))[0]
+    reached = called is not None and not is_loopback(str(called))
+    return settings.forgeable or (reached and settings.sms_token.get_secret_value() == LOCAL_TOKEN)
 
 
 async def _signed_form(engine: Engine, request: Request) -> dict[str, str] | None:

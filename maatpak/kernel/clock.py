@@ -1,7 +1,11 @@
 """The one place that reads a clock. Edges take `now` from here and hand it down (law 1)."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+Elapsed = Callable[[], timedelta]
+"""Technical time that has passed since somebody began: what `now` has grown by while the work went on."""
 
 
 class Clock(Protocol):
@@ -29,3 +33,17 @@ class FixedClock:
     def now(self) -> datetime:
         """The instant it was put at."""
         return self.at
+
+
+def stopwatch() -> Elapsed:
+    """One that begins to run at once. It never runs backwards, and goes on while the machine sleeps."""
+    clock = SystemClock()
+    began = clock.now()
+    furthest = timedelta()
+
+    def elapsed() -> timedelta:
+        nonlocal furthest
+        furthest = max(furthest, clock.now() - began)
+        return furthest
+
+    return elapsed

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maatpak.kernel.errors import UsageError
+
+LOCAL_TOKEN = "local-simulator"  # noqa: S105 - that it is no secret is the point
+"""The token of the local simulator of texts. Everybody can read it here, so nobody is believed by it from outside."""
+FORGEABLE = "Anybody could sign calls to the webhooks: MAATPAK_SMS_TOKEN is the one that all installations begin with."
+MEND_FORGEABLE = "Set MAATPAK_SMS_TOKEN to the service's own token, or leave MAATPAK_PUBLIC_URL empty."
 
 
 class MailSecurity(StrEnum):
@@ -108,7 +114,7 @@ class Settings(BaseSettings):
     sms_account: str = Field(
         default="AC00000000000000000000000000000000", description="Account SID at the SMS service."
     )
-    sms_token: SecretStr = Field(default=SecretStr("local-simulator"), description="Token at the SMS service.")
+    sms_token: SecretStr = Field(default=SecretStr(LOCAL_TOKEN), description="Token at the SMS service.")
     sms_sender: str = Field(
         default="+31970000000",
         description="Where texts come from: a number such as +31970000000, or the SID of a messaging service (MG…).",
@@ -162,6 +168,12 @@ class Settings(BaseSettings):
         default=None, description="Key that signs references in messages; empty: made once and kept in the workspace."
     )
 
+    @property
+    def forgeable(self) -> bool:
+        """Whether others can reach webhooks that would believe a token which everybody knows."""
+        host = urlsplit(self.public_url or "").hostname
+        return host is not None and not is_loopback(host) and self.sms_token.get_secret_value() == LOCAL_TOKEN
+
     @field_validator("sms_sender")
     @classmethod
     def _sends_texts(cls, value: str) -> str:
@@ -180,6 +192,14 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("it is a URL such as https://maatpak.example.com, without a query")
         return value.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and no other can reach it by that name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load_settings(workspace: Path | None = None) -> Settings:

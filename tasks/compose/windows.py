@@ -41,6 +41,13 @@ def is_open(at: datetime, zones: Sequence[str], hours: Hours, kind: str, country
     return True
 
 
+def closing(at: datetime, zones: Sequence[str], hours: Hours, kind: str) -> datetime:
+    """When the hours end in which an instant lies at which the customer may be written to (`is_open`)."""
+    closes = span(hours.consumer if kind == PartyKind.CONSUMER else hours.business)[1]
+    local = [at.astimezone(ZoneInfo(zone)) for zone in zones]
+    return min(datetime.combine(each.date(), closes, each.tzinfo) for each in local).astimezone(UTC)
+
+
 @lru_cache(maxsize=4096)
 def next_opening(at: datetime, zones: tuple[str, ...], hours: Hours, kind: str, country: str) -> datetime:
     """The instant itself, or the next half hour at which the customer may be written to.

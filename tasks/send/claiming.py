@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.words import Channel, ReachState, SkipReason
 from maatpak.ledger.audit import last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
-from tasks.compose.windows import is_open, next_opening, zones_of
+from tasks.compose.windows import closing, is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW
 from tasks.seen import Seen
@@ -32,6 +33,8 @@ ASKED_FOR = "interval '3 days'"
 """So long a service is asked about a message whose outcome is unknown; after that only people are."""
 NOT_TODAY = "Effects are only for the business date; run that day first."
 UNTIL_TOMORROW = timedelta(hours=12)
+HANDING_OVER = timedelta(seconds=30)
+"""So long a service may take to take a message: one begun later might arrive after the customer's hours."""
 LOCAL_CHANNELS = frozenset({Channel.EMAIL, Channel.SMS})
 """Channels that reach a person at once, and so have hours."""
 
@@ -115,6 +118,12 @@ class Claimed:
     tries: int
     queued_at: datetime
     state: str
+    closes: datetime | None
+    """When the customer's hours end; None of a letter, which has none, and of a message that is only asked about."""
+
+    def left(self, present: datetime) -> timedelta | None:
+        """How long the customer's hours still last; None where there are none."""
+        return None if self.closes is None else self.closes - present
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,8 @@ class Claims:
         now: datetime,
         worker: str,
         channels: Sequence[Channel],
-        seen: Sequence[Seen] = (),
+        seen: Sequence[Seen],
+        elapsed: Elapsed,
     ) -> None:
         self.engine = engine
         self.creditor_id = creditor_id
@@ -149,6 +159,7 @@ class Claims:
         self.now = now
         self.channels = tuple(channels)
         self.seen = seen
+        self.elapsed = elapsed
         self.worker = "".join(sign for sign in worker if sign.isalnum() or sign in "-_.:@")[:100]
         self._marks: dict[str, Any] = {
             "creditor": int(creditor_id),
@@ -163,7 +174,14 @@ class Claims:
 
     def only(self, channels: Sequence[Channel]) -> "Claims":
         """The same claims on fewer channels."""
-        return Claims(self.engine, self.creditor_id, self.as_of, self.now, self.worker, channels, self.seen)
+        return Claims(
+            self.engine, self.creditor_id, self.as_of, self.now, self.worker, channels, self.seen, self.elapsed
+        )
+
+    @property
+    def present(self) -> datetime:
+        """The instant by now: sending takes its time, at a limited rate hours."""
+        return self.now + self.elapsed()
 
     def any_due(self) -> bool:
         """Whether a message waits that may go out now."""
@@ -183,12 +201,12 @@ class Claims:
             lock_parties(frames, pl.concat([candidates["party_id"], candidates["payer_party_id"]]).drop_nulls())
             leased = frames.read(LEASED.format(**self._marks, ids=_numbers(candidates["id"].to_list())))
             rows = self._look(frames, leased["id"].to_list())
-            unwanted, postponed = self._put_aside(frames, rows)
+            unwanted, postponed, closes = self._put_aside(frames, rows)
             seen = last_event(frames)
         apart = unwanted.keys() | postponed.keys()
         return Batch(
             looked_at=candidates.height,
-            claimed=tuple(_claimed(row) for row in rows if row["id"] not in apart),
+            claimed=tuple(_claimed(row, closes.get(row["id"])) for row in rows if row["id"] not in apart),
             seen_seq=seen,
             cancelled=_counted(row for row in rows if row["id"] in unwanted),
             postponed=_counted(row for row in rows if row["id"] in postponed),
@@ -204,7 +222,7 @@ class Claims:
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             lock_parties(frames, (party for each in left for party in each.parties))
             rows = self._look(frames, [each.message_id for each in left])
-            unwanted, postponed = self._put_aside(frames, rows)
+            unwanted, postponed, _ = self._put_aside(frames, rows)
             dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(postponed, "postponed")
             return dropped, last_event(frames)
 
@@ -212,7 +230,7 @@ class Claims:
         """Messages that a worker was handing over when it ended, and unknown ones; they are ours now, to ask about."""
         with self.engine.database.frames() as frames:
             rows = frames.read(DOUBTFUL.format(**self._marks)).to_dicts()
-        return [_claimed({**row, "party_id": None, "payer_party_id": None}) for row in rows]
+        return [_claimed({**row, "party_id": None, "payer_party_id": None}, None) for row in rows]
 
     def release(self, left: Sequence[Claimed]) -> None:
         """Give claimed messages back that were not begun."""
@@ -224,9 +242,14 @@ class Claims:
         """What there is to know of claimed messages before they go."""
         return frames.read(LOOKED_AT.format(**self._marks, ids=_numbers(ids))).to_dicts()
 
-    def _put_aside(self, frames: Frames, rows: Sequence[dict[str, Any]]) -> tuple[dict[int, str], dict[int, datetime]]:
-        """Cancel what is not wanted any more, and postpone what has not its hour: which, why, and until when."""
-        unwanted, postponed = self._aside(frames, rows)
+    def _put_aside(
+        self, frames: Frames, rows: Sequence[dict[str, Any]]
+    ) -> tuple[dict[int, str], dict[int, datetime], dict[int, datetime]]:
+        """Cancel what is not wanted any more, and postpone what has not its hour: which, why, and until when.
+
+        Of the others, until when they may go.
+        """
+        unwanted, postponed, closes = self._aside(frames, rows)
         if unwanted:
             frames.stage("unwanted", pl.DataFrame({"message_id": list(unwanted), "reason": list(unwanted.values())}))
             frames.execute(CANCEL.format(**self._marks))
@@ -234,10 +257,14 @@ class Claims:
             told = {"message_id": list(postponed), "send_after": list(postponed.values())}
             frames.stage("postponed", pl.DataFrame(told))
             frames.execute(POSTPONE.format(**self._marks))
-        return unwanted, postponed
+        return unwanted, postponed, closes
 
-    def _aside(self, frames: Frames, rows: Sequence[dict[str, Any]]) -> tuple[dict[int, str], dict[int, datetime]]:
-        """Claimed messages that are not wanted any more, and those whose hour has not come."""
+    def _aside(
+        self, frames: Frames, rows: Sequence[dict[str, Any]]
+    ) -> tuple[dict[int, str], dict[int, datetime], dict[int, datetime]]:
+        """Claimed messages that are not wanted any more, those whose hour has not come, and when the others' ends."""
+        present = self.present
+        closes: dict[int, datetime] = {}
         unwanted, later = self._unwanted(frames, {row["id"]: tuple(row["action_ids"] or ()) for row in rows})
         postponed = dict.fromkeys(later, self.now + UNTIL_TOMORROW)
         hours = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails.hours
@@ -247,10 +274,13 @@ class Claims:
                 unwanted.setdefault(row["id"], SkipReason.OPTED_OUT if opted_out else SkipReason.NO_ADDRESS)
                 postponed.pop(row["id"], None)
             elif row["id"] not in unwanted and Channel(row["channel"]) in LOCAL_CHANNELS and row["country"]:
-                zones = zones_of(row["time_zone"], row["country"])
-                if not is_open(self.now, zones, hours, row["kind"], row["country"]):
-                    postponed[row["id"]] = next_opening(self.now, zones, hours, row["kind"], row["country"])
-        return unwanted, postponed
+                window = (zones_of(row["time_zone"], row["country"]), hours, row["kind"], row["country"])
+                shut = next((at for at in (present, present + HANDING_OVER) if not is_open(at, *window)), None)
+                if shut is None:
+                    closes[row["id"]] = closing(present, *window[:3])
+                else:
+                    postponed[row["id"]] = max(postponed.get(row["id"], shut), next_opening(shut, *window))
+        return unwanted, postponed, closes
 
     def _unwanted(self, frames: Frames, actions: dict[int, tuple[int, ...]]) -> tuple[dict[int, str], set[int]]:
         """Message → reason of those not wanted any more, and those that wait for another day."""
@@ -267,7 +297,7 @@ class Claims:
         return reasons, later
 
 
-def _claimed(row: dict[str, Any]) -> Claimed:
+def _claimed(row: dict[str, Any], closes: datetime | None) -> Claimed:
     return Claimed(
         message_id=row["id"],
         debtor_id=row["debtor_id"],
@@ -278,6 +308,7 @@ def _claimed(row: dict[str, Any]) -> Claimed:
         tries=row["tries"],
         queued_at=row["queued_at"],
         state=row["state"],
+        closes=closes,
     )
 
 

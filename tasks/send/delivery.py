@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from connectors.message import MessagePort
+from maatpak.kernel.clock import Elapsed, stopwatch
 from maatpak.kernel.words import Channel
 from tasks.seen import Seen
 from tasks.send.claiming import BATCH, Claims
@@ -39,17 +40,19 @@ def deliver(
     limit: int | None = None,
     seen: Sequence[Seen] = (),
     throttle: Throttle | None = None,
+    elapsed: Elapsed | None = None,
 ) -> DeliverySummary:
     """Send what waits in the creditor's outbox; several workers may do so at once.
 
-    `seen` is what the ticks just before saw, of every shard; `throttle` is operations' own limit.
+    `seen` is what the ticks just before saw, of every shard; `throttle` is operations' own limit; `elapsed` tells what
+    has passed since `now`, where that was read before this was called.
 
     Raises:
         RefusedError: `as_of` is not the creditor's business date.
     """
     summary = DeliverySummary()
     channels = [channel] if channel is not None else list(Channel)
-    claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen)
+    claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen, elapsed or stopwatch())
     summary.alarms = alarms(engine, creditor_id, as_of, now)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_deliver(engine, claims, summary, limit, throttle or Unthrottled()))

@@ -19,7 +19,7 @@ from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
 from tasks.seen import OWN_EVENTS
-from tasks.send.claiming import LEASE, Claimed, Claims
+from tasks.send.claiming import HANDING_OVER, LEASE, Claimed, Claims
 from tasks.send.pace import Throttle, Unthrottled, paces
 from tasks.send.recording import Record, Recorder
 from tasks.send.summary import DeliverySummary
@@ -143,6 +143,11 @@ class Lanes:
         }
         while True:
             seen = self._seen
+            if self._late(each):
+                await self._keep(connection, record)
+                record = Record()
+                await self._ask_again(seen, each)
+                return False
             statement = record.statements + MARK.format(lease=LEASE)
             if await self._run(connection, statement, {**record.values, **marked, "seen": seen}):
                 return True
@@ -168,14 +173,20 @@ class Lanes:
     async def _ask_again(self, seen: int, each: Claimed) -> None:
         """Something was recorded since the batch was asked about: ask again for all that wait; one lane does it."""
         async with self._asking:
-            if self._seen != seen:
+            if self._seen != seen and not self._late(each):
                 return
-            left = [each, *(other for waiting in self._waiting.values() for other in waiting)]
+            waiting = (other for lane in self._waiting.values() for other in lane)
+            left = [each, *(other for other in waiting if other.message_id not in self._dropped)]
             dropped, self._seen = await asyncio.to_thread(self._claims.ask_again, left)
             self._dropped |= dropped.keys()
             for other in left:
                 if other.message_id in dropped:
                     self._summary.add(other.channel, dropped[other.message_id])
+
+    def _late(self, each: Claimed) -> bool:
+        """Whether the customer's hours have ended, or almost, while others were sent or waited for."""
+        left = each.left(self._claims.present)
+        return left is not None and left <= HANDING_OVER
 
     async def _hand_over(self, port: MessagePort, each: Claimed) -> Outcome:
         """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
@@ -184,7 +195,7 @@ class Lanes:
             return outgoing
         try:
             enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
-            return await port.send(outgoing, enclosures)
+            return await port.send(outgoing, enclosures, each.left(self._claims.present))
         except Exception as error:  # noqa: BLE001 - a port raises only while it makes the message
             return self._not_made(error)
 

@@ -115,6 +115,16 @@ def test_doctor_is_well_and_lists_settings(entered: Command) -> None:
     assert "maatpak:" not in listed, "a password is shown"
 
 
+def test_webhooks_that_anybody_could_sign_are_not_served(entered: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAATPAK_PUBLIC_URL", "https://maatpak.example.com")
+    doctor = entered("doctor")
+    assert (doctor.status, "Anybody could sign" in doctor.out) == (5, True), doctor
+    started = entered("up")
+    assert (started.status, "MAATPAK_SMS_TOKEN" in started.err) == (2, True), started
+    monkeypatch.setenv("MAATPAK_SMS_TOKEN", "a token of the service's own")
+    assert entered("doctor").status == 0
+
+
 def test_doctor_and_verify_tell_of_tampering(entered: Command, database: Database) -> None:
     with database.session() as session:
         session.connection().execute(text("ALTER TABLE event DISABLE TRIGGER ALL"))

@@ -1,5 +1,6 @@
 """Services call back: only those that signed are heard, and what they say arrives where it belongs."""
 
+import asyncio
 import json
 import threading
 import time
@@ -22,13 +23,14 @@ from connectors.sms.hooks import INCOMING_PATH, STATUS_PATH
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.console.app import create_app
 from maatpak.console.hooks import LONGEST, PINGEN_PATH
+from maatpak.kernel.settings import LOCAL_TOKEN
 from tasks.engine import Engine
 from tests.flows.conftest import free_port
 from tests.tasks.outbox_world import House
 from tests.tasks.send.sending import messages, send
 
 PUBLIC = "https://maatpak.example"
-TOKEN = "local-simulator"
+TOKEN = "a token of the service's own"
 SECRET = "signing key of the webhook"
 NUMBER = "+31612345678"
 
@@ -37,7 +39,7 @@ NUMBER = "+31612345678"
 def house(engine: Engine) -> House:
     """A house that services may call back."""
     house = House(engine)
-    given = {"public_url": PUBLIC, "pingen_hook_secret": SecretStr(SECRET)}
+    given = {"public_url": PUBLIC, "sms_token": SecretStr(TOKEN), "pingen_hook_secret": SecretStr(SECRET)}
     engine.settings = engine.settings.model_copy(update=given)
     return house
 
@@ -116,6 +118,36 @@ def test_nobody_is_heard_before_it_was_told_where_to_call(house: House, texted: 
     assert pingen(house, b"{}", "") == 403
 
 
+@pytest.mark.parametrize(
+    ("public", "token", "called", "answer"),
+    [
+        (PUBLIC, LOCAL_TOKEN, "127.0.0.1", 503),
+        ("http://127.0.0.1:4243", LOCAL_TOKEN, "192.0.2.7", 503),
+        ("http://127.0.0.1:4243", LOCAL_TOKEN, "127.0.0.1", 204),
+        ("http://localhost:4243", LOCAL_TOKEN, "::1", 204),
+        (PUBLIC, TOKEN, "192.0.2.7", 204),
+    ],
+)
+@pytest.mark.parametrize("path", [STATUS_PATH, INCOMING_PATH])
+def test_a_token_that_everybody_knows_opens_nothing_to_others(
+    house: House, texted: dict[str, Any], path: str, public: str, token: str, called: str, answer: int
+) -> None:
+    given = {"public_url": public, "sms_token": SecretStr(token)}
+    house.engine.settings = house.engine.settings.model_copy(update=given)
+    form = {"MessageSid": texted["service_ref"], "MessageStatus": "delivered", "From": NUMBER, "Body": "stop"}
+    headers = {"X-Twilio-Signature": RequestValidator(token).compute_signature(f"{public}{path}", form)}
+
+    async def called_at() -> int:
+        host = f"[{called}]" if ":" in called else called
+        transport = httpx.ASGITransport(create_app(house.engine))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+            return (await client.post(path, data=form, headers=headers)).status_code
+
+    assert asyncio.run(called_at()) == answer
+    learned = len(kinds(house)) - 1 + len(house.rows("SELECT 1 AS one FROM address_state"))
+    assert bool(learned) == (answer == 204)
+
+
 def pingen(house: House, body: bytes, secret: str = SECRET) -> int:
     """Pingen posts an event; what it is answered."""
     return posted(house, PINGEN_PATH, body, {"Signature": signature(body, secret)})
@@ -147,7 +179,9 @@ def test_pingen_tells_of_a_letter(house: House) -> None:
 
 def test_the_simulator_calls_back_and_is_heard(house: House, tmp_path: Path) -> None:
     port = free_port()
-    settings = house.engine.settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
+    settings = house.engine.settings.model_copy(
+        update={"public_url": f"http://127.0.0.1:{port}", "sms_token": SecretStr(LOCAL_TOKEN)}
+    )
     house.engine.settings = settings
     house.engine.__dict__["sms"] = build_sms(settings, tmp_path)
     house.customer("second_text", kind="consumer", amounts=(9900,))

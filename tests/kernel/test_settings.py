@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.settings import Settings, load_settings
+from maatpak.kernel.settings import LOCAL_TOKEN, Settings, load_settings
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -65,6 +65,22 @@ def test_texts_come_from_a_number_or_a_messaging_service(sender: str) -> None:
 )
 def test_the_public_url_is_a_base(given: str, kept: str | None) -> None:
     assert Settings(public_url=given).public_url == kept
+
+
+@pytest.mark.parametrize(
+    ("public", "token", "forgeable"),
+    [
+        ("https://maatpak.example.com", LOCAL_TOKEN, True),
+        ("http://203.0.113.7:4243", LOCAL_TOKEN, True),
+        ("https://maatpak.example.com", "a secret", False),
+        ("http://127.0.0.1:4243", LOCAL_TOKEN, False),
+        ("http://[::1]:4243", LOCAL_TOKEN, False),
+        ("http://localhost", LOCAL_TOKEN, False),
+        (None, LOCAL_TOKEN, False),
+    ],
+)
+def test_a_token_that_everybody_knows_is_for_this_machine_only(public: str | None, token: str, forgeable: bool) -> None:
+    assert Settings(public_url=public, sms_token=SecretStr(token)).forgeable == forgeable
 
 
 def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

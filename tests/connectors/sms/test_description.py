@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def use(port: TwilioSms) -> tuple[Outcome, Outcome, Any]:
     async def once() -> tuple[Outcome, Outcome, Any]:
         outgoing = text("+31612340001", "Factuur F-2041, € 1.250,00")
         try:
-            sent, asked = await port.send(outgoing, []), await port.ask(outgoing)
+            sent, asked = await port.send(outgoing, [], timedelta(hours=3)), await port.ask(outgoing)
             client = await port._connected()
             return sent, asked, await client.messages(SID).fetch_async()
         finally:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from twilio.base.exceptions import TwilioException
 
 from connectors.faults import Fault
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
@@ -181,26 +182,53 @@ class _Peers:
 
     def __init__(self, *, hangs_up: bool = False) -> None:
         self.peers: list[object] = []
+        self.forms: list[dict[str, object]] = []
         self._hangs_up = hangs_up
 
     async def answer(self, request: web.Request) -> web.Response:
         assert request.transport is not None
-        await request.read()
+        self.forms.append(dict(await request.post()))
         self.peers.append(request.transport.get_extra_info("peername"))
         if self._hangs_up:
             request.transport.abort()
         return web.json_response({"sid": "SM" + "0" * 32}, status=201)
 
-    async def send(self, count: int) -> list[Outcome]:
+    async def send(self, count: int, valid_for: timedelta | None = None) -> list[Outcome]:
         application = web.Application()
         application.router.add_post("/{path:.*}", self.answer)
         async with TestServer(application) as server:
             url = str(server.make_url("/")).rstrip("/")
             port = TwilioSms(account="AC1", token="t", sender="+31970000000", base_url=url, simulator=None)
             try:
-                return [await port.send(text(), []) for _ in range(count)]
+                return [await port.send(text(), [], valid_for) for _ in range(count)]
             finally:
                 await port.close()
+
+
+@pytest.mark.parametrize(
+    ("valid_for", "told"),
+    [(None, None), (timedelta(hours=11), "36000"), (timedelta(minutes=10), "600"), (-timedelta(seconds=1), "5")],
+)
+def test_twilio_is_told_how_long_a_text_may_wait(valid_for: timedelta | None, told: str | None) -> None:
+    server = _Peers()
+    asyncio.run(server.send(1, valid_for))
+    (form,) = server.forms
+    assert form.get("ValidityPeriod") == told
+
+
+def test_a_wait_that_twilio_does_not_take_is_refused_by_the_simulator(port: TwilioSms) -> None:
+    async def create(seconds: int) -> None:
+        client = await port._connected()
+        try:
+            await client.messages.create_async(
+                to="+31612340001", from_="+31970000000", body="x", validity_period=seconds
+            )
+        finally:
+            await port.close()
+
+    for seconds in (0, 36_001):
+        with pytest.raises(TwilioException, match="validity"):
+            asyncio.run(create(seconds))
 
 
 def test_texts_go_over_one_connection() -> None:

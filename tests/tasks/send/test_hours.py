@@ -1,0 +1,80 @@
+"""The customer's hours hold at the moment of sending, however long a delivery takes, and at the service behind it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from connectors.message import Enclosure, Outgoing
+from connectors.outcome import Outcome
+from connectors.sms.twilio_client import TwilioSms
+from maatpak.kernel.words import Channel
+from tasks.send.pace import Unthrottled
+from tests.tasks.outbox_world import NOW, House
+from tests.tasks.send.sending import in_sink, messages, send, states
+
+EVENING = NOW.replace(hour=17, minute=50)
+"""Ten minutes to seven in Utrecht."""
+
+
+class Slow(Unthrottled):
+    """A rate of operations: so long passes before each message."""
+
+    def __init__(self, every: timedelta) -> None:
+        self.every = every
+        self.passed = timedelta()
+
+    async def turn(self, channel: Channel) -> None:
+        del channel
+        self.passed += self.every
+
+    def elapsed(self) -> timedelta:
+        return self.passed
+
+
+def test_a_delivery_that_takes_long_ends_with_the_customers_hours(house: House) -> None:
+    house.customers(9)
+    house.written()
+    slow = Slow(timedelta(minutes=2))
+    summary = send(house, now=EVENING, throttle=slow, elapsed=slow.elapsed)
+    assert summary.plain() == {"email": {"sent": 4, "postponed": 5}}
+    assert len(in_sink(house)) == 4
+    waiting = [row["send_after"] for row in messages(house) if row["state"] == "queued"]
+    assert waiting == [NOW.replace(day=12, hour=7)] * 5
+    assert not any(row["leased_by"] for row in messages(house))
+
+
+def test_a_run_whose_other_parts_took_long_sends_nothing_at_night(house: House) -> None:
+    house.customer()
+    house.written()
+    assert send(house, now=EVENING, elapsed=lambda: timedelta(hours=2)).plain() == {"email": {"postponed": 1}}
+    assert states(house) == {"queued": 1}
+
+
+class Noting(TwilioSms):
+    """The port, which notes how long each text may wait."""
+
+    waits: list[timedelta | None]
+
+    async def send(
+        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+    ) -> Outcome:
+        self.waits.append(valid_for)
+        return await super().send(outgoing, enclosures, valid_for)
+
+
+@pytest.mark.parametrize(
+    ("at", "wait"),
+    [("08:00:00", 36_000), ("17:50:00", 600), ("17:59:29", 31), ("17:59:30", None)],
+    ids=["the whole day", "ten minutes", "just so", "no time to hand it over"],
+)
+def test_a_text_waits_at_the_service_no_longer_than_the_hours_last(house: House, at: str, wait: int | None) -> None:
+    house.customer("second_text", kind="consumer", amounts=(9900,))
+    house.written()
+    sms = house.engine.sms
+    sms.__class__ = Noting
+    assert isinstance(sms, Noting)
+    sms.waits = []
+    send(house, now=datetime.fromisoformat(f"{NOW:%Y-%m-%d}T{at}Z"), elapsed=timedelta)
+    assert sms.waits == ([timedelta(seconds=wait)] if wait else [])
+    assert states(house) == {"sent" if wait else "queued": 1}
