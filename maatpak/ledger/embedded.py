@@ -26,6 +26,7 @@ from psycopg import sql
 
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.ledger.postgres import ROOT_HOME, give_to_server, run_program
+from maatpak.ledger.workspace import LINK_KEY_FILE
 
 LOGIN = "maatpak"
 LONGEST_SOCKET_PATH = 100
@@ -43,19 +44,22 @@ STANDARD: Mapping[str, str] = {"timezone": "UTC", "max_wal_size": "4GB", "checkp
 class EmbeddedPostgres:
     """One cluster in a folder. `start` and `leave` come in pairs; neither minds how many processes do it at once."""
 
-    def __init__(self, home: Path, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Path, options: Mapping[str, str] | None = None, *, workspace: Path | None = None) -> None:
         self.home = home
+        self._workspace = workspace
         self.options = {**STANDARD, **(options or {})}
         self._users: IO[bytes] | None = None
 
     @classmethod
     def of_workspace(cls, workspace: Path) -> "EmbeddedPostgres":
-        """The cluster of a workspace: inside it, or, for root, under `/var/lib/maatpak` by the workspace's name."""
+        """The cluster of a workspace: inside it, or, for root, under `/var/lib/maatpak` by the workspace's key.
+
+        So one that is moved keeps its database, and one that is made in the place of another has a new one.
+        """
         resolved = workspace.resolve()
         if os.geteuid() != 0:
             return cls(resolved / "postgres")
-        mark = sha256(str(resolved).encode()).hexdigest()[:8]
-        return cls(ROOT_HOME / f"{resolved.name[:40]}-{mark}")
+        return cls(ROOT_HOME / f"workspace-{_mark(resolved)}", workspace=resolved)
 
     @property
     def exists(self) -> bool:
@@ -90,6 +94,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + PATIENCE
         self._make_folders()
         with self._gate(deadline):
+            self._refuse_a_copy()
             if not self.exists:
                 self._make_cluster()
             self._ensure_answers(deadline)
@@ -148,6 +153,19 @@ class EmbeddedPostgres:
                 f" {LONGEST_SOCKET_PATH}.",
                 advice="Choose a workspace with a shorter path, or set MAATPAK_DATABASE_URL.",
             )
+
+    def _refuse_a_copy(self) -> None:
+        """A copy of a workspace has the original's key, and must not work on its database."""
+        if self._workspace is None:
+            return
+        note = self.home / "workspace"
+        before = Path(note.read_text()) if note.exists() else self._workspace
+        if before != self._workspace and _mark(before) == _mark(self._workspace):
+            raise WorkspaceError(
+                f"{self._workspace} is a copy of the workspace {before}, and the database is that one's.",
+                advice=f"Work in {before}, or make a new workspace with `maatpak init`.",
+            )
+        note.write_text(str(self._workspace))
 
     def _make_folders(self) -> None:
         """The folders that the server's user must reach; parents that were there before keep their modes."""
@@ -256,6 +274,11 @@ class EmbeddedPostgres:
         except psycopg.OperationalError:
             return False
         return False
+
+
+def _mark(workspace: Path) -> str:
+    key = workspace / LINK_KEY_FILE
+    return sha256(key.read_bytes()).hexdigest()[:12] if key.exists() else "unmade"
 
 
 def _write_private(path: Path, text: str) -> None:

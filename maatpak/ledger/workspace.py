@@ -1,5 +1,6 @@
 """The workspace: one folder with everything of an installation that is not in the database."""
 
+import contextlib
 import os
 import secrets
 from dataclasses import dataclass
@@ -98,9 +99,12 @@ def settings_template() -> str:
 
 
 def _write_new(path: Path, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Whole or not at all, for others may look at once; what is there stays."""
+    if path.exists():
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, path)
+    fresh.unlink()

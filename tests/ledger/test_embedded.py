@@ -15,6 +15,7 @@ import pytest
 
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.ledger.embedded import EmbeddedPostgres
+from maatpak.ledger.workspace import Workspace
 from tests.conftest import FAST, GIVEN_SERVER
 
 pytestmark = pytest.mark.skipif(bool(GIVEN_SERVER), reason="a server is given by URL; the embedded one is not used")
@@ -192,6 +193,33 @@ def test_no_cluster_no_url(tmp_path: Path) -> None:
         _ = EmbeddedPostgres(tmp_path).url
 
 
-def test_workspaces_of_one_name_have_clusters_of_their_own(tmp_path: Path) -> None:
-    one, other = (EmbeddedPostgres.of_workspace(tmp_path / folder / "workspace") for folder in ("a", "b"))
+def cluster_of(folder: Path) -> EmbeddedPostgres:
+    Workspace(folder).create()
+    return EmbeddedPostgres.of_workspace(folder)
+
+
+def test_workspaces_have_clusters_of_their_own(tmp_path: Path) -> None:
+    one, other = (cluster_of(tmp_path / folder / "workspace") for folder in ("a", "b"))
     assert one.home != other.home
+    shutil.rmtree(tmp_path / "a")
+    assert not cluster_of(tmp_path / "a" / "workspace").exists
+    assert cluster_of(tmp_path / "b" / "workspace").home == other.home
+
+
+def test_a_moved_workspace_keeps_its_database_and_a_copy_does_not_take_it(tmp_path: Path) -> None:
+    first, moved, copied = (tmp_path / name for name in ("first", "moved", "copied"))
+    server = cluster_of(first)
+    server.start()
+    server.leave()
+    first.rename(moved)
+    again = EmbeddedPostgres.of_workspace(moved)
+    try:
+        assert again.exists
+        again.start()
+        again.leave()
+        if os.geteuid() == 0:
+            shutil.copytree(moved, copied)
+            with pytest.raises(WorkspaceError, match="is a copy of the workspace"):
+                EmbeddedPostgres.of_workspace(copied).start()
+    finally:
+        shutil.rmtree(again.home)
