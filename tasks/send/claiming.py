@@ -53,7 +53,7 @@ WHERE m.id = taken.id RETURNING m.id
 """
 
 LOOKED_AT = """
-SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_at, m.state,
+SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state,
   k.party_id, {payer} AS payer_party_id, p.kind, p.country, p.time_zone,
   (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
      AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
@@ -97,7 +97,7 @@ WITH taken AS (
     ORDER BY id FOR UPDATE SKIP LOCKED)
 UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
 WHERE m.id = taken.id
-RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_at, m.state
+RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state
 """
 
 
@@ -113,7 +113,7 @@ class Claimed:
     recipient: str
     content: str
     tries: int
-    queued_at: datetime
+    first_tried_at: datetime | None
     state: str
 
 
@@ -276,7 +276,7 @@ def _claimed(row: dict[str, Any]) -> Claimed:
         recipient=row["recipient"],
         content=row["content"],
         tries=row["tries"],
-        queued_at=row["queued_at"],
+        first_tried_at=row["first_tried_at"],
         state=row["state"],
     )
 
