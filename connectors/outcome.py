@@ -6,8 +6,20 @@ never sent again by itself.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from maatpak.kernel.words import ReachState
+
+
+class Blame(StrEnum):
+    """What a failure is put down to; of others than the message's, the next message would find out the same."""
+
+    MESSAGE = "message"
+    """The recipient or the content."""
+    OURS = "ours"
+    """Our sender, or a store of ours."""
+    SERVICE = "service"
+    """The service, or the way to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,7 @@ class Failed:
     permanent: bool
     address: ReachState | None = None
     """What the answer says of the address: dead or opted out; nothing, if the address is not why."""
+    blame: Blame = Blame.MESSAGE
 
 
 @dataclass(frozen=True, slots=True)

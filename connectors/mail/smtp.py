@@ -26,7 +26,7 @@ from aiosmtplib import (
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.outcome import Blame, Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
 from maatpak.kernel.settings import MailSecurity
 from maatpak.kernel.words import ReachState
@@ -42,6 +42,10 @@ ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1",
 LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Replies by which a server wants a login, or another one, whatever it was told."""
 BUSY = range(400, 500)
+CLOSING = 421
+"""The reply of a server that ends the conversation, whatever it was told."""
+OWN_STATUS = "4.3."
+"""How enhanced status codes (RFC 3463) begin that are of the mail system itself: full, overloaded, badly set up."""
 RETURN = ("RET=HDRS",)
 NOTIFY = ("NOTIFY=SUCCESS,FAILURE,DELAY",)
 """What a server that reports (RFC 3461) is asked to: the headers of the mail come back, whatever became of it."""
@@ -159,7 +163,7 @@ class SmtpMail:
             await self._give_back(client)
             if error.code in LOGIN_CODES:
                 return _not_ready(error)
-            return Failed(f"{error.code} {error.message}"[:500], permanent=error.code >= 500)
+            return Failed(_said(error), permanent=error.code >= 500, blame=_blame(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the server may have the mail (law 3)
             client.close()
             return Unknown(f"the connection ended while the content was handed over: {error}"[:500])
@@ -244,7 +248,7 @@ def _no_connection(error: Exception) -> Failed | NoService:
     if isinstance(error, SMTPAuthenticationError):
         return NoService(_said(error), MEND_LOGIN)
     if isinstance(error, SMTPResponseException) and error.code in BUSY:
-        return Failed(_said(error), permanent=False)
+        return Failed(_said(error), permanent=False, blame=Blame.SERVICE)
     private = isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError) or "STARTTLS" in str(error)
     return NoService(_said(error), MEND_TLS if private else MEND_SERVER)
 
@@ -253,14 +257,21 @@ def _not_ready(error: Exception) -> Failed | NoService:
     """The server took no mail: it cannot have this one, and it says nothing of it."""
     if isinstance(error, SMTPResponseException) and error.code in LOGIN_CODES:
         return NoService(_said(error), MEND_LOGIN)
-    return Failed(_said(error), permanent=False)
+    sender_refused = isinstance(error, SMTPResponseException) and error.code not in BUSY
+    return Failed(_said(error), permanent=False, blame=Blame.OURS if sender_refused else Blame.SERVICE)
 
 
 def _refused(error: SMTPRecipientRefused) -> Failed:
-    """The server does not want a mail for this recipient, now or ever."""
+    """The server does not want a mail for this recipient, now or ever; one that is in trouble itself says so."""
     permanent = error.code >= 500
     words = error.message.split()
     status = words[0] if words else ""
     unknown_user = error.code in (550, 551, 553) and (not status.startswith("5.") or status in ADDRESS_CODES)
     dead = permanent and (unknown_user or status in ADDRESS_CODES)
-    return Failed(f"{error.code} {error.message}"[:500], permanent, ReachState.DEAD if dead else None)
+    return Failed(_said(error), permanent, ReachState.DEAD if dead else None, _blame(error))
+
+
+def _blame(error: SMTPResponseException) -> Blame:
+    """Greylisting and full mailboxes are the recipient's; a server that closes or has trouble of its own says that."""
+    own = error.code == CLOSING or (error.code in BUSY and error.message.startswith(OWN_STATUS))
+    return Blame.SERVICE if own else Blame.MESSAGE

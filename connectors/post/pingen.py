@@ -20,7 +20,7 @@ import pingen2sdk
 import requests
 
 from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.outcome import Blame, Failed, NoService, Outcome, Sent, Unknown
 from connectors.post.binding import bound, printable
 from connectors.post.hooks import CATEGORIES, report_of
 from connectors.post.letters import letter_pdf, signs_without_a_font
@@ -257,7 +257,7 @@ def _not_taken(error: Exception) -> Outcome:
         return NoService(f"no connection: {words}", MEND_SERVICE)
     if isinstance(error, pingen2sdk.PingenError) and error.status_code in NO_LOGIN:
         return NoService(words, MEND_LOGIN)
-    return Failed(words, permanent=False)
+    return Failed(words, permanent=False, blame=Blame.SERVICE)
 
 
 def _refusal(error: pingen2sdk.PingenError) -> Outcome:
@@ -267,7 +267,9 @@ def _refusal(error: pingen2sdk.PingenError) -> Outcome:
         return Unknown(words)
     if status in NO_LOGIN:
         return NoService(words, MEND_LOGIN)
-    return Failed(words, permanent=status not in PASSING)
+    if status in PASSING:
+        return Failed(words, permanent=False, blame=Blame.SERVICE)
+    return Failed(words, permanent=True)
 
 
 def _trouble(error: Exception) -> OutsideError:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Failed, Outcome, Sent, Unknown
+from connectors.outcome import Blame, Failed, Outcome, Sent, Unknown
 from connectors.post.letters import letter_pdf, signs_without_a_font
 from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts
@@ -40,7 +40,7 @@ class PostSpool:
         try:
             return await asyncio.to_thread(self._spool, outgoing, enclosures)
         except OSError as error:
-            return Failed(f"the spool folder cannot be written: {error}", permanent=False)
+            return Failed(f"the spool folder cannot be written: {error}", permanent=False, blame=Blame.SERVICE)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
         """Whether the letter is spooled."""

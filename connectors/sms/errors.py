@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connectors.outcome import Failed, NoService, Outcome, Unknown
+from connectors.outcome import Blame, Failed, NoService, Outcome, Unknown
 from maatpak.kernel.words import ReachState
 
 NO_LOGIN = 401
@@ -49,6 +49,7 @@ class TextError:
     """What it says of the number."""
     mend: str = ""
     """What to mend, of an error of the account."""
+    blame: Blame = Blame.MESSAGE
 
 
 def _table(errors: Iterable[TextError]) -> dict[int, TextError]:
@@ -57,6 +58,10 @@ def _table(errors: Iterable[TextError]) -> dict[int, TextError]:
 
 def _retry(code: int, words: str, address: ReachState | None = None) -> TextError:
     return TextError(code, ErrorClass.RETRY, words, address)
+
+
+def _busy(code: int, words: str) -> TextError:
+    return TextError(code, ErrorClass.RETRY, words, blame=Blame.SERVICE)
 
 
 def _bad(code: int, words: str) -> TextError:
@@ -73,11 +78,11 @@ def _account(code: int, words: str, mend: str) -> TextError:
 
 ERRORS = _table(
     [
-        _retry(20429, "too many requests at once"),
-        _retry(20503, "the service is unavailable"),
-        _retry(21611, "too many texts of this sender wait"),
-        _retry(21730, "the service is being maintained"),
-        _retry(30001, "the queue of the sender overflowed"),
+        _busy(20429, "too many requests at once"),
+        _busy(20503, "the service is unavailable"),
+        _busy(21611, "too many texts of this sender wait"),
+        _busy(21730, "the service is being maintained"),
+        _busy(30001, "the queue of the sender overflowed"),
         _retry(30003, "the telephone could not be reached", ReachState.DOUBTFUL),
         _retry(30008, "the operator gave no reason"),
         _retry(30017, "the operator's network was congested"),
@@ -144,7 +149,7 @@ def outcome_of(status: int, code: int | None, words: str) -> Outcome:
         case ErrorClass.ACCOUNT:
             return NoService(told, error.mend)
         case ErrorClass.RETRY:
-            return Failed(told, permanent=False)
+            return Failed(told, permanent=False, blame=error.blame)
         case ErrorClass.BAD_NUMBER | ErrorClass.BLOCKED:
             return Failed(told, permanent=True, address=error.address)
 
@@ -154,4 +159,6 @@ def _by_status(status: int, told: str) -> Outcome:
         return NoService(f"{status} the login was refused", LOGIN)
     if status < 400 or status == NOT_FOUND:
         return NoService(f"{status} there is no such account at this address", ADDRESS)
-    return Failed(told, permanent=status not in PASSING)
+    if status in PASSING:
+        return Failed(told, permanent=False, blame=Blame.SERVICE)
+    return Failed(told, permanent=True)

@@ -83,11 +83,24 @@ def _examine_database(engine: "Engine") -> Iterator[Finding]:
     tail = f", {chain.unanchored} of them not anchored yet" if chain.unanchored else ""
     detail = " ".join(fault.message for fault in chain.faults[:3]) or f"{chain.events} events{tail}"
     yield Finding("event chain", well=chain.whole, detail=detail)
+    yield from _examine_services(engine)
     for breach in found:
         ids = ", ".join(map(str, breach.first_ids))
         yield Finding(breach.invariant, well=False, detail=f"{breach.meaning} {breach.count}, the first: {ids}.")
     if not found:
         yield Finding("invariants", well=True, detail=f"all {len(INVARIANTS)} hold")
+
+
+def _examine_services(engine: "Engine") -> Iterator[Finding]:
+    from tasks.send.breaker import services, standings
+
+    with engine.database.frames(read_only=True) as frames:
+        standing = standings(frames, services(engine))
+    opened = {channel: each for channel, each in standing.items() if each.opened}
+    for channel, each in opened.items():
+        yield Finding(f"service for {channel}", well=False, detail=f"{each}. {each.mend}")
+    if not opened:
+        yield Finding("services", well=True, detail="none is left alone")
 
 
 def _show_settings(given: Settings, *, as_json: bool) -> None:

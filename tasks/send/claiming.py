@@ -56,7 +56,7 @@ WHERE m.id = taken.id RETURNING m.id
 """
 
 LOOKED_AT = """
-SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_at, m.state,
+SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state,
   k.party_id, {payer} AS payer_party_id, p.kind, p.country, p.time_zone,
   (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
      AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
@@ -100,7 +100,7 @@ WITH taken AS (
     ORDER BY id FOR UPDATE SKIP LOCKED)
 UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
 WHERE m.id = taken.id
-RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_at, m.state
+RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state
 """
 
 
@@ -116,7 +116,7 @@ class Claimed:
     recipient: str
     content: str
     tries: int
-    queued_at: datetime
+    first_tried_at: datetime | None
     state: str
     closes: datetime | None
     """When the customer's hours end; None of a letter, which has none, and of a message that is only asked about."""
@@ -306,7 +306,7 @@ def _claimed(row: dict[str, Any], closes: datetime | None) -> Claimed:
         recipient=row["recipient"],
         content=row["content"],
         tries=row["tries"],
-        queued_at=row["queued_at"],
+        first_tried_at=row["first_tried_at"],
         state=row["state"],
         closes=closes,
     )

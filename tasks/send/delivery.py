@@ -9,6 +9,7 @@ from connectors.message import MessagePort
 from maatpak.kernel.clock import Elapsed, stopwatch
 from maatpak.kernel.words import Channel
 from tasks.seen import Seen
+from tasks.send.breaker import Breakers
 from tasks.send.claiming import BATCH, Claims
 from tasks.send.lanes import Lanes
 from tasks.send.pace import Throttle, Unthrottled
@@ -65,18 +66,21 @@ async def _deliver(
 ) -> None:
     ports = {channel: _port(engine, channel) for channel in claims.channels}
     used: dict[Channel, MessagePort] = {}
+    breakers = Breakers(engine)
     try:
         doubtful = await asyncio.to_thread(claims.doubtful)
         if doubtful:
             used.update(ports)
-            await Lanes(engine, claims, summary, throttle).find_out(doubtful, ports)
+            await Lanes(engine, claims, summary, throttle, breakers).find_out(doubtful, ports)
         left = limit
         while left is None or left > 0:
-            caps = await asyncio.to_thread(_room, engine, claims)
-            for channel in [each for each in claims.channels if caps.get(each) == 0]:
+            caps = await asyncio.to_thread(_room, engine, claims, breakers)
+            shut = {each: (FULL, MEND_CAP) for each, most in caps.items() if not most}
+            shut |= {each: (str(rest), rest.mend) for each, rest in breakers.standing.items() if rest.left_alone}
+            for channel in [each for each in claims.channels if each in shut and each not in summary.stopped]:
                 if await asyncio.to_thread(claims.only([channel]).any_due):
-                    summary.stopped[channel], summary.mend[channel] = FULL, MEND_CAP
-            going = [each for each in claims.channels if caps.get(each) != 0 and each not in summary.stopped]
+                    summary.stopped[channel], summary.mend[channel] = shut[channel]
+            going = [each for each in claims.channels if each not in shut and each not in summary.stopped]
             if not going:
                 return
             claims = claims.only(going)
@@ -87,7 +91,8 @@ async def _deliver(
                 return
             if batch.claimed:
                 used.update(ports)
-                await Lanes(engine, claims, summary, throttle).send(batch.claimed, batch.seen_seq, ports)
+                lanes = Lanes(engine, claims, summary, throttle, breakers)
+                await lanes.send(batch.claimed, batch.seen_seq, ports)
                 await asyncio.to_thread(
                     report_outcomes, engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
                 )
@@ -97,8 +102,10 @@ async def _deliver(
             await port.close()
 
 
-def _room(engine: "Engine", claims: Claims) -> dict[Channel, int]:
+def _room(engine: "Engine", claims: Claims, breakers: Breakers) -> dict[Channel, int]:
+    """How many more messages may leave by each channel that has a cap; and the breakers are looked at."""
     with engine.database.frames() as frames:
+        breakers.look(frames)
         return room(frames, engine.settings, claims.as_of)
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from connectors.message import Enclosure, MessagePort, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Unknown
+from connectors.outcome import Blame, Failed, NoService, Outcome, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
 from tasks.seen import OWN_EVENTS
+from tasks.send.breaker import Breakers, trouble_of_service
 from tasks.send.claiming import HANDING_OVER, LEASE, Claimed, Claims
 from tasks.send.pace import Throttle, Unthrottled, paces
 from tasks.send.recording import Record, Recorder
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
 READERS = 8
 GIVE_UP_AFTER = 10
-"""Failures of a service in a row after which its channel rests until the next delivery."""
+"""Failures of ours in a row, such as a store that cannot be read, after which a channel waits for the next delivery."""
 
 MARK = """
 SELECT id FROM party WHERE id = ANY (%(parties)s) ORDER BY id FOR NO KEY UPDATE;
 UPDATE message SET state = 'sending', tries = tries + 1, leased_until = clock_timestamp() + {lease}
 WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s
+  AND NOT EXISTS (SELECT 1 FROM breaker b WHERE b.channel = %(channel)s AND b.open_until > clock_timestamp())
   AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq > %(seen)s AND e.kind <> ALL (%(own)s)
     AND ((e.creditor_id = %(creditor)s AND e.debtor_id IS NULL)
       OR e.debtor_id IN (SELECT d.id FROM debtor d WHERE d.party_id = ANY (%(parties)s))))
@@ -48,13 +50,16 @@ OURS = "SELECT 1 FROM message WHERE id = %(message)s AND state = 'queued' AND le
 class Lanes:
     """Sends one batch of claimed messages."""
 
-    def __init__(self, engine: "Engine", claims: Claims, summary: DeliverySummary, throttle: Throttle) -> None:
+    def __init__(
+        self, engine: "Engine", claims: Claims, summary: DeliverySummary, throttle: Throttle, breakers: Breakers
+    ) -> None:
         self._engine = engine
         self._claims = claims
         self._summary = summary
         self._throttle = throttle
+        self._breakers = breakers
         self._paces = paces(engine.settings)
-        self._recorder = Recorder(claims.creditor_id, claims.as_of, claims.now)
+        self._recorder = Recorder(claims.creditor_id, claims.as_of, claims.now, breakers.back(claims.now))
         self._seen = 0
         self._dropped: set[int] = set()
         self._asking = asyncio.Lock()
@@ -71,7 +76,8 @@ class Lanes:
         try:
             async with asyncio.TaskGroup() as group:
                 for channel, port in ports.items():
-                    for _ in range(min(port.lanes, len(self._waiting[channel]))):
+                    lanes = await self._lanes_of(channel, port) if self._waiting[channel] else 0
+                    for _ in range(min(lanes, len(self._waiting[channel]))):
                         group.create_task(self._lane(channel, port))
         finally:
             left = [each for waiting in self._waiting.values() for each in waiting]
@@ -98,6 +104,16 @@ class Lanes:
                         continue
                 await self._keep(connection, self._recorded(each, outcome))
 
+    async def _lanes_of(self, channel: Channel, port: MessagePort) -> int:
+        """As many as the port has; one for a service that rested, and none where another worker tries it."""
+        standing = self._breakers.standing.get(channel)
+        if standing is None or not standing.opened:
+            return port.lanes
+        if await asyncio.to_thread(self._breakers.try_out, channel):
+            return 1
+        self._stop(channel, str(standing), standing.mend)
+        return 0
+
     async def _lane(self, channel: Channel, port: MessagePort) -> None:
         paced = self._paces[channel].limited or not isinstance(self._throttle, Unthrottled)
         last = Record()
@@ -110,7 +126,16 @@ class Lanes:
                 if each is None or each.message_id in self._dropped:
                     continue
                 begun = await self._begin(connection, each, last)
-                last = self._recorded(each, await self._hand_over(port, each)) if begun else Record()
+                if not begun:
+                    last = Record()
+                    continue
+                outcome = await self._hand_over(port, each)
+                last = self._recorded(each, outcome)
+                if trouble := trouble_of_service(outcome):
+                    await self._keep(connection, last)
+                    last = Record()
+                    if rest := await self._breakers.note(connection, channel, trouble):
+                        self._stop(channel, str(rest), rest.mend)
             await self._keep(connection, last)
 
     async def _next(self, connection: psycopg.AsyncConnection, channel: Channel) -> Claimed | None:
@@ -139,6 +164,7 @@ class Lanes:
             "message": each.message_id,
             "worker": self._claims.worker,
             "creditor": self._claims.creditor_id,
+            "channel": str(each.channel),
             "own": list(OWN_EVENTS),
         }
         while True:
@@ -153,6 +179,10 @@ class Lanes:
                 return True
             record = Record()
             if not await self._run(connection, OURS, marked):
+                return False
+            if rest := await self._breakers.open(connection, each.channel):
+                self._waiting[each.channel].appendleft(each)
+                self._stop(each.channel, str(rest), rest.mend)
                 return False
             await self._ask_again(seen, each)
             if each.message_id in self._dropped:
@@ -208,20 +238,26 @@ class Lanes:
     def _not_made(self, error: Exception) -> Failed:
         """It would fail again, unless a disk or store failed. Only the workspace has the words: they name names."""
         name = keep_failure(self._engine.workspace, error)
-        return Failed(f"cannot be made: {name}", permanent=not isinstance(error, OSError | TransientError))
+        passing = isinstance(error, OSError | TransientError)
+        return Failed(f"cannot be made: {name}", not passing, blame=Blame.OURS if passing else Blame.MESSAGE)
 
     def _recorded(self, each: Claimed, outcome: Outcome) -> Record:
-        """What to record of an outcome; it is counted, and a service that fails too often is given up."""
+        """What to record of an outcome; it is counted, and where we fail too often ourselves, we give up."""
         record = self._recorder.of(each, outcome)
         if isinstance(outcome, NoService):
-            self._summary.stopped[each.channel], self._summary.mend[each.channel] = outcome.code, outcome.mend
+            self._stop(each.channel, outcome.code, outcome.mend)
         if record.counted is not None:
             self._summary.add(each.channel, record.counted)
-            trouble = record.counted == "postponed"
-            self._failures[each.channel] = self._failures.get(each.channel, 0) + 1 if trouble else 0
-            if self._failures[each.channel] >= GIVE_UP_AFTER and isinstance(outcome, Failed):
-                self._summary.stopped[each.channel] = outcome.code
+        ours = isinstance(outcome, Failed) and outcome.blame is Blame.OURS
+        self._failures[each.channel] = self._failures.get(each.channel, 0) + 1 if ours else 0
+        if isinstance(outcome, Failed) and self._failures[each.channel] >= GIVE_UP_AFTER:
+            self._summary.stopped[each.channel] = outcome.code
         return record
+
+    def _stop(self, channel: Channel, word: str, mend: str) -> None:
+        """Begin no more messages of a channel; the first word stands."""
+        self._summary.stopped.setdefault(channel, word)
+        self._summary.mend.setdefault(channel, mend)
 
     def _read(self, claimed: Sequence[Claimed]) -> dict[int, Outgoing | Failed]:
         with ThreadPoolExecutor(READERS) as pool:

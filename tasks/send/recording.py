@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from maatpak.kernel.words import Channel
 from maatpak.ledger.locks import creditor_lock
+from tasks.send.breaker import TAKEN
 from tasks.send.claiming import Claimed
 from tasks.today import RECORDED_AFTER
 
@@ -14,7 +16,8 @@ FIRST_PAUSE = timedelta(minutes=5)
 """A message that the service could not take waits, twice as long each time."""
 LONGEST_PAUSE = timedelta(hours=4)
 TRIED_FOR = timedelta(days=2)
-"""After that its words are old: the message fails, and the case is looked at again."""
+"""After that its words are old: the message fails, and the case is looked at again. They begin with its first try, and
+anew when a service comes back that was left alone: what waited for others is nothing against the message."""
 
 AT = RECORDED_AFTER.format(now="%(now)s", creditor="%(creditor)s")
 """An outcome is not recorded before a look that could not see it. The creditor is locked: none begins meanwhile."""
@@ -34,7 +37,8 @@ UPDATE message SET state = 'failed', failure = %(why)s, ended_at = {AT}, reporte
 """  # noqa: S608 - our own words
 
 AGAIN = """
-UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s, leased_by = NULL, leased_until = NULL
+UPDATE message SET state = 'queued', failure = %(why)s, send_after = %(later)s,
+  first_tried_at = COALESCE(first_tried_at, %(now)s), leased_by = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'sending';
 """
 
@@ -78,17 +82,20 @@ class Record:
 class Recorder:
     """Records of one delivery."""
 
-    def __init__(self, creditor_id: int, as_of: date, now: datetime) -> None:
+    def __init__(self, creditor_id: int, as_of: date, now: datetime, back: Mapping[Channel, datetime]) -> None:
+        """`back` is when the services came back that had been left alone."""
         self._creditor_id = creditor_id
         self._as_of = as_of
         self._now = now
+        self._back = back
 
     def of(self, each: Claimed, outcome: Outcome) -> Record:
         """What to record of a message that was handed over, or asked about."""
         values = {"id": each.message_id, "creditor": self._creditor_id, "on": self._as_of, "now": self._now}
         match outcome:
             case Sent(service_ref):
-                return self._record(SENT, {**values, "ref": service_ref}, "sent")
+                taken = {"channel": str(each.channel), "ref": service_ref}
+                return self._record(SENT + TAKEN, {**values, **taken}, "sent")
             case Unknown(detail):
                 again = each.state == "unknown"
                 statements = STILL_UNKNOWN if again else UNKNOWN
@@ -104,10 +111,12 @@ class Recorder:
 
     def _failed(self, each: Claimed, values: dict[str, Any], failed: Failed) -> Record:
         tries = each.tries + 1
+        first = each.first_tried_at or self._now
+        since = max(first, self._back.get(each.channel, first))
         later = self._now + min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
         if failed.permanent:
             statements, counted, values = FAILED, "failed", {**values, "why": failed.code}
-        elif later > each.queued_at + TRIED_FOR:
+        elif later > since + TRIED_FOR:
             why = f"given up after {tries} tries: {failed.code}"
             statements, counted, values = FAILED, "failed", {**values, "why": why}
         else:

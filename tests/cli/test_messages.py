@@ -8,8 +8,10 @@ from sqlalchemy import text
 from connectors.faults import Fault, plan_faults
 from maatpak.kernel.clock import FixedClock
 from tasks.engine import Engine
+from tasks.send.breaker import MEND
 from tests.cli.acting import Command
 from tests.tasks.outbox_world import DAY, NOW, House
+from tests.tasks.send.sending import let_rests_end
 
 
 @pytest.fixture
@@ -76,9 +78,17 @@ def test_a_service_that_is_down_is_told_with_its_status(outbox: House, command: 
     plan_faults(outbox.engine.workspace.sinks / "mail", [Fault(drop=True)])
     answer = command("deliver")
     assert answer.status == 5
-    assert "could not be handed over (email: no connection" in answer.err
+    assert "could not be handed over (email: left alone for 1 more min, after no connection" in answer.err
     plan_faults(outbox.engine.workspace.sinks / "mail", [])
     clock.at = NOW + timedelta(minutes=10)
+    again = command("deliver")
+    assert again.status == 5
+    assert "(email: left alone for 1 more min, after no connection" in again.err
+    doctor = command("doctor")
+    assert doctor.status == 5
+    assert "Not well: service for email." in doctor.err
+    assert MEND in " ".join(doctor.out.split())
+    let_rests_end(outbox)
     assert command("deliver").status == 0
     assert len(json.loads(command("messages", "list", "--state", "sent", "--json").out)) == 23
 

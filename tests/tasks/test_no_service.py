@@ -16,6 +16,7 @@ from tasks.engine import Engine
 from tasks.send import DeliverySummary, deliver
 from tasks.send.pace import Unthrottled
 from tests.tasks.outbox_world import DAY, NOW, House
+from tests.tasks.send.sending import let_rests_end
 
 PASSWORD = "535 5.7.8 wrong password"
 
@@ -82,8 +83,11 @@ def test_a_wrong_password_ends_the_delivery_of_mails_and_of_nothing_else(house: 
         assert {row["send_after"] for row in rows} == before
         assert rows[0]["failure"] == PASSWORD, "who looks at the waiting messages sees why"
         for _ in range(7):  # more often than a message may be tried
+            let_rests_end(house)
             send(house)
         assert {row["tries"] for row in waiting(house)} == {0}
+        assert heard.count(b"AUTH") <= 2 * (house.engine.mail.lanes + 7), "one lane each time that a rest was over"
+    let_rests_end(house)
     assert send(house).plain() == {"email": {"sent": 40}}
     assert house.rows("SELECT DISTINCT failure FROM message") == [{"failure": None}]
 
@@ -97,6 +101,7 @@ def test_a_server_that_is_not_there_costs_no_try(house: House) -> None:
     assert "no connection" in summary.stopped["email"]
     assert [row["tries"] for row in waiting(house)] == [0, 0, 0]
     house.engine.mail = sink
+    let_rests_end(house)
     assert send(house).plain() == {"email": {"sent": 3}}
 
 
@@ -114,6 +119,7 @@ def test_a_wrong_token_of_the_service_for_texts_does_the_same(house: House) -> N
     assert summary.stopped["sms"].startswith("401 20003")
     assert [row["tries"] for row in waiting(house)] == [0, 0, 0]
     sms.simulator.plan_faults([])
+    let_rests_end(house)
     assert send(house).plain() == {"sms": {"sent": 3}}
 
 

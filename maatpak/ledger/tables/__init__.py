@@ -18,6 +18,7 @@ from maatpak.ledger.tables.cases import (
 from maatpak.ledger.tables.columns import VISIBLE, Versioned, metadata, visible
 from maatpak.ledger.tables.conversation import (
     Answer,
+    Breaker,
     ContactResult,
     Evidence,
     Incoming,
@@ -48,6 +49,7 @@ __all__ = [
     "AddressState",
     "Answer",
     "Approval",
+    "Breaker",
     "Case",
     "ClaimedPayment",
     "ContactPerson",

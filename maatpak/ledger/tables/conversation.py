@@ -55,6 +55,8 @@ class Message(SQLModel, table=True):
     leased_by: str | None = None
     leased_until: datetime | None = Field(default=None, sa_type=UtcTime)
     tries: int = 0
+    first_tried_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When it first could not be handed over; from then on it is tried for some days."""
     sent_on: date | None = None
     sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -82,6 +84,29 @@ class SendTurn(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     next_at: datetime = Field(sa_type=UtcTime)
+
+
+class Breaker(SQLModel, table=True):
+    """The circuit breaker of a channel's service, shared by all workers: technical time, but for `closed_at`."""
+
+    __table_args__ = (one_of("channel", Channel),)
+
+    channel: str = Field(primary_key=True)
+    service: str
+    """Which service: a digest of its settings. Another one begins anew."""
+    failures: int = 0
+    """In a row, since it last took a message."""
+    openings: int = 0
+    """In a row; each rest is twice as long as the one before."""
+    open_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    """Until then nobody sends; after that one worker tries one message. None: it is closed."""
+    trying_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    """So long the worker that tries may take."""
+    word: str = ""
+    """What the service said last: its code, for its words may name somebody."""
+    mend: str = ""
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When it last took a message again: an instant of the business."""
 
 
 class Evidence(SQLModel, table=True):

@@ -18,6 +18,20 @@ def upgrade() -> None:
     # Rather fail than queue behind a long reader, with everybody else queueing behind us.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_table(
+        "breaker",
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("openings", sa.Integer(), nullable=False),
+        sa.Column("open_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("trying_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("word", sa.String(), nullable=False),
+        sa.Column("mend", sa.String(), nullable=False),
+        sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("channel IN ('email', 'sms', 'post')", name=op.f("ck_breaker_channel_known")),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_breaker")),
+    )
+    op.create_table(
         "creditor",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
@@ -682,6 +696,7 @@ def upgrade() -> None:
         sa.Column("leased_by", sa.String(), nullable=True),
         sa.Column("leased_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("first_tried_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("sent_on", sa.Date(), nullable=True),
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -1469,3 +1484,4 @@ def downgrade() -> None:
     op.drop_index("ix_event_case", table_name="event")
     op.drop_table("event")
     op.drop_table("creditor")
+    op.drop_table("breaker")

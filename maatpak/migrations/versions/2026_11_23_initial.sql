@@ -74,6 +74,12 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "approval"
 CREATE TRIGGER keep_update BEFORE UPDATE ON "approval"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "breaker"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "breaker"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "case"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

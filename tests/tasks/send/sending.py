@@ -63,6 +63,12 @@ def let_leases_expire(house: House) -> None:
     run_sql(house, f"UPDATE message SET leased_until = {past} WHERE leased_until IS NOT NULL")
 
 
+def let_rests_end(house: House) -> None:
+    """Services that are left alone may be tried."""
+    past = "clock_timestamp() - interval '1 second'"
+    run_sql(house, f"UPDATE breaker SET open_until = {past}, trying_until = NULL WHERE open_until IS NOT NULL")
+
+
 def lease(house: House, state: str) -> None:
     """Another worker has all messages, and nobody hears of it any more."""
     until = "clock_timestamp() + interval '5 minutes'"

@@ -17,6 +17,7 @@ from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.send.sending import (
     faulty,
     in_sink,
+    let_rests_end,
     messages,
     run_sql,
     send,
@@ -108,10 +109,10 @@ def test_a_refused_address_fails_the_action_and_is_dead_from_then_on(house: Hous
     assert house.rows("SELECT 1 AS one FROM touch") == []
 
 
-def test_a_busy_service_is_tried_again_later_and_given_up_in_the_end(house: House) -> None:
+def test_a_recipient_who_is_not_ready_is_tried_again_later_and_given_up_in_the_end(house: House) -> None:
     house.customer()
     house.written()
-    faulty(house, Fault(reply="451 4.3.0 later"))
+    faulty(house, Fault(reply="451 4.7.1 later"))
     at, pauses = NOW, list[timedelta]()
     while states(house) == {"queued": 1}:
         send(house, now=at)
@@ -125,7 +126,7 @@ def test_a_busy_service_is_tried_again_later_and_given_up_in_the_end(house: Hous
     (message,) = messages(house)
     assert message["failure"].startswith(f"given up after {message['tries']} tries: 451")
     assert timedelta(hours=44) < message["ended_at"] - message["queued_at"] <= timedelta(hours=48)
-    assert house.rows("SELECT state, result FROM action") == [{"state": "failed", "result": "451 4.3.0"}]
+    assert house.rows("SELECT state, result FROM action") == [{"state": "failed", "result": "451 4.7.1"}]
 
 
 def test_a_service_that_is_down_is_left_alone_and_other_channels_go_on(house: House) -> None:
@@ -140,6 +141,7 @@ def test_a_service_that_is_down_is_left_alone_and_other_channels_go_on(house: Ho
     assert states(house) == {"queued": 40, "sent": 1}
     assert not any(row["leased_by"] for row in messages(house))
     faulty(house)
+    let_rests_end(house)
     later = send(house, now=NOW + timedelta(minutes=6))
     assert later.plain() == {"email": {"sent": 40}}
 
