@@ -236,11 +236,9 @@ def _said(error: Exception) -> str:
 
 def _no_access(error: OutsideError) -> Failed | NoService:
     """Who gives access does not give it, or cannot be asked."""
-    return (
-        Failed(_said(error), permanent=False)
-        if isinstance(error, TransientError)
-        else NoService(_said(error), error.advice)
-    )
+    if isinstance(error, TransientError):
+        return Failed(_said(error), permanent=False, blame=Blame.SERVICE)
+    return NoService(_said(error), error.advice)
 
 
 def _no_connection(error: Exception) -> Failed | NoService:
