@@ -155,10 +155,11 @@ class Templates:
     ) -> Rendered:
         kind, to = sections["kind"], sections["to"]
         subject = plain(one_line(sections["subject"]))
+        labels = self.labels(language)
         if channel is Channel.SMS:
             # Spaces that no phone's own alphabet has would cost a text half of its signs.
-            return Rendered(kind, to, subject, plain(" ".join(sections["sms"].split())))
-        labels = self.labels(language)
+            words = plain(" ".join(sections["sms"].split()))
+            return Rendered(kind, to, subject, f"{words} {labels['stop']}" if words else "")
         blocks = parse(sections["body"])
         text = as_text(blocks, context, labels)
         if channel is Channel.POST:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from connectors.message import Attachment, Correspondent, Outgoing
-from connectors.sms.segments import simplified
 from maatpak.kernel.ids import canonical_json, content_hash
+from maatpak.kernel.segments import fitting
 from maatpak.kernel.words import Channel, SkipReason, StepKind
 from maatpak.ledger.database import Frames
 from policies.journey import Step
@@ -148,6 +148,7 @@ class House:
         self._as_of = as_of
         self._now = now
         self._key = engine.link_key.encode()
+        self._segments = engine.settings.sms_segments
         self._look: Look = look_of(workspace, creditor["code"])
         self._logo = logo_of(workspace, self._look)
         self._copies = Copies(workspace, engine.store if keep else None)
@@ -354,7 +355,7 @@ class House:
             recipient=reach.person,
             subject=rendered.subject,
             # What is kept as evidence is what leaves, sign by sign.
-            text=simplified(rendered.text) if reach.channel is Channel.SMS else rendered.text,
+            text=fitting(rendered.text, self._segments) if reach.channel is Channel.SMS else rendered.text,
             html=rendered.html,
             letter=letter,
             written_at=self._now,
