@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ LABEL_NAMES = frozenset(
         *("page", "page_of", "our_reference", "your_number", "date", "attention", "phone", "email"),
         *("by_email", "by_sms", "by_post", "our_email", "our_sms", "our_post"),
         *("is_overdue", "is_due_later", "is_disputed", "is_credit", "and", "credit_manager", "stop"),
+        *("reach_page", "reach_mail"),
     )
 )
 """The fixed words that a language's `labels.yaml` must have."""
@@ -131,6 +133,17 @@ MORE_LABELS = frozenset({"colon"})
 
 ODD = 'Jansen & Zn. **"<b>[pay]*'
 """A customer's name that would break a careless template."""
+
+
+def reach_page(link: str) -> dict[str, str]:
+    """Where the reader of a mail says how we reach them: our page."""
+    return {"link": link, "text": link, "label": "reach_page"}
+
+
+def reach_mail(address: str, subject: str) -> dict[str, str]:
+    """Where the reader of a mail says how we reach them: a mail with that subject; nowhere without an address."""
+    link = f"mailto:{quote(address, safe='@')}?subject={quote(subject)}" if address else ""
+    return {"link": link, "text": f"{address} ({subject})", "label": "reach_mail"}
 
 
 def samples() -> Iterator[dict[str, Any]]:
@@ -252,6 +265,9 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         "signature": ["A. Bakker", "Sample & Co"],
         "sender_name": "Sample & Co",
         "look": {"colour": "#1f4e79", "footer": ["Sample & Co, Utrecht"]},
+        "reach": reach_page("https://maatpak.sample.example/preferences/4f1c")
+        if full
+        else reach_mail("accounts@sample.example", "Our reference 4f1c"),
     }
 
 
