@@ -10,6 +10,8 @@ from maatpak.kernel.words import Channel
 from policies.vocabulary import reach_mail, reach_page
 from tasks.compose.reading import Row
 
+SHORT = 10
+"""Signs of a reference that people read and write."""
 _KEY = ("debtor_no", "currency", "round_no", "stage", "step", "attempt", "occurrence")
 
 
@@ -25,7 +27,7 @@ def message_token(key: str, creditor_code: str, actions: Sequence[Row], channel:
 
 def short_reference(token: str) -> str:
     """A message's reference as people read it."""
-    return token[:10]
+    return token[:SHORT]
 
 
 def where_to_say_how(
