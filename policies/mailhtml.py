@@ -40,7 +40,7 @@ def as_html(
     sender = escape(data["sender_name"])
     body = "".join(_block(block, data, labels, colour) for block in blocks)
     preview = next((plain(block.lines[0]) for block in blocks if block.part == "why" and block.lines), "")
-    footer = "<br>".join(escape(line) for line in data["look"]["footer"])
+    footer = _reach(data["reach"], labels) + "<br>".join(escape(line) for line in data["look"]["footer"])
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -61,6 +61,14 @@ def as_html(
         f"{footer}</p></footer>"
         "</div></td></tr></table></body></html>"
     )
+
+
+def _reach(reach: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """The link to where the reader says how we reach them."""
+    if not reach["link"]:
+        return ""
+    link = f'<a class="muted" href="{escape(reach["link"])}" style="color:#5c6570;text-decoration:underline">'
+    return f"{link}{escape(labels[reach['label']])}</a><br><br>"
 
 
 def _block(block: Block, data: Mapping[str, Any], labels: Mapping[str, str], colour: str) -> str:

@@ -159,6 +159,11 @@ def pay_lines(pay: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[s
     return [(labels[name], pay[name]) for name in ("amount", "link", "payee", "iban", "bic", "reference") if pay[name]]
 
 
+def reach_text(reach: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """Where the reader says how we reach them, as the last line of a mail; empty where there is no such place."""
+    return f"\n{labels[reach['label']]}{labels.get('colon', ':')} {reach['text']}\n" if reach["link"] else ""
+
+
 def letter_blocks(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     """The message as plain data for the letter's typesetter."""
     return [{"kind": block.kind, "lines": [runs(line) for line in block.lines]} for block in blocks]

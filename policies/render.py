@@ -18,7 +18,7 @@ from maatpak.kernel.errors import PolicyError
 from maatpak.kernel.words import Channel
 from policies.document import Problems, read_document
 from policies.mailhtml import as_html
-from policies.markup import Block, as_text, guard, letter_blocks, one_line, parse, plain
+from policies.markup import Block, as_text, guard, letter_blocks, one_line, parse, plain, reach_text
 from policies.vocabulary import samples
 
 FOLDER = "templates/"
@@ -155,15 +155,17 @@ class Templates:
     ) -> Rendered:
         kind, to = sections["kind"], sections["to"]
         subject = plain(one_line(sections["subject"]))
+        labels = self.labels(language)
         if channel is Channel.SMS:
             # Spaces that no phone's own alphabet has would cost a text half of its signs.
-            return Rendered(kind, to, subject, plain(" ".join(sections["sms"].split())))
-        labels = self.labels(language)
+            words = plain(" ".join(sections["sms"].split()))
+            return Rendered(kind, to, subject, f"{words} {labels['stop']}" if words else "")
         blocks = parse(sections["body"])
         text = as_text(blocks, context, labels)
         if channel is Channel.POST:
             letter = {"subject": subject, "blocks": letter_blocks(blocks), "labels": labels}
             return Rendered(kind, to, subject, text, letter=letter, blocks=tuple(blocks))
+        text += reach_text(context["reach"], labels)
         html = as_html(subject, blocks, context, labels, language)
         return Rendered(kind, to, subject, text, html=html, blocks=tuple(blocks))
 

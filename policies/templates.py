@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maatpak.kernel.errors import PolicyError
+from maatpak.kernel.segments import fitting, segments
 from maatpak.kernel.words import Channel
 from policies.document import Problem, suggestion
 from policies.markup import WAYS, plain
 from policies.pack import CompiledPack, load_pack
 from policies.render import FOLDER, LABELS, SUFFIX, Rendered, Templates
 from policies.template_source import check_source, files_of, said
-from policies.vocabulary import LABEL_NAMES, MORE_LABELS, samples
+from policies.vocabulary import LABEL_NAMES, MORE_LABELS, longest, samples
 from policies.wording import FORBIDDEN, PROMOTION, THREATS, Words, words_found
 
 KINDS = ("notice", "demand", "statement", "note")
-LONGEST_TEXT = 480
-"""Characters of a text message: three parts."""
+MOST_SEGMENTS = 3
+"""Parts into which an operator may cut a text message, also with the longest names and amounts."""
 
 
 class TemplateUse(Protocol):
@@ -117,6 +118,8 @@ def _check_labels(templates: Templates, language: str) -> Iterator[Problem]:
     for name in LABEL_NAMES:
         if not labels.get(name, "").strip():
             yield Problem(file, 1, f"the word for {name!r} is missing")
+    if "STOP" not in labels.get("stop", "STOP"):
+        yield Problem(file, 1, "the word for 'stop' has no STOP in it, with which a customer ends text messages")
     for name in labels.keys() - LABEL_NAMES - MORE_LABELS:
         yield Problem(file, 1, f"there is no word {name!r}{suggestion(name, sorted(LABEL_NAMES))}")
     for _, word in (each for lists in (FORBIDDEN, THREATS, PROMOTION) for each in _in_labels(lists, language, labels)):
@@ -139,7 +142,21 @@ def _check_words(templates: Templates, use: _Use, language: str) -> set[str]:
             found.update(_missing(rendered, channel, sample))
             found.update(_misplaced(rendered, use))
             found.update(_unwanted(rendered, language))
-    return found
+    return found | _too_long(templates, use, language)
+
+
+def _too_long(templates: Templates, use: _Use, language: str) -> set[str]:
+    """Whether its text message is cut into too many parts for a customer with long names and amounts."""
+    try:
+        texts = [templates.render(use.template, use.tone, Channel.SMS, language, each).text for each in longest()]
+    except PolicyError as error:
+        return {error.message}
+    parts = max(segments(fitting(text, MOST_SEGMENTS)) for text in texts)
+    if parts <= MOST_SEGMENTS:
+        return set()
+    return {
+        f"its text message is cut into {parts} parts where names and amounts are long; {MOST_SEGMENTS} are the most"
+    }
 
 
 def _missing(rendered: Rendered, channel: Channel, sample: Mapping[str, Any]) -> Iterator[str]:
@@ -187,8 +204,6 @@ def _missing_in_text(rendered: Rendered, sample: Mapping[str, Any]) -> Iterator[
     text = rendered.text
     if not text:
         return
-    if len(text) > LONGEST_TEXT:
-        yield f"its text message has {len(text)} characters; {LONGEST_TEXT} are the most"
     if rendered.kind == "note":
         return
     pay = sample["pay"]

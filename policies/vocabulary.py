@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ LABEL_NAMES = frozenset(
         *("total", "total_open", "total_plan", "pay_button", "link", "payee", "iban", "bic", "reference", "scan"),
         *("page", "page_of", "our_reference", "your_number", "date", "attention", "phone", "email"),
         *("by_email", "by_sms", "by_post", "our_email", "our_sms", "our_post"),
-        *("is_overdue", "is_due_later", "is_disputed", "is_credit", "and", "credit_manager"),
+        *("is_overdue", "is_due_later", "is_disputed", "is_credit", "and", "credit_manager", "stop"),
+        *("reach_page", "reach_mail"),
     )
 )
 """The fixed words that a language's `labels.yaml` must have."""
@@ -133,12 +135,58 @@ ODD = 'Jansen & Zn. **"<b>[pay]*'
 """A customer's name that would break a careless template."""
 
 
+def reach_page(link: str) -> dict[str, str]:
+    """Where the reader of a mail says how we reach them: our page."""
+    return {"link": link, "text": link, "label": "reach_page"}
+
+
+def reach_mail(address: str, subject: str) -> dict[str, str]:
+    """Where the reader of a mail says how we reach them: a mail with that subject; nowhere without an address."""
+    link = f"mailto:{quote(address, safe='@')}?subject={quote(subject)}" if address else ""
+    return {"link": link, "text": f"{address} ({subject})", "label": "reach_mail"}
+
+
 def samples() -> Iterator[dict[str, Any]]:
     """Contexts that together take every usual turn of a template."""
     yield _sample(one=True, full=True, kind="business", then="call")
     yield _sample(one=False, full=False, kind="consumer", then=None)
     yield _sample(one=False, full=True, kind="consumer", then="handoff")
     yield _sample(one=True, full=False, kind="public", then="message")
+
+
+def longest() -> Iterator[dict[str, Any]]:
+    """The samples with values as long as they plausibly get: what a text to a phone must have room for.
+
+    The creditor's name has a letter that no phone's own alphabet has.
+    """
+    name, money, day = "Coöperatie Zeeuwse Mosselkwekers België", "€ 1.234.567,89", "30 septembre 2026"
+    link = "https://betalen.mosselkwekers.example/?m=0123456789abcdef0123456789abcdef"
+    reference = "C-1001 VERKOOPFACTUUR-2026-0012345 VERKOOPFACTUUR-2026-0012346"
+    for sample in samples():
+        pay = sample["pay"]
+        yield {
+            **sample,
+            "creditor": {**sample["creditor"], "name": name},
+            "total": money,
+            "count": sample["count"] if sample["count"] == 1 else 120,
+            "document": "VERKOOPFACTUUR-2026-0012345",
+            "oldest_due": day,
+            "pay": {
+                **pay,
+                "link": pay["link"] and link,
+                "iban": "FR76 3000 6000 0112 3456 7890 189",
+                "reference": reference,
+            },
+            "received": [{"amount": money, "on": day} for _ in sample["received"]],
+            **_stretched(sample, "plan", total=money, first_amount=money, first_on=day),
+            **_stretched(sample, "promise", amount=money, on=day),
+            **_stretched(sample, "payment", amount=money),
+            **_stretched(sample, "debit", on=day),
+        }
+
+
+def _stretched(sample: Mapping[str, Any], name: str, **values: str) -> dict[str, Any]:
+    return {name: sample[name] and {**sample[name], **values}}
 
 
 def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, Any]:
@@ -217,6 +265,9 @@ def _sample(*, one: bool, full: bool, kind: str, then: str | None) -> dict[str, 
         "signature": ["A. Bakker", "Sample & Co"],
         "sender_name": "Sample & Co",
         "look": {"colour": "#1f4e79", "footer": ["Sample & Co, Utrecht"]},
+        "reach": reach_page("https://maatpak.sample.example/preferences/4f1c")
+        if full
+        else reach_mail("accounts@sample.example", "Our reference 4f1c"),
     }
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MACHINE = Person(login="engine", name="", role=Role.OPERATOR, recorded_at=datetime.min.replace(tzinfo=UTC))
 """Who records what comes in by itself; no row, so nobody can sit down at its desk."""
 
+CUSTOMER = Person(login="customer", name="", role=Role.OPERATOR, recorded_at=datetime.min.replace(tzinfo=UTC))
+"""Who says for themselves how they want to be reached; no row either."""
+
 
 @dataclass(frozen=True)
 class OpenItem:
@@ -197,11 +200,17 @@ class Desk:
 
 @contextmanager
 def desk(
-    engine: "Engine", creditor_id: int, actor: str | None, as_of: date, now: datetime, flow_run: str | None = None
+    engine: "Engine",
+    creditor_id: int,
+    actor: str | Person | None,
+    as_of: date,
+    now: datetime,
+    flow_run: str | None = None,
 ) -> Iterator[Desk]:
     """A desk for an active person; its acts are committed together, with their events, when the block ends.
 
-    Without an actor, the engine itself records what came in, such as a report or a reply.
+    Without an actor, the engine itself records what came in, such as a report or a reply. `CUSTOMER` is one who has no
+    login and needs none.
 
     Raises:
         RefusedError: the person is not known or not active, or `as_of` is not the creditor's business date.
@@ -221,7 +230,7 @@ def desk_in(
     session: Session,
     engine: "Engine",
     creditor_id: int,
-    actor: str | None,
+    actor: str | Person | None,
     as_of: date,
     now: datetime,
     flow_run: str | None = None,
@@ -243,7 +252,7 @@ def desk_in(
         engine=engine,
         session=session,
         creditor=creditor,
-        person=MACHINE if actor is None else _active(session, actor),
+        person=_active(session, actor) if isinstance(actor, str) else actor or MACHINE,
         as_of=as_of,
         now=recorded_after(creditor.looked_at, now),
         flow_run=flow_run,

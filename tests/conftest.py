@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadFileScheduling
 
     from tasks.engine import Engine
+    from tests.browser import Chromium
     from tests.tasks.act.stages import Stages
 
 hypothesis_settings.register_profile("same", deadline=None, derandomize=True, database=None)
@@ -268,3 +269,15 @@ def _sweep_what_killed_sessions_left() -> None:
             server.start()
             if server.leave():
                 shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Chromium]":
+    """A browser, for what people look at."""
+    from tests.browser import Chromium, found_browser
+
+    browser = Chromium(found_browser())
+    try:
+        yield browser
+    finally:
+        browser.close()

@@ -8,6 +8,8 @@ got it; the signature keeps them from declaring an address dead by a bounce of t
 import hmac
 import re
 
+from maatpak.kernel.ids import signature
+
 SIGNATURE = 12
 """Signs of the signature: 48 bits, against guesses that each cost a mail."""
 LONGEST_LOCAL_PART = 64
@@ -19,7 +21,7 @@ class ReturnPath:
 
     def __init__(self, address: str, key: str) -> None:
         self._name, _, self._domain = address.partition("@")
-        self._key = key.encode()
+        self._key = key
 
     def of(self, message_ref: str) -> str:
         """The envelope sender of a message, by its reference (the Message-ID without brackets)."""
@@ -33,8 +35,8 @@ class ReturnPath:
         found = _BEHIND_THE_PLUS.fullmatch(rest)
         if found is None or (base, domain) != (self._name.lower(), self._domain.lower()):
             return None
-        token, signature = found.groups()
-        return token if hmac.compare_digest(signature, self._signature(token)) else None
+        token, signed = found.groups()
+        return token if hmac.compare_digest(signed, self._signature(token)) else None
 
     def _signature(self, token: str) -> str:
-        return hmac.digest(self._key, f"return path of {token}".encode(), "sha256").hex()[:SIGNATURE]
+        return signature(self._key, f"return path of {token}")[:SIGNATURE]

@@ -96,13 +96,10 @@ class PingenPost:
         """What Pingen knows of letters on that day or later, oldest first."""
         return await asyncio.to_thread(lambda: sorted(self._reports(since)))
 
-    async def watch(self, url: str, secret: str) -> None:
-        """Have Pingen call back at `url`, signed with `secret`, about everything; what calls there already stays.
-
-        Raises:
-            TransientError: Pingen cannot be asked now.
-        """
+    async def watch(self, url: str, secret: str) -> bool:
+        """Have Pingen call back about everything; what calls there already stays."""
         await asyncio.to_thread(self._watch, url, secret)
+        return True
 
     async def close(self) -> None:
         """Forget the token; the next `send` asks for a new one."""

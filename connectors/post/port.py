@@ -47,3 +47,13 @@ class PostPort(MessagePort, Protocol):
             TransientError: the service cannot be asked now.
         """
         ...
+
+    async def watch(self, url: str, secret: str) -> bool:
+        """Have it call back at a URL about all that becomes of letters, signed with a secret; whether it can.
+
+        Asked again, it calls back no more often.
+
+        Raises:
+            OutsideError: the service refuses, or cannot be asked now.
+        """
+        ...

@@ -53,6 +53,11 @@ class PostSpool:
         """What the print room's receipts say of that day or later, oldest first."""
         return await asyncio.to_thread(lambda: sorted(each for each in receipts(self.folder) if each.on >= since))
 
+    async def watch(self, url: str, secret: str) -> bool:
+        """A print room calls nobody back: it leaves receipts."""
+        del url, secret
+        return False
+
     async def close(self) -> None:
         """Nothing is held open."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import phonenumbers
 
 from connectors.sms.phones import e164
-from connectors.sms.segments import segments
+from maatpak.kernel.segments import segments
 
 VERSION = "2010-04-01"
 POOL = "+31970000000"

@@ -25,9 +25,9 @@ from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from connectors.sms.errors import outcome_of
 from connectors.sms.hooks import status_url
 from connectors.sms.phones import e164
-from connectors.sms.segments import segments, simplified
 from connectors.sms.simulator import SmsSimulator
 from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.segments import segments, simplified
 from maatpak.kernel.words import ReachState
 
 TIMEOUT = 30.0

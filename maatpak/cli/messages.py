@@ -222,3 +222,13 @@ def resolve(
         report_outcomes(engine, account.creditor_id, desk.as_of, desk.now, desk.person.login)
     row = {"message_ref": message_ref, "state": message.state, "resolved_by": message.resolved_by}
     tell(f"Message {message_ref} to {message.recipient} counts as {message.state}.", row, as_json=as_json)
+
+
+@app.command()
+def watch(*, as_json: JsonOption = False) -> None:
+    """Have the service that posts letters call back at MAATPAK_PUBLIC_URL; asked again, it calls no more often."""
+    from maatpak.cli.watching import watch_letters
+
+    with opened() as engine:
+        url = watch_letters(engine)
+    tell(f"What becomes of letters is told at {url}.", {"url": url}, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maatpak.cli.output import say, show_json
-from maatpak.cli.session import CreditorOption, CurrencyOption, JsonOption, chosen, now, opened
+from maatpak.cli.session import CreditorOption, CurrencyOption, JsonOption, chosen, now, opened, settings
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel
 
@@ -83,7 +83,8 @@ def _content(messages: "tuple[Outgoing, ...]", kind: str) -> bytes:
         case ".pdf":
             from connectors.post.letters import letter_pdf
 
-            return letter_pdf(messages[0])
+            # Where a service posts, its postage stands where the sender's line would be.
+            return letter_pdf(messages[0], sender_line=settings().pingen_url is None)
         case ".eml":
             from connectors.mail.mime import mail_bytes
 

@@ -4,7 +4,7 @@ Prefect itself is imported by the children only.
 """
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,11 @@ from deployments.server import HOST
 from deployments.stack import console, prefect_server, serving
 from maatpak.cli.output import say
 from maatpak.cli.session import settings
-from maatpak.kernel.errors import UsageError
+from maatpak.kernel.errors import OutsideError, UsageError
 from maatpak.kernel.settings import FORGEABLE, MEND_FORGEABLE, Settings
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
 
 app = typer.Typer()
 
@@ -67,9 +70,21 @@ def serve(given: Settings, waiting: Patience) -> None:
         say(f"Deployments  {page}/deployments")
         children.append(started.enter_context(console(given, wait=waiting.wait)))
         say(f"Webhooks     http://{HOST}:{given.console_port}/hooks")
+        if given.pingen_url is not None and given.public_url is not None and given.pingen_hook_secret is not None:
+            _have_letters_watched(engine)
         started.callback(say, "Stopping; running flows end first.")
         say("Ctrl-C stops everything.")
         while True:
             for child in children:
                 child.require_alive()
             waiting.wait(1.0)
+
+
+def _have_letters_watched(engine: "Engine") -> None:
+    """Letters go out without it, too: what becomes of them is then asked for."""
+    from maatpak.cli.watching import watch_letters
+
+    try:
+        say(f"Letters      told of at {watch_letters(engine)}")
+    except OutsideError as error:
+        say(f"Letters      not told of yet: {error.message} `maatpak messages watch` asks again.")

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from connectors.post.hooks import read_pingen_hook
 from connectors.sms.hooks import INCOMING_PATH, REF, STATUS_PATH, read_incoming, read_status, verified
+from maatpak.console.bodies import body_of
 from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.settings import LOCAL_TOKEN, is_loopback
@@ -59,7 +60,7 @@ def hooks(engine: Engine) -> APIRouter:
 
     @router.post(PINGEN_PATH)
     async def letter_status(request: Request) -> Response:
-        secret, body = engine.settings.pingen_hook_secret, await _body(request)
+        secret, body = engine.settings.pingen_hook_secret, await body_of(request, LONGEST)
         if secret is None or body is None:
             return Response(status_code=NOT_SIGNED)
         try:
@@ -84,7 +85,7 @@ def _anybody_could_sign(engine: Engine, request: Request) -> bool:
 
 async def _signed_form(engine: Engine, request: Request) -> dict[str, str] | None:
     """The fields that Twilio posted; None if it was not Twilio, or we never told it where to call."""
-    body = await _body(request)
+    body = await body_of(request, LONGEST)
     if engine.settings.public_url is None or body is None:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
@@ -92,16 +93,6 @@ async def _signed_form(engine: Engine, request: Request) -> dict[str, str] | Non
     url = f"{engine.settings.public_url}{request.url.path}{query}"
     token = engine.settings.sms_token.get_secret_value()
     return form if verified(url, form, request.headers.get("X-Twilio-Signature"), token) else None
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body as it came; None if it is longer than any service's."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            return None
-    return body
 
 
 async def _take(record: Callable[[], bool]) -> Response:

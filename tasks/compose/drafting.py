@@ -5,7 +5,6 @@ binds to is the hash of all that the text is made of: items, amounts, recipient,
 words; dates that move with the day of sending are not part of it, or every approval would lapse overnight.
 """
 
-import hmac
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from connectors.message import Attachment, Correspondent, Outgoing
-from connectors.sms.segments import simplified
-from maatpak.kernel.ids import canonical_json, content_hash
+from maatpak.kernel.ids import content_hash
+from maatpak.kernel.segments import fitting
 from maatpak.kernel.words import Channel, SkipReason, StepKind
 from maatpak.ledger.database import Frames
 from policies.journey import Step
@@ -41,6 +40,7 @@ from tasks.compose.recipients import (
     same_address,
     unknown_profile,
 )
+from tasks.compose.reference import action_key, message_token, short_reference, where_to_say_how
 from tasks.compose.windows import next_opening, zones_of
 from tasks.current_pack import current_pack
 
@@ -147,7 +147,9 @@ class House:
         self._hours = hours
         self._as_of = as_of
         self._now = now
-        self._key = engine.link_key.encode()
+        self._key = engine.link_key
+        self._public_url = engine.settings.public_url
+        self._segments = engine.settings.sms_segments
         self._look: Look = look_of(workspace, creditor["code"])
         self._logo = logo_of(workspace, self._look)
         self._copies = Copies(workspace, engine.store if keep else None)
@@ -280,8 +282,11 @@ class House:
         template: str,
         tone: str,
     ) -> Draft:
-        token = self._token(subject.actions, reach.channel)
-        context = writer.context(subject, token)
+        token = message_token(self._key, self._creditor["code"], subject.actions, reach.channel)
+        context = {
+            **writer.context(subject, token),
+            "reach": where_to_say_how(self._key, self._public_url, self._creditor["email"], token, writer.labels),
+        }
         attachments: tuple[Attachment, ...] = ()
         prints: list[list[str]] = []
         if Attach.INVOICES in subject.step.attach and reach.channel is not Channel.SMS:
@@ -320,7 +325,7 @@ class House:
             actions=subject.actions,
             recipient=reach.address,
             template=template,
-            content_key=content_hash([identity_hash, *(_action_key(row) for row in subject.actions)])[:32],
+            content_key=content_hash([identity_hash, *(action_key(row) for row in subject.actions)])[:32],
             content_hash=identity_hash,
             # A template need not name the date, and a text has no room for it: only what was said binds us.
             reply_by=reply_by(subject) if context["reply_by"] in rendered.text else None,
@@ -354,7 +359,7 @@ class House:
             recipient=reach.person,
             subject=rendered.subject,
             # What is kept as evidence is what leaves, sign by sign.
-            text=simplified(rendered.text) if reach.channel is Channel.SMS else rendered.text,
+            text=fitting(rendered.text, self._segments) if reach.channel is Channel.SMS else rendered.text,
             html=rendered.html,
             letter=letter,
             written_at=self._now,
@@ -375,7 +380,7 @@ class House:
 
     def _letter(self, context: Mapping[str, Any], labels: Mapping[str, str], token: str) -> dict[str, Any]:
         creditor = self._creditor
-        reference = token[:10]
+        reference = short_reference(token)
         particulars = {
             "our_reference": reference,
             "your_number": context["customer"]["number"],
@@ -412,19 +417,9 @@ class House:
         opening = next_opening(self._now, zones, self._hours, customer.kind, customer.country)
         return None if opening == self._now else opening
 
-    def _token(self, actions: Sequence[Row], channel: Channel) -> str:
-        """The same actions on the same channel always have the same reference, and nobody can guess it."""
-        named = canonical_json([self._creditor["code"], [_action_key(row) for row in actions], channel])
-        return hmac.digest(self._key, named.encode(), "sha256").hex()[:32]
-
 
 def _rule(action: Row) -> ChannelRule:
     return ChannelRule(action["channel"] or ChannelRule.PREFERRED)
-
-
-def _action_key(row: Row) -> list[Any]:
-    names = ("debtor_no", "currency", "round_no", "stage", "step", "attempt", "occurrence")
-    return [row[name].isoformat() if isinstance(row[name], date) else row[name] for name in names]
 
 
 def _action_hashes(made: Drafts) -> dict[int, str]:

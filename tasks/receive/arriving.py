@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, select
 
 from maatpak.kernel.words import Channel
-from maatpak.ledger.tables import Case, Creditor, Incoming
+from maatpak.ledger.tables import Case, Creditor, Incoming, Person
 from tasks.desk import Desk, desk
 from tasks.receive.matching import Owner
 
@@ -46,9 +46,15 @@ class Taken:
 
 @contextmanager
 def recorded(
-    engine: "Engine", arrival: Arrival, owner: Owner | None, now: datetime, flow_run: str | None = None
+    engine: "Engine",
+    arrival: Arrival,
+    owner: Owner | None,
+    now: datetime,
+    flow_run: str | None = None,
+    by: Person | None = None,
 ) -> Iterator[Taken | None]:
-    """The desk to put it on its case; None when it was taken in before, or nobody knows whose it is.
+    """The desk to put it on its case, the engine's or that of who it is `by`; None when it was taken before, or nobody
+    knows whose it is.
 
     Raises:
         RefusedError: the creditor began another day just now: try again.
@@ -76,7 +82,7 @@ def recorded(
                 session.add(row)
         yield None
         return
-    with desk(engine, owner.creditor_id, None, creditor.business_date, now, flow_run) as at:
+    with desk(engine, owner.creditor_id, by, creditor.business_date, now, flow_run) as at:
         case = at.case(owner.case_id)
         if is_known(at.session, arrival.key):
             yield None

@@ -1,5 +1,6 @@
 """Whose is it? Which message of ours something is about, or which account it came from."""
 
+import re
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, or_, select
@@ -8,6 +9,9 @@ from connectors.inbox.incoming import Incoming as Mail
 from connectors.mail.envelope import ReturnPath
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
+from tasks.compose.reference import SHORT
+
+_REFERENCE = re.compile(rf"\b[0-9a-f]{{{SHORT}}}\b")
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Owner:
 
 
 def owner_of_mail(session: Session, path: ReturnPath | None, mail: Mail) -> Owner | None:
-    """By the return path, which nobody can make up; else by the message that it names; else by the address it is from.
+    """By the return path, which nobody can make up; else by the message that it names, also in its subject; else by the
+    address it is from.
 
     A report is not believed about a message that it only names, unless we have no return path of our own.
     """
@@ -35,7 +40,18 @@ def owner_of_mail(session: Session, path: ReturnPath | None, mail: Mail) -> Owne
             found = _message(session, col(Message.message_ref) == reference)
             if found is not None:
                 return _of(found)
-    return None if mail.results else owner_of_address(session, Channel.EMAIL, mail.sender, mail.envelope_to)
+    if mail.results:
+        return None
+    return _named(session, mail.subject) or owner_of_address(session, Channel.EMAIL, mail.sender, mail.envelope_to)
+
+
+def _named(session: Session, subject: str) -> Owner | None:
+    """The one message whose reference, as letters print it, stands in a subject."""
+    for reference in _REFERENCE.findall(subject.lower()):
+        found = session.exec(select(Message).where(col(Message.message_ref).startswith(reference)).limit(2)).all()
+        if len(found) == 1:
+            return _of(found[0])
+    return None
 
 
 def owner_of_address(session: Session, channel: Channel, address: str, to: tuple[str, ...] = ()) -> Owner | None:

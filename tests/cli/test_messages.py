@@ -133,3 +133,21 @@ def test_an_answer_is_recorded_and_waits_to_be_read(outbox: House, command: Comm
     assert len(json.loads(command("messages", "answers", "--all", "--json").out)) == 1
     other = command("messages", "answer", "K-1002", "--channel", "email", "--to", message_ref, "--actor", "maritNL1")
     assert (other.status, "went to that debtor" in other.err) == (2, True)
+
+
+def test_pingen_is_told_where_to_call_back_once(
+    outbox: House, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = command("messages", "watch")
+    assert (answer.status, "MAATPAK_PUBLIC_URL and MAATPAK_PINGEN_HOOK_SECRET" in answer.err) == (2, True)
+    monkeypatch.setenv("MAATPAK_PUBLIC_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("MAATPAK_PINGEN_HOOK_SECRET", "for tests only")
+    answer = command("messages", "watch")
+    assert (answer.status, "print rooms call nobody back" in answer.err) == (2, True)
+    monkeypatch.setenv("MAATPAK_PINGEN_URL", "simulator")
+    for _ in range(2):
+        assert json.loads(command("messages", "watch", "--json").out) == {"url": "http://127.0.0.1:9/hooks/pingen"}
+    kept = json.loads((outbox.engine.workspace.sinks / "pingen" / "webhooks.json").read_text())
+    categories = [each["attributes"]["event_category"] for each in kept]
+    assert len(categories) == len(set(categories)) > 1
+    assert {each["attributes"]["url"] for each in kept} == {"http://127.0.0.1:9/hooks/pingen"}

@@ -2,6 +2,7 @@ import asyncio
 import json
 import re
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,16 @@ def test_pages_are_numbered_and_a_long_table_keeps_its_head_and_total(tmp_path: 
     assert "0123456789" in texts[1]
     together = "".join(texts)
     assert all(f"F-{2041 + at}" in together for at in range(120))
+
+
+def test_a_signature_never_stands_alone_on_a_page() -> None:
+    lengths = set()
+    for rows in range(18, 26):
+        pages = [page.extract_text() for page in PdfReader(BytesIO(letter_pdf(letter(rows=rows)))).pages]
+        lengths.add(len(pages))
+        assert "Met vriendelijke groet" in pages[-1]
+        assert "Betaal, met de gegevens hierboven" in pages[-1]
+    assert lengths == {1, 2}
 
 
 def test_the_same_letter_has_the_same_bytes() -> None:

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,6 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from twilio.request_validator import RequestValidator
 
@@ -21,10 +17,10 @@ from connectors.post.hooks import signature
 from connectors.sms import build_sms
 from connectors.sms.hooks import INCOMING_PATH, STATUS_PATH
 from connectors.sms.twilio_client import TwilioSms
-from maatpak.console.app import create_app
 from maatpak.console.hooks import LONGEST, PINGEN_PATH
 from maatpak.kernel.settings import LOCAL_TOKEN
 from tasks.engine import Engine
+from tests.console.serving import served
 from tests.flows.conftest import free_port
 from tests.tasks.outbox_world import House
 from tests.tasks.send.sending import messages, send
@@ -67,21 +63,6 @@ def posted(house: House, path: str, content: bytes, headers: dict[str, str]) -> 
     """What is answered."""
     with served(house.engine, free_port()) as address:
         return httpx.post(f"{address}{path}", content=content, headers=headers).status_code
-
-
-@contextmanager
-def served(engine: Engine, port: int) -> Iterator[str]:
-    """The application on a real port; its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(engine), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def kinds(house: House) -> list[str]:

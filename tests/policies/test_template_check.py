@@ -4,10 +4,11 @@ import re
 
 import pytest
 
+from maatpak.kernel.segments import fitting, is_gsm, segments
 from maatpak.kernel.words import Channel
 from policies.render import FOLDER, Templates
 from policies.templates import check_templates
-from policies.vocabulary import LABEL_NAMES, samples
+from policies.vocabulary import LABEL_NAMES, longest, samples
 from tests.policies.templating import FILES, LANGUAGES, Use, note, notice, problems, steps_of_the_standard_pack
 
 WAYS = "- <pay> Pay.\n- <when> Say when.\n- <wrong> Say what.\n- <never_got> Say so.\n"
@@ -120,6 +121,10 @@ def test_a_label_that_is_missing_empty_unknown_or_unfriendly_is_found() -> None:
         f"{name}:1: the word for 'scan' is missing",
         f"{name}:1: there is no word 'deu'; did you mean 'due'?",
     ]
+    never = {**FILES, name: FILES[name].replace("Antwort STOP", "bitte melden")}
+    assert [str(problem) for problem in check_templates(never, [])] == [
+        f"{name}:1: the word for 'stop' has no STOP in it, with which a customer ends text messages"
+    ]
     without = {file: text for file, text in FILES.items() if file != name}
     assert any("fixed words" in str(problem) for problem in check_templates(without, []))
 
@@ -144,6 +149,31 @@ def test_texts_to_phones_are_written_in_their_own_alphabet(language: str) -> Non
             if step.template:
                 text = templates.render(step.template, str(step.tone), Channel.SMS, language, sample).text
                 assert set(text) <= PLAIN, (step.template, set(text) - PLAIN)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_fits_in_three_parts_with_long_names_and_says_how_to_end_texts(language: str) -> None:
+    templates = Templates(FILES)
+    seen = 0
+    for step in steps_of_the_standard_pack():
+        for sample in longest() if step.template else ():
+            text = templates.render(str(step.template), str(step.tone), Channel.SMS, language, sample).text
+            if text:
+                seen += 1
+                assert not is_gsm(text), "the creditor's name has a letter that phones do not have"
+                assert segments(fitting(text, 3)) <= 3, (step.template, text)
+                assert text.endswith("STOP.")
+    assert seen > 40
+
+
+def test_a_text_that_long_names_make_too_long_is_refused() -> None:
+    words = (
+        "{% block sms %}{{ creditor.name }}: {{ total }}, {{ pay.link or pay.iban }}, {{ contact }}. %s{% endblock %}"
+    )
+    fits, long = (words.replace("%s", "So it is. " * count) for count in (20, 30))
+    assert problems("fits", notice("{{ total }}, {{ reply_by }}.", fits)) == []
+    (problem,) = problems("long", notice("{{ total }}, {{ reply_by }}.", long))
+    assert "its text message is cut into 8 parts where names and amounts are long; 3 are the most" in problem
 
 
 def test_french_marks_stay_with_their_words() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connectors.sms.segments import is_gsm, segments, simplified
+from maatpak.kernel.segments import fitting, is_gsm, segments, simplified
 
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -120,3 +120,18 @@ def test_a_curly_quote_costs_nothing() -> None:
 @given(st.text(max_size=60))
 def test_simple_is_simple_enough(text: str) -> None:
     assert simplified(simplified(text)) == simplified(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("Daniëlle Œuvrard", "Daniëlle Œuvrard"),
+        ("ë" + "a" * 460, "ë" + "a" * 460),
+        ("Daniëlle, le 1er août, " + "a" * 400, "Danielle, le 1er aout, " + "a" * 400),
+        ("Œuvrard & Łukasz, çà et là, " + "a" * 400, "OEuvrard & Lukasz, cà et là, " + "a" * 400),
+        ("Zoë 中 " + "a" * 300, "Zoë 中 " + "a" * 300),
+    ],
+    ids=["there is room", "it fits neither way", "accents", "letters", "another script"],
+)
+def test_accents_go_where_only_that_makes_a_text_fit(text: str, sent: str) -> None:
+    assert fitting(text, 3) == sent

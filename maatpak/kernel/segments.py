@@ -25,6 +25,8 @@ SIGNS = str.maketrans(
     }
 )
 """Typographic signs and what a telephone types for them."""
+LETTERS = str.maketrans({"œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i"})
+"""Letters that are no other letter with a mark."""
 
 
 def segments(text: str) -> int:
@@ -50,6 +52,23 @@ def simplified(text: str) -> str:
     """
     plain = unicodedata.normalize("NFC", text).translate(SIGNS)
     return plain if is_gsm(plain) else text
+
+
+def fitting(text: str, most: int) -> str:
+    """A text `simplified`, and with bare letters for accented ones, such as `e` for `ë`, where only that makes it fit.
+
+    A name keeps its accents while the text has room for them; what fits neither way stays as it was written.
+    """
+    text = simplified(text)
+    if segments(text) <= most:
+        return text
+    bare = "".join(sign if is_gsm(sign) else _bare(sign) for sign in text)
+    return bare if segments(bare) <= most else text
+
+
+def _bare(sign: str) -> str:
+    split = unicodedata.normalize("NFKD", sign.translate(LETTERS).translate(SIGNS))
+    return "".join(each for each in split if not unicodedata.combining(each))
 
 
 def _parts(widths: list[int], alone: int, together: int) -> int:
