@@ -17,6 +17,7 @@ from connectors.post.hooks import signature
 from connectors.sms import build_sms
 from connectors.sms.hooks import INCOMING_PATH, STATUS_PATH
 from connectors.sms.twilio_client import TwilioSms
+from maatpak.console.app import create_app
 from maatpak.console.hooks import LONGEST, PINGEN_PATH
 from maatpak.kernel.settings import LOCAL_TOKEN
 from tasks.engine import Engine
