@@ -1,4 +1,4 @@
-"""E-mail: the port, an adapter over aiosmtplib, and a local SMTP sink that keeps a Maildir."""
+"""E-mail: the port, an adapter over aiosmtplib, and a local SMTP simulator that keeps a Maildir and reports."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ def build_mail(settings: "Settings", workspace: Path, key: str) -> "MailPort":
     from connectors.mail.sink import MailSink
     from connectors.mail.smtp import MailServer, SmtpMail
 
-    server: MailServer | MailSink = MailSink(workspace / "mail")
+    server: MailServer | MailSink = MailSink(workspace / "mail", workspace / "incoming")
     if settings.smtp_host is not None:
         password = settings.smtp_password
         server = MailServer(
