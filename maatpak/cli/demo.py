@@ -68,7 +68,7 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
     initialise(settings)
     engine = open_engine(settings)
     started.callback(engine.close)
-    play = Play(engine, WorldPlan(), houses=HERE)
+    play = started.enter_context(closing(Play(engine, WorldPlan(), houses=HERE)))
     play.open_houses()
     with closing(Beside(settings, days)) as beside:
         _play_days(play, beside, days, opening, waiting)
