@@ -126,7 +126,7 @@ def _sum_up(play: "Play") -> None:
     for house, day, why in sorted(play.rejected, key=itemgetter(1, 0)):
         say(f"Refused by the quality gate: {house}, {day:%d %b}: {why}")
     workspace = engine.workspace
-    say(f"Mails, texts and letters, as they were written: {workspace.sinks}")
+    say(f"Mails, texts and letters, as they were written, and what came back: {workspace.sinks}")
     say(f"Look further: `maatpak --workspace {workspace.root}` with `cases`, `tasks list`, `explain`, `audit verify`.")
 
 
