@@ -24,7 +24,7 @@ def build_mail(settings: "Settings", workspace: Path, key: str) -> "MailPort":
     from connectors.mail.sink import MailSink
     from connectors.mail.smtp import MailServer, SmtpMail
 
-    server: MailServer | MailSink = MailSink(workspace / "mail", workspace / "incoming")
+    server: MailServer | MailSink = MailSink(workspace / "mail")
     if settings.smtp_host is not None:
         password = settings.smtp_password
         server = MailServer(

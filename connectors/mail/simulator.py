@@ -2,8 +2,8 @@
 
 It is the mail service of a workspace without one, of the demo and of the tests. Every process that sends starts its own
 (connectors/companion.py) on a free port; all write to the same Maildirs. It answers 250 only when the mail is on disk.
-What becomes of a mail is reported as its sender asked (RFC 3461), into the Maildir in which our mails arrive. What it
-does wrong on demand stands in `faults.json` (connectors/faults.py), by when it does it:
+What becomes of a mail is reported as its sender asked (RFC 3461), into the Maildir `incoming` beside its folder. What
+it does wrong on demand stands in `faults.json` (connectors/faults.py), by when it does it:
 
 - `recipient`, `content`, `after`: at the recipient, at the content or after the mail was taken, it answers with an SMTP
   reply, late (`delay`), or hangs up (`drop`);
@@ -12,7 +12,7 @@ does wrong on demand stands in `faults.json` (connectors/faults.py), by when it 
 - `callback`: the report comes late (`delay`), not at all (`drop`), or `twice`;
 - `answer`: a machine answers with these words, for somebody who is away.
 
-Run alone: `python -m connectors.mail.simulator FOLDER INCOMING`.
+Run alone: `python -m connectors.mail.simulator FOLDER`.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from aiosmtpd.smtp import SMTP
 from connectors.faults import Fault, Faults
 from connectors.inbox.maildir import drop_mail
 from connectors.mail.returning import ARRIVED, UNASKED, automatic_reply, is_wanted, report
-from connectors.mail.sink import HOST, MAILDIR
+from connectors.mail.sink import HOST, INCOMING, MAILDIR
 
 REPORTING = frozenset({"RET", "ENVID", "NOTIFY", "ORCPT"})
 """Parameters of RFC 3461."""
@@ -46,18 +46,19 @@ class _Server(SMTP):
 class _Keeper:
     """The server's handler: one file a mail, and what comes back of it."""
 
-    def __init__(self, folder: Path, incoming: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self._faults = Faults(folder)
         self._maildir = folder / MAILDIR
-        self._incoming = incoming
+        self._incoming = folder.with_name(INCOMING)
         self._coming: set[asyncio.Task[None]] = set()
 
     async def handle_EHLO(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
+        """It reports on demand, and reads one command after the other, so they may come at once."""
         del server, envelope
         session.host_name = hostname
-        return [*responses[:-1], "250-DSN", responses[-1]]
+        return [*responses[:-1], "250-PIPELINING", "250-DSN", responses[-1]]
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, rcpt_options: list[str]
@@ -121,9 +122,9 @@ class _Keeper:
         return fault
 
 
-async def _serve(folder: Path, incoming: Path) -> None:
+async def _serve(folder: Path) -> None:
     loop = asyncio.get_running_loop()
-    keeper = _Keeper(folder, incoming)
+    keeper = _Keeper(folder)
     server = await loop.create_server(
         lambda: _Server(keeper, hostname="localhost", ident="maatpak simulator", loop=loop), HOST, 0
     )
@@ -134,9 +135,9 @@ async def _serve(folder: Path, incoming: Path) -> None:
 
 
 def main() -> None:
-    """Serve the folders named on the command line until standard input closes."""
+    """Serve the folder named on the command line until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_serve(Path(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(_serve(Path(sys.argv[1])))
 
 
 if __name__ == "__main__":

@@ -10,17 +10,17 @@ from connectors.inbox.maildir import drop_mail
 from connectors.mail.returning import answer
 
 HOST = "127.0.0.1"
-MAILDIR = "maildir"
+MAILDIR, INCOMING = "maildir", "incoming"
 
 
 class MailSink:
     """The simulator of a folder, seen from the process that sends."""
 
-    def __init__(self, folder: Path, incoming: Path) -> None:
-        """`incoming` is the Maildir in which our mails arrive."""
+    def __init__(self, folder: Path) -> None:
+        """What comes back goes into the Maildir `incoming` beside the folder."""
         self.folder = folder
-        self.incoming = incoming
-        self._companion = Companion("connectors.mail.simulator", folder, str(incoming))
+        self.incoming = folder.with_name(INCOMING)
+        self._companion = Companion("connectors.mail.simulator", folder)
 
     @property
     def maildir(self) -> Path:

@@ -122,7 +122,7 @@ def test_what_was_taken_before_the_connection_was_lost_is_reported(port: SmtpMai
 def test_it_is_started_by_hand(tmp_path: Path) -> None:
     folder = tmp_path / "mail"
     plan_faults(folder, [Fault(at="delivery", reply="550 5.1.1 no such user")])
-    command = [sys.executable, "-m", "connectors.mail.simulator", str(folder), str(tmp_path / "incoming")]
+    command = [sys.executable, "-m", "connectors.mail.simulator", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = int(process.stdout.readline())
