@@ -3,6 +3,9 @@
 Renaming is the only thing that happens to a mail, and is atomic, so readers and mail programs may work side by side.
 """
 
+import os
+import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from maatpak.kernel.errors import WorkspaceError
 INFO = ":2,"
 """Stands between a mail's name and its flags."""
 SEEN = "S"
+PARTS = ("tmp", "new", "cur")
 
 
 class MaildirMailbox:
@@ -51,7 +55,7 @@ class MaildirMailbox:
     def _unread(self, *parts: str) -> Iterator[Path]:
         for part in parts:
             try:
-                for each in ("tmp", "new", "cur"):
+                for each in PARTS:
                     (self.folder / each).mkdir(parents=True, exist_ok=True)
                 lying = list((self.folder / part).iterdir())
             except OSError as error:
@@ -59,6 +63,17 @@ class MaildirMailbox:
             for path in lying:
                 if not path.name.startswith(".") and SEEN not in path.name.partition(INFO)[2]:
                     yield path
+
+
+def drop_mail(folder: Path, path: str, to: str, content: bytes) -> str:
+    """Deliver a mail from an envelope's sender to its recipients, whole or not at all; its name there."""
+    for part in PARTS:
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    name = f"{time.time_ns()}.{os.getpid()}_{secrets.token_hex(4)}.localhost"
+    draft = folder / "tmp" / name
+    draft.write_bytes(f"Return-Path: <{path}>\r\nDelivered-To: {to}\r\n".encode() + content)
+    draft.rename(folder / "new" / name)
+    return name
 
 
 def _unusable(path: Path, error: OSError) -> WorkspaceError:

@@ -1,4 +1,4 @@
-"""E-mail: the port, an adapter over aiosmtplib, and a local SMTP sink that keeps a Maildir."""
+"""E-mail: the port, an adapter over aiosmtplib, and a local SMTP simulator that keeps a Maildir and reports."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

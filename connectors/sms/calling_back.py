@@ -30,7 +30,7 @@ class Callbacks:
 
     def report(self, url: str, text: Mapping[str, Any], states: Sequence[tuple[str, int | None]], delay: float) -> None:
         """Begin to tell a webhook the states of a text, one after the other."""
-        calls = [_of_status(text, state, code) for state, code in states]
+        calls = [of_status(text, state, code) for state, code in states]
         task = asyncio.create_task(self._tell(url, calls, delay))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -78,7 +78,8 @@ def of_text(text: Mapping[str, Any]) -> dict[str, str]:
     return params | ({"OptOutType": word} if word and text["messaging_service_sid"] else {})
 
 
-def _of_status(text: Mapping[str, Any], state: str, code: int | None) -> dict[str, str]:
+def of_status(text: Mapping[str, Any], state: str, code: int | None) -> dict[str, str]:
+    """What Twilio posts of a text of ours that has come to a state."""
     params = _of(text) | {"MessageStatus": state, "SmsStatus": state}
     return params | ({"ErrorCode": str(code)} if code else {})
 

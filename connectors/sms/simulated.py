@@ -23,6 +23,8 @@ SERVICE = "MG"
 LONGEST = 1600
 LONGEST_WAIT = 36_000
 """Signs of a text, and seconds that it may be told to wait."""
+CALLBACK = "status_callback"
+"""Kept with a text, and not told with it: Twilio does not."""
 KEYWORDS = {
     **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP"),
     **dict.fromkeys(("START", "YES", "UNSTOP"), "START"),
@@ -90,7 +92,15 @@ class Texts:
         made["from"] = form.get("From")
         made["messaging_service_sid"] = service
         made["num_segments"] = "0" if service else str(segments(form["Body"]))
-        return self._append(self._messages, made)
+        self._append(self._messages, {**made, CALLBACK: form.get("StatusCallback", "")})
+        return made
+
+    def taken(self, sid: str) -> tuple[dict[str, Any], str] | None:
+        """A text of ours, and where its reports go; empty, where nobody asked for them."""
+        for text in _lines(self._messages):
+            if text["sid"] == sid:
+                return text, text.pop(CALLBACK)
+        return None
 
     def receive(self, sender: str, recipient: str, service: str | None, body: str, at: str) -> dict[str, Any]:
         """Keep a text of a customer."""
@@ -150,7 +160,7 @@ def keyword(body: str) -> str | None:
 def _grown(text: dict[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
     """A text of ours as it stands after it was sent."""
     return {
-        **text,
+        **{name: value for name, value in text.items() if name != CALLBACK},
         "from": text["from"] or POOL,
         "num_segments": str(segments(text["body"])),
         "date_sent": text["date_created"],

@@ -28,13 +28,14 @@ from aiohttp import web
 
 from connectors.companion import Companion
 from connectors.faults import Fault, Faults, plan_faults
-from connectors.sms.calling_back import Callbacks, of_text
+from connectors.sms.calling_back import Callbacks, of_status, of_text
 from connectors.sms.simulated import POOL, SERVICE, VERSION, Refusal, Texts
 from maatpak.kernel.clock import SystemClock
 
 HOST = "127.0.0.1"
 CUSTOMER = "/customer"
-"""Path of what Twilio does not have: a customer who texts."""
+HAPPENS = "/happens"
+"""Paths of what Twilio does not have: a customer who texts, and something that becomes of a text."""
 
 
 class SmsSimulator:
@@ -73,17 +74,25 @@ class SmsSimulator:
         that answered stands in `callbacks`.
         """
         form = {"From": customer, "To": self._sender, "Body": body, "Url": self._incoming_url}
-        headers = {"Authorization": self._authorization, "Content-Type": "application/x-www-form-urlencoded"}
-        connection = http.client.HTTPConnection(HOST, self._companion.port())
-        try:
-            connection.request("POST", CUSTOMER, urlencode(form), headers)
-            return str(json.load(connection.getresponse())["sid"])
-        finally:
-            connection.close()
+        return str(self._post(CUSTOMER, form)["sid"])
+
+    def happen(self, sid: str, state: str, code: int | None = None) -> None:
+        """Let something become of a text, such as `undelivered 30005`; comes back when its webhook has answered."""
+        self._post(HAPPENS, {"Sid": sid, "State": state, "Code": str(code or "")})
 
     def stop(self) -> None:
         """End it, after the calls that are under way."""
         self._companion.stop()
+
+    def _post(self, path: str, form: Mapping[str, str]) -> dict[str, Any]:
+        headers = {"Authorization": self._authorization, "Content-Type": "application/x-www-form-urlencoded"}
+        connection = http.client.HTTPConnection(HOST, self._companion.port())
+        try:
+            connection.request("POST", path, urlencode(form), headers)
+            answer: dict[str, Any] = json.load(connection.getresponse())
+            return answer
+        finally:
+            connection.close()
 
 
 class _Api:
@@ -103,6 +112,7 @@ class _Api:
                 web.get(f"{base}.json", self.listing),
                 web.get(base + "/{sid}.json", self.fetch),
                 web.post(CUSTOMER, self.customer),
+                web.post(HAPPENS, self.happens),
             ]
         )
         return application
@@ -156,6 +166,19 @@ class _Api:
         if form["Url"]:
             await self.callbacks.call(form["Url"], of_text(text))
         return web.json_response(text, status=201)
+
+    async def happens(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != self._credentials:
+            return _error(401, 20003, "Authentication Error - invalid username")
+        form = await _form(request)
+        code = int(form["Code"]) if form["Code"] else None
+        found = self._texts.taken(form["Sid"])
+        if found is None:
+            return _error(404, 20404, f"There is no text {form['Sid']}")
+        text, url = found
+        self._texts.report(form["Sid"], form["State"], code)
+        answer = await self.callbacks.call(url, of_status(text, form["State"], code)) if url else None
+        return web.json_response({"answer": answer})
 
     def _deliver(self, made: Mapping[str, Any], url: str) -> None:
         """Decide what becomes of a text, and begin to tell who asked for it.

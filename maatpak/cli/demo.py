@@ -68,7 +68,7 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
     initialise(settings)
     engine = open_engine(settings)
     started.callback(engine.close)
-    play = Play(engine, WorldPlan(), houses=HERE)
+    play = started.enter_context(closing(Play(engine, WorldPlan(), houses=HERE)))
     play.open_houses()
     with closing(Beside(settings, days)) as beside:
         _play_days(play, beside, days, opening, waiting)
@@ -126,7 +126,7 @@ def _sum_up(play: "Play") -> None:
     for house, day, why in sorted(play.rejected, key=itemgetter(1, 0)):
         say(f"Refused by the quality gate: {house}, {day:%d %b}: {why}")
     workspace = engine.workspace
-    say(f"Mails, texts and letters, as they were written: {workspace.sinks}")
+    say(f"Mails, texts and letters, as they were written, and what came back: {workspace.sinks}")
     say(f"Look further: `maatpak --workspace {workspace.root}` with `cases`, `tasks list`, `explain`, `audit verify`.")
 
 

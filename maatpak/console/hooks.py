@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from connectors.post.hooks import read_pingen_hook
 from connectors.sms.hooks import INCOMING_PATH, REF, STATUS_PATH, read_incoming, read_status, verified
 from maatpak.console.bodies import body_of
-from maatpak.kernel.clock import SystemClock
+from maatpak.kernel.clock import Clock
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.settings import LOCAL_TOKEN, is_loopback
 from tasks.engine import Engine
@@ -28,10 +28,9 @@ TRIES = 3
 """A creditor that begins another day just then refuses once."""
 
 
-def hooks(engine: Engine) -> APIRouter:
+def hooks(engine: Engine, clock: Clock) -> APIRouter:
     """The routes that services call."""
     router = APIRouter()
-    clock = SystemClock()
 
     @router.post(STATUS_PATH)
     async def text_status(request: Request) -> Response:

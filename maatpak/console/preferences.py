@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from maatpak.console.bodies import body_of
 from maatpak.console.drawing import Words, draw, draw_gone, draw_said, words_of
 from maatpak.console.forms import Given, form_mark, is_form_of, read_form
-from maatpak.kernel.clock import SystemClock
+from maatpak.kernel.clock import Clock
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.links import PREFERENCES_PATH
 from tasks.engine import Engine
@@ -29,10 +29,9 @@ TRIES = 3
 GONE, TOO_LARGE, NOT_SENT, TOO_OFTEN, LATER = 404, 413, 422, 429, 503
 
 
-def preferences(engine: Engine) -> APIRouter:
+def preferences(engine: Engine, clock: Clock) -> APIRouter:
     """The routes of the page."""
     router = APIRouter()
-    clock = SystemClock()
 
     @router.get(f"{PREFERENCES_PATH}/{{token}}")
     async def show(token: str, request: Request) -> HTMLResponse:

@@ -7,6 +7,7 @@ order messages are read. A choice changes the world (an intention to pay); what 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from random import Random
 
 from maatpak.demo.characters import choose
 from maatpak.demo.world import Customer, Intention, World
@@ -20,9 +21,10 @@ POSTAL_DAYS = 2
 class Sign(StrEnum):
     """What a message brings back."""
 
-    BOUNCED = "bounced"
     RETURNED = "returned"
     DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    STOPPED = "stopped"
     LINK_USED = "link_used"
     ANSWERED = "answered"
 
@@ -42,7 +44,10 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Response:
-    """What comes back of a message on a day; `means` is what an answer says."""
+    """What comes back of a message on a day; `means` is what an answer says.
+
+    What becomes of a mail is told by its server, and of a letter on its way by the print room.
+    """
 
     sign: Sign
     on: date
@@ -76,23 +81,47 @@ FIRMNESS: dict[str, float] = {
 ASKED_OF_CASH = "cash_question"
 """The step that asks what money is for: most tell, and speak of nothing else."""
 
+PHONE_OFF, TEXTS_STOP = 0.06, 0.12
+"""The chance that a text does not arrive now, and that its reader wants no more of them."""
+
 DISPUTING = frozenset({"price", "quantity", "wrong_invoice", "wrong_entity", "set_off"})
 
 
 def read_message(world: World, arrival: Arrival) -> list[Response]:
-    """What a customer does with a message. Dead mailboxes and returned letters come first."""
+    """What a customer does with a message. What never reaches them comes first."""
     customer = arrival.customer
     random = world.chance("message", arrival.reference)
-    if arrival.channel == Channel.EMAIL and customer.mailbox_dead:
-        return [Response(Sign.BOUNCED, arrival.sent_on)]
+    if arrival.channel == Channel.EMAIL and (customer.mailbox_dead or customer.mailbox_full):
+        return []
+    if arrival.channel == Channel.SMS:
+        return _read_text(world, arrival)
     if arrival.channel == Channel.POST and customer.post_returns:
         return [Response(Sign.RETURNED, add_working_days(arrival.sent_on, 5, customer.country))]
     read_on = add_working_days(arrival.sent_on, POSTAL_DAYS if arrival.channel == Channel.POST else 0, customer.country)
     for number in arrival.documents:
         world.show(customer, number, read_on)
+    return _react(world, arrival, read_on, random)
+
+
+def _read_text(world: World, arrival: Arrival) -> list[Response]:
+    """A text arrives at once, though it may be told of the day after; or its number is gone, its telephone off."""
+    customer = arrival.customer
+    random = world.chance("text", arrival.reference)
+    told_on = add_working_days(arrival.sent_on, random.choice((0, 0, 1)), customer.country)
+    if customer.phone_dead or random.random() < PHONE_OFF:
+        return [Response(Sign.UNDELIVERED, told_on)]
+    for number in arrival.documents:
+        world.show(customer, number, arrival.sent_on)
+    delivered = Response(Sign.DELIVERED, told_on)
+    if random.random() < TEXTS_STOP:
+        return [delivered, Response(Sign.STOPPED, arrival.sent_on)]
+    return [delivered, *_react(world, arrival, arrival.sent_on, world.chance("message", arrival.reference))]
+
+
+def _react(world: World, arrival: Arrival, read_on: date, random: Random) -> list[Response]:
+    """What a customer does who has read it."""
+    customer = arrival.customer
     responses = []
-    if arrival.channel == Channel.SMS:
-        responses.append(Response(Sign.DELIVERED, arrival.sent_on))
     if arrival.step == ASKED_OF_CASH:
         if random.random() < customer.nature.picks_up:
             responses.append(Response(Sign.ANSWERED, read_on, CallResult.SPOKE_NO_COMMITMENT))

@@ -77,8 +77,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # in good order: the database's server counts who is there
     end_with_parent()
     settings = load_settings()
-    with closing(open_engine(settings)) as engine, _diary(settings).open("a") as diary:
-        play = Play(engine, WorldPlan(), houses=BESIDE)
+    with (
+        closing(open_engine(settings)) as engine,
+        closing(Play(engine, WorldPlan(), houses=BESIDE)) as play,
+        _diary(settings).open("a") as diary,
+    ):
         told = 0
         for name in play_days(play, int(sys.argv[1]), lambda: _server(settings)):
             rejected = [(house, day.isoformat(), why) for house, day, why in play.rejected[told:]]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from deployments.environment import speaking_with
-from maatpak.demo.play import Play, Run
+from maatpak.demo.play import Play
+from tasks.engine import Engine
 
 HERE = ("NL01",)
 BESIDE = ("BE01", "UK01")
@@ -30,17 +31,26 @@ def play_days(play: Play, days: int, server: Callable[[], str]) -> Iterator[str]
             play.play_day(day, number)
         else:
             with speaking_with(play.engine.settings, server()):
-                play.play_day(day, number, _through_flows(play))
+                play.play_day(day, number, _ThroughFlows(play.engine))
         yield f"{day:%a %d %b} · {houses}"
 
 
-def _through_flows(play: Play) -> Run:
-    """A day as Prefect runs it, in this process, on the engine that is open already."""
-    from flows.daily import daily
-    from flows.workplace import lent, one_heart
+class _ThroughFlows:
+    """As Prefect runs them, in this process, on the engine that is open already."""
 
-    def run(code: str, day: date, now: datetime) -> None:
-        with lent(play.engine), one_heart():
-            daily(code, as_of=day, at=now)
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
 
-    return run
+    def run(self, house: str, day: date, now: datetime) -> None:
+        from flows.daily import daily
+        from flows.workplace import lent, one_heart
+
+        with lent(self.engine), one_heart():
+            daily(house, as_of=day, at=now)
+
+    def receive(self, now: datetime) -> None:
+        from flows.receive import receive
+        from flows.workplace import lent, one_heart
+
+        with lent(self.engine), one_heart():
+            receive(at=now)

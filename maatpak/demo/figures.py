@@ -26,6 +26,18 @@ FROM message m JOIN message_action x ON x.message_id = m.id JOIN action a ON a.i
 WHERE m.state = 'sent' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
+CAME_BACK = """
+SELECT m.channel, count(*) AS sent, count(*) FILTER (WHERE e.arrived) AS arrived,
+  count(*) FILTER (WHERE e.lost) AS lost,
+  (SELECT count(DISTINCT a.answer_no) FROM answer a WHERE a.channel = m.channel) AS answers,
+  (SELECT count(*) FROM incoming i WHERE i.channel = m.channel AND i.kind = 'auto_reply') AS automatic,
+  (SELECT count(*) FROM incoming i WHERE i.channel = m.channel AND i.kind = 'stop') AS stops
+FROM message m
+LEFT JOIN LATERAL (SELECT bool_or(kind = 'delivered') AS arrived, bool_or(kind IN ('bounced', 'returned')) AS lost
+  FROM evidence WHERE message_id = m.id) e ON TRUE
+WHERE m.state = 'sent' GROUP BY 1 ORDER BY 1
+"""
+
 WAITING = """
 SELECT c.code AS house, d.debtor_no, p.name, a.step, a.segment, a.amount, k.currency, a.approval_role AS role,
        a.approvals_needed AS needed,
@@ -47,6 +59,19 @@ FROM payment p JOIN creditor c ON c.id = p.creditor_id
 WHERE p.paid_on >= DATE '{start}' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
+LOST = """
+SELECT m.channel || ' ' || CASE WHEN m.channel = 'post' THEN e.kind ELSE COALESCE(e.said, e.kind) END AS word,
+  count(*) AS number
+FROM evidence e JOIN message m ON m.id = e.message_id WHERE e.kind IN ('bounced', 'returned')
+GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
+ANOTHER_WAY = """
+SELECT m.channel || ' for ' || (to_jsonb(m) ->> 'instead_of') || ', ' || (to_jsonb(m) ->> 'switch_reason') AS word,
+  count(*) AS number
+FROM message m WHERE to_jsonb(m) ->> 'instead_of' IS NOT NULL AND m.state = 'sent' GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
 COUNTED: Mapping[str, str] = {
     "promises": "SELECT state AS word, count(*) AS number FROM promise WHERE replaced_at IS NULL GROUP BY 1 ORDER BY 1",
     "disputes": "SELECT state AS word, count(*) AS number FROM dispute WHERE replaced_at IS NULL GROUP BY 1 ORDER BY 1",
@@ -57,6 +82,12 @@ COUNTED: Mapping[str, str] = {
     "rows apart": "SELECT state AS word, count(*) AS number FROM quarantined_row GROUP BY 1 ORDER BY 1",
     "work": "SELECT kind || ', ' || state AS word, count(*) AS number FROM work_task GROUP BY 1 ORDER BY 1",
     "actions": "SELECT state AS word, count(*) AS number FROM action GROUP BY 1 ORDER BY 1",
+    "lost": LOST,
+    "addresses": "SELECT channel || ' ' || state AS word, count(*) AS number FROM address_state"
+    " WHERE replaced_at IS NULL AND state <> 'proven' GROUP BY 1 ORDER BY 1",
+    "another way": ANOTHER_WAY,
+    "mended": "SELECT COALESCE(outcome, state) AS word, count(*) AS number FROM work_task WHERE kind = 'repair'"
+    " GROUP BY 1 ORDER BY 1",
     "wrongful": "SELECT cause AS word, count(*) AS number FROM touch WHERE wrongful GROUP BY 1 ORDER BY 1",
     "stopped": "SELECT reason AS word, count(*) AS number FROM action WHERE state = 'cancelled' GROUP BY 1 ORDER BY 1",
     "events": "SELECT kind AS word, count(*) AS number FROM event WHERE flow_run IS NULL GROUP BY 1 ORDER BY 1",
@@ -88,6 +119,8 @@ class Figures:
     """By segment and currency: cases, overdue by age, asked."""
     dso: pl.DataFrame
     sent: pl.DataFrame
+    came_back: pl.DataFrame
+    """By channel: sent, arrived, lost, answers, automatic replies, opt-outs."""
     waiting: pl.DataFrame
     silent: pl.DataFrame
     """Reasons for no action on the last day."""
@@ -121,6 +154,7 @@ def read_figures(database: Database, store: EvidenceStore, start: date, as_of: d
             ageing=_ageing(items, decided, as_of),
             dso=_dso(frames, items, as_of),
             sent=frames.read(SENT),
+            came_back=frames.read(CAME_BACK),
             waiting=frames.read(WAITING),
             silent=_silent(decided),
             received=frames.read(RECEIVED.format(start=start.isoformat())),

@@ -100,7 +100,9 @@ def _customer(house: House, index: int, character: str, random: Random, plan: Wo
         kind=kind,
         country=land.code,
         language="en" if land.language != "en" and random.random() < 0.05 else land.language,
-        email="" if random.random() < 0.03 else f"{number.lower()}@{_domain(name)}.example",
+        email=""
+        if random.random() < 0.03
+        else f"{number.lower()}@{_provider(land) if consumer else _domain(name)}.example",
         phone="" if random.random() < 0.04 else land.phone(random),
         street="" if random.random() < 0.02 else street,
         postal_code=postal_code,
@@ -127,6 +129,7 @@ def _customer(house: House, index: int, character: str, random: Random, plan: Wo
         phone_dead=random.random() < 0.04,
         post_returns=random.random() < 0.02,
         contacts=_contacts(character, kind, land, number, name, random),
+        mailbox_full=random.random() < 0.015,
     )
 
 
@@ -150,6 +153,11 @@ def _account_manager(house: House, random: Random) -> str:
     if random.random() < 0.05:
         return ""
     return f"{house.code.lower()}.account{random.randint(1, 3)}"
+
+
+def _provider(land: Land) -> str:
+    """Where persons have their mailboxes."""
+    return "mailbox" if land.language == "en" else "postvak"
 
 
 def _domain(name: str) -> str:

@@ -1,16 +1,18 @@
 """Plays the made-up world day by day: files in, the engine's run, staff at their desks, customers at their mail.
 
-A day is the same whether the engine is called directly or through Prefect's flows: `run` is what makes the difference.
+A day is the same whether the engine is called directly or through Prefect's flows: the `Way` makes the difference.
 Every instant is made from the day's date; nothing here reads a clock.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlmodel import select
 
+from connectors.faults import Fault
 from connectors.ledgers.source import LedgerSource
 from connectors.ledgers.source_file import load_source
 from maatpak.demo.approving import Approvers
@@ -19,6 +21,7 @@ from maatpak.demo.errands import errands
 from maatpak.demo.export import Books, Delivery
 from maatpak.demo.generate import WorldPlan, build_world
 from maatpak.demo.mailroom import Mailroom
+from maatpak.demo.outside import Outside
 from maatpak.demo.people import Office, staff_of
 from maatpak.demo.staff import Staff
 from maatpak.demo.worklist import Papers
@@ -31,17 +34,44 @@ from policies.pack import standard_pack_files
 from tasks.day import run_day
 from tasks.engine import Engine
 from tasks.intake import ingest_ledger
+from tasks.receive import read_letter_reports, read_mailbox
 
-NIGHT, MORNING = time(4), time(6)
+NIGHT, MORNING, EVENING = time(4), time(6), time(18)
 ADMINISTRATOR = "demo.administrator"
 ENGINE = "engine"
 DAILY = "NL01"
 """The house that hands a file over every day."""
 
-Run = Callable[[str, date, datetime], object]
-"""Runs the day of a house: its code, the date, the instant."""
 Rejected = tuple[str, date, str]
 """Files that the gate refused whole: of which house, on which day, why."""
+
+
+class Way(Protocol):
+    """How the engine's work is done."""
+
+    def run(self, house: str, day: date, now: datetime) -> object:
+        """The day of a house, by its code."""
+        ...
+
+    def receive(self, now: datetime) -> object:
+        """What came in."""
+        ...
+
+
+class Directly:
+    """By the engine's own functions, without Prefect."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def run(self, house: str, day: date, now: datetime) -> None:
+        """The day of a house."""
+        run_day(self.engine, house, day, now, ENGINE).require_whole()
+
+    def receive(self, now: datetime) -> None:
+        """What lies in the mailbox, and what the print room tells."""
+        read_mailbox(self.engine, now)
+        read_letter_reports(self.engine, now)
 
 
 def at(day: date, hour: time) -> datetime:
@@ -50,7 +80,7 @@ def at(day: date, hour: time) -> datetime:
 
 
 class Play:
-    """The whole of it: world, books, staff and mail around one engine.
+    """The whole of it: world, books, staff, and the outside of one engine. To be closed.
 
     Where only some `houses` are played, the customers of the others live on and nobody writes to them.
     """
@@ -72,8 +102,9 @@ class Play:
             for code, house in self.world.houses.items()
             if houses is None or code in houses
         }
-        self._meanings: dict[str, str] = {}
-        self._mail = {code: Mailroom(self.world, self._meanings) for code in self._books}
+        self._seeing_to: dict[str, str] = {}
+        self._outside = Outside(engine, self.world, tuple(self._books))
+        self._mail = {code: Mailroom(self.world, self.world.houses[code], self._outside) for code in self._books}
         self._creditors: dict[str, int] = {}
         self._sources: dict[Path, LedgerSource] = {}
 
@@ -120,22 +151,30 @@ class Play:
                 count -= 1
             day += timedelta(days=1)
 
-    def play_day(self, day: date, number: int, run: Run | None = None) -> None:
-        """One business day of every house that works on it; `number` counts from 0."""
+    def play_day(self, day: date, number: int, way: Way | None = None, *, breaks: Sequence[Fault] = ()) -> None:
+        """One business day of every house that works on it; `number` counts from 0.
+
+        `breaks`: what goes wrong with mails on this day, besides what the customers' mailboxes do.
+        """
+        way = way or Directly(self.engine)
+        evening = at(day, EVENING)
         self.world.live(day - timedelta(days=1))
         self.last_day = day
+        self._outside.begin(day, evening, breaks)
         for code, books in self._books.items():
             house = self.world.houses[code]
             if is_working_day(day, house.country):
                 comes = number == 0 or books.hands_over(day)
                 if comes and not (self.gate_faults and stays_away(code, number, day)):
                     self._receive(code, day, number)
-                (run or self.run_directly)(code, day, at(day, MORNING))
+                way.run(code, day, at(day, MORNING))
                 self._live_the_day(house, day)
+        self._outside.print_letters(day)
+        way.receive(evening)
 
-    def run_directly(self, code: str, day: date, now: datetime) -> None:
-        """The engine's own functions, without Prefect."""
-        run_day(self.engine, self._creditors[code], day, now, ENGINE).require_whole()
+    def close(self) -> None:
+        """End what was started for the outside."""
+        self._outside.close()
 
     def _receive(self, code: str, day: date, number: int) -> None:
         books = self._books[code]
@@ -165,14 +204,15 @@ class Play:
         office = Office(self.engine, house, creditor_id, day)
         papers = Papers(self.engine, self.world, house.code, creditor_id)
         mail = self._mail[house.code]
-        office.perform(mail.open(day))
+        office.perform(mail.open(papers))
         office.perform(
             [
-                *Staff(office, self.world, papers, self._meanings).work(),
+                *Staff(office, self.world, papers, self._seeing_to).work(),
                 *Approvers(office, self.world, papers).work(),
                 *errands(office, self.world, papers),
             ]
         )
         mail.read(papers, day)
+        mail.come_in(day)
         self.done += office.done
         self.refused += office.refused

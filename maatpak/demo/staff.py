@@ -10,6 +10,7 @@ from maatpak.demo.behaviour import Talk, answer_call, answer_offer, keep_promise
 from maatpak.demo.characters import choose
 from maatpak.demo.checking import look_up
 from maatpak.demo.people import COLLECTORS, MANAGERS, Act, Office
+from maatpak.demo.sayings import meaning
 from maatpak.demo.worklist import OFFERS, OPEN_DISPUTES, OPEN_WORK, Paper, Papers
 from maatpak.demo.world import Document, Intention, World
 from maatpak.kernel.calendars import working_days_between
@@ -49,12 +50,12 @@ OURS = frozenset(
 class Staff:
     """Plans the acts of one house's people for one day."""
 
-    def __init__(self, office: Office, world: World, papers: Papers, meanings: dict[str, str]) -> None:
+    def __init__(self, office: Office, world: World, papers: Papers, seeing_to: dict[str, str]) -> None:
         self.office = office
         self.world = world
         self.papers = papers
-        self.meanings = meanings
-        """Answer number → what it says; a person only knows once they read it. And case → the reason that we see to."""
+        self.seeing_to = seeing_to
+        """Case → the reason for non-payment that we see to."""
 
     @property
     def today(self) -> date:
@@ -152,7 +153,7 @@ class Staff:
             amount = round(self._open_of(paper, documents) * talk.share)
             keep_promise(self.world, paper.customer, named, amount, talk.promised_on, about)
         elif talk.reason in OURS:
-            self.meanings[paper.about] = talk.reason
+            self.seeing_to[paper.about] = talk.reason
         elif talk.reason != NonPaymentReason.NONE:
             settle_reason(self.world, paper.customer, talk.reason, named, self.today)
 
@@ -240,7 +241,7 @@ class Staff:
             return
         random = self.world.chance("department", paper.about, paper.row.subject, paper.row.opened_on)
         code = choose(random, {"done": 0.9, "not_ours": 0.1})
-        reason = self.meanings.pop(paper.about, None)
+        reason = self.seeing_to.pop(paper.about, None)
         if reason is not None:
             documents = tuple(self.papers.overdue(paper, self.today))
             settle_reason(self.world, paper.customer, reason, documents, self.today)
@@ -249,12 +250,12 @@ class Staff:
     def _reply(self, paper: Paper) -> Iterator[Act]:
         if not self._ripe(paper, 0, 2):
             return
-        said = self.meanings.pop(paper.row.record_no or "", None)
-        if said is None:
+        means = meaning(self.papers.text(paper.row.answer)) if paper.row.answer else None
+        if means is None:
             yield self._end(paper, "answered")
             return
         yield self._end(paper, "answered", self._collector(paper))
-        yield from self._note_answer(paper, said)
+        yield from self._note_answer(paper, means)
 
     def _note_answer(self, paper: Paper, said: str) -> Iterator[Act]:
         """An answer was read: what it says goes on record."""

@@ -12,7 +12,10 @@ RICHEST = """
 SELECT a.case_id FROM action a
 WHERE a.state = 'executed' AND a.round_id IS NOT NULL GROUP BY a.case_id
 ORDER BY count(DISTINCT a.kind) + 2 * (EXISTS (SELECT 1 FROM promise p WHERE p.case_id = a.case_id))::int
-         + (EXISTS (SELECT 1 FROM stated_reason p WHERE p.case_id = a.case_id))::int DESC,
+         + (EXISTS (SELECT 1 FROM stated_reason p WHERE p.case_id = a.case_id))::int
+         + 2 * (EXISTS (SELECT 1 FROM answer p WHERE p.case_id = a.case_id))::int
+         + 3 * (EXISTS (SELECT 1 FROM evidence e JOIN message m ON m.id = e.message_id
+                        WHERE m.case_id = a.case_id AND e.kind IN ('bounced', 'returned')))::int DESC,
          count(DISTINCT a.step) DESC,
          (SELECT c.code || d.debtor_no || k.currency FROM "case" k JOIN debtor d ON d.id = k.debtor_id
           JOIN creditor c ON c.id = k.creditor_id WHERE k.id = a.case_id)
@@ -31,8 +34,18 @@ SELECT executed_on AS day, 2 AS place, kind || ' · ' || step || COALESCE(' → 
  WHERE case_id = {case} AND state = 'executed'
 UNION ALL SELECT business_date, 2, step || ' passed over: ' || reason FROM action
  WHERE case_id = {case} AND state IN ('skipped', 'cancelled')
-UNION ALL SELECT sent_on, 3, 'sent by ' || channel || ': ' || COALESCE(subject, template) FROM message
- WHERE case_id = {case} AND state = 'sent'
+UNION ALL SELECT sent_on, 3, 'sent by ' || channel
+  || COALESCE(' instead of ' || (to_jsonb(m) ->> 'instead_of') || ' (' || (to_jsonb(m) ->> 'switch_reason') || ')', '')
+  || ': ' || COALESCE(subject, template)
+ FROM message m WHERE case_id = {case} AND state = 'sent'
+UNION ALL SELECT e.observed_on, 6, m.channel || ' ' || e.kind
+  || CASE WHEN m.channel = 'post' THEN '' ELSE COALESCE(': ' || NULLIF(e.said, e.kind), '') END
+ FROM evidence e JOIN message m ON m.id = e.message_id
+ WHERE m.case_id = {case} AND e.kind NOT IN ('accepted', 'answered')
+UNION ALL SELECT DISTINCT received_on, 6, 'they answered by ' || channel FROM answer WHERE case_id = {case}
+UNION ALL SELECT s.valid_from, 7, s.channel || ' address ' || s.state
+ FROM address_state s JOIN "case" k ON k.debtor_id = s.debtor_id
+ WHERE k.id = {case} AND s.state <> 'proven' AND s.valid_from >= DATE '{start}'
 UNION ALL SELECT r.called_on, 4, 'rung (' || r.day_part || '): ' || r.code FROM contact_result r WHERE case_id = {case}
 UNION ALL SELECT stated_on, 5, 'they said: ' || reason FROM stated_reason WHERE case_id = {case}
 UNION ALL SELECT made_on, 5, 'promised ' || to_char(amount / 100.0, 'FM999G999G990D00') || ' by ' || promised_on

@@ -23,6 +23,8 @@ def show(console: Console, figures: Figures, story: Story | None) -> None:
         *_ageing(figures),
         _waiting(figures),
         _sent(figures),
+        _came_back(figures),
+        _lost(figures),
         _silent(figures),
         _received(figures),
         _people(figures),
@@ -109,6 +111,30 @@ def _sent(figures: Figures) -> Table:
         table.add_row(
             row["segment"], row["step"], *[f"{number:,}" if number else "" for number in numbers], f"{sum(numbers):,}"
         )
+    return table
+
+
+def _came_back(figures: Figures) -> Table:
+    table = _table(
+        "What came back of it",
+        ("", False), ("Sent", True), ("Arrived", True), ("Did not arrive", True), ("Answers", True),
+        ("Automatic replies", True), ("STOP", True),
+        caption="Arrived: as far as anybody told; large mail providers and the post do not",
+    )  # fmt: skip
+    for row in figures.came_back.iter_rows():
+        table.add_row(row[0], *[f"{number:,}" if number else "" for number in row[1:]])
+    return table
+
+
+def _lost(figures: Figures) -> Table:
+    table = _table("What did not arrive, and what followed", ("", False), ("", False))
+    for title, name in (
+        ("why", "lost"),
+        ("addresses since", "addresses"),
+        ("went another way", "another way"),
+        ("a better address", "mended"),
+    ):
+        table.add_row(title, _listed(figures.counted[name]))
     return table
 
 

@@ -13,7 +13,9 @@ from tasks.engine import Engine
 OPEN_WORK = """
 SELECT t.id, t.kind, t.subject, t.role, t.assignee, t.record_no, t.asked_by, t.opened_on, t.due_on, t.case_id,
        d.debtor_no, k.currency, a.step, a.attempt,
-       (SELECT count(*) FROM contact_result r WHERE r.task_id = t.id) AS tries
+       (SELECT count(*) FROM contact_result r WHERE r.task_id = t.id) AS tries,
+       (SELECT w.content FROM answer w WHERE w.creditor_id = t.creditor_id AND w.answer_no = t.record_no
+          AND w.replaced_at IS NULL) AS answer
 FROM work_task t JOIN debtor d ON d.id = t.debtor_id JOIN "case" k ON k.id = t.case_id
 LEFT JOIN action a ON a.id = t.action_id
 WHERE t.creditor_id = :creditor AND t.state = 'open'
@@ -47,8 +49,8 @@ ORDER BY d.debtor_no, k.currency, a.step, a.attempt, a.id
 """
 
 SENT = """
-SELECT DISTINCT ON (m.id) m.id, m.message_ref, m.channel, m.template, m.sent_on, m.case_id, d.debtor_no, k.currency,
-       a.step, a.business_date,
+SELECT DISTINCT ON (m.id) m.id, m.message_ref, m.service_ref, m.channel, m.recipient, m.subject, m.template, m.sent_on,
+       m.case_id, d.debtor_no, k.currency, a.step, a.business_date,
        ARRAY(SELECT v.document_no FROM action_item i
              JOIN item_version v ON v.item_id = i.item_id AND v.replaced_at IS NULL
              WHERE i.action_id = a.id ORDER BY v.due_on, v.document_no) AS documents
@@ -98,6 +100,22 @@ class Papers:
         customers = self.world.customers
         papers = [Paper(row, customers[f"{self.house}/{row.debtor_no}"]) for row in rows]
         return sorted(papers, key=lambda paper: paper.about) if query is SENT else papers
+
+    def text(self, content: str) -> str:
+        """The words of an answer."""
+        return self.engine.store.get(content).decode()
+
+    def case_of(self, customer: Customer) -> int:
+        """The case of a customer; of several, the first."""
+        query = (
+            'SELECT min(k.id) FROM "case" k JOIN debtor d ON d.id = k.debtor_id'
+            " WHERE d.creditor_id = :creditor AND d.debtor_no = :number"
+        )
+        with self.engine.database.reading() as session:
+            found: int = session.execute(
+                text(query), {"creditor": self.creditor_id, "number": customer.no}
+            ).scalar_one()
+        return found
 
     def overdue(self, paper: Paper, as_of: date) -> list[str]:
         """Documents of the case that are overdue in the ledger of this morning."""

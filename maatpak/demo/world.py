@@ -85,6 +85,7 @@ class Customer:
     hardship_until: date | None = None
     legal_stop: str = "none"
     mailbox_dead: bool = False
+    mailbox_full: bool = False
     phone_dead: bool = False
     post_returns: bool = False
     contacts: list[Contact] = field(default_factory=list)
@@ -236,7 +237,8 @@ class World:
             customer.phone, customer.phone_dead = land.phone(random), False
         elif "mail" in what:
             domain = customer.email.partition("@")[2] or "mail.example"
-            customer.email, customer.mailbox_dead = f"new.{customer.no.lower()}@{domain}", False
+            customer.email = f"new.{customer.no.lower()}@{domain}"
+            customer.mailbox_dead = customer.mailbox_full = False
         else:
             customer.street, customer.postal_code, customer.city = land.address(random)
             customer.post_returns = False

@@ -4,12 +4,12 @@ import asyncio
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, func, select
 
 from connectors.post.port import LetterReport, LetterState
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState
-from maatpak.ledger.tables import Incoming, Message
+from maatpak.ledger.tables import Creditor, Incoming, Message
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import owner_of_message
 from tasks.receive.observing import Observation, observe
@@ -43,10 +43,12 @@ def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = 
         sent = select(Message).where(Message.channel == Channel.POST, col(Message.sent_on).is_not(None))
         if session.exec(sent.limit(1)).first() is None:
             return 0
-        told = select(Incoming).where(Incoming.channel == Channel.POST, Incoming.kind == "report")
-        last = session.exec(told.order_by(col(Incoming.received_at).desc()).limit(1)).first()
-    since = now.date() - LONGEST_WAY if last is None else last.received_at.date() - LATE_NEWS
-    return sum(record_letter_report(engine, each, now, flow_run) for each in asyncio.run(_reports(engine, since)))
+        since = max(now.date() - LONGEST_WAY, _heard_until(session, now) - LATE_NEWS)
+    reports = {_key(each): each for each in asyncio.run(_reports(engine, since))}
+    with engine.database.reading() as session:
+        known = session.exec(select(Incoming.incoming_key).where(col(Incoming.incoming_key).in_(reports))).all()
+    news = [report for key, report in reports.items() if key not in set(known)]
+    return sum(record_letter_report(engine, each, now, flow_run) for each in news)
 
 
 def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, flow_run: str | None = None) -> bool:
@@ -54,7 +56,7 @@ def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, 
     with engine.database.reading() as session:
         owner = owner_of_message(session, None, report.service_ref)
     arrival = Arrival(
-        key=content_hash(["letter report", report.service_ref, report.state, report.on.isoformat()]),
+        key=_key(report),
         channel=Channel.POST,
         kind="report",
         content=f"{report.state} {report.on.isoformat()} {report.code}".encode(),
@@ -69,6 +71,18 @@ def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, 
         on = min(report.on, taken.desk.as_of)
         observe(taken.desk, taken.case, message, Observation(kind, address, words, on), taken.number)
     return True
+
+
+def _key(report: LetterReport) -> str:
+    return content_hash(["letter report", report.service_ref, report.state, report.on.isoformat()])
+
+
+def _heard_until(session: Session, now: datetime) -> date:
+    """The day up to which we surely heard everything: a creditor that is caught up waits for what was told long ago."""
+    told = select(func.max(Incoming.received_at)).where(Incoming.channel == Channel.POST, Incoming.kind == "report")
+    last = session.execute(told).scalar_one()
+    behind = session.execute(select(func.min(Creditor.business_date))).scalar_one()
+    return now.date() - LONGEST_WAY if last is None else min(last.date(), behind or last.date())
 
 
 async def _reports(engine: "Engine", since: date) -> list[LetterReport]:

@@ -131,6 +131,8 @@ def test_mails_arrive_and_connections_are_kept(port: SmtpMail, sink: MailSink) -
         (Fault(at="content", reply="554 5.6.0 too odd"), Failed("", permanent=True), False),
         (Fault(at="content", reply="452 4.3.1 no room"), Failed("", permanent=False), False),
         (Fault(drop=True), Failed("", permanent=False), False),
+        (Fault(delay=0.01), Sent(), True),
+        (Fault(at="content", delay=0.01), Sent(), True),
         (Fault(at="content", drop=True), Unknown(""), False),
         (Fault(at="after", drop=True), Unknown(""), True),
     ],

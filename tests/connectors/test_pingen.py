@@ -1,5 +1,7 @@
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -328,6 +330,18 @@ def test_letters_and_webhooks_outlive_the_simulator(tmp_path: Path) -> None:
     finally:
         first.shut()
         second.shut()
+
+
+def test_it_is_started_by_hand(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "connectors.post.pingen_simulator", str(tmp_path), "org", "client", "secret"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        login = {"pingen_organisation": "org", "pingen_client": "client", "pingen_secret": "secret"}
+        settings = Settings.model_validate({"workspace": tmp_path, "pingen_url": url, **login})
+        by_hand = build_post(settings, tmp_path)
+        assert isinstance(by_hand, PingenPost)
+        assert isinstance(send(by_hand, letter(80)), Sent)
 
 
 def test_pingen_is_used_where_the_settings_name_it(tmp_path: Path) -> None:

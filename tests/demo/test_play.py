@@ -1,7 +1,7 @@
 """Playing is the same for the same seed, on any database, and breaks no law."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,8 +42,8 @@ def whole(
     server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, Play, Figures]]:
     """All houses in one play."""
-    with own_engine(server_url, template, tmp_path_factory.mktemp("whole")) as engine:
-        play = Play(engine, PLAN)
+    folder = tmp_path_factory.mktemp("whole")
+    with own_engine(server_url, template, folder) as engine, closing(Play(engine, PLAN)) as play:
         play.open_houses()
         yield engine, play, lived(play)
 
@@ -61,10 +61,11 @@ def test_the_same_seed_gives_the_same_figures_in_one_play_or_two(
 ) -> None:
     one, play, first = whole
     with own_engine(server_url, template, tmp_path) as other:
-        beside, here = (Play(other, PLAN, houses=houses) for houses in (BESIDE, HERE))
-        beside.open_houses()
-        lived(beside)
-        second = lived(here)
+        with closing(Play(other, PLAN, houses=BESIDE)) as beside:
+            beside.open_houses()
+            lived(beside)
+        with closing(Play(other, PLAN, houses=HERE)) as here:
+            second = lived(here)
         assert all(first.counted[name].equals(second.counted[name]) for name in first.counted)
         assert first.fingerprint == second.fingerprint
         assert tell_story(one.database, one.store, PLAN.starts_on) == tell_story(

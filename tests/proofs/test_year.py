@@ -4,6 +4,7 @@ The whole of the engine runs: files through the quality gate, decisions, message
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date, time
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +13,6 @@ import pytest
 from sqlmodel import col, select
 
 from connectors.faults import Fault
-from connectors.mail.smtp import SmtpMail
 from maatpak.demo.generate import WorldPlan
 from maatpak.demo.play import Play, at
 from maatpak.kernel.words import CallResult, HoldReason, NoActionReason, NonPaymentReason, SkipReason
@@ -86,12 +86,6 @@ def executed(proof: Proof, step: str) -> int:
     return sum(number for word, number in proof.counts["executed"].items() if word.partition(".")[2] == step)
 
 
-def plan_faults(engine: Engine, faults: Sequence[Fault]) -> None:
-    assert isinstance(engine.mail, SmtpMail)
-    assert engine.mail.sink is not None
-    engine.mail.sink.plan_faults(faults)
-
-
 def look_for_the_lost(engine: Engine, day: date) -> None:
     """The operators find out that nobody got the mails of which nothing is known."""
     with engine.database.reading() as session:
@@ -110,14 +104,13 @@ def look_for_the_lost(engine: Engine, day: date) -> None:
 def test_a_year_of_a_thousand_customers(engine: Engine) -> None:
     engine.workspace.create()
     started = perf_counter()
-    play = Play(engine, YEAR)
-    play.open_houses()
-    play.load_past()
-    for number, day in enumerate(play.business_days(DAYS)):
-        plan_faults(engine, LOST if number == MAIL_BREAKS else ())
-        play.play_day(day, number)
-        if number == MAIL_BREAKS + 3:
-            look_for_the_lost(engine, day)
+    with closing(Play(engine, YEAR)) as play:
+        play.open_houses()
+        play.load_past()
+        for number, day in enumerate(play.business_days(DAYS)):
+            play.play_day(day, number, breaks=LOST if number == MAIL_BREAKS else ())
+            if number == MAIL_BREAKS + 3:
+                look_for_the_lost(engine, day)
     taken = perf_counter() - started
     proof = prove(engine.database.url, Path(engine.store.url))
     for word, number in list(proof.counts["step"].items()):

@@ -54,6 +54,15 @@ def test_each_report_is_dated_and_counts_once(house: House) -> None:
     assert len(noted(house)) == 2
 
 
+def test_a_creditor_that_is_caught_up_hears_what_was_told_long_ago(house: House) -> None:
+    receipt(house, LetterState.PRINTED, DAY)
+    assert read_letter_reports(house.engine, NOW) == 1
+    long_ago = DAY - timedelta(days=20)
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{long_ago}'")
+    receipt(house, LetterState.HANDED_OVER, long_ago)
+    assert read_letter_reports(house.engine, NOW) == 1
+
+
 def test_the_days_of_a_letter_count_from_the_post(house: House) -> None:
     quiet = add_working_days(DAY, 7, "NL")
     assert evidence(house, quiet) == "weak"

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,6 +188,32 @@ def test_what_was_taken_before_the_connection_was_lost_is_reported_by_its_refere
     assert parse_qs(urlsplit(call.path).query)[REF] == [text().message_ref]
     assert call.params["MessageSid"] == kept["sid"]
     assert ask(port) == Sent(kept["sid"])
+
+
+def test_something_becomes_of_a_text_when_it_is_told_so(port: TwilioSms, hook: Hook) -> None:
+    simulator(port).plan_faults([Fault(at="callback", drop=True)])
+    outcome = send(port)
+    assert isinstance(outcome, Sent)
+    assert outcome.service_ref is not None
+    simulator(port).happen(outcome.service_ref, "undelivered", 30005)
+    call = hook.next()
+    assert call.signed
+    assert (call.params["MessageStatus"], call.params["ErrorCode"]) == ("undelivered", "30005")
+    assert fetch(port, outcome.service_ref).status == "undelivered"
+    assert hook.calls.empty()
+
+
+def test_it_is_started_by_hand(tmp_path: Path, hook: Hook) -> None:
+    given = Settings(workspace=tmp_path, public_url=hook.url)
+    token = given.sms_token.get_secret_value()
+    command = [sys.executable, "-m", "connectors.sms.simulator", str(tmp_path), given.sms_account, token]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        by_hand = build_sms(given.model_copy(update={"sms_url": url}), tmp_path)
+        assert isinstance(by_hand, TwilioSms)
+        assert isinstance(send(by_hand), Sent)
+        assert hook.states(2) == ["sent", "delivered"]
 
 
 def test_calls_under_way_come_to_their_end_when_it_is_stopped(port: TwilioSms, hook: Hook) -> None:
