@@ -152,10 +152,11 @@ class Walk:
     def _due(self, step: Step, places: Rows) -> Days:
         """The later of its own date and the waits after what it follows; today where neither says anything."""
         workdays, rows = self.cases.workdays, self.rows[places]
-        due = np.full(len(places), MISSING, dtype=np.int32)
+        # A demand whose letter came back is due from then on.
+        due: Days = self.standing.returned_on[self.standing.column[step.name], places]
         if step.at is not None:
-            due = workdays.shift(self._anchor(step.at, rows), step.at.shift, rows)
-            due[due == MISSING] = NEVER
+            day = workdays.shift(self._anchor(step.at, rows), step.at.shift, rows)
+            due = np.maximum(due, np.where(day == MISSING, NEVER, day))
             if step.at.also is not None:
                 # Who has no rhythm has no run to wait for.
                 due = np.maximum(due, workdays.shift(self._anchor(step.at.also, rows), step.at.also.shift, rows))
@@ -206,10 +207,22 @@ class Walk:
 
     def _judge(self, step: Step, places: Rows) -> Verdict:
         verdict = self.gates.of_step(step, self.rows[places], self.rerouted_on[places])
+        if step.escalating:
+            verdict.put(self._unheard(step, places), R.EVIDENCE_MISSING)
         if step.on is None and step.outward:
             pending = self.pending[places]
             verdict.put(pending != MISSING, R.WAIT, np.maximum(pending, np.int32(self.as_of)))
         return verdict
+
+    def _unheard(self, step: Step, places: Rows) -> Flags:
+        """Whether a demand that it follows was sent and nothing tells that its letter arrived (law 5)."""
+        unheard = np.zeros(len(places), dtype=bool)
+        for name in step.after:
+            at = self.standing.column[name]
+            if self.standing.steps[at].escalating:
+                arrived = self.standing.evidence_on[at, places] != MISSING
+                unheard |= self.standing.executed[at, places] & ~arrived
+        return unheard
 
     def _mark_ended(
         self, at: int, step: Step, places: Rows, code: Codes, until: Days, status: npt.NDArray[np.int8]

@@ -78,6 +78,7 @@ class Reach(Talk):
             for a in self.actions()
             for m in self.messages_of(a)
             if a.state == "executed"
+            and not a.escalating
             and (self.in_open_round(a) or (a.round_id is None and a.business_date > self.as_of - timedelta(days=400)))
             and m.state == "sent"
             and m.sent_on
