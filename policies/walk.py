@@ -24,7 +24,7 @@ R = NoActionReason
 STUCK = frozenset({R.EXPERIENCE, R.EVIDENCE_MISSING, R.NO_ADDRESS, R.STEP_FAILED, R.STEP_UNKNOWN, R.STEP_REJECTED})
 """Reasons that, when they last, send a case to a person's decision."""
 
-_ONE_WAY = frozenset({ChannelRule.POST_AND_EMAIL, ChannelRule.POST, ChannelRule.EMAIL, ChannelRule.SMS, None})
+_ONE_WAY = frozenset({ChannelRule.POST_AND_EMAIL, None})
 """Channel rules that leave no other channel to try."""
 
 _ANCHORS = {
@@ -244,15 +244,23 @@ class Walk:
         known = sum(self.cases.flags(name)[rows].astype(np.int8) for name in names)
         if step.kind is StepKind.CALL:
             possible = known >= 1
-        elif step.channel in _ONE_WAY:
+        elif step.channel in _ONE_WAY or step.escalating:
             possible = np.zeros(len(places), dtype=bool)
         else:
-            possible = known >= np.where(self._prefers_known(rows), 2, 1)
+            possible = known >= np.where(self._asks_of_known(step, rows), 2, 1)
         left: Flags = possible & (self.standing.failures[at, places] < 2)
         return left
 
-    def _prefers_known(self, rows: Rows) -> Flags:
+    def _asks_of_known(self, step: Step, rows: Rows) -> Flags:
+        """Whether the channel that a step asks for has an address, so that this is not why it failed."""
         cases = self.cases
+        match step.channel:
+            case ChannelRule.EMAIL:
+                return cases.flags("email_known")[rows]
+            case ChannelRule.SMS:
+                return cases.flags("phone_known")[rows]
+            case ChannelRule.POST:
+                return cases.flags("post_known")[rows]
         return (
             (cases.are("preferred_channel", "email") & cases.flags("email_known"))
             | (cases.are("preferred_channel", "sms") & cases.flags("phone_known"))
@@ -335,7 +343,7 @@ class Walk:
                 attempt=self.standing.attempts[at, kept].astype(np.int64) + 1,
                 occurrence=np.full(len(kept), MISSING, np.int32) if event is None else event[kept],
                 skip=np.where(over[chosen], skip[chosen], NONE),
-                other_channel=failed & self._prefers_known(self.rows[kept]),
+                other_channel=failed & self._asks_of_known(step, self.rows[kept]),
             )
         )
 

@@ -39,7 +39,7 @@ COLUMNS = (
     Column("business_date", "date"),
     Column("creditor", "creditor"),
     Column("debtor_no", "debtor"),
-    Column("channel", "channel"),
+    Column("way", "how, and why so"),
     Column("recipient", "to"),
     Column("template", "template"),
     Column("subject", "subject"),

@@ -57,6 +57,7 @@ def test_what_the_ledger_tells(
         "receipt": receipt,
         "due_on": due,
         "asked_on": None,
+        "last_asked": None,
         "paid_on": None,
     }
 
