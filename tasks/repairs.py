@@ -15,6 +15,7 @@ from maatpak.kernel.words import LegalStop, NoActionReason, Role, WorkKind, Work
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Action, Case, Debtor, Message, MessageAction, WorkTask
 from tasks.desk import Desk
+from tasks.facts.query import PLAIN
 from tasks.payers import PAYING_NOW
 from tasks.settle_money import Settling, changes
 
@@ -34,18 +35,17 @@ MENDED_WITHIN = 5
 AGAIN_AFTER = {"repaired": 7, "not_found": 28}
 """Days before which an address is not asked for again, by what somebody said of it: found, or not to be found."""
 
-KEYS = {
-    "email": "lower({t}.email)",
-    "phone": "regexp_replace({t}.phone, '[^0-9+]', '', 'g')",
-    "post": r"lower(regexp_replace(concat({t}.street, {t}.postal_code, {t}.city), '[\s,]', '', 'g'))",
-}
-"""What two ways of writing one address have in common."""
-MARK = r"""CASE s.channel WHEN 'post' THEN lower(regexp_replace(s.address, '[\s,]', '', 'g'))
-  WHEN 'email' THEN lower(s.address) ELSE regexp_replace(s.address, '[^0-9+]', '', 'g') END"""
+DIGITS = "regexp_replace({text}, '[^0-9+]', '', 'g')"
+"""What two ways of writing one number have in common."""
+KEYS = {"email": "lower(p.email)", "phone": DIGITS.format(text="p.phone"), "post": PLAIN.format(text="p.street")}
+AREA = {"post": PLAIN.format(text="COALESCE(p.postal_code, '')")}
+MARK = (
+    f"CASE s.channel WHEN 'post' THEN {PLAIN.format(text='s.address')}"
+    f" WHEN 'email' THEN lower(s.address) ELSE {DIGITS.format(text='s.address')} END"
+)
 GIVEN = " UNION ALL ".join(
-    f"SELECT r.id AS task_id, '{channel}' AS channel, {key.format(t='p')} AS address, p.recorded_at, p.replaced_at"  # noqa: S608
-    f" FROM repair r JOIN {table} p ON p.debtor_id = r.owner_id"
-    f" WHERE {'p.street IS NOT NULL AND p.city IS NOT NULL' if channel == 'post' else f'p.{channel} IS NOT NULL'}"
+    f"SELECT r.id AS task_id, '{channel}' AS channel, {key} AS address, {AREA.get(channel, chr(39) * 2)} AS area,"  # noqa: S608
+    f" p.recorded_at, p.replaced_at FROM repair r JOIN {table} p ON p.debtor_id = r.owner_id WHERE {key} <> ''"
     for channel, key in KEYS.items()
     for table in (("debtor_profile",) if channel == "post" else ("debtor_profile", "contact_person"))
 )
@@ -60,13 +60,14 @@ found AS (
   SELECT r.id FROM repair r JOIN given g ON g.task_id = r.id AND g.replaced_at IS NULL
   LEFT JOIN LATERAL (
     SELECT s.state, s.recorded_at FROM address_state s
-    WHERE s.debtor_id IN (r.debtor_id, r.owner_id) AND s.replaced_at IS NULL
-      AND (s.channel = g.channel OR g.channel = 'phone' AND s.channel = 'sms' AND s.state <> 'opted_out')
-      AND (g.address = {MARK} OR g.channel = 'post' AND position(g.address IN {MARK}) = 1)
+    WHERE s.debtor_id IN (r.debtor_id, r.owner_id) AND s.replaced_at IS NULL AND s.channel = g.channel
+      AND CASE g.channel WHEN 'post' THEN position(g.address IN {MARK}) > 0 AND position(g.area IN {MARK}) > 0
+          ELSE g.address = {MARK} END
     ORDER BY s.debtor_id = r.debtor_id DESC LIMIT 1) known ON TRUE
-  WHERE (r.channel IS NULL OR g.channel = r.channel) AND COALESCE(known.state, '') NOT IN ('dead', 'opted_out')
-    AND (r.channel IS NULL OR known.state = 'proven' AND known.recorded_at > r.recorded_at
-      OR NOT EXISTS (SELECT 1 FROM given b WHERE b.task_id = r.id AND b.channel = g.channel AND b.address = g.address
+  WHERE COALESCE(r.channel, g.channel) = g.channel AND COALESCE(known.state, '') NOT IN ('dead', 'opted_out')
+    AND (known.state = 'proven' AND known.recorded_at > r.recorded_at
+      OR NOT EXISTS (SELECT 1 FROM given b WHERE b.task_id = r.id AND b.channel = g.channel
+        AND b.address = g.address AND b.area = g.area
         AND b.recorded_at <= r.recorded_at AND (b.replaced_at IS NULL OR b.replaced_at > r.recorded_at))))
 UPDATE work_task t SET state = 'done', outcome = 'repaired', done_on = {{day}}, done_by = {{who}}, done_at = {{at}}
 FROM found WHERE t.id = found.id AND t.state = 'open' RETURNING t.id, t.case_id
