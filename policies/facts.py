@@ -447,6 +447,7 @@ STEP_COLUMNS: dict[str, DataTypeClass] = {
     "proposed_on": pl.Date,
     "executed_on": pl.Date,
     "evidence_on": pl.Date,
+    "returned_on": pl.Date,
     "result": pl.String,
     "retry_on": pl.Date,
     "retry_step": pl.String,

@@ -22,7 +22,7 @@ from policies.cases import Cases
 from policies.history import CODE, NONE, Codes
 from policies.journey import Step
 from policies.pack import CompiledPack
-from policies.schema import ChannelRule, Season, Through, Turn
+from policies.schema import Season, Through, Turn
 from policies.workdays import EPOCH, MISSING, Days, Flags, Rows, Workdays
 
 Bits = npt.NDArray[np.int16]
@@ -284,16 +284,9 @@ class Gates:
         cases = self.cases
         if step.escalating:
             return cases.flags("own_post_known")[rows]
-        email = cases.flags("email_known")[rows]
-        phone = cases.flags("phone_known")[rows]
-        post = cases.flags("post_known")[rows]
-        match step.channel:
-            case ChannelRule.POST | ChannelRule.POST_AND_EMAIL:
-                return post
-            case ChannelRule.EMAIL:
-                return email
-            case _:
-                return email | phone | post  # a text goes another way where no number takes one
+        # Where the channel that it asks for has no address, another takes its place (channels.yaml).
+        known: Flags = (cases.flags("email_known") | cases.flags("phone_known") | cases.flags("post_known"))[rows]
+        return known
 
     def addressed(self, rows: Rows) -> Flags:
         """Whether a document can reach the customer."""

@@ -88,7 +88,7 @@ class History:
             positions("kind", list(StepKind)),
             *(
                 pl.col(name).cast(pl.Int32).fill_null(int(MISSING))
-                for name in ("occurrence", "executed_on", "evidence_on", "retry_on")
+                for name in ("occurrence", "executed_on", "evidence_on", "returned_on", "retry_on")
             ),
             pl.coalesce("executed_on", "proposed_on").cast(pl.Int32).fill_null(int(MISSING)).alias("done_on"),
         )
@@ -105,6 +105,8 @@ class History:
         self.done_on: Days = read["done_on"]
         """When it was executed, or skipped."""
         self.evidence_on: Days = read["evidence_on"]
+        self.returned_on: Days = read["returned_on"]
+        """When the letter of a demand came back: it was not done, and is to be done again."""
         self.retry_on: Days = read["retry_on"]
 
     def texts(self, name: str, chosen: Rows) -> list[str | None]:

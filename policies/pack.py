@@ -21,6 +21,8 @@ from policies.reading import PackFiles
 from policies.schema import (
     CallResultLine,
     CallResultsFile,
+    ChannelOrder,
+    ChannelsFile,
     ExperienceFile,
     FragmentFile,
     GuardrailsFile,
@@ -49,6 +51,7 @@ class CompiledPack:
     journeys: Mapping[str, Journey]
     """By segment, in the order of the segments."""
     guardrails: GuardrailsFile
+    channels: ChannelsFile
     reasons: Mapping[NonPaymentReason, ReasonLine]
     call_results: Mapping[CallResult, CallResultLine]
     scale: Scale
@@ -60,6 +63,10 @@ class CompiledPack:
     def step(self, segment: str, name: str) -> Step:
         """A step of a segment's journey."""
         return self.journeys[segment].steps[name]
+
+    def order(self, segment: str) -> ChannelOrder:
+        """In which order the channels are tried for a segment."""
+        return self.channels.segments.get(segment, self.channels.order)
 
 
 def load_pack(files: Mapping[str, str]) -> CompiledPack:
@@ -86,6 +93,7 @@ def _loaded(contents: tuple[tuple[str, str], ...]) -> CompiledPack:
     reasons = _reasons(read)
     call_results = _call_results(read)
     _check_templates(read)
+    channels = _channels(read, [segment.name for segment in segments])
     head = read.one("pack.yaml", PackFile)
     guardrails = read.one("guardrails.yaml", GuardrailsFile)
     experience = read.one("experience.yaml", ExperienceFile)
@@ -106,6 +114,7 @@ def _loaded(contents: tuple[tuple[str, str], ...]) -> CompiledPack:
         reroutes=tuple(reroutes),
         journeys=MappingProxyType({segment.name: journeys[segment.name] for segment in segments}),
         guardrails=guardrails,
+        channels=channels,
         reasons=MappingProxyType(reasons),
         call_results=MappingProxyType(call_results),
         scale=experience.scale,
@@ -191,6 +200,17 @@ def _check_name(read: PackFiles, document: Document, key: str, name: str) -> Non
     expected = document.file.rpartition("/")[2].removesuffix(".yaml")
     if name != expected:
         read.problems.add(document, (key,), f"{key} {name!r} stands in a file that is called {expected!r}")
+
+
+def _channels(read: PackFiles, segments: Sequence[str]) -> ChannelsFile:
+    file = read.one("channels.yaml", ChannelsFile)
+    if file is None:
+        return ChannelsFile()
+    for name in file.segments:
+        if name not in segments:
+            text = f"there is no segment {name!r}{suggestion(name, segments)}"
+            read.problems.add(read.documents["channels.yaml"], ("segments", name), text)
+    return file
 
 
 def _reasons(read: PackFiles) -> dict[NonPaymentReason, ReasonLine]:

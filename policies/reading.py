@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from policies.document import Document, Problem, Problems, read_document, suggestion
 from policies.schema import (
     CallResultsFile,
+    ChannelsFile,
     ExperienceFile,
     FragmentFile,
     GuardrailsFile,
@@ -24,8 +25,12 @@ SINGLE_FILES: dict[str, type[BaseModel]] = {
     "reasons.yaml": ReasonsFile,
     "call_results.yaml": CallResultsFile,
     "experience.yaml": ExperienceFile,
+    "channels.yaml": ChannelsFile,
 }
-"""What every pack has, once."""
+"""What a pack has once."""
+
+NOT_NEEDED = frozenset({"channels.yaml"})
+"""What packs that were published before there was such a file do without."""
 
 FOLDERS: dict[str, type[BaseModel]] = {"journeys": JourneyFile, "fragments": FragmentFile}
 """What a pack has several of, by folder."""
@@ -43,7 +48,7 @@ class PackFiles:
         self.documents: dict[str, Document] = {}
         self.models: dict[str, BaseModel] = {}
         self.templates = {name: text for name, text in files.items() if name.startswith(f"{TEMPLATES}/")}
-        for missing in sorted(SINGLE_FILES.keys() - files.keys()):
+        for missing in sorted(SINGLE_FILES.keys() - files.keys() - NOT_NEEDED):
             problems.found.append(Problem(missing, 1, "this file is missing"))
         for name in sorted(files.keys() - self.templates.keys()):
             model = _model_of(name)

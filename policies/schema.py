@@ -7,10 +7,11 @@ facts, a key that does not fit the kind of its step) is checked by `policies.com
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from maatpak.kernel.words import (
     CallResult,
+    Channel,
     HoldReason,
     LegalStop,
     NonPaymentReason,
@@ -321,6 +322,47 @@ class GuardrailsFile(_File):
     approvals: ApprovalLimits
     promises: PromiseLimits
     placement: PlacementLimits
+
+
+Channels = Annotated[list[Channel], Field(min_length=1, max_length=len(Channel))]
+
+
+class ChannelOrder(_File):
+    """Which channel is tried next where the one that a step asks for has no usable address."""
+
+    preferred: Channels = Field(
+        default=[Channel.EMAIL, Channel.POST, Channel.SMS],
+        description="After the channel that the customer asked for, or that the step names.",
+    )
+    other: Channels = Field(
+        default=[Channel.POST, Channel.EMAIL, Channel.SMS],
+        description="For a step that wants another channel than the last one.",
+    )
+
+    @field_validator("preferred", "other")
+    @classmethod
+    def _each_once(cls, channels: list[Channel]) -> list[Channel]:
+        if len(set(channels)) < len(channels):
+            raise ValueError(f"a channel stands twice in {', '.join(channels)}")
+        return channels
+
+
+class SmallAmounts(_File):
+    """What consumers who owe little are written by, where a step wants another channel."""
+
+    below: Minor = 25_000
+    other: Channels = [Channel.SMS, Channel.POST, Channel.EMAIL]
+
+
+class ChannelsFile(_File):
+    """channels.yaml: how a message finds its way. A pack without it has the orders of the standard pack."""
+
+    order: ChannelOrder = ChannelOrder()
+    small: SmallAmounts = SmallAmounts()
+    segments: dict[Name, ChannelOrder] = Field(default_factory=dict, description="A segment's own order.")
+    doubtful_after: int = Field(
+        default=2, ge=1, le=9, description="Messages in a row that did not arrive and might have: it is doubtful then."
+    )
 
 
 class Turn(StrEnum):

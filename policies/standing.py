@@ -59,6 +59,8 @@ class Standing:
         self.done_on: Days = np.full(shape, MISSING, dtype=np.int32)
         self.executed: Flags = np.zeros(shape, dtype=bool)
         self.evidence_on: Days = np.full(shape, MISSING, dtype=np.int32)
+        self.returned_on: Days = np.full(shape, MISSING, dtype=np.int32)
+        """When the letter of a demand last came back."""
         self.attempts: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
         self.failures: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
         self.open: Codes = np.full(shape, NONE, dtype=np.int8)
@@ -121,7 +123,9 @@ class Standing:
         state, kind = history.state[actions], history.kind[actions]
         mine = history.for_driver[actions] | (step < len(self.journey.reactions))
         named = NAMES_ITEMS[kind] & (state == _EXECUTED)
-        counts = IS_DONE[state] & mine
+        returned = history.returned_on[actions]
+        counts = IS_DONE[state] & mine & (returned == MISSING)
+        np.maximum.at(self.returned_on, (step, place), returned)
         others = named & ~mine
         if others.any():
             counts &= self._since_driver(history, actions, place, named & mine, others)
@@ -189,7 +193,8 @@ class Standing:
                 continue
             named = self.executed[at] & (self.evidence_on[at] != MISSING)
             for name in self.journey.above[each.name]:
-                self.behind[self.column[name]] |= named
+                before = self.column[name]
+                self.behind[before] |= named & (self.returned_on[before] == MISSING)
 
 
 def _both(step: Rows, place: Rows, chosen: Flags) -> tuple[Rows, Rows]:

@@ -24,7 +24,7 @@ R = NoActionReason
 STUCK = frozenset({R.EXPERIENCE, R.EVIDENCE_MISSING, R.NO_ADDRESS, R.STEP_FAILED, R.STEP_UNKNOWN, R.STEP_REJECTED})
 """Reasons that, when they last, send a case to a person's decision."""
 
-_ONE_WAY = frozenset({ChannelRule.POST_AND_EMAIL, ChannelRule.POST, ChannelRule.EMAIL, ChannelRule.SMS, None})
+_ONE_WAY = frozenset({ChannelRule.POST_AND_EMAIL, None})
 """Channel rules that leave no other channel to try."""
 
 _ANCHORS = {
@@ -152,10 +152,11 @@ class Walk:
     def _due(self, step: Step, places: Rows) -> Days:
         """The later of its own date and the waits after what it follows; today where neither says anything."""
         workdays, rows = self.cases.workdays, self.rows[places]
-        due = np.full(len(places), MISSING, dtype=np.int32)
+        # A demand whose letter came back is due from then on.
+        due: Days = self.standing.returned_on[self.standing.column[step.name], places]
         if step.at is not None:
-            due = workdays.shift(self._anchor(step.at, rows), step.at.shift, rows)
-            due[due == MISSING] = NEVER
+            day = workdays.shift(self._anchor(step.at, rows), step.at.shift, rows)
+            due = np.maximum(due, np.where(day == MISSING, NEVER, day))
             if step.at.also is not None:
                 # Who has no rhythm has no run to wait for.
                 due = np.maximum(due, workdays.shift(self._anchor(step.at.also, rows), step.at.also.shift, rows))
@@ -206,10 +207,22 @@ class Walk:
 
     def _judge(self, step: Step, places: Rows) -> Verdict:
         verdict = self.gates.of_step(step, self.rows[places], self.rerouted_on[places])
+        if step.escalating:
+            verdict.put(self._unheard(step, places), R.EVIDENCE_MISSING)
         if step.on is None and step.outward:
             pending = self.pending[places]
             verdict.put(pending != MISSING, R.WAIT, np.maximum(pending, np.int32(self.as_of)))
         return verdict
+
+    def _unheard(self, step: Step, places: Rows) -> Flags:
+        """Whether a demand that it follows was sent and nothing tells that its letter arrived (law 5)."""
+        unheard = np.zeros(len(places), dtype=bool)
+        for name in step.after:
+            at = self.standing.column[name]
+            if self.standing.steps[at].escalating:
+                arrived = self.standing.evidence_on[at, places] != MISSING
+                unheard |= self.standing.executed[at, places] & ~arrived
+        return unheard
 
     def _mark_ended(
         self, at: int, step: Step, places: Rows, code: Codes, until: Days, status: npt.NDArray[np.int8]
@@ -231,15 +244,23 @@ class Walk:
         known = sum(self.cases.flags(name)[rows].astype(np.int8) for name in names)
         if step.kind is StepKind.CALL:
             possible = known >= 1
-        elif step.channel in _ONE_WAY:
+        elif step.channel in _ONE_WAY or step.escalating:
             possible = np.zeros(len(places), dtype=bool)
         else:
-            possible = known >= np.where(self._prefers_known(rows), 2, 1)
+            possible = known >= np.where(self._asks_of_known(step, rows), 2, 1)
         left: Flags = possible & (self.standing.failures[at, places] < 2)
         return left
 
-    def _prefers_known(self, rows: Rows) -> Flags:
+    def _asks_of_known(self, step: Step, rows: Rows) -> Flags:
+        """Whether the channel that a step asks for has an address, so that this is not why it failed."""
         cases = self.cases
+        match step.channel:
+            case ChannelRule.EMAIL:
+                return cases.flags("email_known")[rows]
+            case ChannelRule.SMS:
+                return cases.flags("phone_known")[rows]
+            case ChannelRule.POST:
+                return cases.flags("post_known")[rows]
         return (
             (cases.are("preferred_channel", "email") & cases.flags("email_known"))
             | (cases.are("preferred_channel", "sms") & cases.flags("phone_known"))
@@ -322,7 +343,7 @@ class Walk:
                 attempt=self.standing.attempts[at, kept].astype(np.int64) + 1,
                 occurrence=np.full(len(kept), MISSING, np.int32) if event is None else event[kept],
                 skip=np.where(over[chosen], skip[chosen], NONE),
-                other_channel=failed & self._prefers_known(self.rows[kept]),
+                other_channel=failed & self._asks_of_known(step, self.rows[kept]),
             )
         )
 

@@ -19,13 +19,13 @@ from maatpak.kernel.words import (
     ActionState,
     CallResult,
     NonPaymentReason,
-    ReachState,
     Role,
     WorkKind,
     WorkState,
 )
 from maatpak.ledger.locks import lock_parties
 from maatpak.ledger.tables import Case, ContactResult, Debtor, WorkTask
+from policies.reach import OF_STATE, Learned
 from tasks.actions import action_of, move_action
 from tasks.call_hours import HOURS_OF, Side, call_window, moment
 from tasks.desk import Desk
@@ -34,6 +34,7 @@ from tasks.payers import PAYING_NOW
 from tasks.preferences import mark_address
 from tasks.promises import make_promise
 from tasks.reasons import state_reason
+from tasks.repairs import open_repair
 from tasks.rights import TALKERS
 from tasks.worklist import close_work, hold_source, open_work
 
@@ -252,24 +253,27 @@ def _as_the_pack_says(desk: Desk, case: Case, call: Call) -> None:
     """The number's state, the reason it states, the work and the hold that follow."""
     line = desk.pack.call_results[call.code]
     if line.phone is not None:
-        _mark_phone(desk, case, line.phone, call.code)
+        _mark_phone(desk, case, OF_STATE[line.phone], call.code)
     elif call.code in SPOKEN_RESULTS:
-        _mark_phone(desk, case, ReachState.PROVEN, call.code)
+        _mark_phone(desk, case, Learned.ANSWERED, call.code)
     reason = call.reason or line.states
     if reason is not None:
         state_reason(desk, case, reason, documents=call.documents, source="call", with_work=line.work is None)
     source = "call"
     if line.work is not None:
         work = line.work
-        task = open_work(
-            desk,
-            case,
-            work.kind,
-            work.about,
-            work.role,
-            working_days=work.within,
-            blocks=work.kind is WorkKind.REVIEW and line.hold is None,
-        )
+        if work.kind is WorkKind.REPAIR:
+            task = open_repair(desk, case, "phone", subject=work.about, role=work.role, within=work.within)
+        else:
+            task = open_work(
+                desk,
+                case,
+                work.kind,
+                work.about,
+                work.role,
+                working_days=work.within,
+                blocks=work.kind is WorkKind.REVIEW and line.hold is None,
+            )
         task.note = call.note
         source = hold_source(task)
     if line.hold is not None:
@@ -278,11 +282,11 @@ def _as_the_pack_says(desk: Desk, case: Case, call: Call) -> None:
         set_hold(desk, case, line.hold.reason, until, note, source=source, by_engine_rule=True)
 
 
-def _mark_phone(desk: Desk, case: Case, state: ReachState, cause: str) -> None:
+def _mark_phone(desk: Desk, case: Case, learned: Learned, cause: str) -> None:
     payer = desk.payer(desk.session.get_one(Debtor, case.debtor_id))
     profile = desk.profile(int(payer.id or 0))
     if profile is not None and profile.phone:
-        mark_address(desk, case, "phone", profile.phone, state, cause)
+        mark_address(desk, case, "phone", profile.phone, learned, cause)
 
 
 def _open_call(desk: Desk, task_id: int) -> WorkTask:

@@ -31,13 +31,13 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Action, Case, Debtor, Hold, PlacementCheck, WorkTask
 from policies.schema import PlacementLimits
 from tasks.desk import Desk
-from tasks.evidence import REPAIRS
 from tasks.placement_checks import AGENCY, Check, checks_of, reading, standing
 from tasks.reasons import state_reason
 from tasks.register import require_country
+from tasks.repairs import open_repair
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.rights import DESK, MANAGERS
-from tasks.worklist import CHECK_FIRST, close_work, open_many, open_work
+from tasks.worklist import CHECK_FIRST, close_work, open_many
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -311,7 +311,7 @@ def _follow_up(desk: Desk, debtor: Debtor, check: PlacementCheck) -> None:
     if check.result == CheckResult.INSOLVENT and not _stopped(desk.session, debtor):
         state_reason(desk, case, NonPaymentReason.INSOLVENT, source="register", by_engine_rule=True)
     elif check.kind == CheckKind.ADDRESS and check.result == CheckResult.FAILED:
-        open_work(desk, case, WorkKind.REPAIR, REPAIRS[Channel.POST], Role.OPERATOR, working_days=5)
+        open_repair(desk, case, Channel.POST, owner=debtor)
 
 
 def _stopped(session: Session, debtor: Debtor) -> bool:

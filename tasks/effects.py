@@ -15,6 +15,8 @@ from tasks.compose import compose, queue_messages
 from tasks.facts import FactFrames
 from tasks.handoff import write_placements
 from tasks.offers import withdraw_offers, write_offers
+from tasks.repairs import ANY, open_repairs
+from tasks.repairs import NO_PHONE as REPAIR_PHONE
 from tasks.uploads import open_uploads, uploads
 from tasks.worklist import WAIVE_CALL
 
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 OUTCOME = {"action_id": pl.Int64, "case_id": pl.Int64, "outcome": pl.String, "reason": pl.String}
 NO_PHONE = "no_phone"
-REPAIR_PHONE = "There is no phone number to call: find one."
-REPAIR_ADDRESS = "No message can reach the customer: find an address."
 
 WORK_OF: dict[StepKind, WorkKind] = {
     StepKind.CALL: WorkKind.CALL,
@@ -134,7 +134,7 @@ def _call(cohort: Cohort, rows: pl.DataFrame) -> pl.DataFrame:
             " WHERE a.id = u.action_id AND a.state = 'in_progress'"
         )
         _ask_waiver(cohort)
-        _repair(cohort, without, REPAIR_PHONE)
+        _repair(cohort, without, "phone", REPAIR_PHONE)
     return pl.concat(parts)
 
 
@@ -252,22 +252,14 @@ def _fail(cohort: Cohort, lost: pl.DataFrame) -> None:
     fail_actions(cohort.frames, lost.select("action_id", reason="why"), cohort.at, cohort.as_of)
     unreachable = lost.filter(pl.col("why") != SkipReason.NOTHING_LEFT)
     if not unreachable.is_empty():
-        _repair(cohort, unreachable, REPAIR_ADDRESS)
+        _repair(cohort, unreachable, None, ANY)
 
 
-def _repair(cohort: Cohort, rows: pl.DataFrame, subject: str) -> None:
-    cohort.frames.stage("to_repair", rows.select("case_id", "debtor_id").unique("case_id"))
-    cohort.frames.execute(
-        f"""
-        INSERT INTO work_task (creditor_id, debtor_id, case_id, kind, subject, role, opened_on, due_on, blocks, state,
-                               recorded_at)
-        SELECT {int(cohort.creditor_id)}, r.debtor_id, r.case_id, '{WorkKind.REPAIR}', '{subject}', '{Role.OPERATOR}',
-               {cohort.day}, {cohort.day} + 7, false, 'open', {cohort.instant}
-        FROM pg_temp.to_repair r
-        WHERE NOT EXISTS (SELECT 1 FROM work_task t WHERE t.case_id = r.case_id AND t.subject = '{subject}'
-                          AND t.state = 'open')
-        """  # noqa: S608 - words of our own
-    )
+def _repair(cohort: Cohort, rows: pl.DataFrame, channel: str | None, subject: str) -> None:
+    countries = cohort.facts.cases.select("case_id", "country")
+    wanted = rows.select("case_id", "debtor_id", "escalating").join(countries, on="case_id", how="left")
+    wanted = wanted.with_columns(channel=pl.lit(channel, pl.String), subject=pl.lit(subject), itself="escalating")
+    open_repairs(cohort.frames, cohort.creditor_id, wanted, cohort.as_of, cohort.at)
 
 
 def _join_rounds(cohort: Cohort) -> None:

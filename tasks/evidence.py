@@ -6,23 +6,16 @@ Silence is no row: that it turns into weak evidence is computed from the dates.
 from sqlmodel import select
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import LOST_EVIDENCE, Channel, EvidenceKind, ReachState, Role, WorkKind
+from maatpak.kernel.words import EvidenceKind
 from maatpak.ledger.tables import Case, Evidence, Message
+from policies.reach import OF_EVIDENCE, Learned
 from tasks.desk import Desk
 from tasks.preferences import mark_address
+from tasks.repairs import open_repair, owner_of
 from tasks.rights import DESK
-from tasks.worklist import open_work
 
-PROVES = frozenset({EvidenceKind.DELIVERED, EvidenceKind.LINK_USED, EvidenceKind.RECEIPT, EvidenceKind.ANSWERED})
-"""It arrived, so the address is good."""
-REPAIRS = {
-    Channel.EMAIL: "An e-mail did not arrive: find the right e-mail address.",
-    Channel.SMS: "A text did not arrive: find the right phone number.",
-    Channel.POST: "A letter did not arrive: find the right postal address.",
-}
-"""What is asked of whoever mends the address."""
-MENDED_WITHIN = 5
-"""Working days."""
+TOLD_BY_PEOPLE = frozenset(OF_EVIDENCE) - {EvidenceKind.SPOKEN}
+"""What a person may record of a message; a talk is a call's result."""
 
 
 def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str) -> Evidence:
@@ -40,17 +33,14 @@ def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str)
     evidence = Evidence(message_id=message.id, kind=kind, source=source, observed_on=desk.as_of, recorded_at=desk.now)
     desk.session.add(evidence)
     desk.session.flush()
-    if kind in LOST_EVIDENCE:
-        learn_of_address(desk, case, message, ReachState.DEAD, kind)
-    elif kind in PROVES:
-        learn_of_address(desk, case, message, ReachState.PROVEN, kind)
+    if kind in OF_EVIDENCE:
+        learn_of_address(desk, case, message, OF_EVIDENCE[kind], kind)
     desk.record("evidence_noted", case=case, message=message.id, evidence=kind)
     return evidence
 
 
-def learn_of_address(desk: Desk, case: Case, message: Message, state: ReachState, cause: str) -> None:
-    """What became of a message says this of its address; a dead one is somebody's work to mend."""
-    channel = Channel(message.channel)
-    mark_address(desk, case, channel, message.recipient, state, cause)
-    if state is ReachState.DEAD:
-        open_work(desk, case, WorkKind.REPAIR, REPAIRS[channel], Role.OPERATOR, working_days=MENDED_WITHIN)
+def learn_of_address(desk: Desk, case: Case, message: Message, learned: Learned, cause: str) -> None:
+    """What became of a message says this of its address; one that is gone is somebody's work to find anew."""
+    mark_address(desk, case, message.channel, message.recipient, learned, cause)
+    if learned is Learned.GONE:
+        open_repair(desk, case, message.channel, owner=owner_of(desk, message))

@@ -18,6 +18,7 @@ from tasks.finding import Found, acting_date
 from tasks.placement_checks import Check, checks_of
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.timeline import timeline
+from tasks.written import written
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -48,6 +49,8 @@ class Told:
     """The decision as it was stored; it may say more, such as a contact that gave way to another creditor's."""
     timeline: list[dict[str, Any]]
     """An item a row: its way from order to payment, as far as it is known (rule 29)."""
+    written: list[dict[str, Any]]
+    """A message a row, newest first: how it went, and why by that channel."""
     checks: tuple[Check, ...] = ()
     """Where the checks of the placement stand that was proposed then, if one was (rule 20)."""
 
@@ -75,8 +78,9 @@ def _fresh(
     packs = {each: engine.pack(each) for each in {current, row["round_pack_id"] or current}}
     told = explain(row, facts.steps, packs, current, as_of, hypothetical)
     checks = _checks(frames, found, packs[current], as_of, EVERYTHING_RECORDED)
-    items = timeline(engine, frames, found.the_case, as_of, EVERYTHING_RECORDED)
-    return Told(told, now, None, None, None, items, checks)
+    messages = written(frames, found.the_case, as_of, EVERYTHING_RECORDED)
+    items = timeline(engine, frames, found.the_case, as_of, EVERYTHING_RECORDED, messages)
+    return Told(told, now, None, None, None, items, messages, checks)
 
 
 def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothetical: Mapping[str, Any]) -> Told:
@@ -98,8 +102,9 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
     told = explain(row, steps, packs, current, as_of, hypothetical)
     kept = stored.row(0, named=True) if stored.height else None
     checks = _checks(frames, found, packs[current], as_of, tick["known_at"])
-    items = timeline(engine, frames, found.the_case, as_of, tick["known_at"])
-    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, items, checks)
+    messages = written(frames, found.the_case, as_of, tick["known_at"])
+    items = timeline(engine, frames, found.the_case, as_of, tick["known_at"], messages)
+    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, items, messages, checks)
 
 
 def _checks(frames: Frames, found: Found, pack: "CompiledPack", as_of: date, known_at: datetime) -> tuple[Check, ...]:

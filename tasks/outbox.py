@@ -11,6 +11,7 @@ from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel, MessageState
 from maatpak.ledger.tables import Creditor, Debtor, Evidence, Message
 from tasks.register import creditor_by_code
+from tasks.written import way_of
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -60,7 +61,13 @@ def list_messages(engine: "Engine", wanted: MessageFilter) -> list[dict[str, Any
     with engine.database.reading() as session:
         found = session.exec(query.order_by(col(Message.id).desc()).limit(wanted.most))
         return [
-            {"creditor": code, "debtor_no": number, **_shown(message), "evidence": sorted(kinds or [])}
+            {
+                "creditor": code,
+                "debtor_no": number,
+                **_shown(message),
+                "way": way_of(message.model_dump()),
+                "evidence": sorted(kinds or []),
+            }
             for code, number, kinds, message in found
         ]
 
@@ -94,6 +101,20 @@ def _known(word: str | None, words: type[MessageState] | type[Channel]) -> str |
 
 
 def _shown(message: Message) -> dict[str, Any]:
-    names = ("message_ref", "case_id", "channel", "recipient", "template", "language", "subject", "state", "attempt")
+    names = (
+        "message_ref",
+        "case_id",
+        "channel",
+        "instead_of",
+        "switch_reason",
+        "switch_cause",
+        "switch_on",
+        "recipient",
+        "template",
+        "language",
+        "subject",
+        "state",
+        "attempt",
+    )
     dates = ("business_date", "queued_at", "sent_on", "sent_at", "failure", "service_ref", "content")
     return {name: getattr(message, name) for name in (*names, *dates)}

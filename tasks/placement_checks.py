@@ -17,8 +17,8 @@ from maatpak.kernel.money import format_money
 from maatpak.kernel.words import LOST_EVIDENCE, ReachState
 from maatpak.ledger.tables import visible
 from policies.placing import RECORDS, SUBJECTS, judge
+from policies.reach import PROVES
 from policies.schema import PlacementLimits
-from tasks.evidence import PROVES
 
 AGENCY = "agency"
 """Name of the agency that cases go to."""

@@ -1,6 +1,7 @@
 """What customers asked for, and where they can be reached: recorded once, obeyed by the engine (rule 28)."""
 
 import re
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -10,10 +11,12 @@ from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference
 from maatpak.ledger.versions import succeed
+from policies.reach import Known, Learned, moved
 from tasks.compose.recipients import mobile_number
 from tasks.desk import Desk
 from tasks.quality.debtor_rules import PHONE_NUMBER
 from tasks.register import require_email
+from tasks.repairs import end_repairs_of
 from tasks.rights import DESK
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -83,12 +86,9 @@ def set_preference(desk: Desk, debtor: Debtor, name: str, value: str, *, source:
 
 
 def mark_address(
-    desk: Desk, case: Case, channel: str, address: str, state: ReachState, cause: str, *, wished: bool = False
+    desk: Desk, case: Case, channel: str, address: str, learned: Learned, cause: str
 ) -> AddressState | None:
-    """What is now known of an address; None when it was known already.
-
-    An opt-out outlasts whatever is observed; only the customer's own wish (`wished`) ends it.
-    """
+    """What is now known of an address, by the table of `policies.reach`; None when it was known already."""
     present = desk.session.exec(
         select(AddressState).where(
             AddressState.debtor_id == case.debtor_id,
@@ -97,25 +97,31 @@ def mark_address(
             col(AddressState.replaced_at).is_(None),
         )
     ).first()
-    actor = desk.person.login
+    before = Known() if present is None else Known(ReachState(present.state), present.missed)
+    now = moved(before, learned, desk.pack.channels.doubtful_after)
+    if now == before:
+        return None
+    values: dict[str, Any] = {
+        "state": now.state,
+        "missed": now.missed,
+        "cause": cause,
+        "actor": desk.person.login,
+    }
     if present is not None:
-        if present.state == state or (present.state == ReachState.OPTED_OUT and not wished):
-            return None
-        marked = succeed(desk.session, present, desk.as_of, desk.now, state=state, cause=cause, actor=actor)
+        marked = succeed(desk.session, present, desk.as_of, desk.now, **values)
     else:
         marked = AddressState(
             debtor_id=case.debtor_id,
             channel=channel,
             address=address,
-            state=state,
-            cause=cause,
-            actor=actor,
             valid_from=desk.as_of,
             recorded_at=desk.now,
+            **values,
         )
         desk.session.add(marked)
         desk.session.flush()
-    desk.record("address_marked", case=case, channel=channel, address=salted_hash(address, marked.salt), state=state)
+    hashed = salted_hash(address, marked.salt)
+    desk.record("address_marked", case=case, channel=channel, address=hashed, learned=learned, state=now.state)
     return marked
 
 
@@ -142,7 +148,7 @@ def opt_out_of(desk: Desk, case: Case, channel: str) -> list[AddressState]:
         found |= given
     if not found:
         raise UsageError(f"The customer has no address for {channel}.", advice="There is nothing to opt out of.")
-    marked = [mark_address(desk, case, channel, each, ReachState.OPTED_OUT, "asked for it") for each in sorted(found)]
+    marked = [mark_address(desk, case, channel, each, Learned.OPTED_OUT, "asked for it") for each in sorted(found)]
     return [each for each in marked if each is not None]
 
 
@@ -200,5 +206,6 @@ def set_contact(
         )
         desk.session.add(chosen)
         desk.session.flush()
+    end_repairs_of(desk, debtor)
     desk.record("contact_changed", debtor_id=debtor.id, contact=chosen.id, role=role)
     return chosen

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from maatpak.kernel.words import HoldReason, LegalStop, SkipReason, StepKind
+from maatpak.kernel.words import ActionState, HoldReason, LegalStop, SkipReason, StepKind
 from maatpak.ledger.database import Frames
 from policies.cases import Cases
 from policies.gates import Gates, in_season
@@ -75,8 +75,10 @@ def objections(
     meant).
     `named`: action_id, item_id, amount.
     """
-    joined = actions.join(_of_cases(facts.cases, guardrails), on="case_id", how="left").join(
-        _of_items(actions, named, facts.items), on="action_id", how="left"
+    joined = (
+        actions.join(_of_cases(facts.cases, guardrails), on="case_id", how="left")
+        .join(_of_items(actions, named, facts.items), on="action_id", how="left")
+        .join(_returned_demands(facts.steps), on="case_id", how="left")
     )
     to_customer = pl.col("kind").is_in([str(kind) for kind in TO_CUSTOMER])
     asked_of = to_customer & (pl.col("kind") != StepKind.STATEMENT)
@@ -101,6 +103,7 @@ def objections(
         (pl.col("escalating") & pl.col("promise_open"), SkipReason.PROMISED),
         (pl.col("escalating") & pl.col("offer_open"), SkipReason.IN_PLAN),
         (pl.col("escalating") & pl.col("unheard"), SkipReason.ON_HOLD),
+        ((pl.col("kind") == StepKind.HANDOFF) & pl.col("demand_returned"), SkipReason.LETTER_RETURNED),
         (names_items & pl.col("changed") & ~(own & (pl.col("change") == SkipReason.IN_PLAN)), pl.col("change")),
     ]
     reason = pl.coalesce(
@@ -146,6 +149,18 @@ def _of_cases(cases: pl.DataFrame, guardrails: GuardrailsFile) -> pl.DataFrame:
         unheard=~pl.col("manager_heard") | ~(pl.col("tried_call") | pl.col("call_waived")),
         parked=pl.when(parked).then(pl.coalesce(by, pl.lit(str(SkipReason.PAID)))).otherwise(pl.lit("")),
     )
+
+
+def _returned_demands(steps: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, demand_returned) of the cases whose last demand came back, so that no placement may rest on it."""
+    sent = steps.filter(
+        (pl.col("kind") == StepKind.MESSAGE)
+        & (pl.col("state") == ActionState.EXECUTED)
+        & pl.col("round_id").is_not_null()
+    )
+    last = sent.group_by("case_id", "step").agg(pl.col("returned_on").sort_by("attempt").last())
+    returned = last.drop_nulls("returned_on").select("case_id").unique()
+    return returned.with_columns(demand_returned=pl.lit(value=True))
 
 
 def _of_items(actions: pl.DataFrame, named: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor
 from tasks.cancelling import cancel_actions
+from tasks.repairs import end_repairs
 from tasks.settle_money import (
     Settling,
     begin_settling,
@@ -48,6 +49,7 @@ PARTS = (
     ask_for_notes,
     settle_orders,
     settle_disputes,
+    end_repairs,
     end_claim_work,
     pass_consultations_on,
     find_wrongful_contacts,

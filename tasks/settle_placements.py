@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from maatpak.kernel.words import Role, WorkKind
+from maatpak.kernel.words import LOST_EVIDENCE, Role, SkipReason, WorkKind
 from maatpak.ledger.tables import Placement
 from maatpak.ledger.versions import succeed_all
 from tasks.settle_money import Settling, changes
@@ -14,9 +14,21 @@ TELL_AGENCY = {
 }
 """What became of a placement → the work of telling the agency, within a working day."""
 
+LOST = ", ".join(f"'{kind}'" for kind in sorted(LOST_EVIDENCE))
+DEMAND_RETURNED = f"""
+EXISTS (SELECT 1 FROM action h WHERE h.id = p.action_id AND h.state = 'in_progress' AND (
+  SELECT bool_and(EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = m.id AND e.kind IN ({LOST})
+    AND e.observed_on <= {{day}}))
+  FROM message_action ma JOIN message m ON m.id = ma.message_id AND m.channel = 'post'
+  WHERE ma.action_id = (SELECT a.id FROM action a WHERE a.round_id = h.round_id AND a.escalating
+    AND a.kind = 'message' AND a.state = 'executed' ORDER BY a.id DESC LIMIT 1)))
+"""  # noqa: S608 - our own words
+"""Whether the letter that a placement rests on came back before the dossier left."""
+
 
 def settle_placements(settling: Settling) -> pl.DataFrame:
-    """Placed cases whose items are settled close; a dispute or a legal stop on one recalls it."""
+    """Placed cases whose items are settled close; a dispute or a legal stop on one recalls it, and so does, until its
+    dossier has left, that its demand came back."""
     frames, day = settling.frames, f"DATE '{settling.as_of}'"
     rows = frames.read(
         f"""
@@ -28,7 +40,8 @@ def settle_placements(settling: Settling) -> pl.DataFrame:
                        AND d.replaced_at IS NULL AND p.items ? d.item_id::text) AS disputed,
                EXISTS (SELECT 1 FROM hold h WHERE h.replaced_at IS NULL AND h.state = 'active'
                        AND h.reason = 'legal_stop' AND (h.debtor_id = k.debtor_id OR h.party_id = k.party_id))
-               AS stopped
+               AS stopped,
+               {DEMAND_RETURNED.format(day=day)} AS returned
         FROM placement p JOIN "case" k ON k.id = p.case_id
         WHERE p.creditor_id = {settling.creditor_id} AND p.state = 'placed' AND p.replaced_at IS NULL
         """  # noqa: S608 - typed literals
@@ -40,7 +53,7 @@ def settle_placements(settling: Settling) -> pl.DataFrame:
         .then(pl.lit("closed"))
         .when("disputed")
         .then(pl.lit("recalled"))
-        .when("stopped")
+        .when(pl.col("stopped") | pl.col("returned"))
         .then(pl.lit("recalled"))
         .otherwise(pl.lit("placed")),
         cause=pl.when(pl.col("left_open") == 0)
@@ -49,6 +62,8 @@ def settle_placements(settling: Settling) -> pl.DataFrame:
         .then(pl.lit("disputed"))
         .when("stopped")
         .then(pl.lit("legal_stop"))
+        .when("returned")
+        .then(pl.lit(str(SkipReason.LETTER_RETURNED)))
         .otherwise(pl.lit("part_paid")),
         amount=pl.col("left_open"),
     ).filter((pl.col("state") != "placed") | (pl.col("left_open") < pl.col("placed")))

@@ -26,6 +26,7 @@ from tasks.current_pack import current_pack
 from tasks.exceptions import tend_exceptions
 from tasks.facts import FactFrames, build_facts
 from tasks.proposal import Proposal, make_proposal
+from tasks.repairs import open_repairs, unreached
 from tasks.revalidate import step_properties
 from tasks.seen import Seen
 from tasks.tick_rows import write_proposal
@@ -150,12 +151,16 @@ def _tend(frames: Frames, part: Part, as_of: date, seen: Look, proposal: Proposa
     """What cases ask for that get nothing: their turn at the party, or work on money without a purpose."""
     wanting = wanting_letters(proposal.cases, seen.facts.cases, seen.packs, as_of)
     note_waits(frames, part, as_of, wanting, proposal.gave_way, at)
-    told = ("legal_stop", "cash_unallocated", "overdue_open", "not_due_open")
+    told = (
+        *("legal_stop", "cash_unallocated", "overdue_open", "not_due_open"),
+        *("email_known", "phone_known", "post_known", "own_post_known"),
+    )
     facts = seen.facts.cases.select("case_id", "party_id", "country", *told)
     decided = proposal.cases.select("case_id", "debtor_id", "reason").join(
         facts, on="case_id", how="left", maintain_order="left"
     )
     tend_exceptions(frames, part.creditor_id, decided, seen.packs[seen.pack_id], as_of, at)
+    open_repairs(frames, part.creditor_id, unreached(decided), as_of, at)
 
 
 def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:

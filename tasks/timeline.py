@@ -1,5 +1,6 @@
 """From order to payment: what happened to each item, as far as the ledger and our own records tell (rule 29)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ ORDER BY v.due_on, v.document_no, v.item_id
 """  # noqa: S608 - our own words
 
 ACTIONS = """
-SELECT i.item_id, a.pack_id, a.segment, a.step, a.kind, a.written, a.executed_on,
+SELECT i.item_id, a.id AS action_id, a.pack_id, a.segment, a.step, a.kind, a.written, a.executed_on,
   NOT EXISTS (SELECT 1 FROM message_action m WHERE m.action_id = a.id) AS by_hand,
   (SELECT min(e.observed_on) FROM message_action m JOIN evidence e ON e.message_id = m.message_id
    WHERE m.action_id = a.id AND e.kind IN ({strong}) AND e.observed_on <= {day}
@@ -48,8 +49,18 @@ VERSIONED = {"address": "a", "profile": "p", "preference": "f", "item": "v"}
 """Tables with two times, and how the queries call them."""
 
 
-def timeline(engine: "Engine", frames: Frames, case_id: int, as_of: date, known_at: datetime) -> list[dict[str, Any]]:
-    """An item a row, those open and those of the open round: the dates there are of its way from order to payment."""
+def timeline(
+    engine: "Engine",
+    frames: Frames,
+    case_id: int,
+    as_of: date,
+    known_at: datetime,
+    messages: Sequence[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """An item a row, those open and those of the open round: the dates there are of its way from order to payment.
+
+    `messages`: how it was written to (`tasks.written`), so that it is said by which way the item was asked for.
+    """
     marks = {
         "case": str(int(case_id)),
         "day": f"DATE '{as_of.isoformat()}'",
@@ -64,7 +75,9 @@ def timeline(engine: "Engine", frames: Frames, case_id: int, as_of: date, known_
             continue
         copy = not action["written"] and _attaches(engine, action)
         if action["written"] and action["kind"] in ("message", "plan_offer"):
+            ways = [each["way"] for each in messages if action["action_id"] in each["action_ids"]]
             item["asked_on"] = item["asked_on"] or action["executed_on"]
+            item["last_asked"] = f"{action['executed_on']} {'; '.join(ways)}".strip()
         if copy:
             item["sent_again_on"] = action["executed_on"]
         confirmed = action["executed_on"] if copy and action["by_hand"] else action["strong_on"]
@@ -100,6 +113,7 @@ def _told_by_the_ledger(row: dict[str, Any], as_of: date) -> dict[str, Any]:
         "approved_on": row["approved_on"],
         "due_on": row["due_on"],
         "asked_on": None,
+        "last_asked": None,
         "paid_on": row["settled_on"],
     }
 

@@ -1,6 +1,7 @@
 """Opening and closing work for people, the same way wherever it comes from."""
 
 from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 from sqlmodel import col, select
@@ -31,15 +32,18 @@ def open_work(
     action_id: int | None = None,
     blocks: bool = False,
 ) -> WorkTask:
-    """A new piece of work on a case, due in that many working days; the one that is open already, if any."""
+    """A new piece of work on a case, due in that many working days; the one that is open already, if any.
+
+    Of a repair that names no address there is one a customer, whatever asks for it (`tasks.repairs` has the others).
+    """
+    same: list[Any]
+    if kind is WorkKind.REPAIR:
+        same = [WorkTask.debtor_id == case.debtor_id, col(WorkTask.channel).is_(None)]
+    else:
+        about = WorkTask.record_no == record_no if record_no is not None else col(WorkTask.record_no).is_(None)
+        same = [WorkTask.case_id == case.id, WorkTask.subject == subject, about]
     present = desk.session.exec(
-        select(WorkTask).where(
-            WorkTask.case_id == case.id,
-            WorkTask.kind == kind,
-            WorkTask.subject == subject,
-            WorkTask.record_no == record_no if record_no is not None else col(WorkTask.record_no).is_(None),
-            WorkTask.state == WorkState.OPEN,
-        )
+        select(WorkTask).where(WorkTask.kind == kind, WorkTask.state == WorkState.OPEN, *same)
     ).first()
     if present is not None:
         return present

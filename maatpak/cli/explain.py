@@ -44,7 +44,7 @@ def explain(
     if as_json:
         shape = {"creditor": found.creditor, "debtor_no": debtor, "known_at": told.known_at, "tick_id": told.tick_id}
         more = {"engine_version": told.engine_version, "stored": told.stored, "checks": list(map(vars, told.checks))}
-        more["timeline"] = told.timeline
+        more |= {"timeline": told.timeline, "written": told.written}
         show_json({**shape, **more} | told.explanation.as_dict())
         return
     _print(found.creditor, debtor, told)
@@ -74,6 +74,8 @@ def _print(creditor: str, debtor: str, told: "Told") -> None:
     )
     _steps(case)
     _timeline(told.timeline)
+    if told.written:
+        show(told.written, WRITTEN, as_json=False, title="What was written")
     if told.checks:
         rows = [{"told": check.told, "state": check.state, "mend": check.mend} for check in told.checks]
         columns = (Column("told", "check"), Column("state", "state"), Column("mend", "what mends it"))
@@ -155,7 +157,17 @@ TIMELINE = (
     Column("approved_on", "approved"),
     Column("due_on", "due"),
     Column("asked_on", "asked"),
+    Column("last_asked", "last asked"),
     Column("paid_on", "paid"),
+)
+
+
+WRITTEN = (
+    Column("business_date", "on"),
+    Column("step", "step"),
+    Column("way", "how, and why so"),
+    Column("state", "state"),
+    Column("evidence", "evidence"),
 )
 
 

@@ -24,7 +24,7 @@ from maatpak.cli.session import (
     opened,
 )
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import LOST_EVIDENCE, Channel, EvidenceKind, MessageState
+from maatpak.kernel.words import Channel, EvidenceKind, MessageState
 
 app = typer.Typer(no_args_is_help=True, help="Mails, texts and letters.")
 
@@ -39,7 +39,7 @@ COLUMNS = (
     Column("business_date", "date"),
     Column("creditor", "creditor"),
     Column("debtor_no", "debtor"),
-    Column("channel", "channel"),
+    Column("way", "how, and why so"),
     Column("recipient", "to"),
     Column("template", "template"),
     Column("subject", "subject"),
@@ -109,10 +109,10 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Record what came back of a message: it is evidence, and it says whether the address is good."""
-    from tasks.evidence import PROVES, note_evidence
+    from tasks.evidence import TOLD_BY_PEOPLE, note_evidence
     from tasks.send.resolving import find_message
 
-    observed = chosen(EvidenceKind, kind, "kind of evidence", LOST_EVIDENCE | PROVES)
+    observed = chosen(EvidenceKind, kind, "kind of evidence", TOLD_BY_PEOPLE)
     with opened() as engine:
         account, message_ref = find_message(engine, reference)
         with at_desk(engine, account, actor) as desk:

@@ -331,6 +331,22 @@ class ReachState(StrEnum):
     OPTED_OUT = "opted_out"
 
 
+class SwitchReason(StrEnum):
+    """Why a message does not go by the channel that its step asks for."""
+
+    NO_ADDRESS = "no_address"
+    """None is known, or none that can be one."""
+    DEAD = "dead"
+    OPTED_OUT = "opted_out"
+    DOUBTFUL = "doubtful"
+    """Another that is sound goes before it."""
+    NO_CONSENT = "no_consent"
+    NO_WORDS = "no_words"
+    """The template has none for a text."""
+    FAILED = "failed"
+    """It was tried, and could not be sent."""
+
+
 class Role(StrEnum):
     """What a person may do."""
 
@@ -450,3 +466,5 @@ class SkipReason(StrEnum):
     WINDOW = "window"
     STOPPED = "stopped"
     CHECK_MISSING = "check_missing"
+    LETTER_RETURNED = "letter_returned"
+    """The demand that it rests on came back."""

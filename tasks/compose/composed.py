@@ -9,6 +9,7 @@ import polars as pl
 from connectors.message import Outgoing
 from maatpak.kernel.words import Channel
 from tasks.compose.reading import Row
+from tasks.compose.ways import Switch
 
 MESSAGES: dict[str, Any] = {
     "message_ref": pl.String,
@@ -17,6 +18,10 @@ MESSAGES: dict[str, Any] = {
     "case_id": pl.Int64,
     "channel": pl.String,
     "recipient": pl.String,
+    "instead_of": pl.String,
+    "switch_reason": pl.String,
+    "switch_cause": pl.String,
+    "switch_on": pl.Date,
     "language": pl.String,
     "template": pl.String,
     "content_key": pl.String,
@@ -50,6 +55,8 @@ class Draft:
     outgoing: Outgoing
     actions: tuple[Row, ...]
     recipient: str
+    switch: Switch | None
+    """Why it goes by another channel than its step asks for, where it does."""
     template: str
     content_key: str
     content_hash: str

@@ -33,7 +33,6 @@ from tasks.compose.recipients import (
     OPTED_OUT,
     Customer,
     Reach,
-    choose,
     customer_of,
     nowhere,
     phone_known,
@@ -41,6 +40,7 @@ from tasks.compose.recipients import (
     unknown_profile,
 )
 from tasks.compose.reference import action_key, message_token, short_reference, where_to_say_how
+from tasks.compose.ways import Choice, Orders, Way
 from tasks.compose.windows import next_opening, zones_of
 from tasks.current_pack import current_pack
 
@@ -236,28 +236,34 @@ class House:
         if about.kind in ASKING and not subject.items:
             self._give_up(subject, SkipReason.NOTHING_LEFT, f"{template} asks for items, and none is named", made)
             return
-        reaches = self._ways(subject, texts=about.texts)
-        if not reaches:
+        ways = self._ways(pack, subject, texts=about.texts)
+        if not ways:
             reason = OPTED_OUT if customer.opted_out else NO_ADDRESS
             self._give_up(subject, reason, f"nothing usable for {_rule(lead)}", made)
             return
         language = templates.language(self._wanted.language, customer.language, self._creditor["language"])
         writer = self._writer(pack, templates, language)
-        for reach in reaches:
-            draft = self._message(pack, templates, writer, subject, reach, template, tone)
+        for way in ways:
+            draft = self._message(pack, templates, writer, subject, way, template, tone)
             made.drafts.append(draft)
             for row in subject.actions:
                 made.hashes.setdefault(row["action_id"], []).append(draft.content_hash)
 
-    def _ways(self, subject: Subject, *, texts: bool) -> list[Reach]:
+    def _ways(self, pack: "CompiledPack", subject: Subject, *, texts: bool) -> list[Way]:
         """The ways that the message goes; none where they are not enough: a threat goes by post, whatever else."""
-        lead, customer = subject.actions[0], subject.customer
+        lead, customer, step = subject.actions[0], subject.customer, subject.step
         if self._wanted.channel is not None:
-            return [customer.reach(self._wanted.channel) or nowhere(customer, self._wanted.channel)]
+            return [Way(customer.reach(self._wanted.channel) or nowhere(customer, self._wanted.channel))]
+        orders = Orders(pack.order(lead["segment"]), pack.channels.small)
         used = [each["channel"] for each in self._material.earlier.get(lead["case_id"], ())]
-        reaches = choose(customer, _rule(lead), sum(subject.totals.values()), used, texts=texts)
-        enough = not subject.step.escalating or any(each.channel is Channel.POST for each in reaches)
-        return reaches if enough else []
+        choice = Choice(customer, orders, sum(subject.totals.values()), texts)
+        if step.channel is not None and _rule(lead) is not step.channel:
+            # Decided so, since the step was tried by the channel that it asks for.
+            ways = choice.after_failure(step.channel, used)
+        else:
+            ways = choice.ways(_rule(lead), used)
+        enough = not step.escalating or any(each.reach.channel is Channel.POST for each in ways)
+        return ways if enough else []
 
     @staticmethod
     def _give_up(subject: Subject, reason: str, detail: str, made: Drafts) -> None:
@@ -278,10 +284,11 @@ class House:
         templates: Templates,
         writer: Writer,
         subject: Subject,
-        reach: Reach,
+        way: Way,
         template: str,
         tone: str,
     ) -> Draft:
+        reach = way.reach
         token = message_token(self._key, self._creditor["code"], subject.actions, reach.channel)
         context = {
             **writer.context(subject, token),
@@ -324,6 +331,7 @@ class House:
             outgoing=self._outgoing(subject, reach, writer, rendered, context, token, attachments),
             actions=subject.actions,
             recipient=reach.address,
+            switch=way.switch,
             template=template,
             content_key=content_hash([identity_hash, *(action_key(row) for row in subject.actions)])[:32],
             content_hash=identity_hash,
@@ -435,6 +443,10 @@ def _row(draft: Draft, content: str, as_of: date, now: datetime) -> dict[str, An
         "case_id": lead["case_id"],
         "channel": str(outgoing.channel),
         "recipient": draft.recipient,
+        "instead_of": draft.switch and str(draft.switch.instead_of),
+        "switch_reason": draft.switch and str(draft.switch.why.reason),
+        "switch_cause": draft.switch and draft.switch.why.cause,
+        "switch_on": draft.switch and draft.switch.why.since,
         "language": outgoing.language,
         "template": draft.template,
         "content_key": draft.content_key,

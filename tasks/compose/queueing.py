@@ -4,10 +4,12 @@ from maatpak.ledger.database import Frames
 from tasks.compose.composed import Composed
 
 INSERT_MESSAGES = """
-INSERT INTO message (creditor_id, debtor_id, case_id, channel, recipient, language, template, content_key, attempt,
-  message_ref, subject, content, written, reply_by, state, business_date, queued_at, send_after, tries)
-SELECT creditor_id, debtor_id, case_id, channel, recipient, language, template, content_key, attempt, message_ref,
-  subject, content, written, reply_by, 'queued', business_date, queued_at, send_after, 0
+INSERT INTO message (creditor_id, debtor_id, case_id, channel, recipient, instead_of, switch_reason, switch_cause,
+  switch_on, language, template, content_key, attempt, message_ref, subject, content, written, reply_by, state,
+  business_date, queued_at, send_after, tries)
+SELECT creditor_id, debtor_id, case_id, channel, recipient, instead_of, switch_reason, switch_cause,
+  switch_on, language, template, content_key, attempt, message_ref, subject, content, written, reply_by, 'queued',
+  business_date, queued_at, send_after, 0
 FROM composed_message ORDER BY message_ref
 ON CONFLICT DO NOTHING
 """

@@ -75,7 +75,8 @@ WHERE v.debtor_id = ANY({people}) AND {visible} ORDER BY v.id
 """
 
 ADDRESSES = """
-SELECT v.debtor_id, v.channel, v.address, v.state FROM address_state v WHERE v.debtor_id = ANY({people}) AND {visible}
+SELECT v.debtor_id, v.channel, v.address, v.state, v.cause, v.valid_from FROM address_state v
+WHERE v.debtor_id = ANY({people}) AND {visible}
 """
 
 PREFERENCES = """

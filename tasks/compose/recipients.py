@@ -1,20 +1,19 @@
-"""Who a message goes to: the addresses that a customer has, what is known of each, and the step's channel rule.
+"""Who a message goes to: the addresses that a customer has, and what is known of each.
 
-An address that is dead or opted out is not there. *Preferred* is the channel the customer asked for, unless its address
-is doubtful and another is proven; *other* is a second one, a text for small amounts of consumers.
+An address that is dead or opted out is not there; why not is kept for whoever asks why a message went another way.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
 
 from connectors.message import ADDRESS_LINES, Correspondent
-from maatpak.kernel.words import Channel, PartyKind, ReachState
-from policies.schema import ChannelRule
+from maatpak.kernel.words import Channel, ReachState, SwitchReason
 from tasks.compose.reading import Row
 
 ROLE_ORDER: dict[str, tuple[str, ...]] = {
@@ -26,8 +25,8 @@ ROLE_ORDER: dict[str, tuple[str, ...]] = {
 """Contact roles in the order in which they are looked for."""
 LETTERS = ("payables", "invoice")
 """Roles that the customer's own preference may replace."""
-SMALL_AMOUNT = 25000
-"""Minor units below which a consumer's second channel is a text."""
+UNMARKED: Row = {"state": ReachState.UNPROVEN, "cause": None, "valid_from": None}
+"""What is known of an address of which nothing was learned."""
 UNUSABLE = frozenset({ReachState.DEAD, ReachState.OPTED_OUT})
 POSTCODE_LAST = frozenset({"GB", "IE"})
 """Countries that write the postcode on a line of its own, below the town."""
@@ -46,6 +45,19 @@ class Reach:
     """As the message row and the address states name it."""
     person: Correspondent
     state: ReachState
+    cause: str | None = None
+    """What made it so, and since when, if anything was said of it."""
+    since: date | None = None
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why a channel cannot be used."""
+
+    reason: SwitchReason
+    cause: str | None = None
+    """What was said of the address: codes, without names."""
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class Customer:
     preferred: Channel
     reaches: tuple[Reach, ...]
     opted_out: bool
+    hindered: Mapping[Channel, Hindrance] = field(default_factory=dict)
+    """Why there is no way over a channel of which an address is known."""
 
     def reach(self, channel: Channel) -> Reach | None:
         """The way over a channel, if there is one."""
@@ -82,24 +96,25 @@ def customer_of(
     if role in LETTERS:
         role = preferences.get("contact_role", role)
     person = next((each for wanted in ROLE_ORDER[role] for each in contacts if each["role"] == wanted), None)
-    known: dict[tuple[Channel, str], ReachState] = {}
+    known: dict[tuple[Channel, str], Row] = {}
     for each in states:
         way = _way(each, profile["country"])
-        if known.get(way) not in UNUSABLE:
-            known[way] = ReachState(each["state"])
+        if way not in known or known[way]["state"] not in UNUSABLE:
+            known[way] = each
     contact = person["name"] if person else profile["contact_name"] or ""
     base = Correspondent(name=contact or profile["name"])
     found: list[Reach] = []
-    unusable: list[ReachState] = []
+    hindered: dict[Channel, Hindrance] = {}
 
     def offer(channel: Channel, address: str | None, correspondent: Correspondent) -> bool:
         if address is None:
             return False
-        state = known.get((channel, _key(address)), ReachState.UNPROVEN)
+        mark = known.get((channel, _key(address)), UNMARKED)
+        state, cause, since = ReachState(mark["state"]), mark["cause"], mark["valid_from"]
         if state in UNUSABLE:
-            unusable.append(state)
+            hindered[channel] = Hindrance(SwitchReason(state), cause, since)
             return False
-        found.append(Reach(channel, address, correspondent, state))
+        found.append(Reach(channel, address, correspondent, state, cause, since))
         return True
 
     for mail in ((person or {}).get("email"), profile["email"]):
@@ -124,7 +139,8 @@ def customer_of(
         time_zone=profile["time_zone"],
         preferred=Channel(preferences.get("channel") or profile["preferred_channel"]),
         reaches=tuple(found),
-        opted_out=not found and ReachState.OPTED_OUT in unusable,
+        opted_out=not found and any(each.reason is SwitchReason.OPTED_OUT for each in hindered.values()),
+        hindered=hindered,
     )
 
 
@@ -162,53 +178,6 @@ def unknown_profile(row: Row, creditor: Row) -> Row:
         "language": creditor["language"],
         "preferred_channel": Channel.EMAIL,
     }
-
-
-def choose(
-    customer: Customer,
-    rule: ChannelRule,
-    amount: int,
-    used: Sequence[str],
-    *,
-    texts: bool,
-) -> list[Reach]:
-    """The ways that a step uses. `texts`: whether the template has words for a text; `used`: channels used before."""
-    usable = [each for each in customer.reaches if texts or each.channel is not Channel.SMS]
-    if not usable:
-        return []
-    first = _preferred(customer, usable)
-    match rule:
-        case ChannelRule.PREFERRED:
-            return [first]
-        case ChannelRule.OTHER:
-            return [_other(customer, usable, amount, Channel(used[-1]) if used else first.channel)]
-        case ChannelRule.BOTH:
-            return list(dict.fromkeys([first, _other(customer, usable, amount, first.channel)]))
-        case ChannelRule.POST_AND_EMAIL:
-            return [each for each in usable if each.channel in (Channel.POST, Channel.EMAIL)]
-        case _:
-            found = [each for each in usable if each.channel is Channel(rule)]
-            if not found and rule is ChannelRule.SMS:
-                # A number on land takes no text: what was to be one goes another way.
-                return [_other(customer, usable, amount, Channel(used[-1]) if used else first.channel)]
-            return found
-
-
-def _preferred(customer: Customer, usable: Sequence[Reach]) -> Reach:
-    """What the customer asked for; another that is proven when that one is doubtful."""
-    order = [customer.preferred, Channel.EMAIL, Channel.POST, Channel.SMS]
-    ranked = sorted(usable, key=lambda each: order.index(each.channel))
-    sound = [each for each in ranked if each.state is not ReachState.DOUBTFUL]
-    return (sound or ranked)[0]
-
-
-def _other(customer: Customer, usable: Sequence[Reach], amount: int, used: Channel) -> Reach:
-    small = customer.kind == PartyKind.CONSUMER and amount < SMALL_AMOUNT
-    order = (Channel.SMS, Channel.POST, Channel.EMAIL) if small else (Channel.POST, Channel.EMAIL, Channel.SMS)
-    ranked = sorted(usable, key=lambda each: order.index(each.channel))
-    different = [each for each in ranked if each.channel is not used]
-    sound = [each for each in different if each.state is not ReachState.DOUBTFUL]
-    return (sound or different or ranked)[0]
 
 
 def mail_address(text: str | None) -> str | None:

@@ -132,11 +132,13 @@ class _Building:
         named_by = action_items().join(in_scope.to_frame(), on="action_id", how="semi")
         messages = evidence.observed(reader, actions, served())
         reader.ahead("settled", "payments", "falls", "older_items", "last_payments", "touches")
-        self.bounced = messages.select("case_id", on="lost_on").drop_nulls("on")
+        demands = actions.filter("escalating").select("action_id")
+        returned = evidence.returned_demands(messages, demands)
+        self.bounced = evidence.bounces(messages, demands)
         evidenced = evidence.notices(reader, messages, self.cases)
         told = evidence.told_items(reader, actions, named_by, evidenced, self.cases)
-        since = evidence.first_evidence(evidenced)
-        self.parts.append(evidence.terms(messages))
+        since = evidence.first_evidence(evidenced, demands)
+        self.parts.append(evidence.terms(messages, returned))
         del messages, evidenced
 
         self.owed = amounts.owed(reader, self.cases)
@@ -159,7 +161,7 @@ class _Building:
             conversation.consulted(reader, actions, self.running),
         ]
         items = debts.select(list(ITEM_COLUMNS)).cast(pl.Schema(ITEM_COLUMNS))
-        return items, step_history(actions, named_by, since, position)
+        return items, step_history(actions, named_by, since, returned, position)
 
     def _past(self, items: pl.DataFrame) -> pl.DataFrame:
         """How the customer paid, and what came in during the round. Gives the cases that have a row."""

@@ -48,10 +48,30 @@ def observed(reader: Reader, actions: pl.DataFrame, served: pl.DataFrame) -> pl.
     return served.join(sent(), on="message_id").join(first, on="message_id", how="left")
 
 
-def terms(messages: pl.DataFrame) -> pl.DataFrame:
-    """(case_id, term_until): the last date by which a message that was not lost asks for an answer."""
+def terms(messages: pl.DataFrame, returned: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, term_until): the last date by which a message that was not lost asks for an answer.
+
+    The date that a demand set is void with its letter, whatever else it went by; `returned` has the action_id of these.
+    """
     given = messages.lazy().filter(pl.col("lost_on").is_null()).drop_nulls("reply_by")
-    return given.group_by("case_id").agg(term_until=pl.max("reply_by")).pipe(collected)
+    valid = given.join(returned.lazy(), on="action_id", how="anti")
+    return valid.group_by("case_id").agg(term_until=pl.max("reply_by")).pipe(collected)
+
+
+def bounces(messages: pl.DataFrame, demands: pl.DataFrame) -> pl.DataFrame:
+    """(case_id, on) of the messages that did not arrive; a demand is not made up for by a note, it goes again."""
+    return messages.join(demands, on="action_id", how="anti").select("case_id", on="lost_on").drop_nulls("on")
+
+
+def returned_demands(messages: pl.DataFrame, demands: pl.DataFrame) -> pl.DataFrame:
+    """(action_id, returned_on): the demands no letter of which stands, for all came back (law 5)."""
+    letters = messages.filter(pl.col("channel") == Channel.POST.value).join(demands, on="action_id", how="semi")
+    return (
+        letters.group_by("action_id")
+        .agg(returned_on=pl.max("lost_on"), stands=pl.col("lost_on").is_null().any())
+        .filter(~pl.col("stands"))
+        .select("action_id", "returned_on")
+    )
 
 
 def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
@@ -127,6 +147,10 @@ def told_items(
     )
 
 
-def first_evidence(evidenced: pl.DataFrame) -> pl.DataFrame:
-    """(action_id, evidence_on): the first day with at least weak evidence of an action's messages."""
-    return evidenced.group_by("action_id").agg(pl.min("evidence_on"))
+def first_evidence(evidenced: pl.DataFrame, demands: pl.DataFrame) -> pl.DataFrame:
+    """(action_id, evidence_on): the first day with at least weak evidence of an action's messages.
+
+    Of a demand only its letter counts: the mail that went with it starts no clock.
+    """
+    counts = pl.col("by_post") | ~pl.col("action_id").is_in(demands["action_id"].implode())
+    return evidenced.filter(counts).group_by("action_id").agg(pl.min("evidence_on"))

@@ -218,7 +218,8 @@ LEDGER: dict[str, Query] = {
         """
         SELECT a.id AS action_id, a.case_id, a.round_id, a.stage, a.step, a.kind, a.attempt::bigint AS attempt,
           a.occurrence, :state(a) AS state, a.reason, a.template, a.due_on, a.business_date AS proposed_on,
-          a.executed_on, a.result, a.retry_on, a.retry_step, a.written, a.payer_party_id, :known(a) AS known,
+          a.executed_on, a.result, a.retry_on, a.retry_step, a.written, a.escalating, a.payer_party_id,
+          :known(a) AS known,
           CASE WHEN a.round_id IS NULL THEN a.business_date > :steps_since ELSE :of_open_round(r) END AS in_scope
         FROM action a LEFT JOIN round r ON r.id = a.round_id
         WHERE a.creditor_id = :creditor AND :cases(a.case_id) AND a.proposed_at <= :instant AND a.business_date <= :day
@@ -228,7 +229,8 @@ LEDGER: dict[str, Query] = {
         schema(
             "action_id int, case_id int, round_id int, stage text, step text, kind text, attempt int, occurrence day,"
             "state text, reason text, template text, due_on day, proposed_on day, executed_on day, result text,"
-            "retry_on day, retry_step text, written flag, payer_party_id int, known flag, in_scope flag"
+            "retry_on day, retry_step text, written flag, escalating flag, payer_party_id int, known flag,"
+            "in_scope flag"
         ),
         ("action",),
     ),

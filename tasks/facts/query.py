@@ -12,6 +12,9 @@ import polars as pl
 
 _KINDS = {"int": pl.Int64, "text": pl.String, "day": pl.Date, "flag": pl.Boolean}
 
+PLAIN = r"lower(regexp_replace({text}, '[\s,]', '', 'g'))"
+"""SQL: what two ways of writing one postal address have in common."""
+
 
 def schema(columns: str) -> pl.Schema:
     """`case_id int, due_on day …` as a schema."""

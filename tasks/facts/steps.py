@@ -18,7 +18,11 @@ def actions_then(reader: Reader) -> pl.DataFrame:
 
 
 def step_history(
-    actions: pl.DataFrame, named: pl.DataFrame, evidence: pl.DataFrame, position: pl.DataFrame
+    actions: pl.DataFrame,
+    named: pl.DataFrame,
+    evidence: pl.DataFrame,
+    returned: pl.DataFrame,
+    position: pl.DataFrame,
 ) -> pl.DataFrame:
     """The steps frame. `position` is (case_id, item_id, joined_on): each case's driver, or the item in its place.
 
@@ -32,6 +36,7 @@ def step_history(
         only(actions, actions["in_scope"])
         .join(naming, on="action_id", how="left", maintain_order="left")
         .join(evidence, on="action_id", how="left", maintain_order="left")
+        .join(returned, on="action_id", how="left", maintain_order="left")
         .join(position.select("case_id", "joined_on"), on="case_id", how="left", maintain_order="left")
         .with_columns(for_driver=pl.when(skipped).then(since).otherwise(pl.col("hit").fill_null(value=True)))
     )

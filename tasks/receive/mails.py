@@ -12,6 +12,7 @@ from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
 from maatpak.ledger.tables import Case, Message
+from policies.reach import Learned
 from tasks.answers import record_answer
 from tasks.desk import Desk
 from tasks.preferences import mark_address
@@ -80,7 +81,7 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
                     observe(desk, case, message, _observed(result), number)
         case IncomingKind.COMPLAINT:
             if message is not None:
-                mark_address(desk, case, Channel.EMAIL, message.recipient, ReachState.OPTED_OUT, "called it spam")
+                mark_address(desk, case, Channel.EMAIL, message.recipient, Learned.OPTED_OUT, "called it spam")
             open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
         case IncomingKind.ANSWER:
             record_answer(

@@ -5,10 +5,11 @@ from datetime import date
 
 from sqlmodel import select
 
-from maatpak.kernel.words import EvidenceKind, MessageState, ReachState
+from maatpak.kernel.words import LOST_EVIDENCE, EvidenceKind, MessageState, ReachState
 from maatpak.ledger.tables import Case, Evidence, Message
+from policies.reach import OF_EVIDENCE, OF_STATE
 from tasks.desk import Desk
-from tasks.evidence import PROVES, learn_of_address
+from tasks.evidence import learn_of_address
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,11 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
         _note(desk, message.id, Observation(EvidenceKind.ACCEPTED, None, seen.words), source)
     if not _note(desk, message.id, seen, source):
         return
-    address = ReachState.PROVEN if seen.kind in PROVES else seen.address
-    if address is not None:
-        learn_of_address(desk, case, message, address, seen.words)
+    learned = None if seen.address is None else OF_STATE[seen.address]
+    if learned is None and seen.kind is not None and seen.kind not in LOST_EVIDENCE:
+        learned = OF_EVIDENCE.get(seen.kind)
+    if learned is not None:
+        learn_of_address(desk, case, message, learned, seen.words)
     desk.record("evidence_noted", case=case, message=message.id, evidence=seen.kind, source=source, said=seen.words)
 
 

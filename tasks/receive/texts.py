@@ -9,6 +9,7 @@ from connectors.sms.hooks import IncomingText, TextReport, Word
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Message
+from policies.reach import Learned
 from tasks.answers import record_answer
 from tasks.desk import Desk
 from tasks.preferences import mark_address
@@ -73,9 +74,9 @@ def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
 def _put(desk: Desk, case: "Case", text: IncomingText, number: str) -> None:
     opted_out = _opted_out(desk, case, text.sender)
     if text.word is Word.STOP:
-        mark_address(desk, case, Channel.SMS, text.sender, ReachState.OPTED_OUT, ASKED_FOR_IT)
+        mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_OUT, ASKED_FOR_IT)
     elif text.word is Word.START and opted_out:
-        mark_address(desk, case, Channel.SMS, text.sender, ReachState.PROVEN, TOOK_IT_BACK, wished=True)
+        mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_IN, TOOK_IT_BACK)
     else:
         record_answer(desk, case, Channel.SMS, answer_no=number, content=text.body.encode() or b" ")
 

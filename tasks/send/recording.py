@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
-from maatpak.kernel.words import Channel
+from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.locks import creditor_lock
+from policies.reach import MOVES, OF_STATE
 from tasks.send.breaker import TAKEN
 from tasks.send.claiming import Claimed
 from tasks.today import RECORDED_AFTER
@@ -60,12 +61,12 @@ UPDATE message SET leased_by = NULL, leased_until = NULL WHERE id = %(id)s AND s
 OLD_ADDRESS = f"""
 UPDATE address_state SET replaced_from = %(on)s, replaced_at = {AT}
 WHERE debtor_id = %(debtor)s AND channel = %(channel)s AND address = %(address)s AND replaced_at IS NULL
-  AND state <> %(state)s;
+  AND state = ANY(%(moves)s);
 """  # noqa: S608 - our own words
 
 NEW_ADDRESS = f"""
-INSERT INTO address_state (debtor_id, channel, address, state, cause, actor, valid_from, recorded_at)
-VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, %(why)s, 'engine', %(on)s, {AT}) ON CONFLICT DO NOTHING;
+INSERT INTO address_state (debtor_id, channel, address, state, missed, cause, actor, valid_from, recorded_at)
+VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, 0, %(why)s, 'engine', %(on)s, {AT}) ON CONFLICT DO NOTHING;
 """  # noqa: S608 - our own words
 
 
@@ -121,10 +122,11 @@ class Recorder:
             statements, counted, values = FAILED, "failed", {**values, "why": why}
         else:
             statements, counted, values = AGAIN, "postponed", {**values, "why": failed.code, "later": later}
-        if failed.address is not None:
+        if failed.address in (ReachState.DEAD, ReachState.OPTED_OUT):
             statements += OLD_ADDRESS + NEW_ADDRESS
             named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
             values = {**values, **named, "state": str(failed.address)}
+            values["moves"] = [str(state) for state in MOVES[OF_STATE[failed.address]]]
         return self._record(statements, values, counted)
 
     def _record(self, statements: str, values: Mapping[str, Any], counted: str | None) -> Record:

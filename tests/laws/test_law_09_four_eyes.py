@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maatpak.kernel.errors import RefusedError
-from maatpak.kernel.words import ReachState
 from maatpak.ledger.tables import Action, Approval, Case, Person
+from policies.reach import Learned
 from tasks.approvals import approve
 from tasks.preferences import mark_address
 from tests.laws.examples import house_at, played
@@ -25,7 +25,7 @@ def test_a_yes_counts_only_from_somebody_who_may(stages: Stages, hands: set[str]
         for who in sorted(hands):
             with house.desk(who) as desk:
                 # An address that no message goes to: what was approved stays as it was shown.
-                mark_address(desk, desk.case(case_id), "email", f"{who}@old.example", ReachState.DEAD, "it came back")
+                mark_address(desk, desk.case(case_id), "email", f"{who}@old.example", Learned.GONE, "it came back")
         people = {person.login: person for person in house.rows(Person)}
         may = {
             login

@@ -8,7 +8,7 @@ import pytest
 from maatpak.kernel.words import StepKind
 from policies.compiling import FITS, NEEDS
 from policies.reading import FOLDERS, SINGLE_FILES
-from policies.schema import ChannelRule, GuardrailsFile, IncludeLine, Only, PackFile, StepLine
+from policies.schema import ChannelRule, ChannelsFile, GuardrailsFile, IncludeLine, Only, PackFile, StepLine
 from policies.timing import parse_limit, parse_moment, parse_recurrence
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
@@ -50,8 +50,10 @@ def test_every_key_of_a_step_says_where_it_fits() -> None:
         assert expected == fits, key
 
 
-@pytest.mark.parametrize("model", [PackFile, GuardrailsFile, IncludeLine], ids=lambda model: model.__name__)
-def test_other_keys_are_named(model: type[PackFile | GuardrailsFile | IncludeLine]) -> None:
+@pytest.mark.parametrize(
+    "model", [PackFile, GuardrailsFile, ChannelsFile, IncludeLine], ids=lambda model: model.__name__
+)
+def test_other_keys_are_named(model: type[PackFile | GuardrailsFile | ChannelsFile | IncludeLine]) -> None:
     for name in model.model_fields:
         assert f"`{name}`" in PAGE, name
 

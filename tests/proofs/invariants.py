@@ -172,6 +172,20 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "placed_on_a_letter",
+        "nothing went to an agency on a demand whose letter had come back by then (law 5)",
+        """
+        SELECT e.action_id, e.case_id, e.day, demand.action_id FROM proof_effect e
+        JOIN LATERAL (
+          SELECT d.action_id FROM proof_effect d WHERE d.round_id = e.round_id AND d.escalating AND d.kind = 'message'
+            AND d.state = 'executed' AND d.instant < e.instant ORDER BY d.action_id DESC LIMIT 1) demand ON TRUE
+        WHERE e.kind = 'handoff' AND e.state <> 'cancelled' AND NOT EXISTS (
+          SELECT 1 FROM proof_sent s WHERE s.action_id = demand.action_id AND s.channel = 'post' AND s.state = 'sent'
+            AND NOT EXISTS (SELECT 1 FROM evidence b WHERE b.message_id = s.message_id
+              AND b.kind IN ('bounced', 'returned') AND b.observed_on <= e.day AND b.recorded_at <= e.instant))
+        """,
+    ),
+    Invariant(
         "call_was_tried",
         "before a demand the right person was spoken, or rung on 3 days at 2 times of day, or a CM waived it (law 5)",
         f"""

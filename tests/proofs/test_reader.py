@@ -44,6 +44,14 @@ BROKEN: dict[str, str] = {
         "INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)"
         " VALUES (202, 'returned', 'post', '2026-03-30', '2026-03-30Z')"
     ),
+    "placed_on_a_letter": (
+        "CREATE TEMP TABLE placed AS SELECT * FROM action WHERE id = 105;"
+        " UPDATE placed SET id = 106, stage = 'handoff', step = 'handoff', kind = 'handoff',"
+        " started_at = '2026-05-12 06:10Z', started_on = '2026-05-12', executed_on = '2026-05-12', tick_id = NULL;"
+        " INSERT INTO action SELECT * FROM placed;"
+        " INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)"
+        " VALUES (203, 'returned', 'post', '2026-05-04', '2026-05-04Z')"
+    ),
     "call_was_tried": "UPDATE contact_result SET day_part = 'morning'",
     "manager_was_heard": "UPDATE action SET result = 'no' WHERE id = 104",
     "people_approved": "UPDATE approval SET content_hash = 'another'",

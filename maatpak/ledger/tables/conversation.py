@@ -6,7 +6,15 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from maatpak.kernel.words import CallResult, Channel, EvidenceKind, MessageState, WorkKind, WorkState
+from maatpak.kernel.words import (
+    CallResult,
+    Channel,
+    EvidenceKind,
+    MessageState,
+    SwitchReason,
+    WorkKind,
+    WorkState,
+)
 from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, one_of
 
 
@@ -17,6 +25,9 @@ class Message(SQLModel, table=True):
         UniqueConstraint("recipient", "channel", "content_key", "attempt"),
         one_of("channel", Channel),
         one_of("state", MessageState),
+        one_of("instead_of", Channel),
+        one_of("switch_reason", SwitchReason),
+        CheckConstraint("(instead_of IS NULL) = (switch_reason IS NULL)", name="switch_says_why"),
         CheckConstraint("(state = 'sent') <= (sent_on IS NOT NULL)", name="sent_is_dated"),
         CheckConstraint("(state = 'failed') <= (failure IS NOT NULL)", name="failed_says_why"),
         Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
@@ -36,6 +47,13 @@ class Message(SQLModel, table=True):
     channel: str
     recipient: str
     """Address, number, or the postal address as one line."""
+    instead_of: str | None = None
+    """The channel that its step asks for, where that could not be used."""
+    switch_reason: str | None = None
+    switch_cause: str | None = None
+    """What was said of the address there: codes such as `550 5.1.1 unknown_user`."""
+    switch_on: date | None = None
+    """Since when that is so."""
     language: str
     template: str
     content_key: str
@@ -134,6 +152,15 @@ class WorkTask(SQLModel, table=True):
         CheckConstraint("(state = 'done') <= (outcome IS NOT NULL AND done_on IS NOT NULL)", name="done_has_outcome"),
         Index("ix_work_task_open", "creditor_id", "kind", postgresql_where=text("state = 'open'")),
         Index("ix_work_task_case", "case_id"),
+        one_of("channel", ["email", "phone", "post"]),
+        Index(
+            "uq_work_task_repair",
+            "debtor_id",
+            "channel",
+            unique=True,
+            postgresql_where=text("kind = 'repair' AND state = 'open'"),
+            postgresql_nulls_not_distinct=True,
+        ),
         Index(
             "ix_work_task_answered",
             "creditor_id",
@@ -153,6 +180,8 @@ class WorkTask(SQLModel, table=True):
     assignee: str | None = None
     record_no: str | None = None
     """The hold, dispute, claim, plan or answer that the work is about."""
+    channel: str | None = None
+    """Of a repair: the address that is to be found, one piece of work each; null where any would do."""
     asked_by: str | None = None
     """Who asked for a second person's word; never the one who gives it (law 9)."""
     opened_on: date

@@ -151,5 +151,7 @@ class AddressState(Salted, Versioned, table=True):
     channel: str
     address: str
     state: str
+    missed: int = 0
+    """Messages in a row that did not arrive and may another day: so many make it doubtful."""
     cause: str
     actor: str

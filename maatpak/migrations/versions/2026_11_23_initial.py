@@ -229,6 +229,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.CheckConstraint("channel IN ('email', 'sms', 'post', 'phone')", name=op.f("ck_address_state_channel_known")),
@@ -680,6 +681,10 @@ def upgrade() -> None:
         sa.Column("case_id", sa.BigInteger(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("instead_of", sa.String(), nullable=True),
+        sa.Column("switch_reason", sa.String(), nullable=True),
+        sa.Column("switch_cause", sa.String(), nullable=True),
+        sa.Column("switch_on", sa.Date(), nullable=True),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("template", sa.String(), nullable=False),
         sa.Column("content_key", sa.String(), nullable=False),
@@ -707,10 +712,16 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'failed') <= (failure IS NOT NULL)", name=op.f("ck_message_failed_says_why")),
         sa.CheckConstraint("(state = 'sent') <= (sent_on IS NOT NULL)", name=op.f("ck_message_sent_is_dated")),
         sa.CheckConstraint("channel IN ('email', 'sms', 'post')", name=op.f("ck_message_channel_known")),
+        sa.CheckConstraint("instead_of IN ('email', 'sms', 'post')", name=op.f("ck_message_instead_of_known")),
         sa.CheckConstraint(
             "state IN ('queued', 'sending', 'sent', 'failed', 'unknown', 'cancelled')",
             name=op.f("ck_message_state_known"),
         ),
+        sa.CheckConstraint(
+            "switch_reason IN ('no_address', 'dead', 'opted_out', 'doubtful', 'no_consent', 'no_words', 'failed')",
+            name=op.f("ck_message_switch_reason_known"),
+        ),
+        sa.CheckConstraint("(instead_of IS NULL) = (switch_reason IS NULL)", name=op.f("ck_message_switch_says_why")),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_message_case_id_case")),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_message_creditor_id_creditor")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_message_debtor_id_debtor")),
@@ -1254,6 +1265,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("assignee", sa.String(), nullable=True),
         sa.Column("record_no", sa.String(), nullable=True),
+        sa.Column("channel", sa.String(), nullable=True),
         sa.Column("asked_by", sa.String(), nullable=True),
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
@@ -1269,6 +1281,7 @@ def upgrade() -> None:
             "(state = 'done') <= (outcome IS NOT NULL AND done_on IS NOT NULL)",
             name=op.f("ck_work_task_done_has_outcome"),
         ),
+        sa.CheckConstraint("channel IN ('email', 'phone', 'post')", name=op.f("ck_work_task_channel_known")),
         sa.CheckConstraint(
             "kind IN ('call', 'consult', 'review', 'decide', 'notice', 'repair', 'cash', 'department', 'reply')",
             name=op.f("ck_work_task_kind_known"),
@@ -1295,6 +1308,14 @@ def upgrade() -> None:
         ["creditor_id", "kind"],
         unique=False,
         postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "uq_work_task_repair",
+        "work_task",
+        ["debtor_id", "channel"],
+        unique=True,
+        postgresql_where=sa.text("kind = 'repair' AND state = 'open'"),
+        postgresql_nulls_not_distinct=True,
     )
     op.create_table(
         "contact_result",
@@ -1345,6 +1366,12 @@ def downgrade() -> None:
     )
     op.drop_index("ix_contact_result_case", table_name="contact_result")
     op.drop_table("contact_result")
+    op.drop_index(
+        "uq_work_task_repair",
+        table_name="work_task",
+        postgresql_where=sa.text("kind = 'repair' AND state = 'open'"),
+        postgresql_nulls_not_distinct=True,
+    )
     op.drop_index("ix_work_task_open", table_name="work_task", postgresql_where=sa.text("state = 'open'"))
     op.drop_index("ix_work_task_case", table_name="work_task")
     op.drop_index(

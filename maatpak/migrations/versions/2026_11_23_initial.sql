@@ -47,9 +47,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "address_state"
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "address_state"
   FOR EACH ROW
-  WHEN (NOT (OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL AND ROW(NEW."valid_from", NEW."recorded_at", NEW."salt", NEW."id", NEW."debtor_id", NEW."channel", NEW."address", NEW."state", NEW."cause", NEW."actor")
+  WHEN (NOT (OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL AND ROW(NEW."valid_from", NEW."recorded_at", NEW."salt", NEW."id", NEW."debtor_id", NEW."channel", NEW."address", NEW."state", NEW."missed", NEW."cause", NEW."actor")
       IS NOT DISTINCT FROM
-    ROW(OLD."valid_from", OLD."recorded_at", OLD."salt", OLD."id", OLD."debtor_id", OLD."channel", OLD."address", OLD."state", OLD."cause", OLD."actor")))
+    ROW(OLD."valid_from", OLD."recorded_at", OLD."salt", OLD."id", OLD."debtor_id", OLD."channel", OLD."address", OLD."state", OLD."missed", OLD."cause", OLD."actor")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "answer"

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from maatpak.kernel.checks import CUSTOMER_CHECKS, CheckKind, CheckResult
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.words import Channel, EvidenceKind, ReachState
+from maatpak.kernel.words import Channel, EvidenceKind
 from maatpak.ledger.tables import (
     Action,
     Case,
@@ -23,6 +23,7 @@ from maatpak.ledger.tables import (
     WorkTask,
 )
 from maatpak.ledger.versions import succeed
+from policies.reach import Learned
 from tasks.answers import read_answer, record_answer
 from tasks.approvals import reject
 from tasks.checking import record_check, record_licence
@@ -65,7 +66,7 @@ def test_recording_takes_no_word_away_but_changing_an_address_does(house: House,
 def test_who_changed_an_address_does_not_approve(house: House, handoff: Action) -> None:
     with house.desk("mo") as desk:
         case = desk.case(handoff.case_id)
-        mark_address(desk, case, "post", "Elsewhere 1, Town", ReachState.DEAD, "left")
+        mark_address(desk, case, "post", "Elsewhere 1, Town", Learned.GONE, "left")
         set_contact(desk, desk.debtor(case.debtor_id), "Jo", "escalation", phone="+31612345678")
     with pytest.raises(RefusedError, match="changed a"):
         say_yes(house, handoff, "mo")

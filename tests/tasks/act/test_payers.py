@@ -9,7 +9,7 @@ import pytest
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import RefusedError
-from maatpak.kernel.words import CallResult, NonPaymentReason, ReachState
+from maatpak.kernel.words import CallResult, NonPaymentReason
 from maatpak.ledger.tables import (
     Action,
     Case,
@@ -21,6 +21,7 @@ from maatpak.ledger.tables import (
     WorkTask,
 )
 from maatpak.ledger.versions import succeed
+from policies.reach import Learned
 from tasks.calls import Call, record_call
 from tasks.day import run_day
 from tasks.execute import execute_all
@@ -268,7 +269,7 @@ def test_what_is_known_is_known_of_who_is_written_to(
 def test_a_dead_address_of_the_payer_is_dead_for_the_account_it_was_found_out_for(house: House) -> None:
     cases = family(house)
     with house.desk("olga", 7) as desk:
-        mark_address(desk, desk.case(cases["S1"]), "email", "P@example.test", ReachState.DEAD, "bounced")
+        mark_address(desk, desk.case(cases["S1"]), "email", "P@example.test", Learned.GONE, "bounced")
     assert not row_of(house, cases["S1"])["email_known"]
     assert row_of(house, cases["S2"])["email_known"]
 
@@ -300,7 +301,7 @@ def test_an_address_of_the_payer_that_died_meanwhile_is_not_used(house: House) -
     tick(house.engine, house.creditor_id, house.day, at(house.day, 6))
     execute_all(house.engine, house.creditor_id, house.day, at(house.day, 7))
     with house.desk("olga", 8) as desk:
-        mark_address(desk, desk.case(cases["P"]), "email", "P@example.test", ReachState.DEAD, "bounced")
+        mark_address(desk, desk.case(cases["P"]), "email", "P@example.test", Learned.GONE, "bounced")
     deliver(house.engine, house.creditor_id, house.day, at(house.day, 9), "test")
     (message,) = house.rows(Message, case_id=cases["S2"])
     assert (message.state, message.failure) == ("cancelled", "no_address")

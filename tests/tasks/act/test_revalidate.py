@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from maatpak.kernel.calendars import add_working_days
-from maatpak.kernel.words import CallResult, Channel, DisputeState, HoldReason, NonPaymentReason, ReachState, SkipReason
+from maatpak.kernel.words import CallResult, Channel, DisputeState, HoldReason, NonPaymentReason, SkipReason
 from maatpak.ledger.tables import (
     Action,
     Case,
@@ -22,6 +22,7 @@ from maatpak.ledger.tables import (
     WorkTask,
 )
 from maatpak.ledger.versions import succeed
+from policies.reach import Learned
 from tasks.answers import record_answer
 from tasks.claims import claim_payment
 from tasks.disputes import decide_dispute, open_dispute
@@ -82,12 +83,12 @@ def ticket(house: House, case_id: int) -> None:
         open_ticket(desk, desk.debtor(desk.case(case_id).debtor_id), "complaint")
 
 
-def no_address_left(house: House, case_id: int, state: ReachState = ReachState.DEAD) -> None:
+def no_address_left(house: House, case_id: int, learned: Learned = Learned.GONE) -> None:
     with house.desk("carla", 7) as desk:
         case = desk.case(case_id)
         for channel, address in ((Channel.EMAIL, "C1@example.test"), (Channel.POST, "Kade 1, 1011 AB Amsterdam")):
-            mark_address(desk, case, channel, address, state, "for a test")
-        mark_address(desk, case, "phone", "+31201234567", state, "for a test")
+            mark_address(desk, case, channel, address, learned, "for a test")
+        mark_address(desk, case, "phone", "+31201234567", learned, "for a test")
 
 
 def both_paid(house: House) -> None:
@@ -122,7 +123,7 @@ MEANWHILE: dict[str, tuple[Between, SkipReason]] = {
     "quarantined": (quarantine, SkipReason.QUARANTINED),
     "a complaint": (ticket, SkipReason.ON_HOLD),
     "no address left": (no_address_left, SkipReason.NO_ADDRESS),
-    "opted out": (lambda house, case_id: no_address_left(house, case_id, ReachState.OPTED_OUT), SkipReason.OPTED_OUT),
+    "opted out": (lambda house, case_id: no_address_left(house, case_id, Learned.OPTED_OUT), SkipReason.OPTED_OUT),
 }
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from maatpak.kernel.calendars import add_working_days
-from maatpak.kernel.words import EvidenceKind, ReachState
+from maatpak.kernel.words import EvidenceKind
 from maatpak.ledger.tables import Message, WorkTask
+from policies.reach import Learned
 from tasks.evidence import note_evidence
 from tasks.preferences import mark_address, set_preference
 from tasks.revalidate import EVERYTHING_RECORDED
@@ -61,6 +62,7 @@ def test_what_the_ledger_tells(
         "approved_on": known.get("approved_on"),
         "due_on": due,
         "asked_on": None,
+        "last_asked": None,
         "paid_on": None,
     }
 
@@ -70,7 +72,7 @@ def test_an_invoice_that_came_back_was_not_received(house: House) -> None:
     due = add_working_days(house.day, 15, "NL")
     house.item(case_id, "T-1", 90_000, due, invoice_sent_on=house.day, invoice_channel="E-mail")
     with house.desk("olga") as desk:
-        mark_address(desk, desk.case(case_id), "email", "T1@example.test", ReachState.DEAD, "bounced")
+        mark_address(desk, desk.case(case_id), "email", "T1@example.test", Learned.GONE, "bounced")
     assert told(house, case_id, "T-1")["receipt"] == "came back"
 
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from maatpak.kernel.words import Channel
-from policies.schema import ChannelRule
-from tasks.compose.recipients import choose, customer_of, mail_address, mobile_number
+from tasks.compose.recipients import customer_of, mail_address, mobile_number
 
 
 def customer(**changes: Any) -> Any:
@@ -28,52 +27,6 @@ def customer(**changes: Any) -> Any:
     states = given.pop("states", [])
     preferences = given.pop("preferences", {})
     return customer_of("K-1", given, [], states, preferences, "payables", "NL", "nl")
-
-
-def known(channel: str, address: str, word: str) -> dict[str, str]:
-    return {"channel": channel, "address": address, "state": word}
-
-
-@pytest.mark.parametrize(
-    ("changes", "rule", "amount", "used", "expected"),
-    [
-        ({}, "preferred", 100000, [], ["email"]),
-        ({"preferred_channel": "post"}, "preferred", 100000, [], ["post"]),
-        ({"preferences": {"channel": "post"}}, "preferred", 100000, [], ["post"]),
-        ({"email": None}, "preferred", 100000, [], ["post"]),
-        ({"states": [known("email", "A@B.example", "dead")]}, "preferred", 100000, [], ["post"]),
-        ({"states": [known("email", "a@b.example", "doubtful")]}, "preferred", 100000, [], ["post"]),
-        ({"states": [known("email", "a@b.example", "opted_out")]}, "email", 100000, [], []),
-        ({"states": [known("phone", "+31612345678", "dead")]}, "sms", 100000, ["email"], ["post"]),
-        ({"states": [known("phone", "06-1234 5678", "opted_out")]}, "sms", 100000, ["email"], ["post"]),
-        (
-            {"states": [known("sms", "+31612345678", "opted_out"), known("phone", "+31612345678", "proven")]},
-            *("sms", 100000, ["email"], ["post"]),
-        ),
-        ({"states": [known("post", "Dam 1, 1012 JS Amsterdam", "dead")]}, "post", 100000, [], []),
-        ({}, "other", 100000, ["email"], ["post"]),
-        ({}, "other", 100000, ["email", "post"], ["email"]),
-        ({"kind": "consumer"}, "other", 24999, ["email"], ["sms"]),
-        ({"kind": "consumer"}, "other", 25000, ["email"], ["post"]),
-        ({"street": None, "phone": None}, "other", 100000, ["email"], ["email"]),
-        ({}, "both", 100000, [], ["email", "post"]),
-        ({"street": None, "phone": None}, "both", 100000, [], ["email"]),
-        ({}, "post_and_email", 100000, [], ["email", "post"]),
-        ({"email": "no mail"}, "post_and_email", 100000, [], ["post"]),
-        ({}, "sms", 100000, [], ["sms"]),
-        ({"phone": "020 1234567"}, "sms", 100000, ["email"], ["post"]),
-        ({"phone": "020 1234567", "street": None}, "sms", 100000, ["email"], ["email"]),
-        ({"phone": "020 1234567", "street": None, "email": None}, "sms", 100000, [], []),
-        ({"email": None, "street": None, "phone": None}, "preferred", 100000, [], []),
-    ],
-)
-def test_channel_rules(changes: dict[str, Any], rule: str, amount: int, used: list[str], expected: list[str]) -> None:
-    reaches = choose(customer(**changes), ChannelRule(rule), amount, used, texts=True)
-    assert [str(each.channel) for each in reaches] == expected
-
-
-def test_a_template_without_words_for_a_text_is_not_texted() -> None:
-    assert choose(customer(street=None, email=None), ChannelRule.PREFERRED, 1, [], texts=False) == []
 
 
 @pytest.mark.parametrize(

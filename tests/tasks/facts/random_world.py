@@ -238,13 +238,7 @@ class _Lives(Records):
             day = max(day, opened.opened_on, opened.opened_at.date())
         kind = random.choice(("message", "message", "message", "call", "consult", "plan_offer", "review"))
         state = random.choice(("executed",) * 6 + ("skipped", "cancelled", "rejected", "failed", "unknown", "open"))
-        values: dict[str, Any] = {"kind": kind, "state": state, "written": kind in ("message", "plan_offer")}
-        if kind == "message" and self.chance(0.1):
-            values["written"] = False
-        if values["written"]:
-            values["payer_party_id"] = self.written_to(case)
-        if kind == "message" and self.chance(0.2):
-            values["template"] = "invoice_copy"
+        values = {"kind": kind, "state": state, **self.letter(case, kind)}
         if state == "open":
             values["state"] = random.choice(("proposed", "awaiting_approval", "approved", "in_progress"))
             values["approvals_needed"] = int(values["state"] != "proposed")
@@ -270,6 +264,17 @@ class _Lives(Records):
         if kind in ("message", "plan_offer") and action.executed_on:
             for channel in random.choice((("email",), ("post",), ("email", "post"), ("sms",))):
                 self.message(action, channel)
+
+    def letter(self, case: Case, kind: str) -> dict[str, Any]:
+        """What an action says of itself as a letter."""
+        values: dict[str, Any] = {"written": kind == "plan_offer" or (kind == "message" and not self.chance(0.1))}
+        if values["written"]:
+            values["payer_party_id"] = self.written_to(case)
+        if kind == "message" and self.chance(0.2):
+            values["template"] = "invoice_copy"
+        if kind == "message" and values["written"] and self.chance(0.3):
+            values |= {"escalating": True, "approval_role": "credit_manager"}
+        return values
 
     def message(self, action: Any, channel: str) -> None:
         random, world = self.random, self.world

@@ -69,8 +69,35 @@ class Notices(Owing):
     def evidence_on(self, action: Action) -> date | None:
         if action.state != "executed":
             return None
-        found = [since for m in self.messages_of(action) if (since := self.evidence_of(m)[1])]
+        # A demand is its letter: a mail beside it says nothing.
+        counted = [m for m in self.messages_of(action) if not action.escalating or m.channel == "post"]
+        found = [since for m in counted if (since := self.evidence_of(m)[1])]
         return min(found, default=None)
+
+    def lost_on(self, message: Message) -> date | None:
+        """The last day on which a message that was sent was told to be lost."""
+        oracle = self.oracle
+        gone = message.state == "sent" and message.sent_on is not None and message.sent_on <= self.as_of
+        if not gone or (message.sent_at is not None and message.sent_at > oracle.known_at):
+            return None
+        seen = [e for e in oracle.recorded(Evidence, "observed_on") if e.message_id == message.id]
+        return max((e.observed_on for e in seen if e.kind in ("bounced", "returned")), default=None)
+
+    def returned_on(self, action: Action) -> date | None:
+        """When the last letter of a demand came back, if none stands."""
+        if action.state != "executed" or not action.escalating:
+            return None
+        letters = [
+            m
+            for m in self.messages_of(action)
+            if m.channel == "post"
+            and m.state == "sent"
+            and m.sent_on
+            and m.sent_on <= self.as_of
+            and (m.sent_at is None or m.sent_at <= self.oracle.known_at)
+        ]
+        lost = [day for m in letters if (day := self.lost_on(m))]
+        return max(lost) if lost and len(lost) == len(letters) else None
 
     def items_of(self, action: Action) -> set[int]:
         return {each.item_id for each in self.oracle.world.of(ActionItem) if each.action_id == action.id}
@@ -176,6 +203,7 @@ class Notices(Owing):
                     **same,
                     "proposed_on": action.business_date,
                     "evidence_on": self.evidence_on(action),
+                    "returned_on": self.returned_on(action),
                     "for_driver": counts,
                 }
             )

@@ -17,6 +17,11 @@ from tests.tasks.facts.oracle.talk import Talk
 from tests.tasks.facts.oracle.view import Row, best, digits
 
 
+def plain(text: str) -> str:
+    """An address however it is spaced."""
+    return "".join(text.lower().replace(",", " ").split())
+
+
 def posted(profile: DebtorProfile | None, marks: list[AddressState]) -> str:
     """The state of a postal address, from what is known of addresses that hold its street and postcode."""
     if profile is None or not profile.street or not profile.city:
@@ -24,7 +29,9 @@ def posted(profile: DebtorProfile | None, marks: list[AddressState]) -> str:
     known = {
         m.address: m.state
         for m in marks
-        if m.channel == "post" and profile.street in m.address and (profile.postal_code or "") in m.address
+        if m.channel == "post"
+        and plain(profile.street) in plain(m.address)
+        and plain(profile.postal_code or "") in plain(m.address)
     }
     return best(list(known.values()) or ["unproven"])
 
@@ -78,6 +85,7 @@ class Reach(Talk):
             for a in self.actions()
             for m in self.messages_of(a)
             if a.state == "executed"
+            and not a.escalating
             and (self.in_open_round(a) or (a.round_id is None and a.business_date > self.as_of - timedelta(days=400)))
             and m.state == "sent"
             and m.sent_on

@@ -264,7 +264,7 @@ class Talk(Past):
         given = [
             message.reply_by
             for action in self.actions()
-            if action.state == "executed" and self.looked_at(action)
+            if action.state == "executed" and self.looked_at(action) and not self.returned_on(action)
             for message in self.messages_of(action)
             if message.state == "sent" and message.reply_by and message.id not in lost
             if message.sent_on and message.sent_on <= self.as_of
