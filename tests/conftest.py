@@ -89,6 +89,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         _sweep_what_killed_sessions_left()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured, from whichever worker."""
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(told))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
     """No setting of the person who runs the tests reaches them."""

@@ -15,7 +15,7 @@ from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import MailSink
 from connectors.mail.smtp import MailServer, SmtpMail
 from connectors.message import Correspondent, Enclosure, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.outcome import Blame, Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import ReachState
 from tests.connectors.letters import mail
@@ -127,10 +127,13 @@ def test_mails_arrive_and_connections_are_kept(port: SmtpMail, sink: MailSink) -
         (Fault(reply="550 unknown recipient"), Failed("", permanent=True, address=ReachState.DEAD), False),
         (Fault(reply="550 5.7.1 refused by policy"), Failed("", permanent=True), False),
         (Fault(reply="552 5.2.2 mailbox full"), Failed("", permanent=True), False),
-        (Fault(reply="451 4.3.0 later"), Failed("", permanent=False), False),
+        (Fault(reply="450 4.7.1 greylisted"), Failed("", permanent=False), False),
+        (Fault(reply="452 4.2.2 mailbox full"), Failed("", permanent=False), False),
+        (Fault(reply="451 4.3.0 later"), Failed("", permanent=False, blame=Blame.SERVICE), False),
+        (Fault(reply="421 4.7.0 too many"), Failed("", permanent=False, blame=Blame.SERVICE), False),
         (Fault(at="content", reply="554 5.6.0 too odd"), Failed("", permanent=True), False),
-        (Fault(at="content", reply="452 4.3.1 no room"), Failed("", permanent=False), False),
-        (Fault(drop=True), Failed("", permanent=False), False),
+        (Fault(at="content", reply="452 4.3.1 no room"), Failed("", permanent=False, blame=Blame.SERVICE), False),
+        (Fault(drop=True), Failed("", permanent=False, blame=Blame.SERVICE), False),
         (Fault(delay=0.01), Sent(), True),
         (Fault(at="content", delay=0.01), Sent(), True),
         (Fault(at="content", drop=True), Unknown(""), False),
@@ -146,7 +149,8 @@ def test_every_failure_has_its_outcome(
     (outcome,) = send(port, mail(7, recipient))
     assert type(outcome) is type(expected)
     if isinstance(outcome, Failed) and isinstance(expected, Failed):
-        assert (outcome.permanent, outcome.address) == (expected.permanent, expected.address)
+        told = (outcome.permanent, outcome.address, outcome.blame)
+        assert told == (expected.permanent, expected.address, expected.blame)
     assert bool(received(sink, recipient)) is arrives
     sink.plan_faults([])
     assert isinstance(send(port, mail(8, recipient))[0], Sent)
@@ -205,7 +209,8 @@ def test_what_a_server_says_before_it_hears_of_a_recipient_is_never_the_mails_fa
         assert isinstance(outcome, NoService)
         assert mend in outcome.mend
     else:
-        assert outcome == Failed(reply, permanent=False)
+        ours = at == "MAIL" and reply.startswith("5")
+        assert outcome == Failed(reply, permanent=False, blame=Blame.OURS if ours else Blame.SERVICE)
     assert reply[:3] in outcome.code
     assert left == 1
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.outcome import Failed, NoService, Outcome, Unknown
+from connectors.outcome import Blame, Failed, NoService, Outcome, Unknown
 from connectors.sms.errors import ERRORS, ErrorClass, TextError, outcome_of
 from maatpak.kernel.words import ReachState
 
@@ -34,7 +34,8 @@ def test_its_outcome_follows_from_its_class(error: TextError) -> None:
     told = f"400 {error.code} {error.words}"
     match error.kind:
         case ErrorClass.RETRY:
-            assert outcome == Failed(told, permanent=False)
+            of_service = error.code in (20429, 20503, 21611, 21730, 30001)
+            assert outcome == Failed(told, False, blame=Blame.SERVICE if of_service else Blame.MESSAGE)
         case ErrorClass.BAD_NUMBER:
             assert outcome == Failed(told, permanent=True, address=ReachState.DEAD)
         case ErrorClass.BLOCKED:
@@ -51,9 +52,9 @@ def test_its_outcome_follows_from_its_class(error: TextError) -> None:
         (503, 20429, Unknown("503 20429 w")),
         (400, 99999, Failed("400 99999 w", permanent=True)),
         (400, None, Failed("400  w", permanent=True)),
-        (403, None, Failed("403  w", permanent=False)),
-        (408, None, Failed("408  w", permanent=False)),
-        (429, None, Failed("429  w", permanent=False)),
+        (403, None, Failed("403  w", permanent=False, blame=Blame.SERVICE)),
+        (408, None, Failed("408  w", permanent=False, blame=Blame.SERVICE)),
+        (429, None, Failed("429  w", permanent=False, blame=Blame.SERVICE)),
     ],
 )
 def test_a_code_that_we_do_not_know_goes_by_its_status(status: int, code: int | None, expected: Outcome) -> None:

@@ -75,8 +75,8 @@ def lease(house: House, state: str) -> None:
     run_sql(house, f"UPDATE message SET state = '{state}', leased_by = 'dead', leased_until = {until}")
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+def wait_until(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.005)

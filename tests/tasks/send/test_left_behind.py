@@ -1,17 +1,10 @@
 """Doubt, killed workers, messages that cannot be made and several workers at once."""
 
 import asyncio
-import random
-import signal
-import subprocess
-import sys
 import threading
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,48 +215,3 @@ def test_several_workers_at_once_send_everything_once(house: House) -> None:
     assert len(arrived) == len(set(arrived)) == 60
     assert states(house, "action") == {"executed": 60}
     assert len(house.rows("SELECT 1 AS one FROM touch")) == 60
-
-
-def kill_at(house: House, threshold: int, worker: str) -> None:
-    """Start a delivery in a process of its own, and kill it when so many mails have arrived."""
-    arguments = [str(house.engine.settings.workspace), house.engine.database.url, str(house.creditor_id), worker]
-    command = [sys.executable, "-m", "tests.tasks.send.delivering", *arguments]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE)
-    folder = house.engine.workspace.sinks / "mail" / "maildir" / "new"
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
-        if folder.exists() and sum(1 for _ in folder.iterdir()) >= threshold:
-            process.kill()
-        time.sleep(0.002)
-    _, trouble = process.communicate(timeout=PATIENCE)
-    assert process.returncode == -signal.SIGKILL, trouble.decode()
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("seed", range(1, 12))
-def test_a_killed_delivery_sends_nothing_twice_and_loses_nothing(house: House, seed: int) -> None:
-    draw = random.Random(seed)
-    kills = 2
-    house.customers(50)
-    for _ in range(10):
-        house.customer(preferred_channel="post")
-    house.written()
-    threshold = 0
-    for number in range(kills):
-        threshold += draw.randint(3, 15)
-        kill_at(house, threshold, f"victim-{number}")
-        assert states(house)["sending"] <= 4 + 2
-        let_leases_expire(house)
-    send(house)
-    arrived, counts = in_sink(house), Counter(row["state"] for row in messages(house) if row["channel"] == "email")
-    assert len(arrived) == len(set(arrived))
-    assert counts["sent"] <= len(arrived) <= counts["sent"] + counts["unknown"]
-    assert counts["unknown"] <= 4 * kills
-    assert set(counts) <= {"sent", "unknown"}
-    letters = [row for row in messages(house) if row["channel"] == "post"]
-    assert {row["state"] for row in letters} == {"sent"}
-    assert len(spooled(house)) == 10
-    done = states(house, "action")
-    assert done == Counter({"executed": counts["sent"] + 10, "unknown": counts["unknown"]}) - Counter()
-    assert len(house.rows("SELECT 1 AS one FROM touch")) == counts["sent"] + 10
-    assert all(row["reported_at"] for row in messages(house))
