@@ -38,13 +38,15 @@ AGAIN_AFTER = {"repaired": 7, "not_found": 28}
 DIGITS = "regexp_replace({text}, '[^0-9+]', '', 'g')"
 """What two ways of writing one number have in common."""
 KEYS = {"email": "lower(p.email)", "phone": DIGITS.format(text="p.phone"), "post": PLAIN.format(text="p.street")}
-AREA = {"post": PLAIN.format(text="COALESCE(p.postal_code, '')")}
+NO_AREA = "''"
+AREAS = {"email": NO_AREA, "phone": NO_AREA, "post": PLAIN.format(text="COALESCE(p.postal_code, '')")}
+"""What belongs to a street."""
 MARK = (
     f"CASE s.channel WHEN 'post' THEN {PLAIN.format(text='s.address')}"
     f" WHEN 'email' THEN lower(s.address) ELSE {DIGITS.format(text='s.address')} END"
 )
 GIVEN = " UNION ALL ".join(
-    f"SELECT r.id AS task_id, '{channel}' AS channel, {key} AS address, {AREA.get(channel, chr(39) * 2)} AS area,"  # noqa: S608
+    f"SELECT r.id AS task_id, '{channel}' AS channel, {key} AS address, {AREAS[channel]} AS area,"  # noqa: S608
     f" p.recorded_at, p.replaced_at FROM repair r JOIN {table} p ON p.debtor_id = r.owner_id WHERE {key} <> ''"
     for channel, key in KEYS.items()
     for table in (("debtor_profile",) if channel == "post" else ("debtor_profile", "contact_person"))

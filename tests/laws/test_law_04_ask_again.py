@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maatpak.kernel.words import SkipReason
-from policies.facts import COLUMNS, ITEM_COLUMNS
+from policies.facts import COLUMNS, ITEM_COLUMNS, STEP_COLUMNS
 from policies.pack import load_pack, standard_pack_files
 from tasks.facts import FactFrames
 from tasks.revalidate import objections
@@ -57,7 +57,7 @@ def objection(
     frames = FactFrames(
         pl.DataFrame([row], schema=dict(COLUMNS)),
         pl.DataFrame(items, schema=dict(ITEM_COLUMNS)),
-        pl.DataFrame(),
+        pl.DataFrame(schema=dict(STEP_COLUMNS)),
     )
     action = {
         "action_id": 7, "case_id": 1, "kind": kind, "escalating": escalating, "occurrence": None, "passes": [],
