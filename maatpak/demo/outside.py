@@ -29,8 +29,9 @@ from maatpak.kernel.clock import FixedClock
 from tasks.engine import Engine
 
 NO_SUCH_USER, FULL = "550 5.1.1 no such user", "552 5.2.2 mailbox full"
-PROVIDERS = ("@postvak.example", "@mailbox.example")
-"""Where persons have their mailboxes: such providers tell when a mail does not arrive, and never when it does."""
+SILENT = ("@postvak.example", "@mailbox.example", "0@", "2@", "4@", "6@", "8@")
+"""The providers at which persons have their mailboxes, and the servers of half of the firms: they tell when a mail does
+not arrive, and never when it does."""
 AWAY = 0.02
 """The part of the customers who are away in a week."""
 REPORTS_TWICE = "7@"
@@ -114,7 +115,7 @@ class Outside:
                     yield Fault(match=address, at="delivery", reply=reply)
                 elif self._world.chance(address, "away", *day.isocalendar()[:2]).random() < AWAY:
                     yield Fault(match=address, at="answer", reply=away_note(customer.language))
-        yield from (Fault(match=provider, at="delivery", drop=True) for provider in PROVIDERS)
+        yield from (Fault(match=server, at="delivery", drop=True) for server in SILENT)
         yield Fault(match=REPORTS_TWICE, at="callback", reply="twice")
 
 

@@ -119,7 +119,7 @@ def _came_back(figures: Figures) -> Table:
         "What came back of it",
         ("", False), ("Sent", True), ("Arrived", True), ("Did not arrive", True), ("Answers", True),
         ("Automatic replies", True), ("STOP", True),
-        caption="Arrived: as far as anybody told; large mail providers and the post do not",
+        caption="Arrived: as far as anybody told; many mail servers and the post do not",
     )  # fmt: skip
     for row in figures.came_back.iter_rows():
         table.add_row(row[0], *[f"{number:,}" if number else "" for number in row[1:]])
@@ -130,9 +130,9 @@ def _lost(figures: Figures) -> Table:
     table = _table("What did not arrive, and what followed", ("", False), ("", False))
     for title, name in (
         ("why", "lost"),
-        ("addresses since", "addresses"),
+        ("addresses by now", "addresses"),
         ("went another way", "another way"),
-        ("a better address", "mended"),
+        ("addresses looked for", "mended"),
     ):
         table.add_row(title, _listed(figures.counted[name]))
     return table
