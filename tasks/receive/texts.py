@@ -47,10 +47,12 @@ def record_text_report(engine: "Engine", report: TextReport, message_ref: str | 
 def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
     """A customer's text, on every account that we text at its number; whether it was news.
 
-    STOP and START are for all of them: the number is one person's, whatever they owe to whom.
+    STOP and START are for all of them, and for those that we have not texted yet: the number is one person's, whatever
+    they owe to whom.
     """
+    for_all = text.word in (Word.STOP, Word.START)
     with engine.database.reading() as session:
-        owners: list[Owner | None] = [*owners_of_number(session, text.sender)]
+        owners: list[Owner | None] = [*owners_of_number(session, text.sender, untexted=for_all)]
     news = False
     for owner in owners or [None]:
         arrival = Arrival(
@@ -65,7 +67,7 @@ def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
             if taken is not None:
                 _put(taken.desk, taken.case, text, taken.number)
                 news = True
-        if text.word not in (Word.STOP, Word.START):
+        if not for_all:
             break  # Said once, it is answered once.
     return news
 

@@ -173,7 +173,7 @@ class Lanes:
     async def _ask_again(self, seen: int, each: Claimed) -> None:
         """Something was recorded since the batch was asked about: ask again for all that wait; one lane does it."""
         async with self._asking:
-            if self._seen != seen and not self._late(each):
+            if each.message_id in self._dropped or (self._seen != seen and not self._late(each)):
                 return
             waiting = (other for lane in self._waiting.values() for other in lane)
             left = [each, *(other for other in waiting if other.message_id not in self._dropped)]

@@ -142,6 +142,11 @@ class AddressState(Salted, Versioned, table=True):
             unique=True,
             postgresql_where=text("replaced_at IS NULL"),
         ),
+        Index(
+            "ix_address_state_opted_out",
+            "address",
+            postgresql_where=text("state = 'opted_out' AND replaced_at IS NULL"),
+        ),
         one_of("channel", [*Channel, "phone"]),
         one_of("state", ReachState),
     )

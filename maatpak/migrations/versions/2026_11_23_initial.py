@@ -226,6 +226,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_state")),
     )
     op.create_index(
+        "ix_address_state_opted_out",
+        "address_state",
+        ["address"],
+        unique=False,
+        postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
+    )
+    op.create_index(
         "uq_address_state_current",
         "address_state",
         ["debtor_id", "channel", "address"],
@@ -1445,6 +1452,11 @@ def downgrade() -> None:
     op.drop_table("case")
     op.drop_index(
         "uq_address_state_current", table_name="address_state", postgresql_where=sa.text("replaced_at IS NULL")
+    )
+    op.drop_index(
+        "ix_address_state_opted_out",
+        table_name="address_state",
+        postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
     op.drop_index("ix_tick_creditor", table_name="tick")
