@@ -11,7 +11,7 @@ from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Message
 from tasks.answers import record_answer
 from tasks.desk import Desk
-from tasks.preferences import mark_address
+from tasks.preferences import mark_address, record_text_consent
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_message, owners_of_number
 from tasks.receive.observing import Observation, observe
@@ -76,8 +76,10 @@ def _put(desk: Desk, case: "Case", text: IncomingText, number: str) -> None:
     opted_out = _opted_out(desk, case, text.sender)
     if text.word is Word.STOP:
         mark_address(desk, case, Channel.SMS, text.sender, ReachState.OPTED_OUT, ASKED_FOR_IT)
+        record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=False, source=ASKED_FOR_IT)
     elif text.word is Word.START and opted_out:
         mark_address(desk, case, Channel.SMS, text.sender, ReachState.PROVEN, TOOK_IT_BACK, wished=True)
+        record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=True, source=TOOK_IT_BACK)
     else:
         record_answer(desk, case, Channel.SMS, answer_no=number, content=text.body.encode() or b" ")
 

@@ -65,6 +65,8 @@ SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.queued_a
     (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
        AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
      ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1)) AS address_state,
+  EXISTS (SELECT 1 FROM text_consent c WHERE c.debtor_id IN (m.debtor_id, payer.id) AND c.number = m.recipient
+    AND c.given AND c.replaced_at IS NULL) AS agreed,
   (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = m.id) AS action_ids
 FROM message m JOIN "case" k ON k.id = m.case_id
 LEFT JOIN LATERAL (
@@ -274,11 +276,17 @@ class Claims:
         closes: dict[int, datetime] = {}
         unwanted, later = self._unwanted(frames, {row["id"]: tuple(row["action_ids"] or ()) for row in rows})
         postponed = dict.fromkeys(later, self.now + UNTIL_TOMORROW)
-        hours = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails.hours
+        guardrails = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails
+        hours, texts = guardrails.hours, guardrails.texts
         for row in rows:
             if row["address_state"] in (ReachState.DEAD, ReachState.OPTED_OUT):
                 opted_out = row["address_state"] == ReachState.OPTED_OUT
                 unwanted.setdefault(row["id"], SkipReason.OPTED_OUT if opted_out else SkipReason.NO_ADDRESS)
+                postponed.pop(row["id"], None)
+            elif (
+                row["channel"] == Channel.SMS and not row["agreed"] and texts.need_consent(row["kind"], row["country"])
+            ):
+                unwanted.setdefault(row["id"], SkipReason.NO_CONSENT)
                 postponed.pop(row["id"], None)
             elif row["id"] not in unwanted and Channel(row["channel"]) in LOCAL_CHANNELS and row["country"]:
                 window = (zones_of(row["time_zone"], row["country"]), hours, row["kind"], row["country"])

@@ -193,6 +193,8 @@ def all_is_well(world: World, caps: dict[Channel, int]) -> None:
     """Of everything that was ever handed over."""
     in_their_hours(world)
     assert not [each for each in world.handed if each.closed], "to an address that was opted out or dead"
+    numbers = {each.phone for each in world.people if each.country == "US" and not each.agrees}
+    assert not [each for each in world.handed if each.channel is Channel.SMS and each.address in numbers], "unasked"
     # A letter that is spooled twice lies there once.
     left = Counter(each.ref for each in world.handed if each.may_have_left and each.channel is not Channel.POST)
     assert not [ref for ref, count in left.items() if count > 1], "a second time"

@@ -21,6 +21,7 @@ from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import Channel, ReachState
 from tasks.desk import Desk, desk
 from tasks.engine import Engine, open_engine
+from tasks.preferences import consent_to_texts
 from tasks.send import deliver
 from tasks.send.pace import Unthrottled
 from tests.conftest import _created, _lent
@@ -41,6 +42,11 @@ class Person:
     country: str
     time_zone: str | None
     prefers: Channel
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they agreed to be texted, which only some countries ask for."""
+        return self.number % 2 == 1
 
     @property
     def email(self) -> str:
@@ -158,6 +164,10 @@ class World:
                 phone=person.phone,
                 preferred_channel=person.prefers,
             )
+            if person.agrees:
+                with self.desk(at) as desk:
+                    debtor = desk.debtor(self.accounts[at, person.number].debtor_id)
+                    consent_to_texts(desk, debtor, person.phone, given=True, source="call")
 
     def write(self) -> None:
         for house in self.houses:
