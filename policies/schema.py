@@ -15,6 +15,7 @@ from maatpak.kernel.words import (
     HoldReason,
     LegalStop,
     NonPaymentReason,
+    PartyKind,
     ReachState,
     Reaction,
     Role,
@@ -258,6 +259,32 @@ class Hours(_File):
     consumer: Annotated[str, Field(pattern=r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$")]
 
 
+class TextBasis(StrEnum):
+    """On what ground a customer is texted."""
+
+    CONTRACT = "contract"
+    """The number was given for the contract, and what is written is about it."""
+    CONSENT = "consent"
+    """The customer agreed to texts at that number, and it is recorded who said so, when and how."""
+
+
+class Texts(_File):
+    """On what ground customers are texted at a number that the ledger has; a STOP always ends it."""
+
+    business: TextBasis
+    consumer: TextBasis
+    consent_in: list[Country] = Field(default_factory=list, description="Countries in which it is always consent.")
+
+    def need_consent(self, kind: str, country: str) -> bool:
+        """Whether a customer of this kind and country must have agreed."""
+        basis = self.consumer if kind == PartyKind.CONSUMER else self.business
+        return basis is TextBasis.CONSENT or country in self.consent_in
+
+
+CAUTIOUS = Texts(business=TextBasis.CONSENT, consumer=TextBasis.CONSENT)
+"""Of a pack that says nothing of it."""
+
+
 class Season(_File):
     """Days of the year, both ends included, in which nothing is demanded."""
 
@@ -318,6 +345,7 @@ class GuardrailsFile(_File):
         description="A decision that lets the case rest or go on is asked again after so long."
     )
     hours: Hours
+    texts: Texts = CAUTIOUS
     escalation: EscalationLimits
     approvals: ApprovalLimits
     promises: PromiseLimits

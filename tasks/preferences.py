@@ -9,7 +9,7 @@ from connectors.ledgers.columns import languages
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
-from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference
+from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference, TextConsent
 from maatpak.ledger.versions import succeed
 from policies.reach import Known, Learned, moved
 from tasks.compose.recipients import mobile_number
@@ -150,6 +150,48 @@ def opt_out_of(desk: Desk, case: Case, channel: str) -> list[AddressState]:
         raise UsageError(f"The customer has no address for {channel}.", advice="There is nothing to opt out of.")
     marked = [mark_address(desk, case, channel, each, Learned.OPTED_OUT, "asked for it") for each in sorted(found)]
     return [each for each in marked if each is not None]
+
+
+def consent_to_texts(desk: Desk, debtor: Debtor, number: str, *, given: bool, source: str) -> TextConsent:
+    """Somebody heard that a customer agrees to texts at a number, or takes it back.
+
+    Raises:
+        UsageError: the number takes no texts.
+    """
+    desk.require("record a consent", *DESK)
+    mobile = mobile_number(number, desk.country(int(debtor.id or 0)))
+    if mobile is None:
+        raise UsageError(f"{number!r} takes no texts.", advice="Give a mobile number, such as +31 6 12345678.")
+    return record_text_consent(desk, debtor, mobile, given=given, source=source)
+
+
+def record_text_consent(desk: Desk, debtor: Debtor, mobile: str, *, given: bool, source: str) -> TextConsent:
+    """The customer agreed to texts at a number (E.164), or takes it back; once, while it stays so."""
+    present = desk.session.exec(
+        select(TextConsent).where(
+            TextConsent.debtor_id == debtor.id, TextConsent.number == mobile, col(TextConsent.replaced_at).is_(None)
+        )
+    ).first()
+    actor = desk.person.login
+    if present is not None:
+        if present.given == given:
+            return present
+        told = succeed(desk.session, present, desk.as_of, desk.now, given=given, source=source, actor=actor)
+    else:
+        told = TextConsent(
+            debtor_id=int(debtor.id or 0),
+            number=mobile,
+            given=given,
+            source=source,
+            actor=actor,
+            valid_from=desk.as_of,
+            recorded_at=desk.now,
+        )
+        desk.session.add(told)
+        desk.session.flush()
+    number_hash = salted_hash(mobile, told.salt)
+    desk.record("text_consent", debtor_id=debtor.id, number=number_hash, given=given, source=source)
+    return told
 
 
 def set_contact(

@@ -104,6 +104,33 @@ def opt_out(
     say(f"{debtor} gets nothing more by {channel}.")
 
 
+@app.command("texts")
+def texts(
+    debtor: DebtorArgument,
+    number: Annotated[str, typer.Argument(help="The mobile number.")],
+    agreed: Annotated[str, typer.Argument(help="yes, or no where they take it back.")],
+    source: Annotated[str, typer.Option(help="How it was said: call, contract, answer …")],
+    creditor: CreditorOption = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Record that a customer agreed to texts at a number, or takes it back."""
+    from tasks.finding import find_debtor
+    from tasks.preferences import consent_to_texts
+
+    if agreed not in ("yes", "no"):
+        raise UsageError(
+            f"{agreed!r} is neither yes nor no.", advice="Say yes where they agreed, no where they did not."
+        )
+    with opened() as engine:
+        found = find_debtor(engine, debtor, creditor)
+        with at_desk(engine, found, actor) as desk:
+            told = consent_to_texts(desk, desk.debtor(found.debtor_id), number, given=agreed == "yes", source=source)
+    words = "agreed to texts" if told.given else "does not agree to texts"
+    tell(f"{debtor} {words} at {told.number}.", fields_of(told, found), as_json=as_json)
+
+
 @app.command("list")
 def list_(
     creditor: CreditorOption = None,

@@ -459,6 +459,8 @@ class SkipReason(StrEnum):
     DATA_STALE = "data_stale"
     OPTED_OUT = "opted_out"
     NO_ADDRESS = "no_address"
+    NO_CONSENT = "no_consent"
+    """The customer would have to agree to texts at that number, and did not, or not any more."""
     NOTHING_LEFT = "nothing_left"
     APPROVAL_LAPSED = "approval_lapsed"
     ROUND_CLOSED = "round_closed"

@@ -44,6 +44,7 @@ WHOSE: Mapping[str, str] = {
     "contact_person": OF_DEBTOR,
     "address_state": OF_DEBTOR,
     "preference": OF_DEBTOR,
+    "text_consent": OF_DEBTOR,
     "ticket": OF_DEBTOR,
     "item": OF_DEBTOR,
     "item_version": OF_DEBTOR,

@@ -7,6 +7,7 @@ words; dates that move with the day of sending are not part of it, or every appr
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from policies.journey import Step
 from policies.markup import pay_lines
 from policies.render import Rendered, Templates, templates_of
 from policies.schema import Attachment as Attach
-from policies.schema import ChannelRule, Hours
+from policies.schema import ChannelRule, GuardrailsFile
 from tasks.compose.composed import MESSAGES, NOTHING_ELSE, Composed, Draft, Drafts, Wanted
 from tasks.compose.context import Subject, Writer, reply_by
 from tasks.compose.copies import Copies
@@ -102,8 +103,8 @@ def _draft(
         return made
     material = read_material(frames, action_ids, as_of, now, lambda row: lists_all(engine, row))
     for creditor_id, creditor in material.creditors.items():
-        hours = engine.pack(current_pack(frames, creditor_id)).guardrails.hours
-        house = House(engine, material, creditor, hours, as_of, now, keep=keep)
+        limits = engine.pack(current_pack(frames, creditor_id)).guardrails
+        house = House(engine, material, creditor, limits, as_of, now, keep=keep)
         for (pack_id, segment, step), rows in _cohorts(material.actions, creditor_id).items():
             house.draft(engine.pack(pack_id), segment, step, rows, made)
     return made
@@ -133,7 +134,7 @@ class House:
         engine: "Engine",
         material: Material,
         creditor: Row,
-        hours: Hours,
+        limits: GuardrailsFile,
         as_of: date,
         now: datetime,
         *,
@@ -144,7 +145,7 @@ class House:
         workspace = engine.settings.workspace
         self._material = material
         self._creditor = creditor
-        self._hours = hours
+        self._limits = limits
         self._as_of = as_of
         self._now = now
         self._key = engine.link_key
@@ -227,7 +228,15 @@ class House:
             self._creditor["country"],
             self._creditor["language"],
         )
-        return customer, owing
+        return self._texted_on_a_ground(customer, {debtor_id, reader_id}), owing
+
+    def _texted_on_a_ground(self, customer: Customer, debtors: set[int]) -> Customer:
+        """Without the way by text, where the customer would have to agree to it and did not: another way is taken."""
+        if not self._limits.texts.need_consent(customer.kind, customer.country):
+            return customer
+        agreed = {row["number"] for each in debtors for row in self._material.consents.get(each, ())}
+        kept = [each for each in customer.reaches if each.channel is not Channel.SMS or each.address in agreed]
+        return replace(customer, reaches=tuple(kept))
 
     def _write(self, pack: "CompiledPack", templates: Templates, subject: Subject, made: Drafts) -> None:
         lead = subject.actions[0]
@@ -422,7 +431,7 @@ class House:
         if channel is Channel.POST:
             return None
         zones = zones_of(customer.time_zone, customer.country)
-        opening = next_opening(self._now, zones, self._hours, customer.kind, customer.country)
+        opening = next_opening(self._now, zones, self._limits.hours, customer.kind, customer.country)
         return None if opening == self._now else opening
 
 

@@ -83,6 +83,10 @@ PREFERENCES = """
 SELECT v.debtor_id, v.name, v.value FROM preference v WHERE v.debtor_id = ANY({people}) AND {visible}
 """
 
+CONSENTS = """
+SELECT v.debtor_id, v.number FROM text_consent v WHERE v.debtor_id = ANY({people}) AND v.given AND {visible}
+"""
+
 EARLIER = """
 SELECT m.id AS message_id, m.case_id, m.channel, m.message_ref, m.sent_on, m.template, a.kind, a.written,
   array_agg(DISTINCT ai.item_id) FILTER (WHERE ai.item_id IS NOT NULL) AS item_ids,
@@ -163,6 +167,8 @@ class Material:
     contacts: Mapping[int, list[Row]]
     addresses: Mapping[int, list[Row]]
     preferences: Mapping[int, dict[str, str]]
+    consents: Mapping[int, list[Row]]
+    """By debtor: numbers at which it agreed to be texted."""
     earlier: Mapping[int, list[Row]]
     """By case: messages sent before, oldest first."""
     promises: Mapping[int, Row]
@@ -245,6 +251,7 @@ def _material(
         contacts=_grouped(reading.rows(CONTACTS), "debtor_id"),
         addresses=_grouped(reading.rows(ADDRESSES), "debtor_id"),
         preferences=_preferences(reading.rows(PREFERENCES)),
+        consents=_grouped(reading.rows(CONSENTS), "debtor_id"),
         earlier=_grouped(reading.rows(EARLIER), "case_id"),
         promises={row["case_id"]: row for row in reading.rows(PROMISES)},
         plans={row["case_id"]: {**row, "instalments": json.loads(row["instalments"])} for row in reading.rows(PLANS)},

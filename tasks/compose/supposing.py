@@ -33,9 +33,9 @@ def suppose(
     material = suppose_material(frames, action, named, as_of, now, lambda row: lists_all(engine, row))
     if offer is not None and action["case_id"] not in material.plans:
         material = replace(material, plans={action["case_id"]: offer})
-    hours = engine.pack(current_pack(frames, action["creditor_id"])).guardrails.hours
+    limits = engine.pack(current_pack(frames, action["creditor_id"])).guardrails
     creditor = material.creditors[action["creditor_id"]]
-    house = House(engine, material, creditor, hours, as_of, now, keep=False, wanted=wanted)
+    house = House(engine, material, creditor, limits, as_of, now, keep=False, wanted=wanted)
     made = Drafts()
     house.draft(engine.pack(action["pack_id"]), action["segment"], action["step"], [action], made)
     return made

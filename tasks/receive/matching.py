@@ -9,8 +9,11 @@ from connectors.inbox.incoming import Incoming as Mail
 from connectors.mail.envelope import ReturnPath
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
+from tasks.compose.recipients import mobile_number
 from tasks.compose.reference import SHORT
 
+LAST_DIGITS = 8
+"""So many are the same however a number is written, with or without what stands before them."""
 _REFERENCE = re.compile(rf"\b[0-9a-f]{{{SHORT}}}\b")
 
 
@@ -86,17 +89,39 @@ def owner_of_message(session: Session, message_ref: str | None, service_ref: str
     return None
 
 
-def owners_of_number(session: Session, number: str) -> list[Owner]:
-    """The accounts to which we texted at a number (E.164), each once, the last one first."""
+def owners_of_number(session: Session, number: str, *, untexted: bool = False) -> list[Owner]:
+    """The accounts to which we texted at a number (E.164), each once, the last one first; then those that have it."""
     sent = session.exec(
         select(Message)
         .where(Message.channel == Channel.SMS, Message.recipient == number)
         .order_by(col(Message.id).desc())
     )
-    latest: dict[int, Message] = {}
+    owners: dict[int, Owner] = {}
     for each in sent:
-        latest.setdefault(each.debtor_id, each)
-    return [Owner(each.creditor_id, each.case_id) for each in latest.values()]
+        owners.setdefault(each.debtor_id, Owner(each.creditor_id, each.case_id))
+    if untexted:
+        for case in _cases_with(session, number):
+            owners.setdefault(case.debtor_id, Owner(case.creditor_id, int(case.id or 0)))
+    return list(owners.values())
+
+
+def _cases_with(session: Session, number: str) -> list[Case]:
+    """The newest case of each account whose number it is, by the master data or of a contact person."""
+    found: set[int] = set()
+    for table in (DebtorProfile, ContactPerson):
+        digits = func.right(func.regexp_replace(table.phone, r"\D", "", "g"), LAST_DIGITS)
+        spelled = (
+            select(table.debtor_id, table.phone, DebtorProfile.country)
+            .select_from(table)
+            .where(digits == number[-LAST_DIGITS:], col(table.replaced_at).is_(None))
+        )
+        if table is ContactPerson:
+            spelled = spelled.join(DebtorProfile, col(DebtorProfile.debtor_id) == col(table.debtor_id)).where(
+                col(DebtorProfile.replaced_at).is_(None)
+            )
+        found |= {debtor for debtor, phone, country in session.exec(spelled) if mobile_number(phone, country) == number}
+    newest = select(func.max(Case.id)).where(col(Case.debtor_id).in_(found)).group_by(col(Case.debtor_id))
+    return list(session.exec(select(Case).where(col(Case.id).in_(newest)).order_by(col(Case.id))))
 
 
 def _whose(session: Session, channel: Channel, address: str) -> list[Debtor]:

@@ -12,7 +12,7 @@ from maatpak.ledger.tables import AddressState, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
 from tasks.desk import Desk
-from tasks.preferences import mark_address
+from tasks.preferences import mark_address, record_text_consent
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_message, owners_of_number
 from tasks.receive.observing import Observation, observe
@@ -48,10 +48,12 @@ def record_text_report(engine: "Engine", report: TextReport, message_ref: str | 
 def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
     """A customer's text, on every account that we text at its number; whether it was news.
 
-    STOP and START are for all of them: the number is one person's, whatever they owe to whom.
+    STOP and START are for all of them, and for those that we have not texted yet: the number is one person's, whatever
+    they owe to whom.
     """
+    for_all = text.word in (Word.STOP, Word.START)
     with engine.database.reading() as session:
-        owners: list[Owner | None] = [*owners_of_number(session, text.sender)]
+        owners: list[Owner | None] = [*owners_of_number(session, text.sender, untexted=for_all)]
     news = False
     for owner in owners or [None]:
         arrival = Arrival(
@@ -66,7 +68,7 @@ def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
             if taken is not None:
                 _put(taken.desk, taken.case, text, taken.number)
                 news = True
-        if text.word not in (Word.STOP, Word.START):
+        if not for_all:
             break  # Said once, it is answered once.
     return news
 
@@ -75,8 +77,10 @@ def _put(desk: Desk, case: "Case", text: IncomingText, number: str) -> None:
     opted_out = _opted_out(desk, case, text.sender)
     if text.word is Word.STOP:
         mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_OUT, ASKED_FOR_IT)
+        record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=False, source=ASKED_FOR_IT)
     elif text.word is Word.START and opted_out:
         mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_IN, TOOK_IT_BACK)
+        record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=True, source=TOOK_IT_BACK)
     else:
         record_answer(desk, case, Channel.SMS, answer_no=number, content=text.body.encode() or b" ")
 

@@ -20,6 +20,7 @@ from tasks.compose.windows import closing, is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW
 from tasks.seen import Seen
+from tasks.send.volume import room
 from tasks.send.wanted import no_longer_wanted
 from tasks.today import looked_at_today
 
@@ -58,9 +59,14 @@ WHERE m.id = taken.id RETURNING m.id
 LOOKED_AT = """
 SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state,
   k.party_id, {payer} AS payer_party_id, p.kind, p.country, p.time_zone,
-  (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
-     AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
-   ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1) AS address_state,
+  COALESCE(
+    (SELECT s.state FROM address_state s WHERE m.channel = 'sms' AND s.channel = 'sms' AND s.address = m.recipient
+       AND s.state = 'opted_out' AND s.replaced_at IS NULL LIMIT 1),
+    (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
+       AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
+     ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1)) AS address_state,
+  EXISTS (SELECT 1 FROM text_consent c WHERE c.debtor_id IN (m.debtor_id, payer.id) AND c.number = m.recipient
+    AND c.given AND c.replaced_at IS NULL) AS agreed,
   (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = m.id) AS action_ids
 FROM message m JOIN "case" k ON k.id = m.case_id
 LEFT JOIN LATERAL (
@@ -70,7 +76,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, m.debtor_id) AND p.replaced_at IS NULL
 WHERE m.id = ANY({ids}) ORDER BY m.id
 """
-"""The hours are those of who is written to; of an address counts what is known for the debtor, else for who pays."""
+"""The hours are those of who is written to; of an address counts what is known for the debtor, else for who pays. A
+number that opted out of texts is one person's, whatever account it was said of."""
 
 CANCEL = """
 UPDATE message m SET state = 'cancelled', failure = c.reason, ended_at = {now}, leased_by = NULL, leased_until = NULL
@@ -195,6 +202,8 @@ class Claims:
             RefusedError: the business date is another.
         """
         with self.engine.database.frames() as frames:
+            caps = room(frames, self.engine.settings, self.as_of, to_take=True)
+            limit = min([limit, *(caps[each] for each in self.channels if each in caps)])
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             candidates = frames.read(CANDIDATES.format(**self._marks, limit=min(limit, BATCH)))
@@ -267,11 +276,17 @@ class Claims:
         closes: dict[int, datetime] = {}
         unwanted, later = self._unwanted(frames, {row["id"]: tuple(row["action_ids"] or ()) for row in rows})
         postponed = dict.fromkeys(later, self.now + UNTIL_TOMORROW)
-        hours = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails.hours
+        guardrails = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails
+        hours, texts = guardrails.hours, guardrails.texts
         for row in rows:
             if row["address_state"] in (ReachState.DEAD, ReachState.OPTED_OUT):
                 opted_out = row["address_state"] == ReachState.OPTED_OUT
                 unwanted.setdefault(row["id"], SkipReason.OPTED_OUT if opted_out else SkipReason.NO_ADDRESS)
+                postponed.pop(row["id"], None)
+            elif (
+                row["channel"] == Channel.SMS and not row["agreed"] and texts.need_consent(row["kind"], row["country"])
+            ):
+                unwanted.setdefault(row["id"], SkipReason.NO_CONSENT)
                 postponed.pop(row["id"], None)
             elif row["id"] not in unwanted and Channel(row["channel"]) in LOCAL_CHANNELS and row["country"]:
                 window = (zones_of(row["time_zone"], row["country"]), hours, row["kind"], row["country"])

@@ -84,8 +84,7 @@ async def _deliver(
             if not going:
                 return
             claims = claims.only(going)
-            most = min([BATCH if left is None else left, *(caps[each] for each in going if each in caps)])
-            batch = await asyncio.to_thread(claims.take, most)
+            batch = await asyncio.to_thread(claims.take, BATCH if left is None else left)
             _count_aside(summary, batch.cancelled, batch.postponed)
             if not batch.looked_at:
                 return

@@ -32,8 +32,14 @@ UNUSUAL = "unusual_volume"
 
 SENT_TODAY = """
 SELECT channel, count(*) AS sent FROM message
-WHERE sent_on = DATE '{day}' OR (state IN ('sending', 'unknown') AND ended_at IS NULL) GROUP BY channel
+WHERE sent_on = DATE '{day}' OR (state IN ('sending', 'unknown') AND ended_at IS NULL)
+  OR (state = 'queued' AND leased_until > clock_timestamp())
+GROUP BY channel
 """
+"""What a worker has claimed counts as sent until it gives it back: two at once must not fill the same room."""
+
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('maatpak: the cap of a day'))"
+"""Whoever claims looks and takes alone, where there is a cap; it is taken before any other lock."""
 
 WRITTEN = """
 WITH days AS (
@@ -66,8 +72,11 @@ class Unusual:
         return f"{self.written} messages by {self.channel} today; on the busiest of the days before {self.busiest}"
 
 
-def room(frames: Frames, settings: Settings, as_of: date) -> dict[Channel, int]:
-    """Channel → how many more may leave today, over all creditors; channels without a cap are left out."""
+def room(frames: Frames, settings: Settings, as_of: date, *, to_take: bool = False) -> dict[Channel, int]:
+    """Channel → how many more may leave today, over all creditors; channels without a cap are left out.
+
+    `to_take`: whether the transaction will take what there is room for; others wait until it has.
+    """
     caps = {
         Channel.EMAIL: settings.mails_per_day,
         Channel.SMS: settings.texts_per_day,
@@ -75,6 +84,8 @@ def room(frames: Frames, settings: Settings, as_of: date) -> dict[Channel, int]:
     }
     if all(cap is None for cap in caps.values()):
         return {}
+    if to_take:
+        frames.read(ONE_AT_A_TIME)
     sent = dict(frames.read(SENT_TODAY.format(day=as_of.isoformat())).iter_rows())
     return {channel: max(cap - sent.get(str(channel), 0), 0) for channel, cap in caps.items() if cap is not None}
 

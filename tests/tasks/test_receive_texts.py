@@ -7,9 +7,10 @@ import pytest
 
 from connectors.sms.hooks import read_incoming, read_status
 from connectors.sms.twilio_client import TwilioSms
+from maatpak.ledger.tables import ContactPerson
 from tasks.engine import Engine
 from tasks.receive.texts import record_text, record_text_report
-from tests.tasks.outbox_world import NOW, House
+from tests.tasks.outbox_world import DAY, EARLIER, NOW, House
 from tests.tasks.send.sending import messages, send
 
 NUMBER = "+31612345678"
@@ -78,6 +79,33 @@ def test_stop_is_obeyed_and_start_takes_it_back(house: House) -> None:
     assert [row["state"] for row in address(house)] == ["opted_out"], "a late report does not bring it back"
     assert texted(house, "start", "SM2")
     assert [row["state"] for row in address(house)] == ["proven"]
+
+
+def test_a_stop_is_for_every_account_with_that_number(house: House) -> None:
+    """Also for one that we have not texted yet, and one that got the text before the words came."""
+    spelled = house.customer("second_text", kind="consumer", amounts=(8800,), phone="(06) 1234 5678")
+    contact = house.customer("second_text", kind="consumer", amounts=(7700,), phone=None)
+    elsewhere = house.customer("second_text", kind="consumer", amounts=(6600,), phone="+49 151 12345678")
+    with house.engine.database.session() as session:
+        told: dict[str, Any] = {"name": "A", "role": "payables", "valid_from": DAY, "recorded_at": EARLIER}
+        session.add(ContactPerson(debtor_id=contact.debtor_id, phone="0612345678", **told))
+    assert texted(house, "stop")
+    marked = house.rows("SELECT debtor_id FROM address_state WHERE state = 'opted_out' ORDER BY debtor_id")
+    first = house.accounts[0].debtor_id
+    assert [row["debtor_id"] for row in marked] == [first, spelled.debtor_id, contact.debtor_id]
+    house.written()
+    assert [row["debtor_id"] for row in messages(house) if row["state"] == "queued" and row["channel"] == "sms"] == [
+        elsewhere.debtor_id
+    ]
+
+
+def test_a_number_that_opted_out_gets_no_text_of_whatever_account(house: House) -> None:
+    """An account that was opened after the STOP."""
+    texted(house, "stop")
+    house.customer("second_text", kind="consumer", amounts=(8800,))
+    house.written()
+    assert send(house).plain()["sms"] == {"cancelled": 1}
+    assert house.rows("SELECT reason FROM action ORDER BY id DESC LIMIT 1") == [{"reason": "opted_out"}]
 
 
 def test_a_start_of_somebody_who_has_not_opted_out_is_an_answer(house: House) -> None:

@@ -30,7 +30,15 @@ from maatpak.ledger.tables.conversation import (
     WorkTask,
 )
 from maatpak.ledger.tables.items import Finding, Item, ItemVersion, Payment, QuarantinedRow, Snapshot, Ticket
-from maatpak.ledger.tables.parties import AddressState, ContactPerson, Creditor, Debtor, DebtorProfile, Party
+from maatpak.ledger.tables.parties import (
+    AddressState,
+    ContactPerson,
+    Creditor,
+    Debtor,
+    DebtorProfile,
+    Party,
+    TextConsent,
+)
 from maatpak.ledger.tables.records import (
     ClaimedPayment,
     Dispute,
@@ -87,6 +95,7 @@ __all__ = [
     "SendTurn",
     "Snapshot",
     "StatedReason",
+    "TextConsent",
     "Tick",
     "Ticket",
     "Touch",

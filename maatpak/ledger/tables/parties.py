@@ -129,6 +129,26 @@ class ContactPerson(Versioned, table=True):
     language: str | None = None
 
 
+class TextConsent(Salted, Versioned, table=True):
+    """Whether a customer agreed to be texted at a number (E.164): who recorded it, when, and how it was said."""
+
+    __tablename__ = "text_consent"
+    __table_args__ = (
+        Index(
+            "uq_text_consent_current", "debtor_id", "number", unique=True, postgresql_where=text("replaced_at IS NULL")
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    debtor_id: int = Field(foreign_key="debtor.id", sa_type=BigInteger)
+    number: str
+    given: bool
+    """Given, or taken back."""
+    source: str
+    """Where it was said: a call, a contract, a START."""
+    actor: str
+
+
 class AddressState(Salted, Versioned, table=True):
     """What is known of an address of a debtor on a channel. Without a row an address is unproven."""
 
@@ -141,6 +161,11 @@ class AddressState(Salted, Versioned, table=True):
             "address",
             unique=True,
             postgresql_where=text("replaced_at IS NULL"),
+        ),
+        Index(
+            "ix_address_state_opted_out",
+            "address",
+            postgresql_where=text("state = 'opted_out' AND replaced_at IS NULL"),
         ),
         one_of("channel", [*Channel, "phone"]),
         one_of("state", ReachState),

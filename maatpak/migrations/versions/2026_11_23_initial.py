@@ -241,6 +241,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_state")),
     )
     op.create_index(
+        "ix_address_state_opted_out",
+        "address_state",
+        ["address"],
+        unique=False,
+        postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
+    )
+    op.create_index(
         "uq_address_state_current",
         "address_state",
         ["debtor_id", "channel", "address"],
@@ -459,6 +466,29 @@ def upgrade() -> None:
         ["creditor_id", "debtor_no"],
         unique=False,
         postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_table(
+        "text_consent",
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("replaced_from", sa.Date(), nullable=True),
+        sa.Column("replaced_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("debtor_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_text_consent_debtor_id_debtor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_text_consent")),
+    )
+    op.create_index(
+        "uq_text_consent_current",
+        "text_consent",
+        ["debtor_id", "number"],
+        unique=True,
+        postgresql_where=sa.text("replaced_at IS NULL"),
     )
     op.create_table(
         "ticket",
@@ -1463,6 +1493,8 @@ def downgrade() -> None:
     op.drop_table("claimed_payment")
     op.drop_index("uq_ticket_current", table_name="ticket", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("ticket")
+    op.drop_index("uq_text_consent_current", table_name="text_consent", postgresql_where=sa.text("replaced_at IS NULL"))
+    op.drop_table("text_consent")
     op.drop_index("ix_quarantined_row_open", table_name="quarantined_row", postgresql_where=sa.text("state = 'open'"))
     op.drop_table("quarantined_row")
     op.drop_index("uq_preference_current", table_name="preference", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -1490,6 +1522,11 @@ def downgrade() -> None:
     op.drop_table("case")
     op.drop_index(
         "uq_address_state_current", table_name="address_state", postgresql_where=sa.text("replaced_at IS NULL")
+    )
+    op.drop_index(
+        "ix_address_state_opted_out",
+        table_name="address_state",
+        postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
     op.drop_index("ix_tick_creditor", table_name="tick")

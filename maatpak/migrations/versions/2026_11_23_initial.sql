@@ -472,6 +472,19 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "stated_reason"
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."case_id", OLD."reason", OLD."stated_on", OLD."source", OLD."actor")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "text_consent"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "text_consent"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_update BEFORE UPDATE ON "text_consent"
+  FOR EACH ROW
+  WHEN (NOT (OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL AND ROW(NEW."valid_from", NEW."recorded_at", NEW."salt", NEW."id", NEW."debtor_id", NEW."number", NEW."given", NEW."source", NEW."actor")
+      IS NOT DISTINCT FROM
+    ROW(OLD."valid_from", OLD."recorded_at", OLD."salt", OLD."id", OLD."debtor_id", OLD."number", OLD."given", OLD."source", OLD."actor")))
+  EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "tick"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

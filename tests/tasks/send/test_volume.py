@@ -7,7 +7,8 @@ import pytest
 
 from maatpak.kernel.words import Channel
 from tasks.send import volume
-from tests.tasks.outbox_world import DAY, House
+from tasks.send.claiming import Claims
+from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.send.sending import in_sink, run_sql, send, states
 
 
@@ -38,6 +39,20 @@ def test_a_cap_that_is_just_enough_is_no_trouble(house: House) -> None:
     capped(house, mails_per_day=2, texts_per_day=0, letters_per_day=0)
     assert send(house).whole
     assert send(house).whole
+
+
+def test_two_workers_do_not_fill_the_same_room(house: House) -> None:
+    house.customers(6)
+    house.written()
+    capped(house, mails_per_day=4)
+    given = (house.engine, house.creditor_id, DAY, NOW)
+    one, other = (Claims(*given, f"worker-{name}", [Channel.EMAIL], (), timedelta) for name in "ab")
+    claimed = one.take(3).claimed
+    assert len(claimed) == 3
+    assert len(other.take(500).claimed) == 1
+    assert other.take(500).looked_at == 0
+    one.release(claimed)
+    assert len(other.take(500).claimed) == 3
 
 
 def earlier(house: House, counts: dict[date, int]) -> None:
