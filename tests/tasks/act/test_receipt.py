@@ -10,6 +10,7 @@ from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.words import EvidenceKind
 from maatpak.ledger.tables import Action, ActionItem, ItemVersion, Message, WorkTask
 from maatpak.ledger.versions import succeed
+from policies.reach import Learned
 from tasks.evidence import note_evidence
 from tasks.preferences import mark_address, set_contact, set_preference
 from tests.tasks.act.house import House, at
@@ -115,7 +116,7 @@ def test_an_invoice_whose_mail_came_back_goes_again(
     house.item(told, "R-1", 90_000, ahead(house, 5), invoice_sent_on=sent_on, invoice_channel=channel)
     if back > 0:
         with house.desk("olga") as desk:
-            mark_address(desk, desk.case(told), "email", "R1@example.test", "dead", "bounced")  # type: ignore[arg-type]
+            mark_address(desk, desk.case(told), "email", "R1@example.test", Learned.GONE, "bounced")
     play(house, 2)
     assert [documents for _, documents in sent(house, told)] == ([["R-1"]] if again else [])
     channels = [message.channel for message in house.rows(Message, case_id=told, template=AGAIN)]
