@@ -20,6 +20,7 @@ from tasks.compose.windows import closing, is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW
 from tasks.seen import Seen
+from tasks.send.crowding import crowded
 from tasks.send.volume import room
 from tasks.send.wanted import no_longer_wanted
 from tasks.today import looked_at_today
@@ -57,7 +58,7 @@ WHERE m.id = taken.id RETURNING m.id
 """
 
 LOOKED_AT = """
-SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state,
+SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state, m.written,
   k.party_id, {payer} AS payer_party_id, p.kind, p.country, p.time_zone,
   COALESCE(
     (SELECT s.state FROM address_state s WHERE m.channel = 'sms' AND s.channel = 'sms' AND s.address = m.recipient
@@ -278,6 +279,9 @@ class Claims:
         postponed = dict.fromkeys(later, self.now + UNTIL_TOMORROW)
         guardrails = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails
         hours, texts = guardrails.hours, guardrails.texts
+        going = [row for row in rows if row["id"] not in unwanted and row["id"] not in postponed]
+        waits = crowded(frames, going, guardrails.contacts, self.as_of)
+        postponed |= dict.fromkeys(waits, present + UNTIL_TOMORROW)
         for row in rows:
             if row["address_state"] in (ReachState.DEAD, ReachState.OPTED_OUT):
                 opted_out = row["address_state"] == ReachState.OPTED_OUT
