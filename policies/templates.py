@@ -210,6 +210,8 @@ def _missing_in_text(rendered: Rendered, sample: Mapping[str, Any]) -> Iterator[
     wanted = {
         "who writes (creditor.name)": sample["creditor"]["name"] in text,
         "the amount (total)": sample["total"] in text,
+        "the date for which that is known (known_on)": sample["known_on"] in text,
+        "when something follows (a date such as reply_by)": any(day in text for day in _days(sample)),
         "how to pay (pay.link, or pay.iban and pay.reference)": (pay["link"] or pay["iban"]) in text,
         "how to answer (contact)": sample["contact"] in text,
     }

@@ -170,7 +170,7 @@ def longest() -> Iterator[dict[str, Any]]:
             "total": money,
             "count": sample["count"] if sample["count"] == 1 else 120,
             "document": "VERKOOPFACTUUR-2026-0012345",
-            "oldest_due": day,
+            **dict.fromkeys(("oldest_due", "known_on", "reply_by"), day),
             "pay": {
                 **pay,
                 "link": pay["link"] and link,
@@ -178,7 +178,7 @@ def longest() -> Iterator[dict[str, Any]]:
                 "reference": reference,
             },
             "received": [{"amount": money, "on": day} for _ in sample["received"]],
-            **_stretched(sample, "plan", total=money, first_amount=money, first_on=day),
+            **_stretched(sample, "plan", total=money, first_amount=money, first_on=day, valid_until=day),
             **_stretched(sample, "promise", amount=money, on=day),
             **_stretched(sample, "payment", amount=money),
             **_stretched(sample, "debit", on=day),

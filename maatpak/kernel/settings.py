@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None,
-        description="Base URL under which services reach this installation's webhooks; empty: none calls back.",
+        description="Base URL under which services call back and customers open their page; empty: neither does.",
     )
     sms_per_minute: int | None = Field(
         default=None, ge=1, description="At most so many texts a minute; empty: no limit."

@@ -30,6 +30,11 @@ WAYS = "- <pay> Pay.\n- <when> Say when.\n- <wrong> Say what.\n- <never_got> Say
         ("{% block pay %}{% if not manager %}\n[pay]\n{% endif %}{% endblock %}", "how to pay"),
         ("{% block sms %}{{ creditor.name }}: {{ total }}, {{ contact }}.{% endblock %}", "how to pay"),
         ("{% block sms %}{{ creditor.name }} {{ pay.link or pay.iban }} {{ contact }}{% endblock %}", "the amount"),
+        (
+            "{% block sms %}{{ creditor.name }} {{ total }} {{ reply_by }}{% endblock %}",
+            "message does not say the date for",
+        ),
+        ("{% block sms %}{{ creditor.name }} {{ total }} {{ known_on }}{% endblock %}", "when something follows"),
     ],
 )
 def test_a_notice_without_a_part_that_it_owes_is_refused(language: str, block: str, said: str) -> None:
@@ -170,7 +175,7 @@ def test_a_text_that_long_names_make_too_long_is_refused() -> None:
     words = (
         "{% block sms %}{{ creditor.name }}: {{ total }}, {{ pay.link or pay.iban }}, {{ contact }}. %s{% endblock %}"
     )
-    fits, long = (words.replace("%s", "So it is. " * count) for count in (20, 30))
+    fits, long = (words.replace("%s", "So it is. " * count) for count in (20, 26))
     assert problems("fits", notice("{{ total }}, {{ reply_by }}.", fits)) == []
     (problem,) = problems("long", notice("{{ total }}, {{ reply_by }}.", long))
     assert "its text message is cut into 8 parts where names and amounts are long; 3 are the most" in problem

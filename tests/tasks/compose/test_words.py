@@ -338,5 +338,5 @@ def test_a_text_to_a_phone_has_no_signs_that_cost_it_half_its_room(house: House)
     house.customer("second_text", amounts=(12500,), language="fr", kind="consumer", phone="+31612345678")
     (outgoing,) = written(house)
     assert outgoing.channel is Channel.SMS
-    assert "125,00 €, échue le 1er mars 2026" in outgoing.text
+    assert "125,00 € (au 11 mars 2026), échue le 1er mars 2026" in outgoing.text
     assert not {"\u00a0", "\u202f", "’"} & set(outgoing.text)
