@@ -67,9 +67,9 @@ GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
 ANOTHER_WAY = """
-SELECT m.channel || ' for ' || (to_jsonb(m) ->> 'instead_of') || ', ' || (to_jsonb(m) ->> 'switch_reason') AS word,
+SELECT m.channel || ' for ' || m.instead_of || ', ' || m.switch_reason AS word,
   count(*) AS number
-FROM message m WHERE to_jsonb(m) ->> 'instead_of' IS NOT NULL AND m.state = 'sent' GROUP BY 1 ORDER BY 2 DESC, 1
+FROM message m WHERE m.instead_of IS NOT NULL AND m.state = 'sent' GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
 COUNTED: Mapping[str, str] = {

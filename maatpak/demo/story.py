@@ -35,7 +35,7 @@ SELECT executed_on AS day, 2 AS place, kind || ' · ' || step || COALESCE(' → 
 UNION ALL SELECT business_date, 2, step || ' passed over: ' || reason FROM action
  WHERE case_id = {case} AND state IN ('skipped', 'cancelled')
 UNION ALL SELECT sent_on, 3, 'sent by ' || channel
-  || COALESCE(' instead of ' || (to_jsonb(m) ->> 'instead_of') || ' (' || (to_jsonb(m) ->> 'switch_reason') || ')', '')
+  || COALESCE(' instead of ' || m.instead_of || ' (' || m.switch_reason || ')', '')
   || ': ' || COALESCE(subject, template)
  FROM message m WHERE case_id = {case} AND state = 'sent'
 UNION ALL SELECT e.observed_on, 6, m.channel || ' ' || e.kind

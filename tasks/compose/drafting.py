@@ -16,7 +16,7 @@ import polars as pl
 from connectors.message import Attachment, Correspondent, Outgoing
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.segments import fitting
-from maatpak.kernel.words import Channel, SkipReason, StepKind
+from maatpak.kernel.words import Channel, SkipReason, StepKind, SwitchReason
 from maatpak.ledger.database import Frames
 from policies.journey import Step
 from policies.markup import pay_lines
@@ -33,6 +33,7 @@ from tasks.compose.recipients import (
     NO_ADDRESS,
     OPTED_OUT,
     Customer,
+    Hindrance,
     Reach,
     customer_of,
     nowhere,
@@ -235,8 +236,11 @@ class House:
         if not self._limits.texts.need_consent(customer.kind, customer.country):
             return customer
         agreed = {row["number"] for each in debtors for row in self._material.consents.get(each, ())}
-        kept = [each for each in customer.reaches if each.channel is not Channel.SMS or each.address in agreed]
-        return replace(customer, reaches=tuple(kept))
+        kept = tuple(each for each in customer.reaches if each.channel is not Channel.SMS or each.address in agreed)
+        if kept == customer.reaches:
+            return customer
+        hindered = {**customer.hindered, Channel.SMS: Hindrance(SwitchReason.NO_CONSENT)}
+        return replace(customer, reaches=kept, hindered=hindered)
 
     def _write(self, pack: "CompiledPack", templates: Templates, subject: Subject, made: Drafts) -> None:
         lead = subject.actions[0]

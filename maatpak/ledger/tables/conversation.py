@@ -32,6 +32,7 @@ class Message(SQLModel, table=True):
         CheckConstraint("(state = 'failed') <= (failure IS NOT NULL)", name="failed_says_why"),
         Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
         Index("ix_message_debtor", "debtor_id"),
+        Index("ix_message_service", "service_ref", postgresql_where=text("service_ref IS NOT NULL")),
         Index("ix_message_day", "creditor_id", "business_date", "channel"),
         Index(
             "ix_message_unreported",

@@ -776,6 +776,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
     )
     op.create_index(
+        "ix_message_service",
+        "message",
+        ["service_ref"],
+        unique=False,
+        postgresql_where=sa.text("service_ref IS NOT NULL"),
+    )
+    op.create_index(
         "ix_message_unreported",
         "message",
         ["creditor_id"],
@@ -1465,6 +1472,7 @@ def downgrade() -> None:
         table_name="message",
         postgresql_where=sa.text("ended_at IS NOT NULL AND reported_at IS NULL"),
     )
+    op.drop_index("ix_message_service", table_name="message", postgresql_where=sa.text("service_ref IS NOT NULL"))
     op.drop_index("ix_message_due", table_name="message", postgresql_where=sa.text("state IN ('queued', 'sending')"))
     op.drop_index("ix_message_debtor", table_name="message")
     op.drop_index("ix_message_day", table_name="message")

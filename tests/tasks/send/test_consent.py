@@ -62,6 +62,8 @@ def test_a_consent_is_for_one_number(house: House, account: Account) -> None:
     agree(house, account, "+12015550199")
     house.written(MORNING)
     assert [channel for channel, _ in channels(house)] == ["post"]
+    (message,) = house.rows("SELECT instead_of, switch_reason FROM message")
+    assert (message["instead_of"], message["switch_reason"]) == ("sms", "no_consent")
 
 
 def test_stop_takes_it_back_and_start_gives_it_anew(house: House, account: Account) -> None:
