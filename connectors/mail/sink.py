@@ -58,6 +58,14 @@ class _Keeper:
         self._mark = f"{os.getpid()}_{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
 
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """It reads one command after the other, so they may come at once."""
+        del server, envelope
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, rcpt_options: list[str]
     ) -> str:

@@ -6,6 +6,7 @@ The table is that of `gsm0338`.
 """
 
 import unicodedata
+from functools import lru_cache
 
 import gsm0338
 
@@ -30,17 +31,13 @@ SIGNS = str.maketrans(
 def segments(text: str) -> int:
     """How many parts a text is sent in; an empty one in one."""
     if is_gsm(text):
-        return _parts([len(CODEC.encode(sign)[0]) for sign in text], *SEPTETS)
+        return _parts([_septets(sign) for sign in text], *SEPTETS)
     return _parts([len(sign.encode("utf-16-be", "surrogatepass")) // 2 for sign in text], *UNITS)
 
 
 def is_gsm(text: str) -> bool:
     """Whether a text travels in 7 bits."""
-    try:
-        CODEC.encode(text)
-    except UnicodeEncodeError:
-        return False
-    return ESCAPE not in text
+    return ESCAPE not in text and all(_septets(sign) for sign in set(text))
 
 
 def simplified(text: str) -> str:
@@ -50,6 +47,15 @@ def simplified(text: str) -> str:
     """
     plain = unicodedata.normalize("NFC", text).translate(SIGNS)
     return plain if is_gsm(plain) else text
+
+
+@lru_cache(maxsize=4096)
+def _septets(sign: str) -> int:
+    """Places that a character takes in 7 bits; 0 for one that does not travel so."""
+    try:
+        return len(CODEC.encode(sign)[0])
+    except UnicodeEncodeError:
+        return 0
 
 
 def _parts(widths: list[int], alone: int, together: int) -> int:
