@@ -19,6 +19,9 @@ from deployments.environment import LEAN
 
 SMALL, LARGE = 10_000, 200_000
 GIGABYTE = 10**9
+MAILS, TEXTS, LETTERS = 6_000, 6_000, 600
+QUEUED = 100_000
+FEW, MANY = 2_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,37 @@ def flows() -> list[Line]:
     return [Line(f"Prefect's share of a daily run, {SMALL:,} debtors", f"{share:.0%} of {result['daily']:.1f} s")]
 
 
+def sending() -> list[Line]:
+    """Mails, texts and letters beside the bare clients; queueing; and the sender's memory."""
+    lines = []
+    for connections in (1, 4, 16):
+        mails = measured("benchmarks.sending", "email", MAILS, connections)
+        lines.append(_ratio(f"mails over {connections} connections over the bare client", mails, 0.8))
+        lines.append(Line("a mail written and queued by the act step", f"{mails['written_ms']:.1f} ms"))
+    lines.append(_ratio("texts over the bare client", measured("benchmarks.sending", "sms", TEXTS, 4), 0.8))
+    for cores, least in ((1, 0.8), (2, 1.7)):
+        letters = measured("benchmarks.sending", "post", LETTERS, cores)
+        lines.append(_ratio(f"letters on {cores} cores over the bare compiler", letters, least))
+    queue = measured("benchmarks.queueing", QUEUED, FEW, MANY)
+    growth = (queue["many"] - queue["few"]) / 10**6
+    return [
+        *lines,
+        Line(f"queueing {QUEUED:,} messages", f"{queue['queueing']:.1f} s", "≤ 30 s", queue["queueing"] <= 30),
+        Line(f"memory after {MANY:,} mails over after {FEW:,}", f"{growth:.0f} MB", "≤ 20", growth <= 20),
+    ]
+
+
+def _ratio(what: str, result: dict[str, Any], least: float) -> Line:
+    figure = f"{result['ratio']:.2f} × ({result['ours']:.0f} and {result['bare']:.0f} a second)"
+    return Line(what, figure, f"≥ {least} ×", result["ratio"] >= least)
+
+
 def _memory(what: str, result: dict[str, Any]) -> Line:
     peak = result["peak_memory"] / GIGABYTE
     return Line(what, f"{peak:.2f} GB", "≤ 2 GB", peak <= 2)
 
 
-GROUPS = {"tick": ticks, "intake": intake, "flows": flows}
+GROUPS = {"tick": ticks, "intake": intake, "flows": flows, "sending": sending}
 
 
 def main(chosen: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -46,12 +47,12 @@ class Scratch:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(copied)))
 
     @contextmanager
-    def engine(self, name: str) -> Iterator[Engine]:
-        """An engine on a copy of a prepared database."""
+    def engine(self, name: str, **settings: Any) -> Iterator[Engine]:
+        """An engine on a copy of a prepared database, in a workspace of its own."""
         with self.copy(name) as database:
             workspace = self.folder / "workspace"
             Workspace(workspace).create()
-            engine = Engine(Settings(workspace=workspace, database_url=database.url), database)
+            engine = Engine(Settings(workspace=workspace, database_url=database.url, **settings), database)
             try:
                 yield engine
             finally:

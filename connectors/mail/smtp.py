@@ -19,10 +19,12 @@ from aiosmtplib import (
     SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
+    SMTPHeloError,
     SMTPRecipientRefused,
     SMTPResponseException,
 )
 
+from connectors.mail.conversation import Conversation
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Enclosure, Outgoing
@@ -91,7 +93,7 @@ class SmtpMail:
         self._lanes = connections
         self._return_path = return_path
         self._signer = signer
-        self._idle: list[SMTP] = []
+        self._idle: list[Conversation] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -105,36 +107,25 @@ class SmtpMail:
         """Hand one mail over."""
         del valid_for
         content = await self._content(outgoing, enclosures)
-        client = self._take_idle()
-        if client is not None and not await self._alive(client, outgoing):
-            client = None
-        if client is None:
+        kept = self._take_idle()
+        if kept is not None:
             try:
-                client = await self._client()
-            except WorkspaceError as error:
-                return NoService(_said(error), error.advice)
-            try:
-                await client.connect()
-            except OutsideError as error:
-                client.close()
-                return _no_access(error)
-            except (SMTPException, OSError) as error:
-                client.close()
-                return _no_connection(error)
-            try:
-                await self._begin(client, outgoing)
-            except (SMTPException, OSError) as error:
-                client.close()
-                return _not_ready(error)
+                return await self._tell(kept, outgoing, content)
+            except (SMTPException, OSError):
+                kept.close()  # Servers close idle connections without a word; this one has no content of ours.
         try:
-            await client.rcpt(outgoing.recipient.email or "", options=NOTIFY if _reports(client) else ())
-        except SMTPRecipientRefused as error:
-            await self._give_back(client)
-            return _not_ready(error) if error.code in LOGIN_CODES else _refused(error)
+            client = await self._connected()
+        except WorkspaceError as error:
+            return NoService(_said(error), error.advice)
+        except OutsideError as error:
+            return _no_access(error)
+        except (SMTPException, OSError) as error:
+            return _no_connection(error)
+        try:
+            return await self._tell(await _greeted(client), outgoing, content)
         except (SMTPException, OSError) as error:
             client.close()
             return _not_ready(error)
-        return await self._hand_over(client, content)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
         """A mail server does not tell; what it says later comes back as mail."""
@@ -145,40 +136,56 @@ class SmtpMail:
         idle, self._idle = self._idle, []
         if self._loop is not asyncio.get_running_loop():
             return
-        for client in idle:
+        for conversation in idle:
             try:
-                await client.quit(timeout=2)
+                await conversation.quit(timeout=2)
             except (SMTPException, OSError):
-                client.close()
+                conversation.close()
 
     def shut(self) -> None:
         """End the sink, where there is one."""
         if self.sink is not None:
             self.sink.stop()
 
-    async def _hand_over(self, client: SMTP, content: bytes) -> Outcome:
+    async def _tell(self, conversation: Conversation, outgoing: Outgoing, content: bytes) -> Outcome:
+        """Hand the mail over on this connection. Raises only while the server cannot have it."""
         try:
-            response = await client.data(content)
+            await self._offer(conversation, outgoing)
+        except (SMTPRecipientRefused, SMTPDataError) as error:
+            await self._give_back(conversation)
+            return _not_taken(error)
+        try:
+            taken = await conversation.hand_over(content)
         except SMTPDataError as error:
-            await self._give_back(client)
-            if error.code in LOGIN_CODES:
-                return _not_ready(error)
-            return Failed(_said(error), permanent=error.code >= 500, blame=_blame(error))
+            await self._give_back(conversation)
+            return _not_taken(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server may have the mail (law 3)
-            client.close()
+            conversation.close()
             return Unknown(f"the connection ended while the content was handed over: {error}"[:500])
-        self._idle.append(client)
-        return Sent(response.message.splitlines()[0][:200] if response.message else None)
+        self._idle.append(conversation)
+        return Sent(taken.message.splitlines()[0][:200] if taken.message else None)
 
     async def _content(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> bytes:
         content = mail_bytes(outgoing, enclosures)
         return content if self._signer is None else await asyncio.to_thread(self._signer.signed, content)
 
-    async def _begin(self, client: SMTP, outgoing: Outgoing) -> None:
-        """The envelope's sender; where the server reports on mails, it is asked to, by our reference."""
+    async def _offer(self, conversation: Conversation, outgoing: Outgoing) -> None:
+        """The envelope; where the server reports on mails, it is asked to, by our reference."""
         path = self._return_path
         sender = (outgoing.sender.email or "") if path is None else path.of(outgoing.message_ref)
-        await client.mail(sender, options=(*RETURN, f"ENVID={_token(outgoing)}") if _reports(client) else ())
+        options = (*RETURN, f"ENVID={_token(outgoing)}") if conversation.reports else ()
+        await conversation.offer(
+            sender, outgoing.recipient.email or "", options, NOTIFY if conversation.reports else ()
+        )
+
+    async def _connected(self) -> SMTP:
+        client = await self._client()
+        try:
+            await client.connect()
+        except (SMTPException, OSError, OutsideError):
+            client.close()
+            raise
+        return client
 
     async def _client(self) -> SMTP:
         server = self._server
@@ -195,34 +202,30 @@ class SmtpMail:
             local_hostname="localhost" if self.sink is not None else None,
         )
 
-    def _take_idle(self) -> SMTP | None:
+    def _take_idle(self) -> Conversation | None:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._idle = loop, []
         return self._idle.pop() if self._idle else None
 
-    async def _alive(self, client: SMTP, outgoing: Outgoing) -> bool:
-        """Whether a kept connection still takes a mail: servers close idle ones without a word."""
-        try:
-            await self._begin(client, outgoing)
-        except (SMTPException, OSError):
-            client.close()
-            return False
-        return True
-
-    async def _give_back(self, client: SMTP) -> None:
+    async def _give_back(self, conversation: Conversation) -> None:
         """Keep a connection on which one mail was refused."""
         try:
-            await client.rset()
+            await conversation.reset()
         except (SMTPException, OSError):
-            client.close()
+            conversation.close()
         else:
-            self._idle.append(client)
+            self._idle.append(conversation)
 
 
-def _reports(client: SMTP) -> bool:
-    """Whether the server sends reports on demand (RFC 3461)."""
-    return client.supports_extension("dsn")
+async def _greeted(client: SMTP) -> Conversation:
+    """The conversation on a new connection; old servers know no EHLO."""
+    if client.is_ehlo_or_helo_needed:
+        try:
+            await client.ehlo()
+        except SMTPHeloError:
+            await client.helo()
+    return Conversation(client, TIMEOUT)
 
 
 def _token(outgoing: Outgoing) -> str:
@@ -257,6 +260,15 @@ def _not_ready(error: Exception) -> Failed | NoService:
         return NoService(_said(error), MEND_LOGIN)
     sender_refused = isinstance(error, SMTPResponseException) and error.code not in BUSY
     return Failed(_said(error), permanent=False, blame=Blame.OURS if sender_refused else Blame.SERVICE)
+
+
+def _not_taken(error: SMTPRecipientRefused | SMTPDataError) -> Failed | NoService:
+    """What the server says of this mail, unless it first wants a login."""
+    if error.code in LOGIN_CODES:
+        return _not_ready(error)
+    if isinstance(error, SMTPRecipientRefused):
+        return _refused(error)
+    return Failed(_said(error), permanent=error.code >= 500, blame=_blame(error))
 
 
 def _refused(error: SMTPRecipientRefused) -> Failed:

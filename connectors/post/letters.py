@@ -37,18 +37,22 @@ _idle: deque[typst.Compiler] = deque()
 
 def letter_pdf(outgoing: Outgoing, *, sender_line: bool = True) -> bytes:
     """The letter as PDF; without the sender's line in the window where a service puts its postage there."""
+    source, given = compiled_with(outgoing, sender_line=sender_line)
+    with _compiler() as compiler:
+        pdf = compiler.compile(source, **given)
+    if not isinstance(pdf, bytes):
+        raise TypeError("typst gave no single PDF")
+    return pdf
+
+
+def compiled_with(outgoing: Outgoing, *, sender_line: bool = True) -> tuple[bytes, dict[str, Any]]:
+    """The sheet, and what typst's compiler is given with it."""
     sheet = _sheet(outgoing)
     if not sender_line:
         sheet["sender_line"] = ""
     sheet["qr"] = payment_qr(sheet["pay"])
     inputs = {"letter": json.dumps(sheet, ensure_ascii=False)}
-    with _compiler() as compiler:
-        pdf = compiler.compile(
-            _source(), format="pdf", sys_inputs=inputs, timestamp=outgoing.written_at.replace(microsecond=0)
-        )
-    if not isinstance(pdf, bytes):
-        raise TypeError("typst gave no single PDF")
-    return pdf
+    return _source(), {"format": "pdf", "sys_inputs": inputs, "timestamp": outgoing.written_at.replace(microsecond=0)}
 
 
 def signs_without_a_font(outgoing: Outgoing) -> str:

@@ -6,6 +6,7 @@ The table is that of `gsm0338`.
 """
 
 import unicodedata
+from functools import lru_cache
 
 import gsm0338
 
@@ -32,17 +33,13 @@ LETTERS = str.maketrans({"œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d"
 def segments(text: str) -> int:
     """How many parts a text is sent in; an empty one in one."""
     if is_gsm(text):
-        return _parts([len(CODEC.encode(sign)[0]) for sign in text], *SEPTETS)
+        return _parts([_septets(sign) for sign in text], *SEPTETS)
     return _parts([len(sign.encode("utf-16-be", "surrogatepass")) // 2 for sign in text], *UNITS)
 
 
 def is_gsm(text: str) -> bool:
     """Whether a text travels in 7 bits."""
-    try:
-        CODEC.encode(text)
-    except UnicodeEncodeError:
-        return False
-    return ESCAPE not in text
+    return ESCAPE not in text and all(_septets(sign) for sign in set(text))
 
 
 def simplified(text: str) -> str:
@@ -69,6 +66,15 @@ def fitting(text: str, most: int) -> str:
 def _bare(sign: str) -> str:
     split = unicodedata.normalize("NFKD", sign.translate(LETTERS).translate(SIGNS))
     return "".join(each for each in split if not unicodedata.combining(each))
+
+
+@lru_cache(maxsize=4096)
+def _septets(sign: str) -> int:
+    """Places that a character takes in 7 bits; 0 for one that does not travel so."""
+    try:
+        return len(CODEC.encode(sign)[0])
+    except UnicodeEncodeError:
+        return 0
 
 
 def _parts(widths: list[int], alone: int, together: int) -> int:

@@ -32,14 +32,15 @@ class EvidenceStore:
                 f"Evidence cannot be kept at {url!r}: {error}.",
                 advice="Set MAATPAK_EVIDENCE_URL to a known fsspec URL.",
             ) from error
-        self._is_local = "file" in _protocols(self._files)
+        self.is_local = "file" in _protocols(self._files)
+        """Whether it is a folder of this machine."""
 
     def put(self, kind: str, content: bytes, suffix: str) -> str:
         """Keep bytes; the key by which they are found. The same content again is the same file."""
         digest = bytes_hash(content)
         key = f"{kind}/{digest[:2]}/{digest}.{suffix}"
         _parts(key)
-        if self._is_local:
+        if self.is_local:
             _write_once(Path(self._root) / key, content)
         elif not self._files.exists(f"{self._root}/{key}"):
             self._files.pipe_file(f"{self._root}/{key}", content)
@@ -76,12 +77,18 @@ class EvidenceStore:
     def path(self, key: str) -> Path | None:
         """Where the file lies, if the store is a folder."""
         _parts(key)
-        return Path(self._root) / key if self._is_local else None
+        return Path(self._root) / key if self.is_local else None
+
+    def _read(self, key: str) -> bytes:
+        if self.is_local:
+            return (Path(self._root) / key).read_bytes()
+        content: bytes = self._files.cat_file(f"{self._root}/{key}")
+        return content
 
     def _look(self, key: str) -> tuple[bytes, str | None]:
         digest = _parts(key)["hash"]
         try:
-            content: bytes = self._files.cat_file(f"{self._root}/{key}")
+            content = self._read(key)
         except FileNotFoundError:
             return b"", "is missing"
         return content, None if bytes_hash(content) == digest else "was changed"

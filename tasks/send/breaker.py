@@ -74,7 +74,7 @@ WHERE channel = %(channel)s
 TAKEN = """
 UPDATE breaker SET failures = 0, openings = 0, open_until = NULL, trying_until = NULL,
   closed_at = CASE WHEN open_until IS NULL THEN closed_at ELSE %(now)s END
-WHERE channel = %(channel)s AND failures > 0;
+WHERE channel = ANY (%(channels)s) AND failures > 0;
 """
 """The service took a message."""
 

@@ -4,7 +4,7 @@ Locks in the order of the house: creditor shared, parties ascending, then the me
 the database's clock counts it; everything else counts by the business date and instant that were given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from tasks.today import looked_at_today
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-BATCH = 500
+BATCH = 1000
 """Messages of one claim: few enough that asking again is fresh, many enough that it is cheap."""
 LEASE = "interval '5 minutes'"
 ASKED_FOR = "interval '3 days'"
@@ -94,6 +94,8 @@ RELEASE = """
 UPDATE message SET leased_by = NULL, leased_until = NULL
 WHERE id = ANY({ids}) AND state = 'queued' AND leased_by = '{worker}'
 """
+
+OURS = "SELECT 1 FROM message WHERE id = {id} AND state = 'queued' AND leased_by = '{worker}'"
 
 PAYER = """(SELECT max(a.payer_party_id) FROM message_action x JOIN action a ON a.id = x.action_id
   WHERE x.message_id = m.id)"""
@@ -209,7 +211,7 @@ class Claims:
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             candidates = frames.read(CANDIDATES.format(**self._marks, limit=min(limit, BATCH)))
             lock_parties(frames, pl.concat([candidates["party_id"], candidates["payer_party_id"]]).drop_nulls())
-            leased = frames.read(LEASED.format(**self._marks, ids=_numbers(candidates["id"].to_list())))
+            leased = frames.read(LEASED.format(**self._marks, ids=numbers(candidates["id"].to_list())))
             rows = self._look(frames, leased["id"].to_list())
             unwanted, postponed, closes = self._put_aside(frames, rows)
             seen = last_event(frames)
@@ -232,9 +234,14 @@ class Claims:
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             lock_parties(frames, (party for each in left for party in each.parties))
             rows = self._look(frames, [each.message_id for each in left])
-            unwanted, postponed, _ = self._put_aside(frames, rows)
+            unwanted, postponed, _ = self._put_aside(frames, [row for row in rows if row["state"] == "queued"])
             dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(postponed, "postponed")
             return dropped, last_event(frames)
+
+    def holds(self, each: Claimed) -> bool:
+        """Whether a message is still ours to send."""
+        with self.engine.database.frames() as frames:
+            return not frames.read(OURS.format(**self._marks, id=int(each.message_id))).is_empty()
 
     def doubtful(self) -> list[Claimed]:
         """Messages that a worker was handing over when it ended, and unknown ones; they are ours now, to ask about."""
@@ -246,11 +253,11 @@ class Claims:
         """Give claimed messages back that were not begun."""
         if left:
             with self.engine.database.frames() as frames:
-                frames.execute(RELEASE.format(**self._marks, ids=_numbers([each.message_id for each in left])))
+                frames.execute(RELEASE.format(**self._marks, ids=numbers([each.message_id for each in left])))
 
     def _look(self, frames: Frames, ids: Sequence[int]) -> list[dict[str, Any]]:
         """What there is to know of claimed messages before they go."""
-        return frames.read(LOOKED_AT.format(**self._marks, ids=_numbers(ids))).to_dicts()
+        return frames.read(LOOKED_AT.format(**self._marks, ids=numbers(ids))).to_dicts()
 
     def _put_aside(
         self, frames: Frames, rows: Sequence[dict[str, Any]]
@@ -339,7 +346,8 @@ def _counted(rows: Any) -> dict[Channel, int]:
     return counts
 
 
-def _numbers(ids: Sequence[int]) -> str:
+def numbers(ids: Iterable[int]) -> str:
+    """Ids as SQL."""
     return f"'{{{','.join(str(int(each)) for each in ids)}}}'::bigint[]"
 
 

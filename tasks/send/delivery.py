@@ -10,7 +10,7 @@ from maatpak.kernel.clock import Elapsed, stopwatch
 from maatpak.kernel.words import Channel
 from tasks.seen import Seen
 from tasks.send.breaker import Breakers
-from tasks.send.claiming import BATCH, Claims
+from tasks.send.claiming import BATCH, Batch, Claims
 from tasks.send.lanes import Lanes
 from tasks.send.pace import Throttle, Unthrottled
 from tasks.send.reporting import report_outcomes
@@ -64,41 +64,99 @@ def deliver(
 async def _deliver(
     engine: "Engine", claims: Claims, summary: DeliverySummary, limit: int | None, throttle: Throttle
 ) -> None:
+    """While one batch is sent, the next one is claimed and the last one is reported."""
     ports = {channel: _port(engine, channel) for channel in claims.channels}
     used: dict[Channel, MessagePort] = {}
     breakers = Breakers(engine)
+    outbox = _Outbox(engine, claims, summary, limit, breakers)
+    reports = _Reports(engine, claims)
     try:
         doubtful = await asyncio.to_thread(claims.doubtful)
         if doubtful:
             used.update(ports)
             await Lanes(engine, claims, summary, throttle, breakers).find_out(doubtful, ports)
-        left = limit
-        while left is None or left > 0:
-            caps = await asyncio.to_thread(_room, engine, claims, breakers)
-            shut = {each: (FULL, MEND_CAP) for each, most in caps.items() if not most}
-            shut |= {each: (str(rest), rest.mend) for each, rest in breakers.standing.items() if rest.left_alone}
-            for channel in [each for each in claims.channels if each in shut and each not in summary.stopped]:
-                if await asyncio.to_thread(claims.only([channel]).any_due):
-                    summary.stopped[channel], summary.mend[channel] = shut[channel]
-            going = [each for each in claims.channels if each not in shut and each not in summary.stopped]
-            if not going:
-                return
-            claims = claims.only(going)
-            batch = await asyncio.to_thread(claims.take, BATCH if left is None else left)
-            _count_aside(summary, batch.cancelled, batch.postponed)
-            if not batch.looked_at:
-                return
-            if batch.claimed:
-                used.update(ports)
-                lanes = Lanes(engine, claims, summary, throttle, breakers)
-                await lanes.send(batch.claimed, batch.seen_seq, ports)
-                await asyncio.to_thread(
-                    report_outcomes, engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
-                )
-            left = None if left is None else left - len(batch.claimed)
+        batch = await outbox.take()
+        while batch is not None:
+            ahead = asyncio.create_task(outbox.take()) if outbox.can_look_ahead else None
+            try:
+                if batch.claimed:
+                    used.update(ports)
+                    lanes = Lanes(engine, claims, summary, throttle, breakers)
+                    await lanes.send(batch.claimed, batch.seen_seq, ports)
+                    await reports.begin()
+            except BaseException:
+                if ahead is not None and (lost := await ahead) is not None:
+                    await asyncio.to_thread(claims.release, lost.claimed)
+                raise
+            batch = await (ahead or outbox.take())
     finally:
+        await reports.done()
         for port in used.values():
             await port.close()
+
+
+class _Outbox:
+    """Batches of the outbox, one after the other, as many messages as may leave."""
+
+    def __init__(
+        self, engine: "Engine", claims: Claims, summary: DeliverySummary, limit: int | None, breakers: Breakers
+    ) -> None:
+        self._engine = engine
+        self._claims = claims
+        self._summary = summary
+        self._left = limit
+        self._breakers = breakers
+        self.can_look_ahead = True
+        """Not under a cap of the day, nor while a service is tried: both are looked at again when a batch has left."""
+
+    async def take(self) -> Batch | None:
+        """The next batch, not empty of candidates; None when there is none, or no more may leave."""
+        if self._left is not None and self._left <= 0:
+            return None
+        claims, summary = self._claims, self._summary
+        caps = await asyncio.to_thread(_room, self._engine, claims, self._breakers)
+        standing = self._breakers.standing
+        self.can_look_ahead = not caps and not any(each.opened for each in standing.values())
+        shut = {each: (FULL, MEND_CAP) for each, most in caps.items() if not most}
+        shut |= {each: (str(rest), rest.mend) for each, rest in standing.items() if rest.left_alone}
+        for channel in [each for each in claims.channels if each in shut and each not in summary.stopped]:
+            if await asyncio.to_thread(claims.only([channel]).any_due):
+                summary.stopped[channel], summary.mend[channel] = shut[channel]
+        going = [each for each in claims.channels if each not in shut and each not in summary.stopped]
+        if not going:
+            return None
+        self._claims = claims = claims.only(going)
+        batch = await asyncio.to_thread(claims.take, BATCH if self._left is None else self._left)
+        _count_aside(summary, batch.cancelled, batch.postponed)
+        if not batch.looked_at:
+            return None
+        if self._left is not None:
+            self._left -= len(batch.claimed)
+        return batch
+
+
+class _Reports:
+    """Reports of what has ended, one at a time, beside the sending."""
+
+    def __init__(self, engine: "Engine", claims: Claims) -> None:
+        self._engine = engine
+        self._claims = claims
+        self._under_way: asyncio.Task[int] | None = None
+
+    async def begin(self) -> None:
+        """Begin the next report when the last one is done."""
+        await self.done()
+        claims = self._claims
+        report = asyncio.to_thread(
+            report_outcomes, self._engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
+        )
+        self._under_way = asyncio.create_task(report)
+
+    async def done(self) -> None:
+        """Wait for the report that is under way."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            await under_way
 
 
 def _room(engine: "Engine", claims: Claims, breakers: Breakers) -> dict[Channel, int]:

@@ -1,15 +1,16 @@
-"""Lanes: each hands over one message after the other, on a database connection and a service connection of its own.
+"""Lanes: each hands over one message after the other, on a service connection of its own.
 
-Between two messages a lane makes one commit: what came of the last one, and that the next one is being sent now. So a
-worker that is killed leaves one message a lane in doubt and no other. The next one is only marked while its parties are
-locked and nothing that concerns it was recorded since it was last asked about; otherwise the rest is asked again first.
+Between two messages a lane waits for one commit: what came of the last one, and that the next one is being sent now. So
+a worker that is killed leaves one message a lane in doubt and no other. The next one is only marked while its parties
+are locked and nothing that concerns it was recorded since it was last asked about; otherwise it is asked again first.
+What lanes want at the same moment is committed together (tasks.send.committing).
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -18,9 +19,9 @@ from connectors.outcome import Blame, Failed, NoService, Outcome, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
-from tasks.seen import OWN_EVENTS
 from tasks.send.breaker import Breakers, trouble_of_service
-from tasks.send.claiming import HANDING_OVER, LEASE, Claimed, Claims
+from tasks.send.claiming import HANDING_OVER, Claimed, Claims
+from tasks.send.committing import Commits, Mark
 from tasks.send.pace import Throttle, Unthrottled, paces
 from tasks.send.recording import Record, Recorder
 from tasks.send.summary import DeliverySummary
@@ -28,23 +29,8 @@ from tasks.send.summary import DeliverySummary
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-READERS = 8
 GIVE_UP_AFTER = 10
 """Failures of ours in a row, such as a store that cannot be read, after which a channel waits for the next delivery."""
-
-MARK = """
-SELECT id FROM party WHERE id = ANY (%(parties)s) ORDER BY id FOR NO KEY UPDATE;
-UPDATE message SET state = 'sending', tries = tries + 1, leased_until = clock_timestamp() + {lease}
-WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s
-  AND NOT EXISTS (SELECT 1 FROM breaker b WHERE b.channel = %(channel)s AND b.open_until > clock_timestamp())
-  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq > %(seen)s AND e.kind <> ALL (%(own)s)
-    AND ((e.creditor_id = %(creditor)s AND e.debtor_id IS NULL)
-      OR e.debtor_id IN (SELECT d.id FROM debtor d WHERE d.party_id = ANY (%(parties)s))))
-RETURNING id;
-"""
-"""Two statements, not one: the second must see what was committed while the first waited for the party."""
-
-OURS = "SELECT 1 FROM message WHERE id = %(message)s AND state = 'queued' AND leased_by = %(worker)s"
 
 
 class Lanes:
@@ -60,25 +46,25 @@ class Lanes:
         self._breakers = breakers
         self._paces = paces(engine.settings)
         self._recorder = Recorder(claims.creditor_id, claims.as_of, claims.now, breakers.back(claims.now))
-        self._seen = 0
+        self._seen: dict[int, int] = {}
+        """Message → the last event when it was asked about."""
+        self._beginning: dict[int, Claimed] = {}
         self._dropped: set[int] = set()
         self._asking = asyncio.Lock()
         self._failures: dict[Channel, int] = {}
         self._waiting: dict[Channel, deque[Claimed]] = {}
-        self._letters: dict[int, Outgoing | Failed] = {}
 
     async def send(self, claimed: Sequence[Claimed], seen_seq: int, ports: Mapping[Channel, MessagePort]) -> None:
         """Send them all, as many at once as each port has lanes; what is not begun is given back."""
-        self._seen = seen_seq
+        self._seen = {each.message_id: seen_seq for each in claimed}
         for channel in ports:
             self._waiting[channel] = deque(each for each in claimed if each.channel is channel)
-        self._letters = await asyncio.to_thread(self._read, claimed)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with Commits(self._engine, self._claims, self._recorder) as commits, asyncio.TaskGroup() as group:
                 for channel, port in ports.items():
                     lanes = await self._lanes_of(channel, port) if self._waiting[channel] else 0
                     for _ in range(min(lanes, len(self._waiting[channel]))):
-                        group.create_task(self._lane(channel, port))
+                        group.create_task(self._lane(commits, channel, port))
         finally:
             left = [each for waiting in self._waiting.values() for each in waiting]
             await asyncio.to_thread(self._claims.release, left)
@@ -88,11 +74,10 @@ class Lanes:
 
         Where sending twice leaves one, what the service does not have waits again, to be asked about before it goes.
         """
-        self._letters = await asyncio.to_thread(self._read, doubtful)
-        async with await self._connect() as connection:
+        async with Commits(self._engine, self._claims, self._recorder) as commits:
             for each in doubtful:
                 port = ports[each.channel]
-                read = self._letters[each.message_id]
+                read = await self._read(each)
                 if isinstance(read, Failed):
                     if not read.permanent:
                         continue  # The lease runs out, and the next delivery asks.
@@ -100,9 +85,9 @@ class Lanes:
                 else:
                     outcome = await self._ask(port, read)
                     if isinstance(outcome, Unknown) and port.repeatable:
-                        await self._keep(connection, self._recorder.given_back(each, outcome.detail))
+                        await commits.keep(self._recorder.given_back(each, outcome.detail))
                         continue
-                await self._keep(connection, self._recorded(each, outcome))
+                await commits.keep(self._recorded(each, outcome))
 
     async def _lanes_of(self, channel: Channel, port: MessagePort) -> int:
         """As many as the port has; one for a service that rested, and none where another worker tries it."""
@@ -114,35 +99,37 @@ class Lanes:
         self._stop(channel, str(standing), standing.mend)
         return 0
 
-    async def _lane(self, channel: Channel, port: MessagePort) -> None:
-        paced = self._paces[channel].limited or not isinstance(self._throttle, Unthrottled)
+    async def _lane(self, commits: Commits, channel: Channel, port: MessagePort) -> None:
+        limited = self._paces[channel].limited
+        paced = limited or not isinstance(self._throttle, Unthrottled)
         last = Record()
-        async with self._throttle.lane(channel), await self._connect() as connection:
+        async with self._throttle.lane(channel), await self._connect() if limited else nullcontext() as connection:
             while self._waiting[channel] and channel not in self._summary.stopped:
                 if paced:
-                    await self._keep(connection, last)  # Its turn may be a while off.
+                    await commits.keep(last)  # Its turn may be a while off.
                     last = Record()
                 each = await self._next(connection, channel)
                 if each is None or each.message_id in self._dropped:
                     continue
-                begun = await self._begin(connection, each, last)
-                if not begun:
+                if not await self._begin(commits, each, last):
                     last = Record()
                     continue
                 outcome = await self._hand_over(port, each)
                 last = self._recorded(each, outcome)
                 if trouble := trouble_of_service(outcome):
-                    await self._keep(connection, last)
+                    await commits.keep(last)
                     last = Record()
-                    if rest := await self._breakers.note(connection, channel, trouble):
+                    async with await self._connect() as beside:
+                        rest = await self._breakers.note(beside, channel, trouble)
+                    if rest is not None:
                         self._stop(channel, str(rest), rest.mend)
-            await self._keep(connection, last)
+            await commits.keep(last)
 
-    async def _next(self, connection: psycopg.AsyncConnection, channel: Channel) -> Claimed | None:
+    async def _next(self, connection: psycopg.AsyncConnection | None, channel: Channel) -> Claimed | None:
         """The next message whose turn it is; None when another lane was faster."""
         waiting, pace = self._waiting[channel], self._paces[channel]
         await self._throttle.turn(channel)
-        if not pace.limited:
+        if connection is None:
             return waiting.popleft() if waiting else None
         busy: dict[str, float] = {}
         for each in tuple(waiting):
@@ -157,57 +144,41 @@ class Lanes:
         await asyncio.sleep(min(busy.values(), default=0.0))
         return None
 
-    async def _begin(self, connection: psycopg.AsyncConnection, each: Claimed, record: Record) -> bool:
+    async def _begin(self, commits: Commits, each: Claimed, record: Record) -> bool:
         """In one commit: what came of the last message, and that this one is being sent. Whether it is."""
-        marked = {
-            "parties": list(each.parties),
-            "message": each.message_id,
-            "worker": self._claims.worker,
-            "creditor": self._claims.creditor_id,
-            "channel": str(each.channel),
-            "own": list(OWN_EVENTS),
-        }
-        while True:
-            seen = self._seen
-            if self._late(each):
-                await self._keep(connection, record)
+        self._beginning[each.message_id] = each
+        try:
+            while each.message_id not in self._dropped:
+                seen = self._seen[each.message_id]
+                if self._late(each):
+                    await self._ask_again(seen, each)
+                    break
+                if await commits.begin(record, Mark(each, seen)):
+                    return True
                 record = Record()
+                if not await asyncio.to_thread(self._claims.holds, each):
+                    return False
+                async with await self._connect() as beside:
+                    rest = await self._breakers.open(beside, each.channel)
+                if rest is not None:
+                    self._waiting[each.channel].appendleft(each)
+                    self._stop(each.channel, str(rest), rest.mend)
+                    return False
                 await self._ask_again(seen, each)
-                return False
-            statement = record.statements + MARK.format(lease=LEASE)
-            if await self._run(connection, statement, {**record.values, **marked, "seen": seen}):
-                return True
-            record = Record()
-            if not await self._run(connection, OURS, marked):
-                return False
-            if rest := await self._breakers.open(connection, each.channel):
-                self._waiting[each.channel].appendleft(each)
-                self._stop(each.channel, str(rest), rest.mend)
-                return False
-            await self._ask_again(seen, each)
-            if each.message_id in self._dropped:
-                return False
-
-    async def _keep(self, connection: psycopg.AsyncConnection, record: Record) -> None:
-        if record.statements:
-            await self._run(connection, record.statements, record.values)
-
-    async def _run(self, connection: psycopg.AsyncConnection, statements: str, values: Mapping[str, Any]) -> bool:
-        """Run statements as one transaction in one round trip; whether the last one gave a row."""
-        cursor = psycopg.AsyncClientCursor(connection)
-        await cursor.execute(statements, values)
-        while cursor.nextset():
-            continue
-        return cursor.rowcount > 0
+            await commits.keep(record)
+            return False
+        finally:
+            del self._beginning[each.message_id]
 
     async def _ask_again(self, seen: int, each: Claimed) -> None:
-        """Something was recorded since the batch was asked about: ask again for all that wait; one lane does it."""
+        """Something was recorded since this message was asked about: ask again for all that are not begun."""
         async with self._asking:
-            if each.message_id in self._dropped or (self._seen != seen and not self._late(each)):
-                return
+            if each.message_id in self._dropped or (self._seen[each.message_id] != seen and not self._late(each)):
+                return  # Another lane did.
             waiting = (other for lane in self._waiting.values() for other in lane)
-            left = [each, *(other for other in waiting if other.message_id not in self._dropped)]
-            dropped, self._seen = await asyncio.to_thread(self._claims.ask_again, left)
+            left = [other for other in (*self._beginning.values(), *waiting) if other.message_id not in self._dropped]
+            dropped, now = await asyncio.to_thread(self._claims.ask_again, left)
+            self._seen |= dict.fromkeys((other.message_id for other in left), now)
             self._dropped |= dropped.keys()
             for other in left:
                 if other.message_id in dropped:
@@ -220,7 +191,7 @@ class Lanes:
 
     async def _hand_over(self, port: MessagePort, each: Claimed) -> Outcome:
         """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
-        outgoing = self._letters.pop(each.message_id)
+        outgoing = await self._read(each)
         if isinstance(outgoing, Failed):
             return outgoing
         try:
@@ -259,14 +230,12 @@ class Lanes:
         self._summary.stopped.setdefault(channel, word)
         self._summary.mend.setdefault(channel, mend)
 
-    def _read(self, claimed: Sequence[Claimed]) -> dict[int, Outgoing | Failed]:
-        with ThreadPoolExecutor(READERS) as pool:
-            read = pool.map(self._read_one, claimed)
-            return {each.message_id: outgoing for each, outgoing in zip(claimed, read, strict=True)}
-
-    def _read_one(self, each: Claimed) -> Outgoing | Failed:
+    async def _read(self, each: Claimed) -> Outgoing | Failed:
+        store = self._engine.store
         try:
-            return Outgoing.from_json(self._engine.store.get(each.content))
+            # A file of our own disk is read sooner than a thread is asked to.
+            content = store.get(each.content) if store.is_local else await asyncio.to_thread(store.get, each.content)
+            return Outgoing.from_json(content)
         except Exception as error:  # noqa: BLE001 - a message that cannot be read is one message's trouble
             return self._not_made(error)
 

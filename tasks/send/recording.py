@@ -1,13 +1,12 @@
 """What is recorded of one handing over: the statements for each outcome, and their values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.words import Channel, ReachState
-from maatpak.ledger.locks import creditor_lock
 from policies.reach import MOVES, OF_STATE
 from tasks.send.breaker import TAKEN
 from tasks.send.claiming import Claimed
@@ -25,12 +24,16 @@ AT = RECORDED_AFTER.format(now="%(now)s", creditor="%(creditor)s")
 
 SENT = f"""
 WITH done AS (
-  UPDATE message SET state = 'sent', sent_on = %(on)s, sent_at = {AT}, ended_at = {AT}, service_ref = %(ref)s,
+  UPDATE message m SET state = 'sent', sent_on = %(on)s, sent_at = {AT}, ended_at = {AT}, service_ref = taken.ref,
     failure = NULL, reported_at = NULL, leased_by = NULL, leased_until = NULL
-  WHERE id = %(id)s AND state IN ('sending', 'unknown') RETURNING id, channel)
+  FROM unnest(%(ids)s::bigint[], %(refs)s::text[]) AS taken (id, ref)
+  WHERE m.id = taken.id AND m.state IN ('sending', 'unknown') RETURNING m.id, m.channel)
 INSERT INTO evidence (message_id, kind, source, observed_on, recorded_at)
 SELECT id, 'accepted', channel, %(on)s, {AT} FROM done ON CONFLICT DO NOTHING;
 """  # noqa: S608 - our own words
+
+SENT_EACH = ("ids", "refs", "channels")
+"""Values of `SENT` and `TAKEN` that are a message's own."""
 
 FAILED = f"""
 UPDATE message SET state = 'failed', failure = %(why)s, ended_at = {AT}, reported_at = NULL, leased_by = NULL,
@@ -95,20 +98,30 @@ class Recorder:
         values = {"id": each.message_id, "creditor": self._creditor_id, "on": self._as_of, "now": self._now}
         match outcome:
             case Sent(service_ref):
-                taken = {"channel": str(each.channel), "ref": service_ref}
-                return self._record(SENT + TAKEN, {**values, **taken}, "sent")
+                del values["id"]
+                taken = {"ids": [each.message_id], "refs": [service_ref], "channels": [str(each.channel)]}
+                return Record(SENT + TAKEN, {**values, **taken}, "sent")
             case Unknown(detail):
                 again = each.state == "unknown"
                 statements = STILL_UNKNOWN if again else UNKNOWN
-                return self._record(statements, {**values, "why": detail or "unknown"}, None if again else "unknown")
+                return Record(statements, {**values, "why": detail or "unknown"}, None if again else "unknown")
             case NoService(code):
-                return self._record(GIVEN_BACK, {**values, "why": code}, None)
+                return Record(GIVEN_BACK, {**values, "why": code}, None)
             case Failed():
                 return self._failed(each, values, outcome)
 
     def given_back(self, each: Claimed, why: str) -> Record:
         """A message that was certainly not taken waits again."""
-        return self._record(GIVEN_BACK, {"id": each.message_id, "why": why}, None)
+        return Record(GIVEN_BACK, {"id": each.message_id, "why": why})
+
+    def together(self, records: Sequence[Record]) -> list[Record]:
+        """The same in fewer statements: messages that were sent are recorded by one. The creditor is locked, shared."""
+        sent = [record.values for record in records if record.statements == SENT + TAKEN]
+        others = [record for record in records if record.statements != SENT + TAKEN]
+        if not sent:
+            return others
+        listed = {name: [each for values in sent for each in values[name]] for name in SENT_EACH}
+        return [Record(SENT + TAKEN, {**sent[0], **listed}), *others]
 
     def _failed(self, each: Claimed, values: dict[str, Any], failed: Failed) -> Record:
         tries = each.tries + 1
@@ -127,7 +140,4 @@ class Recorder:
             named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
             values = {**values, **named, "state": str(failed.address)}
             values["moves"] = [str(state) for state in MOVES[OF_STATE[failed.address]]]
-        return self._record(statements, values, counted)
-
-    def _record(self, statements: str, values: Mapping[str, Any], counted: str | None) -> Record:
-        return Record(f"{creditor_lock(self._creditor_id, shared=True)};{statements}", values, counted)
+        return Record(statements, values, counted)

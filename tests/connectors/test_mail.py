@@ -1,6 +1,8 @@
 import asyncio
 import mailbox
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -247,3 +249,54 @@ def test_nothing_is_started_until_something_is_sent(tmp_path: Path) -> None:
     built = build_mail(Settings(workspace=tmp_path), tmp_path, "key")
     assert list(tmp_path.iterdir()) == []
     built.shut()
+
+
+async def _talk(answers: dict[bytes, bytes], content: list[bytes], outgoing: Outgoing) -> Outcome:
+    """A mail for a server that pipelines and answers commands as it was told."""
+    said = {b"EHLO": b"250-here\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", **answers}
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        with suppress(asyncio.IncompleteReadError):
+            while line := await reader.readline():
+                verb = line[:4].upper()
+                writer.write(said.get(verb, b"250 2.0.0 Ok\r\n"))
+                if verb == b"DATA":
+                    content.append(await reader.readuntil(b"\r\n.\r\n"))
+                    writer.write(b"250 2.0.0 Ok: kept\r\n")
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = SmtpMail(MailServer(port=server.sockets[0].getsockname()[1]), connections=1)
+    async with server:
+        outcome = await port.send(outgoing, [])
+        await port.close()
+        await ended.wait()
+    return outcome
+
+
+def test_a_dot_at_the_beginning_of_a_line_is_not_the_end() -> None:
+    content: list[bytes] = []
+    dotted = replace(mail(), text="first\n.\n.second", html=None)
+    assert asyncio.run(_talk({}, content, dotted)) == Sent("2.0.0 Ok: kept")
+    (arrived,) = content
+    undone = arrived.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
+    assert undone == mail_bytes(dotted, [])
+
+
+@pytest.mark.parametrize(
+    ("refused", "outcome"),
+    [
+        (b"MAIL", Failed("550 5.7.1 no", permanent=False, blame=Blame.OURS)),
+        (b"RCPT", Failed("550 5.1.1 no", permanent=True, address=ReachState.DEAD)),
+    ],
+)
+def test_a_server_that_asks_for_the_content_of_what_it_refused_gets_none(refused: bytes, outcome: Outcome) -> None:
+    content: list[bytes] = []
+    said = {refused: b"550 5.7.1 no\r\n" if refused == b"MAIL" else b"550 5.1.1 no\r\n"}
+    assert asyncio.run(_talk(said, content, mail())) == outcome
+    assert content == []

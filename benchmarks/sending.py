@@ -1,0 +1,156 @@
+"""Sending beside the bare clients: the same messages to the same local services, in turn.
+
+Run as `python -m benchmarks.sending CHANNEL CUSTOMERS LANES`: prints one line of JSON; the lanes of letters are cores.
+The bare client has its messages ready in memory and forgets them; ours come from the outbox, each asked about again,
+marked before it leaves and recorded after it, through PostgreSQL. Mails go to the product's own sink, texts to its
+simulator of Twilio, in processes of their own; a letter is a PDF, which ours also puts into the spool.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import typst
+from aiosmtplib import SMTP
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
+
+from benchmarks.measure import alternate, peak_memory, timed
+from benchmarks.outbox import CREDITOR, EVIDENCE, NOON, fill, waiting
+from benchmarks.population import AS_OF
+from benchmarks.scratch import Scratch, scratch
+from connectors.mail.mime import mail_bytes
+from connectors.mail.sink import HOST, MailSink
+from connectors.message import Outgoing
+from connectors.post.letters import compiled_with
+from connectors.sms.simulator import SmsSimulator
+from maatpak.kernel.words import Channel
+from tasks.send import deliver
+
+PREPARED = "outbox"
+ACCOUNT, TOKEN = "AC" + "0" * 32, "for-the-benchmark"
+
+Lane = Callable[[deque[Any]], Coroutine[Any, Any, None]]
+Subject = Callable[[list[float]], None]
+
+
+def bare(messages: Sequence[Any], lanes: int, lane: Lane) -> Subject:
+    """Lanes that empty one queue."""
+
+    async def all_of_them() -> None:
+        queue = deque(messages)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(lanes):
+                group.create_task(lane(queue))
+
+    def subject(seconds: list[float]) -> None:
+        with timed(seconds):
+            asyncio.run(all_of_them())
+
+    return subject
+
+
+def ours(place: Scratch, expected: int, settings: dict[str, Any]) -> Subject:
+    """A delivery of the whole outbox."""
+
+    def subject(seconds: list[float]) -> None:
+        with place.engine(PREPARED, **settings) as engine:
+            engine.pack(1)
+            with timed(seconds):
+                summary = deliver(engine, CREDITOR, AS_OF, NOON, "bench")
+            if summary.total("sent") != expected:
+                raise SystemExit(f"Not all were sent: {summary}")
+
+    return subject
+
+
+def mails(
+    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any]
+) -> tuple[Subject, Subject]:
+    """aiosmtplib on connections that stay open, and the delivery; to one sink."""
+    sink = MailSink(place.folder / "server")
+    ready = [(each.sender.email, each.recipient.email, mail_bytes(each, ())) for each in messages]
+
+    async def lane(queue: deque[Any]) -> None:
+        async with SMTP(hostname=HOST, port=sink.port(), local_hostname="localhost") as client:
+            while queue:
+                sender, recipient, content = queue.popleft()
+                await client.mail(sender)
+                await client.rcpt(recipient)
+                await client.data(content)
+
+    server = {"smtp_host": HOST, "smtp_port": sink.port(), "smtp_security": "none", "smtp_connections": lanes}
+    return bare(ready, lanes, lane), ours(place, len(messages), settings | server)
+
+
+def texts(
+    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any]
+) -> tuple[Subject, Subject]:
+    """Twilio's own asynchronous client, and the delivery; to one simulator."""
+    simulator = SmsSimulator(place.folder / "server", ACCOUNT, TOKEN)
+    ready = [(each.recipient.phone, each.text) for each in messages]
+
+    async def lane(queue: deque[Any]) -> None:
+        async with AsyncTwilioHttpClient() as http:
+            client = Client(ACCOUNT, TOKEN, http_client=http)
+            client.api.base_url = simulator.url()
+            while queue:
+                to, body = queue.popleft()
+                await client.messages.create_async(to=to, body=body, from_="+31970000000")
+
+    service = {"sms_url": simulator.url(), "sms_account": ACCOUNT, "sms_token": TOKEN}
+    return bare(ready, lanes, lane), ours(place, len(messages), settings | service)
+
+
+def letters(
+    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any]
+) -> tuple[Subject, Subject]:
+    """A typst compiler that is used again, and the delivery; both on so many cores, where the system can tell them."""
+    if lanes == 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    ready = [compiled_with(each) for each in messages]
+    compiler = typst.Compiler(ignore_system_fonts=True)
+
+    def subject(seconds: list[float]) -> None:
+        with timed(seconds):
+            for source, given in ready:
+                compiler.compile(source, **given)
+
+    return subject, ours(place, len(messages), settings)
+
+
+CHANNELS = {Channel.EMAIL: mails, Channel.SMS: texts, Channel.POST: letters}
+
+
+def measure(place: Scratch, channel: Channel, customers: int, lanes: int) -> dict[str, float]:
+    """Messages a second of both, and what the act step took a message to write and queue them."""
+    filled: list[tuple[float, int]] = []
+    place.prepare(PREPARED, lambda database: filled.append(fill(database, place.folder, channel, customers)))
+    ((seconds, queued),) = filled
+    settings = {"evidence_url": str(place.folder / EVIDENCE)}
+    with place.engine(PREPARED, **settings) as engine:
+        messages = waiting(engine)
+    one, other = CHANNELS[channel](place, messages, lanes, settings)
+    taken = alternate({"bare": one, "ours": other})
+    return {
+        "messages": queued,
+        "written_ms": seconds / queued * 1e3,
+        "bare": queued / taken["bare"],
+        "ours": queued / taken["ours"],
+        "ratio": taken["bare"] / taken["ours"],
+        "peak_memory": peak_memory(),
+    }
+
+
+def main() -> None:
+    """Measure one channel with so many lanes."""
+    with scratch() as place:
+        print(json.dumps(measure(place, Channel(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+
+
+if __name__ == "__main__":
+    main()
