@@ -15,7 +15,7 @@ class DeliverySummary:
     stopped: dict[str, str] = field(default_factory=dict)
     """Channels that were given up because their service did not answer, with its last word."""
     mend: dict[str, str] = field(default_factory=dict)
-    """Of these, the ones whose service takes nothing of ours at all: what to mend, in words for anybody."""
+    """Of these, what to mend, or how it goes on by itself, in words for anybody."""
 
     alarms: Sequence[Unusual] = ()
     """What is unusual about the day's messages."""

@@ -55,7 +55,7 @@ def work(given: dict[str, Any], creditor_id: int, name: str, begun: Connection) 
 
 
 class Left(NamedTuple):
-    """What a worker was handing over when it ended."""
+    """What a worker was handing over when it ended; not what others had left, and it was about to ask about."""
 
     mails: int
     letters: int
@@ -64,8 +64,9 @@ class Left(NamedTuple):
 class Worker:
     """A delivery under way in a process of its own."""
 
-    def __init__(self, house: House, given: dict[str, Any], name: str) -> None:
+    def __init__(self, house: House, given: dict[str, Any], name: str, in_doubt: set[int]) -> None:
         self.name = name
+        self._in_doubt = in_doubt
         self._house = house
         self._begun, theirs = CONTEXT.Pipe(duplex=False)
         self._process = CONTEXT.Process(target=work, args=(given, house.creditor_id, name, theirs))
@@ -99,9 +100,10 @@ class Worker:
         connected = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{self.name}'"
         wait_until(lambda: not self._house.rows(connected), PATIENCE)
         mine = f"leased_by = '{self.name}'"
-        sending = self._house.rows(f"SELECT channel FROM message WHERE state = 'sending' AND {mine}")
+        sending = self._house.rows(f"SELECT id, channel FROM message WHERE state = 'sending' AND {mine}")
+        counts = Counter(row["channel"] for row in sending if row["id"] not in self._in_doubt)
+        self._in_doubt.update(row["id"] for row in sending)
         run_sql(self._house, f"UPDATE message SET leased_until = clock_timestamp() - interval '1 s' WHERE {mine}")
-        counts = Counter(row["channel"] for row in sending)
         return Left(counts["email"], counts["post"])
 
 
@@ -119,6 +121,7 @@ class Shop:
             "smtp_port": self.sink.port(),
             "smtp_connections": LANES["email"],
         }
+        self._in_doubt: set[int] = set()
         self._names = 0
         self._lots = 0
         for number in range(MAILS):
@@ -134,7 +137,7 @@ class Shop:
 
     def worker(self) -> Worker:
         self._names += 1
-        return Worker(self.house, self._given, f"worker-{self._names}")
+        return Worker(self.house, self._given, f"worker-{self._names}", self._in_doubt)
 
     def queue(self, lots: int) -> None:
         """So many more lots of messages: the first customers again, under other numbers and names."""
