@@ -23,6 +23,7 @@ from benchmarks.measure import alternate, peak_memory, timed
 from benchmarks.outbox import CREDITOR, EVIDENCE, NOON, fill, waiting
 from benchmarks.population import AS_OF
 from benchmarks.scratch import Scratch, scratch
+from connectors.faults import Fault, plan_faults
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Outgoing
@@ -73,6 +74,8 @@ def mails(
 ) -> tuple[Subject, Subject]:
     """aiosmtplib on connections that stay open, and the delivery; to one sink."""
     sink = MailSink(place.folder / "server")
+    # Reports would be asked for by ours alone, and written by the server that both share.
+    plan_faults(place.folder / "server", [Fault(at="delivery", drop=True)])
     ready = [(each.sender.email, each.recipient.email, mail_bytes(each, ())) for each in messages]
 
     async def lane(queue: deque[Any]) -> None:

@@ -5,7 +5,7 @@ back from there. So what an auditor reads a year later is what the customer got.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
@@ -94,6 +94,15 @@ def _correspondent(data: dict[str, Any]) -> Correspondent:
     return Correspondent(**{**data, "lines": tuple(data["lines"])})
 
 
+Begun = Callable[[], Awaitable[bool]]
+"""Waits until a message is noted as being sent; whether it may go."""
+
+
+async def at_once() -> bool:
+    """There is nobody to wait for."""
+    return True
+
+
 class MessagePort(Protocol):
     """A way out for messages. Its connections belong to the event loop that sends; `close` gives them back."""
 
@@ -108,12 +117,19 @@ class MessagePort(Protocol):
         ...
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
         """Hand one message over. Never raises for what the service or the network does: that is an outcome.
 
         `valid_for`: how long a service that keeps it waiting may still bring it to the customer; None: as long as it
         likes. A letter has no hour, and a mail waits for its reader.
+
+        `begun` is waited for before a service can take anything; what comes before, such as making the message, may be
+        done meanwhile. `Held`: it was not to go.
 
         What it raises, it raises while it makes the message, before a service can have taken anything.
         """

@@ -56,4 +56,9 @@ class NoService:
     """What to mend, in words that may be shown to anybody."""
 
 
-Outcome = Sent | Failed | Unknown | NoService
+@dataclass(frozen=True, slots=True)
+class Held:
+    """It was not to go after all: nothing was handed over, and there is nothing to record."""
+
+
+Outcome = Sent | Failed | Unknown | NoService | Held

@@ -27,8 +27,8 @@ from aiosmtplib import (
 from connectors.mail.conversation import Conversation
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
-from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Blame, Failed, NoService, Outcome, Sent, Unknown
+from connectors.message import Begun, Enclosure, Outgoing, at_once
+from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
 from maatpak.kernel.settings import MailSecurity
 from maatpak.kernel.words import ReachState
@@ -58,7 +58,7 @@ START_TLS = {
     MailSecurity.NONE: False,
 }
 """None: where the server offers it."""
-MEND_LOGIN = "Correct MAATPAK_SMTP_USER, and MAATPAK_SMTP_PASSWORD or MAATPAK_OAUTH_…: the server refuses the login."
+MEND_LOGIN = "Correct MAATPAK_SMTP_USER and MAATPAK_SMTP_PASSWORD, or MAATPAK_OAUTH_…: the server refuses the login."
 MEND_TLS = "Correct MAATPAK_SMTP_SECURITY or the server's certificate; SSL_CERT_FILE names authorities of your own."
 MEND_SERVER = "See that the mail server of MAATPAK_SMTP_HOST and MAATPAK_SMTP_PORT runs and is reached from here."
 
@@ -102,7 +102,11 @@ class SmtpMail:
         return self._lanes
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
         """Hand one mail over."""
         del valid_for
@@ -110,7 +114,7 @@ class SmtpMail:
         kept = self._take_idle()
         if kept is not None:
             try:
-                return await self._tell(kept, outgoing, content)
+                return await self._tell(kept, outgoing, content, begun)
             except (SMTPException, OSError):
                 kept.close()  # Servers close idle connections without a word; this one has no content of ours.
         try:
@@ -122,7 +126,7 @@ class SmtpMail:
         except (SMTPException, OSError) as error:
             return _no_connection(error)
         try:
-            return await self._tell(await _greeted(client), outgoing, content)
+            return await self._tell(await _greeted(client), outgoing, content, begun)
         except (SMTPException, OSError) as error:
             client.close()
             return _not_ready(error)
@@ -147,13 +151,21 @@ class SmtpMail:
         if self.sink is not None:
             self.sink.stop()
 
-    async def _tell(self, conversation: Conversation, outgoing: Outgoing, content: bytes) -> Outcome:
+    async def _tell(self, conversation: Conversation, outgoing: Outgoing, content: bytes, begun: Begun) -> Outcome:
         """Hand the mail over on this connection. Raises only while the server cannot have it."""
         try:
             await self._offer(conversation, outgoing)
         except (SMTPRecipientRefused, SMTPDataError) as error:
             await self._give_back(conversation)
             return _not_taken(error)
+        going = False
+        try:
+            going = await begun()
+        finally:
+            if not going:
+                conversation.close()  # It waits for a content that will not come.
+        if not going:
+            return Held()
         try:
             taken = await conversation.hand_over(content)
         except SMTPDataError as error:

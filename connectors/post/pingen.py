@@ -19,8 +19,8 @@ from typing import Any, Literal
 import pingen2sdk
 import requests
 
-from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Blame, Failed, NoService, Outcome, Sent, Unknown
+from connectors.message import Begun, Enclosure, Outgoing, at_once
+from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
 from connectors.post.binding import bound, printable
 from connectors.post.hooks import CATEGORIES, report_of
 from connectors.post.letters import letter_pdf, signs_without_a_font
@@ -72,12 +72,18 @@ class PingenPost:
         self._token: tuple[str, float] | None = None
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
         """Set the letter, and have it printed with its enclosures and posted."""
         del valid_for
         if not outgoing.recipient.lines:
             return Failed("the letter has no address", permanent=True)
+        if not await begun():
+            return Held()
         return await asyncio.to_thread(self._send, outgoing, enclosures)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Blame, Failed, Outcome, Sent, Unknown
+from connectors.message import Begun, Enclosure, Outgoing, at_once
+from connectors.outcome import Blame, Failed, Held, Outcome, Sent, Unknown
 from connectors.post.letters import letter_pdf, signs_without_a_font
 from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts
@@ -31,14 +31,21 @@ class PostSpool:
         self.folder = folder
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
         """Set the letter and spool it with its enclosures."""
         del valid_for
         if not outgoing.recipient.lines:
             return Failed("the letter has no address", permanent=True)
         try:
-            return await asyncio.to_thread(self._spool, outgoing, enclosures)
+            made = await asyncio.to_thread(self._made, outgoing)
+            if not await begun():
+                return Held()
+            return await asyncio.to_thread(self._spool, outgoing, enclosures, made) if isinstance(made, bytes) else made
         except OSError as error:
             return Failed(f"the spool folder cannot be written: {error}", permanent=False, blame=Blame.SERVICE)
 
@@ -64,14 +71,17 @@ class PostSpool:
     def shut(self) -> None:
         """Nothing was started."""
 
-    def _spool(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+    def _made(self, outgoing: Outgoing) -> bytes | Outcome:
+        """The letter set; or that it is spooled already, or cannot be set."""
         manifest = self._path(outgoing, ".json")
         if manifest.exists():
             return Sent(json.loads(manifest.read_text())["sha256"])
         if signs := signs_without_a_font(outgoing):
             return Failed(f"the letter's fonts have no {signs}", permanent=True)
+        return letter_pdf(outgoing)
+
+    def _spool(self, outgoing: Outgoing, enclosures: Sequence[Enclosure], pdf: bytes) -> Outcome:
         self.folder.mkdir(parents=True, exist_ok=True)
-        pdf = letter_pdf(outgoing)
         write_whole(self._path(outgoing, ".pdf"), pdf)
         listed = []
         for number, enclosure in enumerate(enclosures, start=1):
@@ -88,7 +98,7 @@ class PostSpool:
             "dated": outgoing.written_at.date().isoformat(),
             "enclosures": listed,
         }
-        write_whole(manifest, json.dumps(described, ensure_ascii=False, indent=1).encode())
+        write_whole(self._path(outgoing, ".json"), json.dumps(described, ensure_ascii=False, indent=1).encode())
         return Sent(str(described["sha256"]))
 
     def _path(self, outgoing: Outgoing, suffix: str) -> Path:

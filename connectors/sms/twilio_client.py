@@ -20,8 +20,8 @@ from twilio.credential.credential_provider import CredentialProvider
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
-from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.message import Begun, Enclosure, Outgoing, at_once
+from connectors.outcome import Failed, Held, NoService, Outcome, Sent, Unknown
 from connectors.sms.errors import outcome_of
 from connectors.sms.hooks import status_url
 from connectors.sms.phones import e164
@@ -91,7 +91,11 @@ class TwilioSms:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
         """Hand one text over; a text takes no enclosures. Twilio drops one that it could not send in time."""
         del enclosures
@@ -110,6 +114,8 @@ class TwilioSms:
             more["status_callback"] = status_url(self._public_url, outgoing.message_ref)
         if valid_for is not None:
             more["validity_period"] = min(max(int(valid_for.total_seconds()), SHORTEST_WAIT), LONGEST_WAIT)
+        if not await begun():
+            return Held()
         try:
             async with asyncio.timeout(TIMEOUT):
                 made = await client.messages.create_async(to=number, body=words, **self._from, **more)

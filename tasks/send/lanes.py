@@ -8,14 +8,15 @@ What lanes want at the same moment is committed together (tasks.send.committing)
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from connectors.message import Enclosure, MessagePort, Outgoing
-from connectors.outcome import Blame, Failed, NoService, Outcome, Unknown
+from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
@@ -111,10 +112,7 @@ class Lanes:
                 each = await self._next(connection, channel)
                 if each is None or each.message_id in self._dropped:
                     continue
-                if not await self._begin(commits, each, last):
-                    last = Record()
-                    continue
-                outcome = await self._hand_over(port, each)
+                outcome = await self._hand_over(port, each, partial(self._begin, commits, each, last))
                 last = self._recorded(each, outcome)
                 if trouble := trouble_of_service(outcome):
                     await commits.keep(last)
@@ -189,16 +187,27 @@ class Lanes:
         left = each.left(self._claims.present)
         return left is not None and left <= HANDING_OVER
 
-    async def _hand_over(self, port: MessagePort, each: Claimed) -> Outcome:
-        """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
+    async def _hand_over(
+        self, port: MessagePort, each: Claimed, begin: Callable[[], Coroutine[Any, Any, bool]]
+    ) -> Outcome:
+        """What comes of it; it is made while it is marked, and handed over after that.
+
+        What cannot be made fails alone: the others' letters are none the worse for it.
+        """
+        marking = asyncio.create_task(begin())
         outgoing = await self._read(each)
+        outcome: Outcome
         if isinstance(outgoing, Failed):
-            return outgoing
-        try:
-            enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
-            return await port.send(outgoing, enclosures, each.left(self._claims.present))
-        except Exception as error:  # noqa: BLE001 - a port raises only while it makes the message
-            return self._not_made(error)
+            outcome = outgoing
+        else:
+            try:
+                enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
+                outcome = await port.send(
+                    outgoing, enclosures, each.left(self._claims.present), partial(asyncio.shield, marking)
+                )
+            except Exception as error:  # noqa: BLE001 - a port raises only while it makes the message
+                outcome = self._not_made(error)
+        return outcome if await marking else Held()
 
     async def _ask(self, port: MessagePort, outgoing: Outgoing) -> Outcome:
         try:

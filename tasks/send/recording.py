@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.outcome import Failed, Held, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.words import Channel, ReachState
 from policies.reach import MOVES, OF_STATE
 from tasks.send.breaker import TAKEN
@@ -107,6 +107,8 @@ class Recorder:
                 return Record(statements, {**values, "why": detail or "unknown"}, None if again else "unknown")
             case NoService(code):
                 return Record(GIVEN_BACK, {**values, "why": code}, None)
+            case Held():
+                return Record()
             case Failed():
                 return self._failed(each, values, outcome)
 

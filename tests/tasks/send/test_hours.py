@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from connectors.message import Enclosure, Outgoing
-from connectors.outcome import Outcome
+from connectors.message import Begun, Enclosure, Outgoing, at_once
+from connectors.outcome import Held, Outcome
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.words import Channel
 from tasks.send.pace import Unthrottled
@@ -57,10 +57,16 @@ class Noting(TwilioSms):
     waits: list[timedelta | None]
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
-        self.waits.append(valid_for)
-        return await super().send(outgoing, enclosures, valid_for)
+        outcome = await super().send(outgoing, enclosures, valid_for, begun)
+        if not isinstance(outcome, Held):
+            self.waits.append(valid_for)
+        return outcome
 
 
 @pytest.mark.parametrize(

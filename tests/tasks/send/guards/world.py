@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from connectors.faults import Fault
 from connectors.mail.sink import MailSink
-from connectors.message import Enclosure, MessagePort, Outgoing
-from connectors.outcome import Failed, Outcome
+from connectors.message import Begun, Enclosure, MessagePort, Outgoing, at_once
+from connectors.outcome import Failed, Held, Outcome
 from connectors.sms.simulator import SmsSimulator
 from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import Channel, ReachState
@@ -86,14 +86,19 @@ class Watched:
         self.repeatable = port.repeatable
 
     async def send(
-        self, outgoing: Outgoing, enclosures: Sequence[Enclosure], valid_for: timedelta | None = None
+        self,
+        outgoing: Outgoing,
+        enclosures: Sequence[Enclosure],
+        valid_for: timedelta | None = None,
+        begun: Begun = at_once,
     ) -> Outcome:
         world, to = self.world, outgoing.recipient
         address = {Channel.EMAIL: to.email, Channel.SMS: to.phone}.get(outgoing.channel) or ""
         began, closed = world.present, world.closed(outgoing.message_ref, address)
-        outcome = await self.port.send(outgoing, enclosures, valid_for)
+        outcome = await self.port.send(outgoing, enclosures, valid_for, begun)
         handed = Handed(began, outgoing.message_ref, outgoing.channel, address, outcome, closed, valid_for)
-        world.handed.append(handed)
+        if not isinstance(outcome, Held):
+            world.handed.append(handed)
         if isinstance(outcome, Failed) and outcome.address in (ReachState.DEAD, ReachState.OPTED_OUT):
             world.dead.add((outgoing.message_ref.partition("@")[2], address))
         return outcome
