@@ -28,7 +28,7 @@ STEPS = {
 """Channel → stage, step, template and channel rule of the one action that each customer has."""
 ONE_ACTION_EACH = """
 TRUNCATE message, message_action, evidence, touch, contact_result, hold, promise, dispute, stated_reason, payment,
-  action_item CASCADE;
+  action_item, address_state CASCADE;
 DELETE FROM action WHERE step <> 'reminder';
 UPDATE item_version SET item_type = 'invoice', amount = 500 + id % 1500,
   open_amount = CASE WHEN open_amount = 0 THEN 0 ELSE 500 + id % 1500 END;
@@ -43,7 +43,7 @@ UPDATE action a SET state = 'approved', stage = '{stage}', step = '{step}', temp
   amount = (SELECT sum(i.amount) FROM action_item i WHERE i.action_id = a.id);
 UPDATE creditor SET iban = 'NL91ABNA0417164300', street = 'Oudegracht 12', postal_code = '3511 AB', city = 'Utrecht';
 UPDATE debtor_profile SET kind = 'consumer', country = 'NL', phone = '+316' || lpad(debtor_id::text, 8, '1'),
-  email = COALESCE(email, 'payables' || debtor_id || '@example.test')
+  email = 'payables' || debtor_id || '@example.test'
 """
 """As if each had been asked for the first time today, and nothing else were known; small amounts, so that texts go."""
 

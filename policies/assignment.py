@@ -12,7 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import ActionState, NoActionReason, Stage
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import ActionState, Stage
 from policies.cases import Cases
 from policies.gates import Gates
 from policies.history import CODE, NONE, STATE, History

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from maatpak.kernel.words import NoActionReason
+from maatpak.kernel.reasons import NoActionReason
 from policies.gates import MISSING_FOR_ESCALATION, Bits
 from policies.history import CODE, NONE, REASONS, Codes
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from maatpak.kernel.calendars import next_bank_day, working_days_between
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import NoActionReason, SkipReason
+from maatpak.kernel.reasons import NoActionReason, SkipReason
 from policies.changes import detail
 from policies.document import suggestion
 from policies.facts import COLUMNS, CONTEXT, FACTS

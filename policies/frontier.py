@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import SkipReason
+from maatpak.kernel.reasons import SkipReason
 from policies.history import NONE, Codes
 from policies.journey import Step
 from policies.workdays import MISSING, Days, Flags, Rows

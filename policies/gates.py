@@ -9,20 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import (
-    ConsultAnswer,
-    HoldReason,
-    LegalStop,
-    NoActionReason,
-    NonPaymentReason,
-    PartyKind,
-    StepKind,
-)
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import ConsultAnswer, HoldReason, LegalStop, NonPaymentReason, PartyKind, StepKind
 from policies.cases import Cases
+from policies.guardrails import Season
 from policies.history import CODE, NONE, Codes
 from policies.journey import Step
 from policies.pack import CompiledPack
-from policies.schema import Season, Through, Turn
+from policies.schema import Through, Turn
 from policies.workdays import EPOCH, MISSING, Days, Flags, Rows, Workdays
 
 Bits = npt.NDArray[np.int16]

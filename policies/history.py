@@ -8,15 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from maatpak.kernel.words import (
-    DONE_ACTION_STATES,
-    OPEN_ACTION_STATES,
-    ActionState,
-    CallResult,
-    NoActionReason,
-    Stage,
-    StepKind,
-)
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import DONE_ACTION_STATES, OPEN_ACTION_STATES, ActionState, CallResult, Stage, StepKind
 from policies.cases import Cases, positions
 from policies.journey import OUTWARD
 from policies.workdays import MISSING, Days, Flags, Rows

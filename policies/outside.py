@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import ActionState, NoActionReason, SkipReason, StepKind
+from maatpak.kernel.reasons import NoActionReason, SkipReason
+from maatpak.kernel.words import ActionState, StepKind
 from policies.frontier import SKIP, Chunk, Frontier, Status
 from policies.gates import Gates
 from policies.history import CODE, IS_DONE, IS_OPEN, IS_TERMINAL, KIND, NONE, OPEN_CODES, STATE, Codes, History

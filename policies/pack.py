@@ -16,6 +16,7 @@ from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import CallResult, NonPaymentReason, StepKind
 from policies.compiling import JourneyCompiler
 from policies.document import Document, Problem, Problems, suggestion
+from policies.guardrails import GuardrailsFile
 from policies.journey import Journey, Reroute, Segment, Step
 from policies.reading import PackFiles
 from policies.schema import (
@@ -25,7 +26,6 @@ from policies.schema import (
     ChannelsFile,
     ExperienceFile,
     FragmentFile,
-    GuardrailsFile,
     JourneyFile,
     OptionalColumn,
     PackFile,

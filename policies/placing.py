@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from maatpak.kernel.checks import CheckKind, CheckResult, CheckState
-from policies.schema import PlacementLimits
+from policies.guardrails import PlacementLimits
 
 SUBJECTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "action_id": pl.Int64,

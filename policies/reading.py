@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from policies.document import Document, Problem, Problems, read_document, suggestion
+from policies.guardrails import GuardrailsFile
 from policies.schema import (
     CallResultsFile,
     ChannelsFile,
     ExperienceFile,
     FragmentFile,
-    GuardrailsFile,
     JourneyFile,
     PackFile,
     ReasonsFile,

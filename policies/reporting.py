@@ -8,7 +8,8 @@ import numpy.typing as npt
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from maatpak.kernel.words import ActionState, NoActionReason, Stage, StepKind
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import ActionState, Stage, StepKind
 from policies.changes import details
 from policies.frontier import SKIPS
 from policies.gates import Bits

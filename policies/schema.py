@@ -15,7 +15,6 @@ from maatpak.kernel.words import (
     HoldReason,
     LegalStop,
     NonPaymentReason,
-    PartyKind,
     ReachState,
     Reaction,
     Role,
@@ -120,11 +119,13 @@ class OptionalColumn(StrEnum):
     LEGAL_STOP = "legal_stop"
 
 
-class _File(BaseModel):
+class File(BaseModel):
+    """A part of a file: what it does not know is refused, and nothing changes it."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class PackFile(_File):
+class PackFile(File):
     """pack.yaml: what the pack is called, and the languages that its letters are written in."""
 
     pack: Name
@@ -136,7 +137,7 @@ class PackFile(_File):
     )
 
 
-class SegmentLine(_File):
+class SegmentLine(File):
     """A group of customers: the first whose rule holds wins."""
 
     segment: Name
@@ -144,7 +145,7 @@ class SegmentLine(_File):
     who: str
 
 
-class RerouteLine(_File):
+class RerouteLine(File):
     """What moves a case to another segment inside its round (rule 4)."""
 
     cause: Name
@@ -152,14 +153,14 @@ class RerouteLine(_File):
     to: Name
 
 
-class SegmentsFile(_File):
+class SegmentsFile(File):
     """segments.yaml: the segments in their order, and the reroutes in theirs."""
 
     segments: list[SegmentLine] = Field(min_length=1)
     reroutes: list[RerouteLine] = Field(default_factory=list)
 
 
-class PlanTerms(_File):
+class PlanTerms(File):
     """What a plan offer may offer."""
 
     instalments: int = Field(ge=1, le=24, description="At most so many instalments.")
@@ -168,7 +169,7 @@ class PlanTerms(_File):
     months: int = Field(ge=1, le=36, description="The last one within so many months.")
 
 
-class StepLine(_File):
+class StepLine(File):
     """One step of a journey. Which keys fit depends on `do`; docs/policies.md has the table."""
 
     do: StepKind = Field(description="Kind of step.")
@@ -210,7 +211,7 @@ class StepLine(_File):
     rating: int | None = Field(default=None, ge=-12, le=1, description="What the touch is worth to the customer.")
 
 
-class IncludeLine(_File):
+class IncludeLine(File):
     """A fragment's steps, put into a journey."""
 
     fragment: Name
@@ -219,7 +220,7 @@ class IncludeLine(_File):
     when: Rule | None = Field(default=None, description="Holds for all its steps but those of kind decide.")
 
 
-class JourneyFile(_File):
+class JourneyFile(File):
     """journeys/<segment>.yaml: a segment's DAG of steps."""
 
     journey: Name
@@ -230,7 +231,7 @@ class JourneyFile(_File):
     include: list[IncludeLine] = Field(default_factory=list)
 
 
-class FragmentFile(_File):
+class FragmentFile(File):
     """fragments/<name>.yaml: steps that several journeys share."""
 
     fragment: Name
@@ -238,124 +239,10 @@ class FragmentFile(_File):
     steps: dict[Name, StepLine] = Field(min_length=1)
 
 
-class ContactLimits(_File):
-    """Written contacts of a party, over everything that we write to it."""
-
-    most: int = Field(ge=1)
-    within: WorkingDays
-    apart: WorkingDays
-
-
-class CallLimits(_File):
-    """Call attempts at a party; never more than one a day."""
-
-    a_week: int = Field(ge=1)
-
-
-class Hours(_File):
-    """When customers may be reached, in their own zone; never on Sundays."""
-
-    business: Annotated[str, Field(pattern=r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$")]
-    consumer: Annotated[str, Field(pattern=r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$")]
-
-
-class TextBasis(StrEnum):
-    """On what ground a customer is texted."""
-
-    CONTRACT = "contract"
-    """The number was given for the contract, and what is written is about it."""
-    CONSENT = "consent"
-    """The customer agreed to texts at that number, and it is recorded who said so, when and how."""
-
-
-class Texts(_File):
-    """On what ground customers are texted at a number that the ledger has; a STOP always ends it."""
-
-    business: TextBasis
-    consumer: TextBasis
-    consent_in: list[Country] = Field(default_factory=list, description="Countries in which it is always consent.")
-
-    def need_consent(self, kind: str, country: str) -> bool:
-        """Whether a customer of this kind and country must have agreed."""
-        basis = self.consumer if kind == PartyKind.CONSUMER else self.business
-        return basis is TextBasis.CONSENT or country in self.consent_in
-
-
-CAUTIOUS = Texts(business=TextBasis.CONSENT, consumer=TextBasis.CONSENT)
-"""Of a pack that says nothing of it."""
-
-
-class Season(_File):
-    """Days of the year, both ends included, in which nothing is demanded."""
-
-    from_: Annotated[str, Field(alias="from", pattern=r"^[01][0-9]-[0-3][0-9]$")]
-    to: Annotated[str, Field(pattern=r"^[01][0-9]-[0-3][0-9]$")]
-
-
-class EscalationLimits(_File):
-    """Law 5 in numbers."""
-
-    give_up_after: WorkingDays = Field(
-        description="A step that has been due for so long and may not be taken sends the case to a person's decision."
-    )
-    no_demand: list[Season] = Field(default_factory=list)
-    holiday_eve: bool = Field(description="Whether the eve of a public holiday is spared too.")
-
-
-class ApprovalLimits(_File):
-    """How approvals are given."""
-
-    lapse_after: WorkingDays
-    demands_a_batch: int = Field(ge=1)
-
-
-class PromiseLimits(_File):
-    """Which promises are taken, and when one counts as kept."""
-
-    horizon: WorkingDays
-    a_round: int = Field(ge=1)
-    kept_share: float = Field(gt=0, le=1)
-    bank_days: int = Field(ge=0, description="Days of grace for the money to be value-dated.")
-
-
-class PlacementLimits(_File):
-    """How long what was checked before a placement counts."""
-
-    identity_months: int = Field(ge=1, description="A checked identity counts so many months.")
-    address_months: int = Field(ge=1, description="An address counts so many months after it was told or confirmed.")
-    register_days: int = Field(ge=1, description="A look into the insolvency register counts so many days.")
-    limitation_months: dict[Country, int] = Field(
-        default_factory=dict,
-        description="By the customer's country: months after its due date in which an item can be claimed.",
-    )
-    limitation_margin_days: int = Field(ge=0, description="So many days of them must be left.")
-
-
-class GuardrailsFile(_File):
-    """guardrails.yaml: limits that hold in every journey; the newest version always applies."""
-
-    tolerance: Minor = Field(description="Up to this amount nobody is contacted.")
-    data_age: WorkingDays
-    contacts: ContactLimits
-    calls: CallLimits
-    silence_after_talk: WorkingDays
-    silence_after_round: WorkingDays
-    notice_after_reroute: WorkingDays
-    decide_again_after: WorkingDays = Field(
-        description="A decision that lets the case rest or go on is asked again after so long."
-    )
-    hours: Hours
-    texts: Texts = CAUTIOUS
-    escalation: EscalationLimits
-    approvals: ApprovalLimits
-    promises: PromiseLimits
-    placement: PlacementLimits
-
-
 Channels = Annotated[list[Channel], Field(min_length=1, max_length=len(Channel))]
 
 
-class ChannelOrder(_File):
+class ChannelOrder(File):
     """Which channel is tried next where the one that a step asks for has no usable address."""
 
     preferred: Channels = Field(
@@ -375,14 +262,14 @@ class ChannelOrder(_File):
         return channels
 
 
-class SmallAmounts(_File):
+class SmallAmounts(File):
     """What consumers who owe little are written by, where a step wants another channel."""
 
     below: Minor = 25_000
     other: Channels = [Channel.SMS, Channel.POST, Channel.EMAIL]
 
 
-class ChannelsFile(_File):
+class ChannelsFile(File):
     """channels.yaml: how a message finds its way. A pack without it has the orders of the standard pack."""
 
     order: ChannelOrder = ChannelOrder()
@@ -401,7 +288,7 @@ class Turn(StrEnum):
     JOINT = "joint"
 
 
-class Work(_File):
+class Work(File):
     """Work that a call result or a reason opens."""
 
     kind: WorkKind
@@ -417,14 +304,14 @@ class Work(_File):
         return self
 
 
-class Rest(_File):
+class Rest(File):
     """A hold that a call result or a reason sets."""
 
     reason: HoldReason
     for_: Annotated[WorkingDays, Field(alias="for")]
 
 
-class ReasonLine(_File):
+class ReasonLine(File):
     """What follows from a reason for non-payment."""
 
     turn: Turn
@@ -440,13 +327,13 @@ class ReasonLine(_File):
     legal_stop: LegalStop | None = None
 
 
-class ReasonsFile(_File):
+class ReasonsFile(File):
     """reasons.yaml: every reason for non-payment but `none`."""
 
     reasons: dict[NonPaymentReason, ReasonLine]
 
 
-class CallResultLine(_File):
+class CallResultLine(File):
     """What follows from a call result, beside what the result itself says (attempt, spoken, number dead)."""
 
     about: str
@@ -457,20 +344,20 @@ class CallResultLine(_File):
     next: Literal[StepKind.PLAN_OFFER] | None = Field(default=None, description="Kind of step that is due at once.")
 
 
-class CallResultsFile(_File):
+class CallResultsFile(File):
     """call_results.yaml: every call result."""
 
     call_results: dict[CallResult, CallResultLine]
 
 
-class Scale(_File):
+class Scale(File):
     """What the balance of experience does."""
 
     no_notice_at: int = Field(lt=0, description="At or below: no automatic notice; a collector chooses.")
     agree_first_at: int = Field(lt=0, description="At or below: account manager and credit manager agree first.")
 
 
-class ExperienceFile(_File):
+class ExperienceFile(File):
     """experience.yaml: what touches other than steps are worth, and the scale."""
 
     scale: Scale

@@ -7,7 +7,8 @@ a position from one version or segment to another. Kept as arrays with a row a s
 import numpy as np
 import numpy.typing as npt
 
-from maatpak.kernel.words import ActionState, NoActionReason, StepKind
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import ActionState, StepKind
 from policies.history import (
     CODE,
     IS_DONE,

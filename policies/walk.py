@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from maatpak.kernel.banks import ReturnCause
-from maatpak.kernel.words import NoActionReason, PartyKind, SkipReason, Stage, StepKind
+from maatpak.kernel.reasons import NoActionReason, SkipReason
+from maatpak.kernel.words import PartyKind, Stage, StepKind
 from policies.frontier import SKIP, Chunk, Frontier, Status
 from policies.gates import LASTING, Gates, Verdict
 from policies.history import CODE, NONE, Codes

@@ -17,7 +17,7 @@ from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
 from maatpak.ledger.locks import lock_parties
 from maatpak.ledger.tables import Action, Approval, Case
-from policies.schema import PlacementLimits
+from policies.guardrails import PlacementLimits
 from tasks.actions import action_of, move_action
 from tasks.case_move import MOVE_CONFIRM
 from tasks.checking import require_checked

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from maatpak.kernel.calendars import is_working_day
 from maatpak.kernel.words import PartyKind
-from policies.schema import Hours
+from policies.guardrails import Hours
 from tasks.compose.windows import SEARCH, SUNDAY, span, zones_of
 from tasks.payers import PAYING_NOW
 

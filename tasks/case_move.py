@@ -11,15 +11,8 @@ from sqlmodel import col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.ids import canonical_json
-from maatpak.kernel.words import (
-    OPEN_ACTION_STATES,
-    ActionState,
-    Role,
-    SkipReason,
-    Stage,
-    WorkKind,
-    WorkState,
-)
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import OPEN_ACTION_STATES, ActionState, Role, Stage, WorkKind, WorkState
 from maatpak.ledger.tables import Action, Case, Round, RoundCourse, WorkTask
 from maatpak.ledger.versions import succeed
 from policies.journey import Journey

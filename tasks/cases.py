@@ -11,7 +11,7 @@ import polars as pl
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.money import parse_amount
-from maatpak.kernel.words import NoActionReason
+from maatpak.kernel.reasons import NoActionReason
 from tasks.register import creditor_by_code
 
 if TYPE_CHECKING:

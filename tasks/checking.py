@@ -29,7 +29,7 @@ from maatpak.kernel.words import (
 )
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Action, Case, Debtor, Hold, PlacementCheck, WorkTask
-from policies.schema import PlacementLimits
+from policies.guardrails import PlacementLimits
 from tasks.desk import Desk
 from tasks.placement_checks import AGENCY, Check, checks_of, reading, standing
 from tasks.reasons import state_reason

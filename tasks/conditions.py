@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from maatpak.kernel.words import SkipReason, StepKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import StepKind
 from policies.facts import COLUMNS
 from policies.journey import Step
 from policies.rules import CompiledRule, outcomes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import ActionState, Role, SkipReason, StepKind, WorkKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import ActionState, Role, StepKind, WorkKind
 from maatpak.ledger.database import Frames
 from tasks.cancelling import fail_actions
 from tasks.compose import compose, queue_messages

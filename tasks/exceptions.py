@@ -10,7 +10,8 @@ from datetime import date, datetime
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import LegalStop, NoActionReason, Role, WorkKind
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import LegalStop, Role, WorkKind
 from maatpak.ledger.database import Frames
 from policies.pack import CompiledPack
 from tasks.intake.known import quoted

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import SkipReason, StepKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import StepKind
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
@@ -33,7 +34,7 @@ from tasks.spacing import crowded, move_days
 from tasks.today import looked_at_today, recorded_after
 
 if TYPE_CHECKING:
-    from policies.schema import GuardrailsFile
+    from policies.guardrails import GuardrailsFile
     from tasks.engine import Engine
 
 MOST_SHOWN = 100

@@ -18,7 +18,8 @@ from connectors.agency import Dossier
 from connectors.message import Enclosure
 from connectors.outcome import Failed, Outcome, Sent
 from maatpak.kernel.ids import canonical_json
-from maatpak.kernel.words import ActionState, SkipReason
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import ActionState
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.failures import keep_failure

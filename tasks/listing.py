@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Role, WorkKind, WorkState
-from policies.schema import Hours
+from policies.guardrails import Hours
 from tasks.call_hours import HOURS_OF, call_window, moment
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW

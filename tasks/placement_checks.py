@@ -16,9 +16,9 @@ from maatpak.kernel.checks import CheckKind, CheckState
 from maatpak.kernel.money import format_money
 from maatpak.kernel.words import LOST_EVIDENCE, ReachState
 from maatpak.ledger.tables import visible
+from policies.guardrails import PlacementLimits
 from policies.placing import RECORDS, SUBJECTS, judge
 from policies.reach import PROVES
-from policies.schema import PlacementLimits
 
 AGENCY = "agency"
 """Name of the agency that cases go to."""

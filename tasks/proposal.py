@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from maatpak.kernel.words import ActionState, NoActionReason, StepKind
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import ActionState, StepKind
 from policies.decide import Decisions
 from policies.turns import out_of_turn
 from tasks.naming import named_amount

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlmodel import col, or_, select
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import LegalStop, NoActionReason, Role, WorkKind, WorkState
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import LegalStop, Role, WorkKind, WorkState
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Action, Case, Debtor, Message, MessageAction, WorkTask
 from tasks.desk import Desk

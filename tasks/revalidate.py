@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from maatpak.kernel.words import ActionState, HoldReason, LegalStop, SkipReason, StepKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import ActionState, HoldReason, LegalStop, StepKind
 from maatpak.ledger.database import Frames
 from policies.cases import Cases
 from policies.gates import Gates, in_season
+from policies.guardrails import GuardrailsFile
 from policies.history import NONE
 from policies.journey import TO_CUSTOMER, Step
-from policies.schema import GuardrailsFile, Through
+from policies.schema import Through
 from policies.timing import Anchor
 from policies.workdays import Workdays, day_number
 from tasks.facts import FactFrames

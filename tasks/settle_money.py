@@ -19,7 +19,7 @@ from maatpak.ledger.database import Frames
 from maatpak.ledger.freshness import data_on
 from maatpak.ledger.tables import ClaimedPayment, Plan, Promise, visible
 from maatpak.ledger.versions import succeed_all
-from policies.schema import GuardrailsFile
+from policies.guardrails import GuardrailsFile
 from tasks.current_pack import current_pack
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from maatpak.kernel.words import LOST_EVIDENCE, Role, SkipReason, WorkKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import LOST_EVIDENCE, Role, WorkKind
 from maatpak.ledger.tables import Placement
 from maatpak.ledger.versions import succeed_all
 from tasks.settle_money import Settling, changes

@@ -6,7 +6,8 @@ Everything here is level-triggered: it asks "on or after", looks whether it was 
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, Role, SkipReason, StepKind, WorkKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import DisputeState, HoldReason, LegalStop, Role, StepKind, WorkKind
 from maatpak.ledger.tables import Dispute
 from maatpak.ledger.versions import succeed_all
 from tasks.cancelling import cancel_actions

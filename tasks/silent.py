@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maatpak.kernel.calendars import count_working_days
-from maatpak.kernel.words import NoActionReason
+from maatpak.kernel.reasons import NoActionReason
 from tasks.facts import build_facts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
 from maatpak.ledger.database import Frames
-from policies.schema import GuardrailsFile
+from policies.guardrails import GuardrailsFile
 from policies.turns import CLAIM, out_of_turn
 
 LOOK_BACK = timedelta(days=60)

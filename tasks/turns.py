@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maatpak.kernel.calendars import shift_working_days
-from maatpak.kernel.words import ActionState, NoActionReason, StepKind
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import ActionState, StepKind
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_parties
 from policies.turns import CLAIM, LONGEST_WAIT

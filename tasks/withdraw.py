@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from maatpak.kernel.words import ActionState, SkipReason, StepKind
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import ActionState, StepKind
 from maatpak.ledger.database import Frames
 from tasks.conditions import no_longer_so
 from tasks.revalidate import objections, step_properties

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from maatpak.kernel.words import Channel, SwitchReason
+from maatpak.kernel.reasons import SwitchReason
+from maatpak.kernel.words import Channel
 from maatpak.ledger.database import Frames
 
 MESSAGES = """

@@ -54,11 +54,11 @@ COMMANDS: dict[str, Entry] = {
     "reason": Entry("maatpak.cli.reason", "Why a customer does not pay: add, list."),
     "plan": Entry("maatpak.cli.plan", "Payment plans: add, accept, decline, cancel, list."),
     "ticket": Entry("maatpak.cli.ticket", "Complaints and undelivered orders: add, close, list."),
-    "preference": Entry("maatpak.cli.preference", "What customers asked for: add, contact, opt-out, list."),
+    "preference": Entry("maatpak.cli.preference", "What customers asked for: add, contact, opt-out, texts, list."),
     "check": Entry("maatpak.cli.check", "What is checked of a customer before a placement: record, list."),
     "messages": Entry(
         "maatpak.cli.messages",
-        "Mails, texts and letters: list, resolve, note, answer, answers, incoming, assign.",
+        "Mails, texts and letters: list, resolve, note, answer, answers, incoming, assign, watch.",
     ),
     "letters": Entry("maatpak.cli.letters", "Letters in the spool folder: list, print, note what became of them."),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),

@@ -7,7 +7,6 @@ words; dates that move with the day of sending are not part of it, or every appr
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,31 +14,28 @@ import polars as pl
 
 from connectors.message import Attachment, Correspondent, Outgoing
 from maatpak.kernel.ids import content_hash
+from maatpak.kernel.reasons import SkipReason
 from maatpak.kernel.segments import fitting
-from maatpak.kernel.words import Channel, SkipReason, StepKind, SwitchReason
+from maatpak.kernel.words import Channel, StepKind
 from maatpak.ledger.database import Frames
-from policies.journey import Step
+from policies.guardrails import GuardrailsFile
 from policies.markup import pay_lines
 from policies.render import Rendered, Templates, templates_of
 from policies.schema import Attachment as Attach
-from policies.schema import ChannelRule, GuardrailsFile
+from policies.schema import ChannelRule
 from tasks.compose.composed import MESSAGES, NOTHING_ELSE, Composed, Draft, Drafts, Wanted
 from tasks.compose.context import Subject, Writer, reply_by
 from tasks.compose.copies import Copies
 from tasks.compose.look import Look, logo_of, look_of
 from tasks.compose.outlook import KNOWN, what_next
+from tasks.compose.readers import Readers
 from tasks.compose.reading import Material, Row, action_ids_of, read_material
 from tasks.compose.recipients import (
     NO_ADDRESS,
     OPTED_OUT,
     Customer,
-    Hindrance,
     Reach,
-    customer_of,
     nowhere,
-    phone_known,
-    same_address,
-    unknown_profile,
 )
 from tasks.compose.reference import action_key, message_token, short_reference, where_to_say_how
 from tasks.compose.ways import Choice, Orders, Way
@@ -146,7 +142,7 @@ class House:
         workspace = engine.settings.workspace
         self._material = material
         self._creditor = creditor
-        self._limits = limits
+        self._hours = limits.hours
         self._as_of = as_of
         self._now = now
         self._key = engine.link_key
@@ -156,6 +152,7 @@ class House:
         self._logo = logo_of(workspace, self._look)
         self._copies = Copies(workspace, engine.store if keep else None)
         self._writers: dict[tuple[str, str], Writer] = {}
+        self._readers = Readers(material, creditor, limits.texts)
 
     def draft(self, pack: "CompiledPack", segment: str, step_name: str, rows: Sequence[Row], made: Drafts) -> None:
         """The messages of one cohort: the actions of one step."""
@@ -165,9 +162,9 @@ class House:
         groups: dict[int, list[Row]] = {}
         for row in rows:
             groups.setdefault(row["debtor_id"], []).append(row)
-        known = pl.DataFrame([self._known(group) for group in groups.values()], schema=KNOWN)
+        known = pl.DataFrame([self._readers.known(group) for group in groups.values()], schema=KNOWN)
         for group, outlook in zip(groups.values(), what_next(journey, step, known), strict=True):
-            customer, profile = self._customer(templates, step, group)
+            customer, profile = self._readers.customer(templates, step, group)
             subject = Subject(
                 actions=tuple(group),
                 items=tuple(item for row in group for item in self._material.items.get(row["action_id"], ())),
@@ -179,68 +176,6 @@ class House:
                 as_of=self._as_of,
             )
             self._write(pack, templates, subject, made)
-
-    def _known(self, group: Sequence[Row]) -> dict[str, Any]:
-        material, debtor_id = self._material, group[0]["debtor_id"]
-        profile = material.profiles.get(debtor_id)
-        consult = material.consults.get(group[0]["round_id"])
-        payer_id = self._payer(debtor_id)
-        payer = material.profiles.get(payer_id)
-        return {
-            "party_kind": profile and profile["kind"],
-            "asked_amount": sum(row["amount"] for row in group),
-            "consult_answer": consult and consult["result"],
-            "phone_known": bool(
-                payer and phone_known(payer, material.contacts.get(payer_id, ()), self._told(payer_id, debtor_id))
-            ),
-        }
-
-    def _payer(self, debtor_id: int) -> int:
-        """The account that pays for this one, if it is known; else itself."""
-        payer_id: int = self._material.payers.get(debtor_id, debtor_id)
-        return payer_id if payer_id in self._material.profiles else debtor_id
-
-    def _told(self, reader_id: int, debtor_id: int) -> list[Row]:
-        """What is known of the addresses of who is written to. What became of a message is told of the debtor that it
-        was about, and weighs more."""
-        own = self._material.addresses.get(debtor_id, [])
-        if reader_id == debtor_id:
-            return own
-        known = {same_address(each) for each in own}
-        return [
-            *own,
-            *(each for each in self._material.addresses.get(reader_id, ()) if same_address(each) not in known),
-        ]
-
-    def _customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:
-        """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the
-        legal entity itself (rule 22)."""
-        material, debtor_id = self._material, group[0]["debtor_id"]
-        owing = material.profiles.get(debtor_id) or unknown_profile(group[0], self._creditor)
-        reader_id: int = debtor_id if step.escalating else self._payer(debtor_id)
-        role = templates.about(str(group[0]["template"]), str(step.tone)).to
-        customer = customer_of(
-            group[0]["debtor_no"],
-            material.profiles.get(reader_id, owing),
-            material.contacts.get(reader_id, ()),
-            self._told(reader_id, debtor_id),
-            material.preferences.get(reader_id, {}),
-            role,
-            self._creditor["country"],
-            self._creditor["language"],
-        )
-        return self._texted_on_a_ground(customer, {debtor_id, reader_id}), owing
-
-    def _texted_on_a_ground(self, customer: Customer, debtors: set[int]) -> Customer:
-        """Without the way by text, where the customer would have to agree to it and did not: another way is taken."""
-        if not self._limits.texts.need_consent(customer.kind, customer.country):
-            return customer
-        agreed = {row["number"] for each in debtors for row in self._material.consents.get(each, ())}
-        kept = tuple(each for each in customer.reaches if each.channel is not Channel.SMS or each.address in agreed)
-        if kept == customer.reaches:
-            return customer
-        hindered = {**customer.hindered, Channel.SMS: Hindrance(SwitchReason.NO_CONSENT)}
-        return replace(customer, reaches=kept, hindered=hindered)
 
     def _write(self, pack: "CompiledPack", templates: Templates, subject: Subject, made: Drafts) -> None:
         lead = subject.actions[0]
@@ -435,7 +370,7 @@ class House:
         if channel is Channel.POST:
             return None
         zones = zones_of(customer.time_zone, customer.country)
-        opening = next_opening(self._now, zones, self._limits.hours, customer.kind, customer.country)
+        opening = next_opening(self._now, zones, self._hours, customer.kind, customer.country)
         return None if opening == self._now else opening
 
 

@@ -13,7 +13,8 @@ import phonenumbers
 from babel.core import Locale, UnknownLocaleError
 
 from connectors.message import ADDRESS_LINES, Correspondent
-from maatpak.kernel.words import Channel, ReachState, SwitchReason
+from maatpak.kernel.reasons import SwitchReason
+from maatpak.kernel.words import Channel, ReachState
 from tasks.compose.reading import Row
 
 ROLE_ORDER: dict[str, tuple[str, ...]] = {

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from maatpak.kernel.words import Channel, PartyKind, ReachState, SwitchReason
+from maatpak.kernel.reasons import SwitchReason
+from maatpak.kernel.words import Channel, PartyKind, ReachState
 from policies.schema import ChannelOrder, ChannelRule, SmallAmounts
 from tasks.compose.recipients import Customer, Hindrance, Reach
 

@@ -12,7 +12,7 @@ from babel.core import get_global
 
 from maatpak.kernel.calendars import is_working_day
 from maatpak.kernel.words import PartyKind
-from policies.schema import Hours
+from policies.guardrails import Hours
 
 SEARCH = timedelta(days=21)
 STEP = timedelta(minutes=30)

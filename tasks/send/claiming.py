@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maatpak.kernel.clock import Elapsed
-from maatpak.kernel.words import Channel, ReachState, SkipReason
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.audit import last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties

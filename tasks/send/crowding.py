@@ -11,7 +11,7 @@ from typing import Any
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.ledger.database import Frames
-from policies.schema import ContactLimits
+from policies.guardrails import ContactLimits
 
 LOOK_BACK = timedelta(days=60)
 

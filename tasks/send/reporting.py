@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from maatpak.kernel.words import SkipReason
+from maatpak.kernel.reasons import SkipReason
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from maatpak.kernel.words import SkipReason
+from maatpak.kernel.reasons import SkipReason
 from maatpak.ledger.database import Frames
 from tasks.conditions import no_longer_so
 from tasks.current_pack import current_pack

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 import uvicorn
 
 from maatpak.console.app import create_app
+from maatpak.kernel.clock import Clock
 from tasks.engine import Engine
 
 
 @contextmanager
-def served(engine: Engine, port: int) -> Iterator[str]:
+def served(engine: Engine, port: int, clock: Clock | None = None) -> Iterator[str]:
     """The application on a real port; its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(engine), host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(engine, clock), host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from playwright.sync_api import Page as Sheet
 from maatpak.console.drawing import LANGUAGES, words_of
 from maatpak.console.forms import form_mark
 from maatpak.console.preferences import LONGEST
+from maatpak.kernel.clock import FixedClock
 from maatpak.kernel.links import PREFERENCES_PATH, preferences_token, reference_in
 from policies.wording import FORBIDDEN, PROMOTION, THREATS, words_found
 from tasks.engine import Engine
@@ -20,7 +21,7 @@ from tasks.receive.pages import MOST_A_DAY, VALID, read_page
 from tests.browser import LOOKS, PHONE, Chromium, look, objections, page_of
 from tests.console.serving import served
 from tests.flows.conftest import free_port
-from tests.tasks.outbox_world import DAY, House
+from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.send.sending import messages, run_sql, send
 
 KEY = "for tests only"
@@ -32,16 +33,15 @@ def house(engine: Engine) -> House:
     house = House(engine)
     house.engine.settings = engine.settings.model_copy(update={"public_url": "https://maatpak.example"})
     house.customer()
-    now = datetime.now(UTC)
-    house.written(now)
-    send(house, now)
+    house.written()
+    send(house)
     return house
 
 
 @pytest.fixture
 def site(house: House) -> Iterator[str]:
     """The application; its address."""
-    with served(house.engine, free_port()) as address:
+    with served(house.engine, free_port(), FixedClock(NOW)) as address:
         yield address
 
 
@@ -56,7 +56,7 @@ def path(house: House) -> str:
 
 def post(house: House, site: str, mark: str | None = None, **fields: Any) -> httpx.Response:
     """Send the form as a browser would, from a page drawn just now."""
-    form = {"form": mark or form_mark(KEY, token(house), datetime.now(UTC)), **fields}
+    form = {"form": mark or form_mark(KEY, token(house), NOW), **fields}
     return httpx.post(f"{site}{path(house)}?language=nl", data=form)
 
 
@@ -139,7 +139,7 @@ def test_what_is_said_lies_on_the_case_as_an_answer_of_the_customer(house: House
 
 
 def test_a_form_sent_twice_counts_once(house: House, site: str) -> None:
-    mark = form_mark(KEY, token(house), datetime.now(UTC))
+    mark = form_mark(KEY, token(house), NOW)
     assert post(house, site, mark, answer="paid").status_code == 200
     after = recorded(house)
     assert post(house, site, mark, answer="paid").status_code == 200
@@ -202,13 +202,12 @@ def test_what_does_not_hold_is_said_and_kept(house: House, site: str, fields: di
 
 def test_only_a_form_that_we_drew_for_this_page_is_taken(house: House, site: str) -> None:
     before = recorded(house)
-    now = datetime.now(UTC)
     marks = (
         "1-2",
-        form_mark("another key", token(house), now),
-        form_mark(KEY, "another page", now),
-        form_mark(KEY, token(house), now - timedelta(days=2)),
-        form_mark(KEY, token(house), now + timedelta(days=2)),
+        form_mark("another key", token(house), NOW),
+        form_mark(KEY, "another page", NOW),
+        form_mark(KEY, token(house), NOW - timedelta(days=2)),
+        form_mark(KEY, token(house), NOW + timedelta(days=2)),
     )
     for mark in marks:
         answer = post(house, site, mark, answer="paid", words="Vorige week")
@@ -230,24 +229,22 @@ def test_a_token_is_of_one_message_and_ends(house: House) -> None:
     other = preferences_token("another key", token(house).partition("-")[0])
     assert reference_in(KEY, other) is None
     assert reference_in(KEY, token(house)) == token(house).partition("-")[0]
-    now = datetime.now(UTC)
-    assert read_page(house.engine, token(house), now) is not None
-    assert read_page(house.engine, token(house), now + VALID + timedelta(days=1)) is None
+    assert read_page(house.engine, token(house), NOW) is not None
+    assert read_page(house.engine, token(house), NOW + VALID + timedelta(days=1)) is None
 
 
 def test_too_much_is_refused(house: House, site: str) -> None:
     assert post(house, site, words="a" * LONGEST).status_code == 413
-    now = datetime.now(UTC)
     for seconds in range(MOST_A_DAY):
-        mark = form_mark(KEY, token(house), now - timedelta(seconds=seconds))
+        mark = form_mark(KEY, token(house), NOW - timedelta(seconds=seconds))
         assert post(house, site, mark, answer="paid").status_code == 200
     after = recorded(house)
-    refused = post(house, site, form_mark(KEY, token(house), now - timedelta(seconds=99)), answer="paid")
+    refused = post(house, site, form_mark(KEY, token(house), NOW - timedelta(seconds=99)), answer="paid")
     assert refused.status_code == 429
     assert recorded(house) == after
     run_sql(house, "UPDATE incoming SET received_at = received_at - interval '25 hours'")
     assert (
-        post(house, site, form_mark(KEY, token(house), now - timedelta(seconds=99)), answer="paid").status_code == 200
+        post(house, site, form_mark(KEY, token(house), NOW - timedelta(seconds=99)), answer="paid").status_code == 200
     )
 
 

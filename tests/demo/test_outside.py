@@ -80,12 +80,14 @@ def test_a_mailbox_that_is_gone_bounces_and_the_story_tells_it(
     assert "email bounced: 550 5.1.1 unknown_user\nemail address dead" in told
 
 
-def test_a_full_mailbox_makes_the_address_doubtful(house: House, outside: Outside, customer: Customer) -> None:
+def test_a_full_mailbox_is_noted_and_condemns_nothing_at_once(
+    house: House, outside: Outside, customer: Customer
+) -> None:
     customer.mailbox_full = True
     outside.begin(DAY, EVENING)
     sent(house)
     assert evidence(house) == ["bounced"]
-    assert house.rows("SELECT state FROM address_state") == [{"state": "doubtful"}]
+    assert house.rows("SELECT state, missed FROM address_state") == [{"state": "unproven", "missed": 1}]
 
 
 def test_a_mail_that_arrived_is_told_and_answered(house: House, outside: Outside) -> None:

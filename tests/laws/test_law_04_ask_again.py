@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maatpak.kernel.words import SkipReason
+from maatpak.kernel.reasons import SkipReason
 from policies.facts import COLUMNS, ITEM_COLUMNS, STEP_COLUMNS
 from policies.pack import load_pack, standard_pack_files
 from tasks.facts import FactFrames

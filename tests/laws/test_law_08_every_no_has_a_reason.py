@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maatpak.kernel.words import NoActionReason
+from maatpak.kernel.reasons import NoActionReason
 from maatpak.ledger.tables import Action, Case, Tick
 from policies.reporting import CASE_COLUMNS
 from tasks.proposal import BUDGET, COVERED, DAY_DONE, with_withheld

@@ -88,7 +88,7 @@ def test_every_mail_ends_with_its_evidence_or_the_right_failure(house: House, se
         **dict.fromkeys(telling, (delivered, "proven")),
         **dict.fromkeys(silent, (accepted, None)),
         **dict.fromkeys(unknown, (bounced, "dead")),
-        **dict.fromkeys(full, (bounced, "doubtful")),
+        **dict.fromkeys(full, (bounced, "unproven")),
         **dict.fromkeys(forwards, (accepted, None)),
     }
     assert {address: outcomes[address] for address in expected} == expected
@@ -109,7 +109,7 @@ def test_what_is_full_too_long_is_given_up_and_may_be_good_again(house: House, s
     assert send(house).plain() == {"email": {"sent": 5}}
     quiet(server)
     read_mailbox(house.engine, NOW)
-    assert set(found(house).values()) == {(frozenset({"accepted", "bounced"}), "doubtful")}
+    assert set(found(house).values()) == {(frozenset({"accepted", "bounced"}), "unproven")}
     assert house.rows("SELECT 1 AS one FROM work_task") == []
 
 

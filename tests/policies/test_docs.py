@@ -7,8 +7,9 @@ import pytest
 
 from maatpak.kernel.words import StepKind
 from policies.compiling import FITS, NEEDS
+from policies.guardrails import GuardrailsFile
 from policies.reading import FOLDERS, SINGLE_FILES
-from policies.schema import ChannelRule, ChannelsFile, GuardrailsFile, IncludeLine, Only, PackFile, StepLine
+from policies.schema import ChannelRule, ChannelsFile, IncludeLine, Only, PackFile, StepLine
 from policies.timing import parse_limit, parse_moment, parse_recurrence
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")

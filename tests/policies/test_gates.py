@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from maatpak.kernel.words import NoActionReason, SkipReason
+from maatpak.kernel.reasons import NoActionReason, SkipReason
 from policies.changes import WHAT_CHANGES
 from policies.pack import CompiledPack, load_pack, standard_pack_files
 from policies.walk import STUCK
@@ -265,7 +265,7 @@ CANCELLED_FOR = {
     *(SkipReason.ANSWER_UNREAD, SkipReason.LEGAL_STOP, SkipReason.QUARANTINED, SkipReason.DATA_STALE),
     *(SkipReason.OPTED_OUT, SkipReason.NO_ADDRESS, SkipReason.APPROVAL_LAPSED, SkipReason.NOTHING_LEFT),
     *(SkipReason.ROUND_CLOSED, SkipReason.REROUTED, SkipReason.WINDOW, SkipReason.STOPPED, SkipReason.PAYER_CHANGED),
-    SkipReason.CHECK_MISSING,
+    *(SkipReason.CHECK_MISSING, SkipReason.LETTER_RETURNED, SkipReason.NO_CONSENT),
 }
 """What a proposed step is taken back for, by the last look before the effect or by a person."""
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from maatpak.kernel.checks import CheckKind
+from policies.guardrails import PlacementLimits
 from policies.pack import standard_pack_files
 from policies.placing import RECORDS, SUBJECTS, judge
-from policies.schema import PlacementLimits
 
 TODAY = date(2026, 3, 2)
 LIMITS = PlacementLimits(identity_months=12, address_months=12, register_days=14, limitation_margin_days=90)

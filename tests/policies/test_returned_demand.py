@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from maatpak.kernel.words import NoActionReason
+from maatpak.kernel.reasons import NoActionReason
 from tests.policies.lives import actions_of, case_of, decided, in_round, overdue, step_row
 from tests.policies.test_gates import AGREED, DONE, DUE
 

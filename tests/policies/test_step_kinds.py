@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from maatpak.kernel.words import SkipReason
+from maatpak.kernel.reasons import SkipReason
 from tests.policies.lives import (
     actions_of,
     case_of,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import SkipReason
+from maatpak.kernel.reasons import SkipReason
 from policies.decide import decide
 from policies.pack import CompiledPack, load_pack, standard_pack_files
 from tests.policies.lives import (

@@ -173,9 +173,10 @@ def test_every_text_fits_in_three_parts_with_long_names_and_says_how_to_end_text
 
 def test_a_text_that_long_names_make_too_long_is_refused() -> None:
     words = (
-        "{% block sms %}{{ creditor.name }}: {{ total }}, {{ pay.link or pay.iban }}, {{ contact }}. %s{% endblock %}"
+        "{% block sms %}{{ creditor.name }}: {{ total }} ({{ known_on }}), {{ reply_by }}, {{ pay.link or pay.iban }},"
+        " {{ contact }}. %s{% endblock %}"
     )
-    fits, long = (words.replace("%s", "So it is. " * count) for count in (20, 26))
+    fits, long = (words.replace("%s", "So it is. " * count) for count in (15, 26))
     assert problems("fits", notice("{{ total }}, {{ reply_by }}.", fits)) == []
     (problem,) = problems("long", notice("{{ total }}, {{ reply_by }}.", long))
     assert "its text message is cut into 8 parts where names and amounts are long; 3 are the most" in problem

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from maatpak.kernel.words import NoActionReason
+from maatpak.kernel.reasons import NoActionReason
 from tests.proofs.invariants import INVARIANTS
 from tests.proofs.views import prepare
 

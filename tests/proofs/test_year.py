@@ -15,7 +15,8 @@ from sqlmodel import col, select
 from connectors.faults import Fault
 from maatpak.demo.generate import WorldPlan
 from maatpak.demo.play import Play, at
-from maatpak.kernel.words import CallResult, HoldReason, NoActionReason, NonPaymentReason, SkipReason
+from maatpak.kernel.reasons import NoActionReason, SkipReason
+from maatpak.kernel.words import CallResult, HoldReason, NonPaymentReason
 from maatpak.ledger.tables import Creditor, Message
 from policies.pack import CompiledPack
 from tasks.desk import desk

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from maatpak.kernel.money import format_money
-from policies.schema import Hours
+from policies.guardrails import Hours
 from tasks.compose.spelling import joined, long_date, money
 from tasks.compose.windows import is_open, next_opening, zones_of
 

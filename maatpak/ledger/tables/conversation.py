@@ -6,15 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from maatpak.kernel.words import (
-    CallResult,
-    Channel,
-    EvidenceKind,
-    MessageState,
-    SwitchReason,
-    WorkKind,
-    WorkState,
-)
+from maatpak.kernel.reasons import SwitchReason
+from maatpak.kernel.words import CallResult, Channel, EvidenceKind, MessageState, WorkKind, WorkState
 from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, one_of
 
 

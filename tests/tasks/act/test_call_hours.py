@@ -10,7 +10,7 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult as C
 from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.tables import ContactResult, WorkTask
-from policies.schema import Hours
+from policies.guardrails import Hours
 from tasks.call_hours import Side, call_window
 from tasks.calls import CALLBACK, Call, record_call
 from tasks.listing import WorkFilter, list_work

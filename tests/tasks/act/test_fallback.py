@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from maatpak.kernel.words import EvidenceKind, SwitchReason
+from maatpak.kernel.reasons import SwitchReason
+from maatpak.kernel.words import EvidenceKind
 from maatpak.ledger.tables import Message
 from policies.reach import Learned
 from tasks.evidence import note_evidence

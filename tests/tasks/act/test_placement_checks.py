@@ -188,6 +188,7 @@ def test_a_placement_that_nobody_let_go_in_time_says_why(house: House, handoff: 
     reason = "approval_lapsed" if looked_up else "check_missing"
     assert summary.settled.counts[f"action {reason}"] == 1
     assert house.row(Action, id=handoff.id).reason == reason
+    script.day()  # Nothing is placed on the eve of Ascension Day.
     (again,) = house.rows(Action, step="handoff", state="awaiting_approval")
     asked = [task.record_no for task in house.rows(WorkTask, subject=CHECK_FIRST, state="open")]
     assert asked == ([] if looked_up else [f"G-{again.id}"])

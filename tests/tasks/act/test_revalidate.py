@@ -9,7 +9,8 @@ import pytest
 from sqlmodel import select
 
 from maatpak.kernel.calendars import add_working_days
-from maatpak.kernel.words import CallResult, Channel, DisputeState, HoldReason, NonPaymentReason, SkipReason
+from maatpak.kernel.reasons import SkipReason
+from maatpak.kernel.words import CallResult, Channel, DisputeState, HoldReason, NonPaymentReason
 from maatpak.ledger.tables import (
     Action,
     Case,

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.sms.hooks import read_incoming
 from maatpak.kernel.errors import RefusedError, UsageError
-from policies.schema import GuardrailsFile, TextBasis, Texts
+from policies.guardrails import GuardrailsFile, TextBasis, Texts
 from tasks.desk import desk
 from tasks.preferences import consent_to_texts
 from tasks.receive.texts import record_text
