@@ -17,8 +17,9 @@ from connectors.post.port import LetterReport, LetterState
 from connectors.sms.hooks import Word, read_incoming, read_status, read_word
 from maatpak.kernel.calendars import holiday_dates
 from maatpak.kernel.words import Channel
+from policies.reach import Learned
 from tasks.compose.windows import zones_of
-from tasks.preferences import opt_out_of
+from tasks.preferences import mark_address, opt_out_of
 from tasks.receive import read_mailbox
 from tasks.receive.letters import record_letter_report
 from tasks.receive.texts import record_text, record_text_report
@@ -73,6 +74,7 @@ DELIVERY = _act("deliver", st.sampled_from(WAITS), st.sampled_from([0, 0, 1, 9, 
 ACTS = st.one_of(
     *[DELIVERY] * 4,
     _act("join", PEOPLE),
+    _act("join_and_shut", PEOPLE, st.sampled_from([Learned.GONE, Learned.OPTED_OUT])),
     _act("trouble", st.none() | st.sampled_from(sorted(MAILS)), st.none() | st.sampled_from(sorted(TEXTS))),
     *[_act("is_told", st.integers(0), st.sampled_from(sorted(STATES)), st.integers(1, 2))] * 2,
     _act("texts_us", st.integers(0), st.sampled_from(["STOP", "START", "Afmelden", "On Friday"]), st.booleans()),
@@ -95,6 +97,19 @@ class Life:
         for step, kind, (country, zone), way, houses in people[: 90 - len(self.world.people)]:
             self.world.joins(Person(len(self.world.people), step, kind, country, zone, way), houses)
         self.world.write()
+
+    def join_and_shut(self, people: list[Any], learned: Learned) -> None:
+        """More is written, and before it leaves every other customer's addresses turn out to be closed."""
+        before = set(self.world.accounts)
+        self.join(people)
+        for at, number in sorted(set(self.world.accounts) - before)[::2]:
+            person = self.world.people[number]
+            with self.world.desk(at) as desk:
+                case = desk.case(self.world.accounts[at, number].case_id)
+                for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.phone)):
+                    mark_address(desk, case, channel, address, learned, "told by phone")
+                    self.world.dead.add((self.world.domain(at), address))
+            self.happened["shut"] += 1
 
     def deliver(self, minutes: int, every: int, workers: int) -> None:
         self.world.now += timedelta(minutes=minutes)
@@ -263,6 +278,7 @@ def test_the_guards_hold(founded: Founded) -> None:
     happened = lives(founded, examples=10, acts=10)
     for channel in Channel:
         assert happened[f"{channel} Sent"] > 10, happened
+    assert happened["shut"] > 3, happened
 
 
 @pytest.mark.soak
