@@ -16,7 +16,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -26,7 +25,7 @@ from psycopg import sql
 
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.ledger.postgres import ROOT_HOME, give_to_server, run_program
-from maatpak.ledger.workspace import LINK_KEY_FILE
+from maatpak.ledger.workspace import DATABASE_ID_FILE
 
 LOGIN = "maatpak"
 LONGEST_SOCKET_PATH = 100
@@ -52,7 +51,7 @@ class EmbeddedPostgres:
 
     @classmethod
     def of_workspace(cls, workspace: Path) -> "EmbeddedPostgres":
-        """The cluster of a workspace: inside it, or, for root, under `/var/lib/maatpak` by the workspace's key.
+        """The cluster of a workspace: inside it, or, for root, under `/var/lib/maatpak` by the workspace's mark.
 
         So one that is moved keeps its database, and one that is made in the place of another has a new one.
         """
@@ -155,7 +154,7 @@ class EmbeddedPostgres:
             )
 
     def _refuse_a_copy(self) -> None:
-        """A copy of a workspace has the original's key, and must not work on its database."""
+        """A copy of a workspace has the original's mark, and must not work on its database."""
         if self._workspace is None:
             return
         note = self.home / "workspace"
@@ -277,8 +276,8 @@ class EmbeddedPostgres:
 
 
 def _mark(workspace: Path) -> str:
-    key = workspace / LINK_KEY_FILE
-    return sha256(key.read_bytes()).hexdigest()[:12] if key.exists() else "unmade"
+    mark = workspace / DATABASE_ID_FILE
+    return mark.read_text().strip() if mark.exists() else "unmade"
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -14,6 +14,8 @@ from maatpak.kernel.settings import Settings
 FOLDERS = ("evidence", "anchors", "sinks", "packs", "sources", "prefect")
 SETTINGS_FILE = "maatpak.env"
 LINK_KEY_FILE = "link.key"
+DATABASE_ID_FILE = "database.id"
+"""Which embedded database is the workspace's, where that cannot lie inside it."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,14 @@ class Workspace:
         return self.root / "prefect"
 
     def create(self) -> None:
-        """Make the folders, the explained settings file, and the key that signs links; keep what is there."""
+        """Make the folders, the explained settings file, the key that signs links and the mark; keep what is there."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             for name in FOLDERS:
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
             _write_new(self.root / SETTINGS_FILE, settings_template())
             _write_new(self.root / LINK_KEY_FILE, secrets.token_urlsafe(32) + "\n")
+            _write_new(self.root / DATABASE_ID_FILE, secrets.token_hex(6) + "\n")
         except OSError as error:
             raise WorkspaceError(
                 f"The workspace {self.root} cannot be made: {error.strerror} ({error.filename}).",

@@ -32,7 +32,7 @@ UNUSUAL = "unusual_volume"
 
 SENT_TODAY = """
 SELECT channel, count(*) AS sent FROM message
-WHERE sent_on = DATE '{day}' OR (state IN ('sending', 'unknown') AND ended_at IS NULL)
+WHERE sent_on = DATE '{day}' OR (state IN ('sending', 'unknown') AND COALESCE(ended_at >= DATE '{day}', TRUE))
   OR (state = 'queued' AND leased_until > clock_timestamp())
 GROUP BY channel
 """

@@ -74,7 +74,7 @@ DELIVERY = _act("deliver", st.sampled_from(WAITS), st.sampled_from([0, 0, 1, 9, 
 ACTS = st.one_of(
     *[DELIVERY] * 4,
     _act("join", PEOPLE),
-    _act("join_and_shut", PEOPLE, st.sampled_from([Learned.GONE, Learned.OPTED_OUT])),
+    _act("join_and_shut", PEOPLE, st.sampled_from([Learned.GONE, Learned.OPTED_OUT, None])),
     _act("trouble", st.none() | st.sampled_from(sorted(MAILS)), st.none() | st.sampled_from(sorted(TEXTS))),
     *[_act("is_told", st.integers(0), st.sampled_from(sorted(STATES)), st.integers(1, 2))] * 2,
     _act("texts_us", st.integers(0), st.sampled_from(["STOP", "START", "Afmelden", "On Friday"]), st.booleans()),
@@ -98,18 +98,21 @@ class Life:
             self.world.joins(Person(len(self.world.people), step, kind, country, zone, way), houses)
         self.world.write()
 
-    def join_and_shut(self, people: list[Any], learned: Learned) -> None:
-        """More is written, and before it leaves every other customer's addresses turn out to be closed."""
+    def join_and_shut(self, people: list[Any], learned: Learned | None) -> None:
+        """More is written, and before it leaves every other customer's addresses are closed, or they text STOP."""
         before = set(self.world.accounts)
         self.join(people)
         for at, number in sorted(set(self.world.accounts) - before)[::2]:
             person = self.world.people[number]
+            self.happened["shut"] += 1
+            if learned is None:
+                self.texts_us(number, "STOP", again=False)
+                continue
             with self.world.desk(at) as desk:
                 case = desk.case(self.world.accounts[at, number].case_id)
                 for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.phone)):
                     mark_address(desk, case, channel, address, learned, "told by phone")
                     self.world.dead.add((self.world.domain(at), address))
-            self.happened["shut"] += 1
 
     def deliver(self, minutes: int, every: int, workers: int) -> None:
         self.world.now += timedelta(minutes=minutes)
@@ -254,7 +257,8 @@ def played(founded: Founded, happened: Counter[str], caps: dict[Channel, int], p
     founded.plan_faults([], [])
     with founded.world(caps) as world:
         life = Life(founded, world, happened)
-        for name, given in [("join", (people,)), ("deliver", (0, 0, 1)), *acts]:
+        begun = [("trouble", ("hangs up after",) * 2), ("join", (people,)), ("deliver", (0, 0, 1))]
+        for name, given in [*begun, *acts]:
             getattr(life, name)(*given)
             all_is_well(world, caps)
         happened.update(f"{each.channel} {type(each.outcome).__name__}" for each in world.handed)
