@@ -281,7 +281,7 @@ def lives(founded: Founded, examples: int, acts: int) -> Counter[str]:
 def test_the_guards_hold(founded: Founded) -> None:
     happened = lives(founded, examples=10, acts=10)
     for channel in Channel:
-        assert happened[f"{channel} Sent"] > 10, happened
+        assert happened[f"{channel} Sent"] > 4, happened
     assert happened["shut"] > 3, happened
 
 
