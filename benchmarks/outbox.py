@@ -21,9 +21,9 @@ EVIDENCE = "evidence"
 NOON = KNOWN_AT + timedelta(hours=6)
 """An instant of the day at which messages may leave."""
 STEPS = {
-    Channel.EMAIL: ("remind", "reminder", "reminder", "email"),
+    Channel.EMAIL: ("remind", "reminder", "reminder", "preferred"),
     Channel.SMS: ("solve", "second_text", "second_notice", "sms"),
-    Channel.POST: ("remind", "reminder", "reminder", "post"),
+    Channel.POST: ("remind", "reminder", "reminder", "preferred"),
 }
 """Channel → stage, step, template and channel rule of the one action that each customer has."""
 ONE_ACTION_EACH = """
@@ -42,7 +42,7 @@ UPDATE action a SET state = 'approved', stage = '{stage}', step = '{step}', temp
   due_on = DATE '{day}', business_date = DATE '{day}',
   amount = (SELECT sum(i.amount) FROM action_item i WHERE i.action_id = a.id);
 UPDATE creditor SET iban = 'NL91ABNA0417164300', street = 'Oudegracht 12', postal_code = '3511 AB', city = 'Utrecht';
-UPDATE debtor_profile SET kind = 'consumer', country = 'NL', phone = '+316' || lpad(debtor_id::text, 8, '1'),
+UPDATE debtor_profile SET preferred_channel = '{preferred}', kind = 'consumer', country = 'NL', phone = '+316' || lpad(debtor_id::text, 8, '1'),
   email = 'payables' || debtor_id || '@example.test'
 """
 """As if each had been asked for the first time today, and nothing else were known; small amounts, so that texts go."""
@@ -59,7 +59,7 @@ def fill(database: Database, folder: Path, channel: Channel, customers: int) -> 
         pack_id = pack.id
     populate(database, customers, pack_ids=(pack_id,), segments=("forgetful",))
     stage, step, template, rule = STEPS[channel]
-    made = ONE_ACTION_EACH.format(stage=stage, step=step, template=template, channel=rule, day=AS_OF)
+    made = ONE_ACTION_EACH.format(stage=stage, step=step, template=template, channel=rule, preferred=channel, day=AS_OF)
     with database.frames() as frames:
         frames.execute("SET LOCAL session_replication_role = replica")
         for statement in made.strip().split(";\n"):
@@ -79,8 +79,8 @@ def fill(database: Database, folder: Path, channel: Channel, customers: int) -> 
     return time.perf_counter() - started, summary.counts["queued"]
 
 
-def waiting(engine: Engine) -> list[Outgoing]:
-    """The messages of the outbox, as they will leave."""
+def waiting(engine: Engine, channel: Channel) -> list[Outgoing]:
+    """The messages of the outbox that will leave by a channel; a few customers can only be reached by another."""
     with engine.database.frames(read_only=True) as frames:
-        keys = frames.read("SELECT content FROM message ORDER BY id")["content"].to_list()
+        keys = frames.read(f"SELECT content FROM message WHERE channel = '{channel}' ORDER BY id")["content"].to_list()
     return [Outgoing.from_json(engine.store.get(key)) for key in keys]

@@ -55,14 +55,14 @@ def bare(messages: Sequence[Any], lanes: int, lane: Lane) -> Subject:
     return subject
 
 
-def ours(place: Scratch, expected: int, settings: dict[str, Any]) -> Subject:
-    """A delivery of the whole outbox."""
+def ours(place: Scratch, channel: Channel, expected: int, settings: dict[str, Any]) -> Subject:
+    """A delivery of all that waits for a channel."""
 
     def subject(seconds: list[float]) -> None:
         with place.engine(PREPARED, **settings) as engine:
             engine.pack(1)
             with timed(seconds):
-                summary = deliver(engine, CREDITOR, AS_OF, NOON, "bench")
+                summary = deliver(engine, CREDITOR, AS_OF, NOON, "bench", channel)
             if summary.total("sent") != expected:
                 raise SystemExit(f"Not all were sent: {summary}")
 
@@ -87,7 +87,7 @@ def mails(
                 await client.data(content)
 
     server = {"smtp_host": HOST, "smtp_port": sink.port(), "smtp_security": "none", "smtp_connections": lanes}
-    return bare(ready, lanes, lane), ours(place, len(messages), settings | server)
+    return bare(ready, lanes, lane), ours(place, Channel.EMAIL, len(messages), settings | server)
 
 
 def texts(
@@ -106,7 +106,7 @@ def texts(
                 await client.messages.create_async(to=to, body=body, from_="+31970000000")
 
     service = {"sms_url": simulator.url(), "sms_account": ACCOUNT, "sms_token": TOKEN}
-    return bare(ready, lanes, lane), ours(place, len(messages), settings | service)
+    return bare(ready, lanes, lane), ours(place, Channel.SMS, len(messages), settings | service)
 
 
 def letters(
@@ -123,7 +123,7 @@ def letters(
             for source, given in ready:
                 compiler.compile(source, **given)
 
-    return subject, ours(place, len(messages), settings)
+    return subject, ours(place, Channel.POST, len(messages), settings)
 
 
 CHANNELS = {Channel.EMAIL: mails, Channel.SMS: texts, Channel.POST: letters}
@@ -133,15 +133,16 @@ def measure(place: Scratch, channel: Channel, customers: int, lanes: int) -> dic
     """Messages a second of both, and what the act step took a message to write and queue them."""
     filled: list[tuple[float, int]] = []
     place.prepare(PREPARED, lambda database: filled.append(fill(database, place.folder, channel, customers)))
-    ((seconds, queued),) = filled
+    ((seconds, written),) = filled
     settings = {"evidence_url": str(place.folder / EVIDENCE)}
     with place.engine(PREPARED, **settings) as engine:
-        messages = waiting(engine)
+        messages = waiting(engine, channel)
+    queued = len(messages)
     one, other = CHANNELS[channel](place, messages, lanes, settings)
     taken = alternate({"bare": one, "ours": other})
     return {
         "messages": queued,
-        "written_ms": seconds / queued * 1e3,
+        "written_ms": seconds / written * 1e3,
         "bare": queued / taken["bare"],
         "ours": queued / taken["ours"],
         "ratio": taken["bare"] / taken["ours"],
