@@ -42,7 +42,8 @@ UPDATE action a SET state = 'approved', stage = '{stage}', step = '{step}', temp
   due_on = DATE '{day}', business_date = DATE '{day}',
   amount = (SELECT sum(i.amount) FROM action_item i WHERE i.action_id = a.id);
 UPDATE creditor SET iban = 'NL91ABNA0417164300', street = 'Oudegracht 12', postal_code = '3511 AB', city = 'Utrecht';
-UPDATE debtor_profile SET preferred_channel = '{preferred}', kind = 'consumer', country = 'NL', phone = '+316' || lpad(debtor_id::text, 8, '1'),
+UPDATE debtor_profile SET preferred_channel = '{preferred}', kind = 'consumer', country = 'NL',
+  phone = '+316' || lpad(debtor_id::text, 8, '1'),
   email = 'payables' || debtor_id || '@example.test'
 """
 """As if each had been asked for the first time today, and nothing else were known; small amounts, so that texts go."""
