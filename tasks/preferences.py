@@ -1,7 +1,7 @@
 """What customers asked for, and where they can be reached: recorded once, obeyed by the engine (rule 28)."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import col, select
 
@@ -37,6 +37,7 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
 }
 """By name: the shape of its value, and how to say it."""
 
+Kept = TypeVar("Kept", Preference, TextConsent)
 PREFERENCES = tuple(_SHAPES)
 REACHED_BY = {"email": "email", "sms": "phone", "phone": "phone"}
 """What a customer may opt out of, and the master data's column with its address."""
@@ -59,30 +60,27 @@ def set_preference(desk: Desk, debtor: Debtor, name: str, value: str, *, source:
         begin, end = value.split("-")
         if end <= begin:
             raise UsageError(f"The call hours {value} end before they begin.", advice="Give hours such as 09:00-12:00.")
-    present = desk.session.exec(
-        select(Preference).where(
-            Preference.debtor_id == debtor.id, Preference.name == name, col(Preference.replaced_at).is_(None)
-        )
-    ).first()
-    actor = desk.person.login
-    if present is not None:
-        if present.value == value:
-            return present
-        chosen = succeed(desk.session, present, desk.as_of, desk.now, value=value, source=source, actor=actor)
-    else:
-        chosen = Preference(
-            debtor_id=int(debtor.id or 0),
-            name=name,
-            value=value,
-            source=source,
-            actor=actor,
-            valid_from=desk.as_of,
-            recorded_at=desk.now,
-        )
-        desk.session.add(chosen)
-        desk.session.flush()
+    key = {"debtor_id": int(debtor.id or 0), "name": name}
+    chosen, is_new = _keep(desk, Preference, key, {"value": value}, source)
+    if not is_new:
+        return chosen
     desk.record("preference_set", debtor_id=debtor.id, preference=name)
     return chosen
+
+
+def _keep(desk: Desk, table: type[Kept], key: dict[str, Any], said: dict[str, Any], source: str) -> tuple[Kept, bool]:
+    """What is said under a key: the version that says so already, or a new one; and whether it is new."""
+    same = [getattr(table, name) == value for name, value in key.items()]
+    present = desk.session.exec(select(table).where(*same, col(table.replaced_at).is_(None))).first()
+    if present is not None and all(getattr(present, name) == value for name, value in said.items()):
+        return present, False
+    told = {**said, "source": source, "actor": desk.person.login}
+    if present is not None:
+        return succeed(desk.session, present, desk.as_of, desk.now, **told), True
+    made = table(**key, **told, valid_from=desk.as_of, recorded_at=desk.now)
+    desk.session.add(made)
+    desk.session.flush()
+    return made, True
 
 
 def mark_address(
@@ -167,28 +165,10 @@ def consent_to_texts(desk: Desk, debtor: Debtor, number: str, *, given: bool, so
 
 def record_text_consent(desk: Desk, debtor: Debtor, mobile: str, *, given: bool, source: str) -> TextConsent:
     """The customer agreed to texts at a number (E.164), or takes it back; once, while it stays so."""
-    present = desk.session.exec(
-        select(TextConsent).where(
-            TextConsent.debtor_id == debtor.id, TextConsent.number == mobile, col(TextConsent.replaced_at).is_(None)
-        )
-    ).first()
-    actor = desk.person.login
-    if present is not None:
-        if present.given == given:
-            return present
-        told = succeed(desk.session, present, desk.as_of, desk.now, given=given, source=source, actor=actor)
-    else:
-        told = TextConsent(
-            debtor_id=int(debtor.id or 0),
-            number=mobile,
-            given=given,
-            source=source,
-            actor=actor,
-            valid_from=desk.as_of,
-            recorded_at=desk.now,
-        )
-        desk.session.add(told)
-        desk.session.flush()
+    key = {"debtor_id": int(debtor.id or 0), "number": mobile}
+    told, is_new = _keep(desk, TextConsent, key, {"given": given}, source)
+    if not is_new:
+        return told
     number_hash = salted_hash(mobile, told.salt)
     desk.record("text_consent", debtor_id=debtor.id, number=number_hash, given=given, source=source)
     return told
