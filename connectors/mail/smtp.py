@@ -90,7 +90,7 @@ class SmtpMail:
     ) -> None:
         self.sink = server if isinstance(server, MailSink) else None
         self._server = MailServer() if isinstance(server, MailSink) else server
-        self._lanes = connections
+        self._connections = connections
         self._return_path = return_path
         self._signer = signer
         self._idle: list[Conversation] = []
@@ -98,8 +98,8 @@ class SmtpMail:
 
     @property
     def lanes(self) -> int:
-        """How many messages may be under way at once."""
-        return self._lanes
+        """One more than connections: while all are busy, the next mail is made."""
+        return self._connections + 1
 
     async def send(
         self,
@@ -111,6 +111,13 @@ class SmtpMail:
         """Hand one mail over."""
         del valid_for
         content = await self._content(outgoing, enclosures)
+        async with self._free():
+            outcome = await self._send(outgoing, content, begun)
+        await asyncio.sleep(0)  # Whoever waits for the connection goes first; the next mail is made meanwhile.
+        return outcome
+
+    async def _send(self, outgoing: Outgoing, content: bytes, begun: Begun) -> Outcome:
+        """Hand a mail over that is made."""
         kept = self._take_idle()
         if kept is not None:
             try:
@@ -214,10 +221,14 @@ class SmtpMail:
             local_hostname="localhost" if self.sink is not None else None,
         )
 
-    def _take_idle(self) -> Conversation | None:
+    def _free(self) -> asyncio.Semaphore:
+        """Waits until fewer mails are under way than there may be connections."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self._idle = loop, []
+            self._loop, self._idle, self._slots = loop, [], asyncio.Semaphore(self._connections)
+        return self._slots
+
+    def _take_idle(self) -> Conversation | None:
         return self._idle.pop() if self._idle else None
 
     async def _give_back(self, conversation: Conversation) -> None:

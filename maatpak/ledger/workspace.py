@@ -40,6 +40,11 @@ class Workspace:
         return self.root / "sinks"
 
     @property
+    def deliveries(self) -> Path:
+        """The journals of deliveries that are under way, or were broken off."""
+        return self.root / "deliveries"
+
+    @property
     def sources(self) -> Path:
         """The user's ledger sources."""
         return self.root / "sources"

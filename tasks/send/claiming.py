@@ -105,14 +105,22 @@ PAYER = """(SELECT max(a.payer_party_id) FROM message_action x JOIN action a ON 
 DOUBTFUL = """
 WITH taken AS (
   SELECT id FROM message WHERE creditor_id = {creditor} AND channel = ANY({channels}) AND (
-      state = 'sending' AND leased_until < clock_timestamp()
+      state = 'sending' AND (leased_until < clock_timestamp() OR leased_by = ANY({ended}))
       OR state = 'unknown' AND ended_at > {now} - {asked_for}
          AND (leased_until IS NULL OR leased_until < clock_timestamp()))
     ORDER BY id FOR UPDATE SKIP LOCKED)
-UPDATE message m SET leased_by = '{worker}', leased_until = clock_timestamp() + {lease} FROM taken
+UPDATE message m SET leased_until = clock_timestamp() + {lease} FROM taken
 WHERE m.id = taken.id
-RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state
+RETURNING m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state, m.leased_by
 """
+"""Whose they were is still told by `leased_by`: were we killed over them, its journal is asked once more."""
+
+GIVE_BACK_OF = """
+UPDATE message SET leased_by = NULL, leased_until = NULL
+WHERE creditor_id = {creditor} AND state = 'queued' AND leased_by = ANY({ended})
+"""
+
+STILL_OF = "SELECT DISTINCT leased_by FROM message WHERE state = 'sending' AND leased_by = ANY({ended})"
 
 
 @dataclass(frozen=True)
@@ -129,8 +137,10 @@ class Claimed:
     tries: int
     first_tried_at: datetime | None
     state: str
-    closes: datetime | None
+    closes: datetime | None = None
     """When the customer's hours end; None of a letter, which has none, and of a message that is only asked about."""
+    leased_by: str | None = None
+    """Who was sending it, of a message that is only asked about."""
 
     def left(self, present: datetime) -> timedelta | None:
         """How long the customer's hours still last; None where there are none."""
@@ -171,7 +181,7 @@ class Claims:
         self.channels = tuple(channels)
         self.seen = seen
         self.elapsed = elapsed
-        self.worker = "".join(sign for sign in worker if sign.isalnum() or sign in "-_.:@")[:100]
+        self.worker = worker
         self._marks: dict[str, Any] = {
             "creditor": int(creditor_id),
             "channels": _texts(channels),
@@ -244,11 +254,20 @@ class Claims:
         with self.engine.database.frames() as frames:
             return not frames.read(OURS.format(**self._marks, id=int(each.message_id))).is_empty()
 
-    def doubtful(self) -> list[Claimed]:
-        """Messages that a worker was handing over when it ended, and unknown ones; they are ours now, to ask about."""
+    def doubtful(self, ended: Sequence[str]) -> list[Claimed]:
+        """Messages that a worker had marked when it ended, and unknown ones; they are ours now, to find out about.
+
+        Workers that are known to have `ended` are not waited for; what they had only claimed is free again.
+        """
         with self.engine.database.frames() as frames:
-            rows = frames.read(DOUBTFUL.format(**self._marks)).to_dicts()
+            frames.execute(GIVE_BACK_OF.format(**self._marks, ended=_texts(ended)))
+            rows = frames.read(DOUBTFUL.format(**self._marks, ended=_texts(ended))).to_dicts()
         return [_claimed({**row, "party_id": None, "payer_party_id": None}, None) for row in rows]
+
+    def still_of(self, ended: Sequence[str]) -> set[str]:
+        """Those of ended workers that have marked messages of which the outcome is not recorded."""
+        with self.engine.database.frames() as frames:
+            return set(frames.read(STILL_OF.format(ended=_texts(ended)))["leased_by"].to_list())
 
     def release(self, left: Sequence[Claimed]) -> None:
         """Give claimed messages back that were not begun."""
@@ -336,6 +355,7 @@ def _claimed(row: dict[str, Any], closes: datetime | None) -> Claimed:
         first_tried_at=row["first_tried_at"],
         state=row["state"],
         closes=closes,
+        leased_by=row.get("leased_by"),
     )
 
 
@@ -352,5 +372,5 @@ def numbers(ids: Iterable[int]) -> str:
     return f"'{{{','.join(str(int(each)) for each in ids)}}}'::bigint[]"
 
 
-def _texts(channels: Sequence[Channel]) -> str:
-    return f"'{{{','.join(str(each) for each in channels)}}}'::text[]"
+def _texts(words: Sequence[str]) -> str:
+    return f"'{{{','.join(words)}}}'::text[]"

@@ -1,8 +1,7 @@
 """Group commit: what lanes want recorded at the same moment is one transaction, with one wait for the disk.
 
-A lane asks for one thing at a time: that the outcome of its last message is recorded, and that its next one is marked
-as being sent. While one group is committed the next one gathers; a lane goes on when its own group is on the disk. So
-the promise of a lane of its own holds: killed at any moment, at most as many messages are in doubt as there are lanes.
+Outcomes are posted, and committed with the next marks; marks are waited for. While one group is committed the next one
+gathers. What is not committed yet stands in the delivery's journal (tasks.send.journal).
 """
 
 import asyncio
@@ -39,6 +38,12 @@ What was recorded of one of the group's parties holds the whole group up: each o
 """
 
 
+TAKE_BACK = """
+UPDATE message SET state = 'queued', tries = tries - 1
+WHERE id = ANY ({taken_back}) AND state = 'sending' AND leased_by = '{worker}';
+"""
+
+
 class Mark(NamedTuple):
     """A message that is to be marked as being sent."""
 
@@ -48,9 +53,9 @@ class Mark(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    record: Record
-    mark: Mark | None
-    done: asyncio.Future[bool]
+    marks: Sequence[Mark]
+    taken_back: Sequence[Claimed]
+    done: asyncio.Future[set[int]]
 
 
 class Commits:
@@ -60,6 +65,7 @@ class Commits:
         self._url = engine.database.url
         self._claims = claims
         self._recorder = recorder
+        self._posted: list[Record] = []
         self._wishes: list[_Wish] = []
         self._work: asyncio.Task[None] | None = None
 
@@ -74,18 +80,27 @@ class Commits:
             await self._work
         await self._connection.close()
 
-    async def keep(self, record: Record) -> None:
-        """Record an outcome."""
+    def post(self, record: Record) -> None:
+        """Let an outcome be recorded with what is committed next."""
         if record.statements:
-            await self._wish(record, None)
+            self._posted.append(record)
 
-    async def begin(self, record: Record, mark: Mark) -> bool:
-        """Record an outcome, and mark the next message; whether that is marked. False: it is not ours, or ask again."""
-        return await self._wish(record, mark)
+    async def settle(self) -> None:
+        """Wait until every outcome that was posted is recorded."""
+        if self._posted or self._work is not None:
+            await self._wish()
 
-    async def _wish(self, record: Record, mark: Mark | None) -> bool:
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._wishes.append(_Wish(record, mark, done))
+    async def mark(self, marks: Sequence[Mark]) -> set[int]:
+        """Mark messages as being sent; those that are. The others are not ours, or one has to be asked about again."""
+        return await self._wish(marks=marks)
+
+    async def take_back(self, marked: Sequence[Claimed]) -> None:
+        """Marks that were made too early, of messages that were not handed over; they are still claimed."""
+        await self._wish(taken_back=marked)
+
+    async def _wish(self, marks: Sequence[Mark] = (), taken_back: Sequence[Claimed] = ()) -> set[int]:
+        done: asyncio.Future[set[int]] = asyncio.get_running_loop().create_future()
+        self._wishes.append(_Wish(marks, taken_back, done))
         if self._work is None:
             self._work = asyncio.create_task(self._grant())
         return await done
@@ -94,8 +109,9 @@ class Commits:
         """Commit group after group, as long as there are wishes."""
         while self._wishes:
             wishes, self._wishes = self._wishes, []
+            records, self._posted = self._posted, []
             try:
-                marked = await self._commit(wishes)
+                marked = await self._commit(wishes, records)
             except Exception as error:  # noqa: BLE001 - it is raised where it was waited for
                 for wish in wishes:
                     if not wish.done.done():
@@ -103,16 +119,18 @@ class Commits:
             else:
                 for wish in wishes:
                     if not wish.done.done():
-                        wish.done.set_result(wish.mark is not None and wish.mark.claimed.message_id in marked)
+                        wish.done.set_result(marked)
         self._work = None
 
-    async def _commit(self, wishes: Sequence[_Wish]) -> set[int]:
+    async def _commit(self, wishes: Sequence[_Wish], records: Sequence[Record]) -> set[int]:
         """One transaction in one round trip, with the locks in the order of the house; the messages that are marked."""
         cursor = psycopg.AsyncClientCursor(self._connection)
-        marks = [wish.mark for wish in wishes if wish.mark is not None]
+        marks = [mark for wish in wishes for mark in wish.marks]
+        taken_back = [each.message_id for wish in wishes for each in wish.taken_back]
         marked = {
             "parties": numbers({party for mark in marks for party in mark.claimed.parties}),
             "messages": numbers(mark.claimed.message_id for mark in marks),
+            "taken_back": numbers(taken_back),
             "seen": min((mark.seen for mark in marks), default=0),
             "worker": self._claims.worker,
             "lease": LEASE,
@@ -122,8 +140,9 @@ class Commits:
         statements = [creditor_lock(self._claims.creditor_id, shared=True), ";"]
         if marks:
             statements.append(PARTIES.format(**marked))
-        records = [wish.record for wish in wishes if wish.record.statements]
         statements += [cursor.mogrify(each.statements, each.values) for each in self._recorder.together(records)]
+        if taken_back:
+            statements.append(TAKE_BACK.format(**marked))
         if marks:
             statements.append(MARK.format(**marked))
         await cursor.execute("".join(statements))

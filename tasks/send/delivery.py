@@ -11,6 +11,7 @@ from maatpak.kernel.words import Channel
 from tasks.seen import Seen
 from tasks.send.breaker import Breakers
 from tasks.send.claiming import BATCH, Batch, Claims
+from tasks.send.journal import Journal, journal_of, left_behind
 from tasks.send.lanes import Lanes
 from tasks.send.pace import Throttle, Unthrottled
 from tasks.send.reporting import report_outcomes
@@ -53,35 +54,49 @@ def deliver(
     """
     summary = DeliverySummary()
     channels = [channel] if channel is not None else list(Channel)
-    claims = Claims(engine, creditor_id, as_of, now, worker, channels, seen, elapsed or stopwatch())
     summary.alarms = alarms(engine, creditor_id, as_of, now)
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(_deliver(engine, claims, summary, limit, throttle or Unthrottled()))
+    with journal_of(engine.workspace.deliveries, creditor_id, as_of, worker) as journal:
+        claims = Claims(engine, creditor_id, as_of, now, journal.writer, channels, seen, elapsed or stopwatch())
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(_deliver(engine, claims, journal, worker, summary, limit, throttle or Unthrottled()))
     report_outcomes(engine, creditor_id, as_of, now, worker, left_behind=True)
     return summary
 
 
 async def _deliver(
-    engine: "Engine", claims: Claims, summary: DeliverySummary, limit: int | None, throttle: Throttle
+    engine: "Engine",
+    claims: Claims,
+    journal: Journal,
+    worker: str,
+    summary: DeliverySummary,
+    limit: int | None,
+    throttle: Throttle,
 ) -> None:
     """While one batch is sent, the next one is claimed and the last one is reported."""
     ports = {channel: _port(engine, channel) for channel in claims.channels}
     used: dict[Channel, MessagePort] = {}
     breakers = Breakers(engine)
     outbox = _Outbox(engine, claims, summary, limit, breakers)
-    reports = _Reports(engine, claims)
+    reports = _Reports(engine, claims, worker)
     try:
-        doubtful = await asyncio.to_thread(claims.doubtful)
-        if doubtful:
-            used.update(ports)
-            await Lanes(engine, claims, summary, throttle, breakers).find_out(doubtful, ports)
+        with left_behind(engine.workspace.deliveries, claims.creditor_id) as journals:
+            ended = [each.writer for each in journals]
+            doubtful = await asyncio.to_thread(claims.doubtful, ended)
+            if doubtful:
+                used.update(ports)
+                lanes = Lanes(engine, claims, journal, summary, throttle, breakers)
+                await lanes.find_out(doubtful, ports, journals)
+            needed = await asyncio.to_thread(claims.still_of, ended)
+            for each in journals:
+                if each.writer not in needed:
+                    each.forget()
         batch = await outbox.take()
         while batch is not None:
             ahead = asyncio.create_task(outbox.take()) if outbox.can_look_ahead else None
             try:
                 if batch.claimed:
                     used.update(ports)
-                    lanes = Lanes(engine, claims, summary, throttle, breakers)
+                    lanes = Lanes(engine, claims, journal, summary, throttle, breakers)
                     await lanes.send(batch.claimed, batch.seen_seq, ports)
                     await reports.begin()
             except BaseException:
@@ -138,9 +153,10 @@ class _Outbox:
 class _Reports:
     """Reports of what has ended, one at a time, beside the sending."""
 
-    def __init__(self, engine: "Engine", claims: Claims) -> None:
+    def __init__(self, engine: "Engine", claims: Claims, worker: str) -> None:
         self._engine = engine
         self._claims = claims
+        self._worker = worker
         self._under_way: asyncio.Task[int] | None = None
 
     async def begin(self) -> None:
@@ -148,7 +164,7 @@ class _Reports:
         await self.done()
         claims = self._claims
         report = asyncio.to_thread(
-            report_outcomes, self._engine, claims.creditor_id, claims.as_of, claims.now, claims.worker
+            report_outcomes, self._engine, claims.creditor_id, claims.as_of, claims.now, self._worker
         )
         self._under_way = asyncio.create_task(report)
 

@@ -1,17 +1,16 @@
 """Lanes: each hands over one message after the other, on a service connection of its own.
 
-Between two messages a lane waits for one commit: what came of the last one, and that the next one is being sent now. So
-a worker that is killed leaves one message a lane in doubt and no other. The next one is only marked while its parties
-are locked and nothing that concerns it was recorded since it was last asked about; otherwise it is asked again first.
-What lanes want at the same moment is committed together (tasks.send.committing).
+A message is marked in the database before it is handed over: while its parties are locked, and nothing that concerns it
+was recorded since it was last asked about; otherwise it is asked again first. Marks are made a moment ahead
+(tasks.send.ahead) and committed with the outcomes (tasks.send.committing). What is handed over, and what came of it, is
+written to the journal at once, so a worker that is killed leaves one message a lane in doubt and no other.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -20,9 +19,11 @@ from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
+from tasks.send.ahead import Ahead
 from tasks.send.breaker import Breakers, trouble_of_service
 from tasks.send.claiming import HANDING_OVER, Claimed, Claims
 from tasks.send.committing import Commits, Mark
+from tasks.send.journal import Journal, LeftBehind
 from tasks.send.pace import Throttle, Unthrottled, paces
 from tasks.send.recording import Record, Recorder
 from tasks.send.summary import DeliverySummary
@@ -38,10 +39,17 @@ class Lanes:
     """Sends one batch of claimed messages."""
 
     def __init__(
-        self, engine: "Engine", claims: Claims, summary: DeliverySummary, throttle: Throttle, breakers: Breakers
+        self,
+        engine: "Engine",
+        claims: Claims,
+        journal: Journal,
+        summary: DeliverySummary,
+        throttle: Throttle,
+        breakers: Breakers,
     ) -> None:
         self._engine = engine
         self._claims = claims
+        self._journal = journal
         self._summary = summary
         self._throttle = throttle
         self._breakers = breakers
@@ -61,34 +69,56 @@ class Lanes:
         for channel in ports:
             self._waiting[channel] = deque(each for each in claimed if each.channel is channel)
         try:
-            async with Commits(self._engine, self._claims, self._recorder) as commits, asyncio.TaskGroup() as group:
-                for channel, port in ports.items():
-                    lanes = await self._lanes_of(channel, port) if self._waiting[channel] else 0
-                    for _ in range(min(lanes, len(self._waiting[channel]))):
-                        group.create_task(self._lane(commits, channel, port))
+            async with Commits(self._engine, self._claims, self._recorder) as commits:
+                async with asyncio.TaskGroup() as group:
+                    for channel, port in ports.items():
+                        if self._waiting[channel]:
+                            group.create_task(self._channel(commits, channel, port))
+                await commits.settle()
         finally:
             left = [each for waiting in self._waiting.values() for each in waiting]
             await asyncio.to_thread(self._claims.release, left)
 
-    async def find_out(self, doubtful: Sequence[Claimed], ports: Mapping[Channel, MessagePort]) -> None:
-        """What became of messages that a killed worker was sending, or of which nobody knows: asked of the service.
+    async def find_out(
+        self, doubtful: Sequence[Claimed], ports: Mapping[Channel, MessagePort], left_behind: Sequence[LeftBehind]
+    ) -> None:
+        """What became of messages that a killed worker had marked, or of which nobody knows.
 
-        Where sending twice leaves one, what the service does not have waits again, to be asked about before it goes.
+        Its journal tells, else the service is asked. What was certainly not handed over waits again; so does, where
+        sending twice leaves one, what the service does not have, and is asked about before it goes.
         """
+        journals = {each.writer: each for each in left_behind}
         async with Commits(self._engine, self._claims, self._recorder) as commits:
             for each in doubtful:
+                journal = journals.get(each.leased_by or "") if each.state == "sending" else None
+                outcome = None if journal is None else journal.tells(each.message_id)
+                if journal is not None and outcome is not None:
+                    commits.post(self._counted(each, self._recorder.found(each, outcome, journal.as_of)))
+                    continue
                 port = ports[each.channel]
                 read = await self._read(each)
                 if isinstance(read, Failed):
                     if not read.permanent:
                         continue  # The lease runs out, and the next delivery asks.
-                    outcome: Outcome = Unknown(read.code)
+                    outcome = Unknown(read.code)
                 else:
                     outcome = await self._ask(port, read)
                     if isinstance(outcome, Unknown) and port.repeatable:
-                        await commits.keep(self._recorder.given_back(each, outcome.detail))
+                        commits.post(self._recorder.given_back(each, outcome.detail))
                         continue
-                await commits.keep(self._recorded(each, outcome))
+                commits.post(self._recorded(each, outcome))
+                await commits.settle()
+            await commits.settle()
+
+    async def _channel(self, commits: Commits, channel: Channel, port: MessagePort) -> None:
+        """Send what waits for a channel."""
+        waiting = self._waiting[channel]
+        lanes = min(await self._lanes_of(channel, port), len(waiting))
+        ahead = Ahead(commits, waiting, lanes, self._markable)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(lanes):
+                group.create_task(self._lane(commits, ahead, channel, port))
+        await ahead.end()
 
     async def _lanes_of(self, channel: Channel, port: MessagePort) -> int:
         """As many as the port has; one for a service that rested, and none where another worker tries it."""
@@ -100,28 +130,27 @@ class Lanes:
         self._stop(channel, str(standing), standing.mend)
         return 0
 
-    async def _lane(self, commits: Commits, channel: Channel, port: MessagePort) -> None:
+    async def _lane(self, commits: Commits, ahead: Ahead, channel: Channel, port: MessagePort) -> None:
         limited = self._paces[channel].limited
         paced = limited or not isinstance(self._throttle, Unthrottled)
-        last = Record()
         async with self._throttle.lane(channel), await self._connect() if limited else nullcontext() as connection:
             while self._waiting[channel] and channel not in self._summary.stopped:
                 if paced:
-                    await commits.keep(last)  # Its turn may be a while off.
-                    last = Record()
+                    await commits.settle()  # Its turn may be a while off.
+                else:
+                    ahead.look()
                 each = await self._next(connection, channel)
                 if each is None or each.message_id in self._dropped:
                     continue
-                outcome = await self._hand_over(port, each, partial(self._begin, commits, each, last))
-                last = self._recorded(each, outcome)
+                outcome = await self._hand_over(commits, ahead, port, each)
+                commits.post(self._recorded(each, outcome))
                 if trouble := trouble_of_service(outcome):
-                    await commits.keep(last)
-                    last = Record()
+                    await commits.settle()
                     async with await self._connect() as beside:
                         rest = await self._breakers.note(beside, channel, trouble)
                     if rest is not None:
                         self._stop(channel, str(rest), rest.mend)
-            await commits.keep(last)
+            await commits.settle()
 
     async def _next(self, connection: psycopg.AsyncConnection | None, channel: Channel) -> Claimed | None:
         """The next message whose turn it is; None when another lane was faster."""
@@ -142,18 +171,20 @@ class Lanes:
         await asyncio.sleep(min(busy.values(), default=0.0))
         return None
 
-    async def _begin(self, commits: Commits, each: Claimed, record: Record) -> bool:
-        """In one commit: what came of the last message, and that this one is being sent. Whether it is."""
+    async def _begin(self, commits: Commits, ahead: Ahead, each: Claimed) -> bool:
+        """See that a message is marked as being sent; whether it is, and may go."""
+        if await ahead.take(each):
+            return True
         self._beginning[each.message_id] = each
         try:
             while each.message_id not in self._dropped:
                 seen = self._seen[each.message_id]
-                if self._late(each):
+                mark = self._markable(each)
+                if mark is None:
                     await self._ask_again(seen, each)
                     break
-                if await commits.begin(record, Mark(each, seen)):
+                if each.message_id in await commits.mark([mark]):
                     return True
-                record = Record()
                 if not await asyncio.to_thread(self._claims.holds, each):
                     return False
                 async with await self._connect() as beside:
@@ -163,10 +194,15 @@ class Lanes:
                     self._stop(each.channel, str(rest), rest.mend)
                     return False
                 await self._ask_again(seen, each)
-            await commits.keep(record)
             return False
         finally:
             del self._beginning[each.message_id]
+
+    def _markable(self, each: Claimed) -> Mark | None:
+        """What a message is marked with; None: it was dropped, or its customer's hours have to be looked at."""
+        if each.message_id in self._dropped or self._late(each):
+            return None
+        return Mark(each, self._seen[each.message_id])
 
     async def _ask_again(self, seen: int, each: Claimed) -> None:
         """Something was recorded since this message was asked about: ask again for all that are not begun."""
@@ -187,14 +223,17 @@ class Lanes:
         left = each.left(self._claims.present)
         return left is not None and left <= HANDING_OVER
 
-    async def _hand_over(
-        self, port: MessagePort, each: Claimed, begin: Callable[[], Coroutine[Any, Any, bool]]
-    ) -> Outcome:
-        """What comes of it; it is made while it is marked, and handed over after that.
+    async def _hand_over(self, commits: Commits, ahead: Ahead, port: MessagePort, each: Claimed) -> Outcome:
+        """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
+        going: bool | None = None
 
-        What cannot be made fails alone: the others' letters are none the worse for it.
-        """
-        marking = asyncio.create_task(begin())
+        async def begun() -> bool:
+            nonlocal going
+            going = await self._begin(commits, ahead, each)
+            if going:
+                self._journal.begin(each.message_id)
+            return going
+
         outgoing = await self._read(each)
         outcome: Outcome
         if isinstance(outgoing, Failed):
@@ -202,12 +241,15 @@ class Lanes:
         else:
             try:
                 enclosures = await asyncio.to_thread(self._enclosures, outgoing) if outgoing.attachments else ()
-                outcome = await port.send(
-                    outgoing, enclosures, each.left(self._claims.present), partial(asyncio.shield, marking)
-                )
+                outcome = await port.send(outgoing, enclosures, each.left(self._claims.present), begun)
             except Exception as error:  # noqa: BLE001 - a port raises only while it makes the message
                 outcome = self._not_made(error)
-        return outcome if await marking else Held()
+        if going is None:  # It failed before it was to be handed over, which is recorded of a marked message.
+            going = await self._begin(commits, ahead, each)
+        if not going:
+            return Held()
+        self._journal.end(each.message_id, outcome)
+        return outcome
 
     async def _ask(self, port: MessagePort, outgoing: Outgoing) -> Outcome:
         try:
@@ -223,15 +265,18 @@ class Lanes:
 
     def _recorded(self, each: Claimed, outcome: Outcome) -> Record:
         """What to record of an outcome; it is counted, and where we fail too often ourselves, we give up."""
-        record = self._recorder.of(each, outcome)
+        record = self._counted(each, self._recorder.of(each, outcome))
         if isinstance(outcome, NoService):
             self._stop(each.channel, outcome.code, outcome.mend)
-        if record.counted is not None:
-            self._summary.add(each.channel, record.counted)
         ours = isinstance(outcome, Failed) and outcome.blame is Blame.OURS
         self._failures[each.channel] = self._failures.get(each.channel, 0) + 1 if ours else 0
         if isinstance(outcome, Failed) and self._failures[each.channel] >= GIVE_UP_AFTER:
             self._summary.stopped[each.channel] = outcome.code
+        return record
+
+    def _counted(self, each: Claimed, record: Record) -> Record:
+        if record.counted is not None:
+            self._summary.add(each.channel, record.counted)
         return record
 
     def _stop(self, channel: Channel, word: str, mend: str) -> None:

@@ -1,7 +1,7 @@
 """What is recorded of one handing over: the statements for each outcome, and their values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -111,6 +111,13 @@ class Recorder:
                 return Record()
             case Failed():
                 return self._failed(each, values, outcome)
+
+    def found(self, each: Claimed, outcome: Outcome, on: date) -> Record:
+        """What to record of a message whose worker had written down that day what came of it, and was killed then."""
+        if isinstance(outcome, Held):
+            return self.given_back(each, "not handed over")
+        record = self.of(each, outcome)
+        return replace(record, values={**record.values, "on": on})
 
     def given_back(self, each: Claimed, why: str) -> Record:
         """A message that was certainly not taken waits again."""

@@ -19,8 +19,9 @@ from maatpak.ledger.database import Database
 from tasks.compose import compose, queue_messages
 from tasks.engine import Engine
 from tasks.send import deliver
+from tasks.send.journal import left_behind
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.send.sending import let_rests_end, run_sql, wait_until
+from tests.tasks.send.sending import let_rests_end, wait_until
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -55,7 +56,7 @@ def work(given: dict[str, Any], creditor_id: int, name: str, begun: Connection) 
 
 
 class Left(NamedTuple):
-    """What a worker was handing over when it ended; not what others had left, and it was about to ask about."""
+    """What a worker had marked when it ended and its journal does not tell of: nobody knows what became of it."""
 
     mails: int
     letters: int
@@ -64,9 +65,8 @@ class Left(NamedTuple):
 class Worker:
     """A delivery under way in a process of its own."""
 
-    def __init__(self, house: House, given: dict[str, Any], name: str, in_doubt: set[int]) -> None:
+    def __init__(self, house: House, given: dict[str, Any], name: str) -> None:
         self.name = name
-        self._in_doubt = in_doubt
         self._house = house
         self._begun, theirs = CONTEXT.Pipe(duplex=False)
         self._process = CONTEXT.Process(target=work, args=(given, house.creditor_id, name, theirs))
@@ -87,23 +87,26 @@ class Worker:
         if not states:
             return
         listed = ", ".join(f"'{each}'" for each in states)
-        its = f"SELECT id FROM message WHERE leased_by = '{self.name}' AND state IN ({listed}) LIMIT 1"
+        its = f"SELECT id FROM message WHERE leased_by LIKE '{self.name}.%' AND state IN ({listed}) LIMIT 1"
         wait_until(lambda: bool(self._house.rows(its)) or self.exit_code is not None, PATIENCE)
 
     def kill(self) -> None:
         self._process.kill()
 
     def end(self) -> Left:
-        """Wait until it is gone, and nothing that it had sent to the database is at work there; its leases run out."""
+        """Wait until it is gone, and nothing that it had sent to the database is at work there."""
         self._process.join(PATIENCE)
         assert self.exit_code is not None
         connected = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{self.name}'"
         wait_until(lambda: not self._house.rows(connected), PATIENCE)
-        mine = f"leased_by = '{self.name}'"
-        sending = self._house.rows(f"SELECT id, channel FROM message WHERE state = 'sending' AND {mine}")
-        counts = Counter(row["channel"] for row in sending if row["id"] not in self._in_doubt)
-        self._in_doubt.update(row["id"] for row in sending)
-        run_sql(self._house, f"UPDATE message SET leased_until = clock_timestamp() - interval '1 s' WHERE {mine}")
+        marked = f"SELECT id, channel FROM message WHERE state = 'sending' AND leased_by LIKE '{self.name}.%'"
+        counts: Counter[str] = Counter()
+        with left_behind(self._house.engine.workspace.deliveries, self._house.creditor_id) as journals:
+            its = next((each for each in journals if each.writer.startswith(f"{self.name}.")), None)
+            for row in self._house.rows(marked):
+                assert its is not None
+                if its.tells(row["id"]) is None:
+                    counts[row["channel"]] += 1
         return Left(counts["email"], counts["post"])
 
 
@@ -121,7 +124,6 @@ class Shop:
             "smtp_port": self.sink.port(),
             "smtp_connections": LANES["email"],
         }
-        self._in_doubt: set[int] = set()
         self._names = 0
         self._lots = 0
         for number in range(MAILS):
@@ -137,7 +139,7 @@ class Shop:
 
     def worker(self) -> Worker:
         self._names += 1
-        return Worker(self.house, self._given, f"worker-{self._names}", self._in_doubt)
+        return Worker(self.house, self._given, f"worker-{self._names}")
 
     def queue(self, lots: int) -> None:
         """So many more lots of messages: the first customers again, under other numbers and names."""

@@ -1,0 +1,161 @@
+"""The journal of a delivery: a file that says which messages it began to hand over, and what came of each.
+
+Marks and outcomes are committed in groups, so at any moment a worker has marked more messages than it hands over, and
+knows of outcomes that are not in the database yet. A line is written to the journal before a message can reach its
+service, and another one with its outcome. So when a worker is killed, the next delivery on this machine knows what had
+happened: what is not in the journal was certainly not handed over, and only what was under way is in doubt.
+
+The file is not forced to the disk: it outlives its process, not its machine. What it says is true in any case; that it
+says nothing of a message means something only if it is the very file that was written since this machine was started,
+and its writer has ended, which frees the lock that it holds. In all other cases a marked message is in doubt (law 3).
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+
+from connectors.outcome import Held, Outcome
+from maatpak.kernel.errors import WorkspaceError
+
+SUFFIX = ".journal"
+NUMBER_OF_START = Path("/proc/sys/kernel/random/boot_id")
+"""Where Linux tells one start of the machine from another; elsewhere a missing line means nothing."""
+NAMED = re.compile(r"[A-Za-z0-9_.:@-]+")
+KINDS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Outcome)}
+
+
+class Journal:
+    """What one delivery writes down while it sends."""
+
+    def __init__(self, folder: Path, creditor_id: int, as_of: date, worker: str) -> None:
+        """Begin a file of its own.
+
+        Raises:
+            WorkspaceError: it cannot be written.
+        """
+        plain = "".join(NAMED.findall(worker))[:90]
+        self.writer = f"{plain}.{token_hex(4)}"
+        """The name under which this delivery leases messages."""
+        self._path = folder / f"{self.writer}{SUFFIX}"
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise WorkspaceError(
+                f"The folder {folder} cannot be written: {error.strerror}.",
+                advice="Make room there, and give the user of this program read and write rights.",
+            ) from error
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._write({"creditor": creditor_id, "as_of": as_of.isoformat(), "file": _identity(self._file)})
+
+    def begin(self, message_id: int) -> None:
+        """Write down that a message is about to be handed over; it may only be after this.
+
+        Raises:
+            OSError: it could not be written, so the message must not go.
+        """
+        self._write({"begun": message_id})
+
+    def end(self, message_id: int, outcome: Outcome) -> None:
+        """Write down what came of it. Where that is not possible, a kill leaves the message in doubt."""
+        with suppress(OSError):
+            self._write({"ended": message_id, type(outcome).__name__: asdict(outcome)})
+
+    def close(self, *, settled: bool) -> None:
+        """End it; `settled`: all that it says is in the database, so nobody needs it any more."""
+        if settled:
+            self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        os.write(self._file, json.dumps(line).encode() + b"\n")
+
+
+@contextmanager
+def journal_of(folder: Path, creditor_id: int, as_of: date, worker: str) -> Iterator[Journal]:
+    """The journal of a delivery; it stays where that is broken off."""
+    journal = Journal(folder, creditor_id, as_of, worker)
+    settled = False
+    try:
+        yield journal
+        settled = True
+    finally:
+        journal.close(settled=settled)
+
+
+class LeftBehind:
+    """The journal of a delivery that ended before its outcomes were all in the database."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self._path = path
+        with os.fdopen(os.dup(file), "rb") as reader:
+            lines = [_parsed(line) for line in reader]
+        # A line that was broken off is the last one, and what it was to say had not happened yet or is not known.
+        first, *rest = [line for line in lines if line is not None] or [{}]
+        self.writer = path.name.removesuffix(SUFFIX)
+        self.creditor_id: int | None = first.get("creditor")
+        self.as_of = date.fromisoformat(first.get("as_of", "0001-01-01"))
+        self._complete = None not in (here := _identity(file)) and first.get("file") == here
+        self._ended = {line["ended"]: _outcome(line) for line in rest if "ended" in line}
+        self._begun = {line["begun"] for line in rest if "begun" in line}
+
+    def tells(self, message_id: int) -> Outcome | None:
+        """What became of a message that its writer had marked; `Held`: nothing was handed over; None: in doubt."""
+        if message_id in self._ended:
+            return self._ended[message_id]
+        return Held() if self._complete and message_id not in self._begun else None
+
+    def forget(self) -> None:
+        """All that it says is in the database."""
+        self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def left_behind(folder: Path, creditor_id: int) -> Iterator[list[LeftBehind]]:
+    """The journals of a creditor's deliveries that have ended; nobody else reads them while the block lasts."""
+    with ExitStack() as held:
+        found = []
+        for path in sorted(each for each in folder.glob(f"*{SUFFIX}") if NAMED.fullmatch(each.name)):
+            with suppress(FileNotFoundError, BlockingIOError), ExitStack() as opened:
+                file = os.open(path, os.O_RDONLY)
+                opened.callback(os.close, file)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not to be had while its writer is at work
+                journal = LeftBehind(path, file)
+                if journal.creditor_id == creditor_id:
+                    found.append(journal)
+                    held.push(opened.pop_all())
+        yield found
+
+
+def _identity(file: int) -> list[str | None]:
+    """Which file it is, on which start of which machine: a copy is another one."""
+    status = os.fstat(file)
+    try:
+        start = NUMBER_OF_START.read_text().strip()
+    except OSError:
+        start = None
+    return [start, f"{status.st_dev}:{status.st_ino}"]
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        parsed: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return parsed
+
+
+def _outcome(line: dict[str, Any]) -> Outcome:
+    name, values = next((name, values) for name, values in line.items() if name in KINDS)
+    outcome: Outcome = KINDS[name].validate_python(values)
+    return outcome
