@@ -58,7 +58,10 @@ def deliver(
     with journal_of(engine.workspace.deliveries, creditor_id, as_of, worker) as journal:
         claims = Claims(engine, creditor_id, as_of, now, journal.writer, channels, seen, elapsed or stopwatch())
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(_deliver(engine, claims, journal, worker, summary, limit, throttle or Unthrottled()))
+            try:
+                runner.run(_deliver(engine, claims, journal, worker, summary, limit, throttle or Unthrottled()))
+            except ExceptionGroup as errors:
+                raise _first(errors) from errors
     report_outcomes(engine, creditor_id, as_of, now, worker, left_behind=True)
     return summary
 
@@ -173,6 +176,11 @@ class _Reports:
         under_way, self._under_way = self._under_way, None
         if under_way is not None:
             await under_way
+
+
+def _first(error: Exception) -> Exception:
+    """What stopped one lane, and so all of them."""
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 def _room(engine: "Engine", claims: Claims, breakers: Breakers) -> dict[Channel, int]:

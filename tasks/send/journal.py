@@ -10,6 +10,7 @@ says nothing of a message means something only if it is the very file that was w
 and its writer has ended, which frees the lock that it holds. In all other cases a marked message is in doubt (law 3).
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -50,21 +51,21 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._write({"creditor": creditor_id, "as_of": as_of.isoformat(), "file": _identity(self._file)})
         except OSError as error:
-            raise WorkspaceError(
-                f"The folder {folder} cannot be written: {error.strerror}.",
-                advice="Make room there, and give the user of this program read and write rights.",
-            ) from error
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._write({"creditor": creditor_id, "as_of": as_of.isoformat(), "file": _identity(self._file)})
+            raise self._unwritten(error) from error
 
     def begin(self, message_id: int) -> None:
         """Write down that a message is about to be handed over; it may only be after this.
 
         Raises:
-            OSError: it could not be written, so the message must not go.
+            WorkspaceError: it could not be written, so the message must not go.
         """
-        self._write({"begun": message_id})
+        try:
+            self._write({"begun": message_id})
+        except OSError as error:
+            raise self._unwritten(error) from error
 
     def end(self, message_id: int, outcome: Outcome) -> None:
         """Write down what came of it. Where that is not possible, a kill leaves the message in doubt."""
@@ -78,7 +79,15 @@ class Journal:
         os.close(self._file)
 
     def _write(self, line: dict[str, Any]) -> None:
-        os.write(self._file, json.dumps(line).encode() + b"\n")
+        content = json.dumps(line).encode() + b"\n"
+        if os.write(self._file, content) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _unwritten(self, error: OSError) -> WorkspaceError:
+        return WorkspaceError(
+            f"The journal of deliveries cannot be written in {self._path.parent}: {error.strerror}.",
+            advice="Make room there, and give the user of this program read and write rights; nothing is sent before.",
+        )
 
 
 @contextmanager

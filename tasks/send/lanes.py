@@ -226,12 +226,16 @@ class Lanes:
     async def _hand_over(self, commits: Commits, ahead: Ahead, port: MessagePort, each: Claimed) -> Outcome:
         """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
         going: bool | None = None
+        trouble: Exception | None = None
 
         async def begun() -> bool:
-            nonlocal going
-            going = await self._begin(commits, ahead, each)
-            if going:
-                self._journal.begin(each.message_id)
+            nonlocal going, trouble
+            try:
+                going = await self._begin(commits, ahead, each)
+                if going:
+                    self._journal.begin(each.message_id)
+            except Exception as error:  # noqa: BLE001 - our own, not to be taken for the service's
+                going, trouble = False, error
             return going
 
         outgoing = await self._read(each)
@@ -244,6 +248,8 @@ class Lanes:
                 outcome = await port.send(outgoing, enclosures, each.left(self._claims.present), begun)
             except Exception as error:  # noqa: BLE001 - a port raises only while it makes the message
                 outcome = self._not_made(error)
+        if trouble is not None:
+            raise trouble
         if going is None:  # It failed before it was to be handed over, which is recorded of a marked message.
             going = await self._begin(commits, ahead, each)
         if not going:

@@ -53,12 +53,13 @@ SELECT a.id AS action_id, a.case_id, k.party_id, k.debtor_id, a.kind, a.escalati
   min(m.failure) FILTER (WHERE m.state = 'cancelled') AS reason
 FROM action a JOIN "case" k ON k.id = a.case_id JOIN message_action ma ON ma.action_id = a.id
 JOIN message m ON m.id = ma.message_id
-WHERE a.state IN ('in_progress', 'unknown') AND a.id IN (
-  SELECT x.action_id FROM message_action x JOIN pg_temp.reported r ON r.message_id = x.message_id)
+WHERE a.state IN ('in_progress', 'unknown') AND a.id = ANY (ARRAY(
+  SELECT x.action_id FROM pg_temp.reported r JOIN message_action x ON x.message_id = r.message_id))
 GROUP BY a.id, k.party_id, k.debtor_id
 HAVING bool_and(m.state IN ('sent', 'failed', 'unknown', 'cancelled'))
 ORDER BY a.id
 """
+"""An array, since a join was planned as a loop in a loop where few actions had been in progress before."""
 
 MOVE = """
 UPDATE action a SET state = e.state, ended_at = {now}, executed_on = e.executed_on,

@@ -1,0 +1,186 @@
+"""What the next delivery makes of one that was broken off: by its journal where that can be believed, else by doubt."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
+from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.words import ReachState
+from tasks.send.journal import Journal, LeftBehind, journal_of, left_behind
+from tests.tasks.outbox_world import DAY, House
+from tests.tasks.send.sending import in_sink, let_leases_expire, messages, run_sql, send, states
+
+YESTERDAY = DAY - timedelta(days=1)
+
+
+def broken_off(house: House) -> Journal:
+    """A delivery that has marked all messages and began two of three, one of which the service took."""
+    house.customers(3)
+    house.written()
+    first, second, _ = messages(house)
+    journal = Journal(house.engine.workspace.deliveries, house.creditor_id, YESTERDAY, "killed")
+    until = "clock_timestamp() + interval '5 minutes'"
+    run_sql(
+        house,
+        f"UPDATE message SET state = 'sending', leased_by = '{journal.writer}', leased_until = {until}, tries = 1",
+    )
+    journal.begin(first["id"])
+    journal.end(first["id"], Sent("250 taken"))
+    journal.begin(second["id"])
+    return journal
+
+
+def path_of(house: House) -> Path:
+    (path,) = house.engine.workspace.deliveries.iterdir()
+    return path
+
+
+def test_only_what_was_under_way_is_in_doubt(house: House) -> None:
+    broken_off(house).close(settled=False)
+    assert send(house).plain() == {"email": {"sent": 2, "unknown": 1}}
+    first, second, third = messages(house)
+    assert (first["state"], first["service_ref"], first["sent_on"]) == ("sent", "250 taken", YESTERDAY)
+    assert second["state"] == "unknown"
+    assert (third["state"], third["sent_on"], third["tries"]) == ("sent", DAY, 1)
+    assert in_sink(house) == [third["message_ref"]], "the first was taken by another server"
+    accepted = house.rows("SELECT message_id, observed_on FROM evidence ORDER BY message_id")
+    assert accepted == [
+        {"message_id": first["id"], "observed_on": YESTERDAY},
+        {"message_id": third["id"], "observed_on": DAY},
+    ]
+    assert not list(house.engine.workspace.deliveries.iterdir())
+
+
+def copied(path: Path) -> None:
+    shutil.copy(path, path.with_suffix(".kept"))
+    path.unlink()
+    path.with_suffix(".kept").rename(path)
+
+
+def before_the_machine_was_started_again(path: Path) -> None:
+    head, *rest = path.read_text().splitlines(keepends=True)
+    known = json.loads(head)
+    known["file"][0] = "another start"
+    with path.open("r+") as file:  # the same file
+        file.write("".join([json.dumps(known) + "\n", *rest]))
+
+
+@pytest.mark.parametrize("mishap", [copied, before_the_machine_was_started_again, Path.unlink])
+def test_what_a_journal_says_nothing_of_is_in_doubt_where_it_may_have_lost_it(
+    house: House, mishap: Callable[[Path], None]
+) -> None:
+    broken_off(house).close(settled=False)
+    mishap(path_of(house))
+    let_leases_expire(house)
+    known = mishap is not Path.unlink
+    assert send(house).plain() == {"email": {"unknown": 2, "sent": 1} if known else {"unknown": 3}}
+    assert in_sink(house) == []
+
+
+def test_a_worker_that_is_only_slow_is_not_taken_for_dead(house: House) -> None:
+    journal = broken_off(house)
+    assert send(house).counts == {}
+    let_leases_expire(house)
+    assert send(house).plain() == {"email": {"unknown": 3}}, "it may still hand the third one over"
+    assert in_sink(house) == []
+    journal.close(settled=False)
+
+
+def test_a_journal_serves_its_own_creditor_and_stays_until_all_of_it_is_recorded(house: House) -> None:
+    broken_off(house).close(settled=False)
+    folder = house.engine.workspace.deliveries
+    with left_behind(folder, house.creditor_id + 1) as others:
+        assert others == []
+    with left_behind(folder, house.creditor_id) as found, left_behind(folder, house.creditor_id) as again:
+        assert [each.as_of for each in found] == [YESTERDAY]
+        assert again == [], "one delivery at a time finds out"
+    send(house, channel="post")
+    assert states(house) == {"sending": 3}
+    assert path_of(house).exists()
+
+
+def test_a_line_that_was_broken_off_says_nothing(house: House) -> None:
+    broken_off(house).close(settled=False)
+    with path_of(house).open("ab") as file:
+        file.write(b'{"begun": 12')
+    assert send(house).plain() == {"email": {"sent": 2, "unknown": 1}}
+
+
+def test_an_empty_journal_is_nobodys(house: House) -> None:
+    house.engine.workspace.deliveries.mkdir()
+    (house.engine.workspace.deliveries / "killed.0.journal").touch()
+    house.customers(1)
+    house.written()
+    assert send(house).plain() == {"email": {"sent": 1}}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Sent("SM1"),
+        Sent(),
+        Failed("550 5.1.1 no such user", True, ReachState.DEAD),
+        Failed("451 busy", False, blame=Blame.SERVICE),
+        Unknown("the connection ended"),
+        NoService("535 no", "Correct the password."),
+        Held(),
+    ],
+    ids=repr,
+)
+def test_an_outcome_is_read_as_it_was_written(tmp_path: Path, outcome: Outcome) -> None:
+    journal = Journal(tmp_path, 1, DAY, "killed worker/7")
+    journal.begin(7)
+    journal.end(7, outcome)
+    journal.close(settled=False)
+    (path,) = tmp_path.iterdir()
+    file = os.open(path, os.O_RDONLY)
+    try:
+        read = LeftBehind(path, file)
+    finally:
+        os.close(file)
+    assert read.tells(7) == outcome
+    assert read.writer == journal.writer
+
+
+def test_without_a_journal_nothing_is_sent(house: House) -> None:
+    house.customers(1)
+    house.written()
+    house.engine.workspace.deliveries.touch()
+    with pytest.raises(WorkspaceError, match=r"journal of deliveries cannot be written in .*: File exists"):
+        send(house)
+    assert states(house) == {"queued": 1}
+
+
+def test_a_delivery_that_cannot_write_down_what_it_begins_hands_nothing_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.customers(3)
+    house.written()
+    written = os.write
+    full = len('{"begun": 1}\n')
+
+    def disk_is_full(file: int, content: bytes) -> int:
+        return written(file, content[: full // 2] if b"begun" in content else content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", disk_is_full)
+        with pytest.raises(WorkspaceError, match="No space left on device"):
+            send(house)
+    assert in_sink(house) == []
+    assert send(house).plain() == {"email": {"sent": 3}}
+    assert len(in_sink(house)) == 3
+
+
+def test_a_delivery_that_is_broken_off_keeps_its_journal(tmp_path: Path) -> None:
+    with journal_of(tmp_path, 1, DAY, "worker"):
+        assert len(list(tmp_path.iterdir())) == 1
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt), journal_of(tmp_path, 1, DAY, "worker"):
+        raise KeyboardInterrupt
+    assert len(list(tmp_path.iterdir())) == 1
