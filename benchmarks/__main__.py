@@ -20,6 +20,8 @@ from deployments.environment import LEAN
 SMALL, LARGE = 10_000, 200_000
 GIGABYTE = 10**9
 MAILS, TEXTS, LETTERS = 6_000, 6_000, 600
+NEAR = 0.02
+"""Seconds: what a request to a service takes at least."""
 QUEUED = 100_000
 FEW, MANY = 2_000, 20_000
 
@@ -93,7 +95,9 @@ def sending() -> list[Line]:
         mails = measured("benchmarks.sending", "email", MAILS, connections)
         lines.append(_ratio(f"mails over {connections} connections over the bare client", mails, 0.8))
         lines.append(Line("a mail written and queued by the act step", f"{mails['written_ms']:.1f} ms"))
-    lines.append(_ratio("texts over the bare client", measured("benchmarks.sending", "sms", TEXTS, 4), 0.8))
+    for what, *away in (("a simulator that answers at once",), ("one that takes as long as a near service", NEAR)):
+        texts = measured("benchmarks.sending", "sms", TEXTS, 4, *away)
+        lines.append(_ratio(f"texts over the bare client, to {what}", texts, 0.8))
     for cores, least in ((1, 0.8), (2, 1.7)):
         letters = measured("benchmarks.sending", "post", LETTERS, cores)
         lines.append(_ratio(f"letters on {cores} cores over the bare compiler", letters, least))

@@ -1,6 +1,7 @@
 """Sending beside the bare clients: the same messages to the same local services, in turn.
 
-Run as `python -m benchmarks.sending CHANNEL CUSTOMERS LANES`: prints one line of JSON; the lanes of letters are cores.
+Run as `python -m benchmarks.sending CHANNEL CUSTOMERS LANES [SECONDS]`: prints one line of JSON; the lanes of letters
+are cores, and each text takes the simulator so many seconds more, as a service far away does.
 The bare client has its messages ready in memory and forgets them; ours come from the outbox, each asked about again,
 marked before it leaves and recorded after it, through PostgreSQL. Mails go to the product's own sink, texts to its
 simulator of Twilio, in processes of their own; a letter is a PDF, which ours also puts into the spool.
@@ -70,9 +71,10 @@ def ours(place: Scratch, channel: Channel, expected: int, settings: dict[str, An
 
 
 def mails(
-    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any]
+    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any], away: float
 ) -> tuple[Subject, Subject]:
     """aiosmtplib on connections that stay open, and the delivery; to one sink."""
+    del away
     sink = MailSink(place.folder / "server")
     # Reports would be asked for by ours alone, and written by the server that both share.
     plan_faults(place.folder / "server", [Fault(at="delivery", drop=True)])
@@ -91,10 +93,11 @@ def mails(
 
 
 def texts(
-    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any]
+    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any], away: float
 ) -> tuple[Subject, Subject]:
     """Twilio's own asynchronous client, and the delivery; to one simulator."""
     simulator = SmsSimulator(place.folder / "server", ACCOUNT, TOKEN)
+    simulator.plan_faults([Fault(at="after", delay=away)] if away else [])
     ready = [(each.recipient.phone, each.text) for each in messages]
 
     async def lane(queue: deque[Any]) -> None:
@@ -110,9 +113,10 @@ def texts(
 
 
 def letters(
-    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any]
+    place: Scratch, messages: Sequence[Outgoing], lanes: int, settings: dict[str, Any], away: float
 ) -> tuple[Subject, Subject]:
     """A typst compiler that is used again, and the delivery; both on so many cores, where the system can tell them."""
+    del away
     if lanes == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     ready = [compiled_with(each) for each in messages]
@@ -129,7 +133,7 @@ def letters(
 CHANNELS = {Channel.EMAIL: mails, Channel.SMS: texts, Channel.POST: letters}
 
 
-def measure(place: Scratch, channel: Channel, customers: int, lanes: int) -> dict[str, float]:
+def measure(place: Scratch, channel: Channel, customers: int, lanes: int, away: float) -> dict[str, float]:
     """Messages a second of both, and what the act step took a message to write and queue them."""
     filled: list[tuple[float, int]] = []
     place.prepare(PREPARED, lambda database: filled.append(fill(database, place.folder, channel, customers)))
@@ -138,7 +142,7 @@ def measure(place: Scratch, channel: Channel, customers: int, lanes: int) -> dic
     with place.engine(PREPARED, **settings) as engine:
         messages = waiting(engine, channel)
     queued = len(messages)
-    one, other = CHANNELS[channel](place, messages, lanes, settings)
+    one, other = CHANNELS[channel](place, messages, lanes, settings, away)
     taken = alternate({"bare": one, "ours": other})
     return {
         "messages": queued,
@@ -152,8 +156,9 @@ def measure(place: Scratch, channel: Channel, customers: int, lanes: int) -> dic
 
 def main() -> None:
     """Measure one channel with so many lanes."""
+    channel, customers, lanes, *more = sys.argv[1:]
     with scratch() as place:
-        print(json.dumps(measure(place, Channel(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+        print(json.dumps(measure(place, Channel(channel), int(customers), int(lanes), float(more[0]) if more else 0.0)))
 
 
 if __name__ == "__main__":
