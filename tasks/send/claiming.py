@@ -235,19 +235,21 @@ class Claims:
             postponed=_counted(row for row in rows if row["id"] in postponed),
         )
 
-    def ask_again(self, left: Sequence[Claimed]) -> tuple[dict[int, str], int]:
-        """Ask again for claimed messages after something was recorded.
+    def ask_again(self, left: Sequence[Claimed]) -> tuple[set[int], dict[int, str], int]:
+        """Ask again for claimed messages after something was recorded, but not for those that are marked already.
 
-        Gives those to drop, with whether they are cancelled or postponed, and the last event seen.
+        Gives those that it asked for; of these those to drop, with whether they are cancelled or postponed; and the
+        last event seen.
         """
         with self.engine.database.frames() as frames:
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             lock_parties(frames, (party for each in left for party in each.parties))
-            rows = self._look(frames, [each.message_id for each in left])
-            unwanted, postponed, _ = self._put_aside(frames, [row for row in rows if row["state"] == "queued"])
+            looked_at = self._look(frames, [each.message_id for each in left])
+            rows = [row for row in looked_at if row["state"] == "queued"]
+            unwanted, postponed, _ = self._put_aside(frames, rows)
             dropped = dict.fromkeys(unwanted, "cancelled") | dict.fromkeys(postponed, "postponed")
-            return dropped, last_event(frames)
+            return {row["id"] for row in rows}, dropped, last_event(frames)
 
     def holds(self, each: Claimed) -> bool:
         """Whether a message is still ours to send."""

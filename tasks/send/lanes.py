@@ -211,8 +211,8 @@ class Lanes:
                 return  # Another lane did.
             waiting = (other for lane in self._waiting.values() for other in lane)
             left = [other for other in (*self._beginning.values(), *waiting) if other.message_id not in self._dropped]
-            dropped, now = await asyncio.to_thread(self._claims.ask_again, left)
-            self._seen |= dict.fromkeys((other.message_id for other in left), now)
+            asked, dropped, now = await asyncio.to_thread(self._claims.ask_again, left)
+            self._seen |= dict.fromkeys(asked, now)
             self._dropped |= dropped.keys()
             for other in left:
                 if other.message_id in dropped:

@@ -116,7 +116,7 @@ class Recorder:
         """What to record of a message whose worker had written down that day what came of it, and was killed then."""
         if isinstance(outcome, Held):
             return self.given_back(each, "not handed over")
-        record = self.of(each, outcome)
+        record = self.of(replace(each, tries=each.tries - 1), outcome)  # its mark is counted already
         return replace(record, values={**record.values, "on": on})
 
     def given_back(self, each: Claimed, why: str) -> Record:

@@ -1,6 +1,7 @@
 """What is learned between queueing and sending, and the hours of sending."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import pytest
 
 from connectors.faults import Fault
-from maatpak.kernel.words import CallResult, Channel
+from connectors.mail.smtp import SmtpMail
+from maatpak.kernel.words import CallResult, Channel, HoldReason
 from maatpak.ledger.tables import AddressState, Case, ContactResult
 from tasks.desk import Desk, desk
+from tasks.holds import set_hold
 from tasks.plans import cancel_plan, decline_plan, offer_plan
 from tasks.preferences import opt_out_of
 from tasks.send import sending_instant
+from tasks.send.ahead import GOOD_FOR
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House
 from tests.tasks.send.sending import PATIENCE, faulty, hold, in_sink, messages, run_sql, send, states, wait_until
 
@@ -159,3 +163,26 @@ def test_the_letter_of_an_offer_that_does_not_stand_any_more_does_not_go(
         answer(at, offered.plan_no)
     assert send(house).plain() == {"email": {"cancelled": 1}}
     assert house.rows("SELECT state, reason FROM action") == [{"state": "cancelled", "reason": "stopped"}]
+
+
+def test_what_is_recorded_stops_messages_that_were_marked_ahead(house: House) -> None:
+    """Each mail takes longer than a mark is good for; those that wait are marked when the holds are set."""
+    house.customers(8)
+    house.written()
+    mail = house.engine.mail
+    assert isinstance(mail, SmtpMail)
+    assert mail.sink is not None
+    mail.sink.plan_faults([Fault(at="content", delay=5 * GOOD_FOR)])
+    mail.sink.port()
+    house.engine.mail = SmtpMail(mail.sink, connections=1)
+    sending = threading.Thread(target=send, args=(house,))
+    sending.start()
+    wait_until(lambda: any(b"begun" in path.read_bytes() for path in house.engine.workspace.deliveries.glob("*")))
+    wait_until(lambda: states(house)["sending"] >= 2)
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        for account in house.accounts:
+            case = at.session.get_one(Case, account.case_id)
+            set_hold(at, case, HoldReason.COMPLAINT, DAY + timedelta(days=5), "wrong goods", source="person")
+    sending.join(PATIENCE)
+    assert Counter((row["state"], row["tries"]) for row in messages(house)) == {("sent", 1): 1, ("cancelled", 0): 7}
+    assert len(in_sink(house)) == 1
