@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from connectors.mail.smtp import SmtpMail
 from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Held, Outcome
 from connectors.sms.twilio_client import TwilioSms
@@ -35,12 +36,17 @@ class Slow(Unthrottled):
 def test_a_delivery_that_takes_long_ends_with_the_customers_hours(house: House) -> None:
     house.customers(9)
     house.written()
+    assert isinstance(house.engine.mail, SmtpMail)
+    assert house.engine.mail.sink is not None
+    house.engine.mail = SmtpMail(house.engine.mail.sink, connections=1)
     slow = Slow(timedelta(minutes=2))
     summary = send(house, now=EVENING, throttle=slow, elapsed=slow.elapsed)
-    assert summary.plain() == {"email": {"sent": 4, "postponed": 5}}
-    assert len(in_sink(house)) == 4
+    sent = summary.total("sent")
+    assert sent in (3, 4), "the turn of the fifth may have passed while the fourth waited for the connection"
+    assert summary.plain() == {"email": {"sent": sent, "postponed": 9 - sent}}
+    assert len(in_sink(house)) == sent
     waiting = [row["send_after"] for row in messages(house) if row["state"] == "queued"]
-    assert waiting == [NOW.replace(day=12, hour=7)] * 5
+    assert waiting == [NOW.replace(day=12, hour=7)] * (9 - sent)
     assert not any(row["leased_by"] for row in messages(house))
 
 
