@@ -31,6 +31,15 @@ OF_CASE = 'JOIN "case" k ON k.id = r.case_id JOIN debtor d ON d.id = k.debtor_id
 OF_DEBTOR = 'JOIN debtor d ON d.id = r.debtor_id LEFT JOIN "case" k ON k.id = {case} ' + ACCOUNT
 
 
+ASKED_FOR = """(
+SELECT id, debtor_id, name, value, source, actor, valid_from, replaced_at FROM preference
+UNION ALL SELECT id, debtor_id, 'texts to ' || number, CASE WHEN given THEN 'yes' ELSE 'no' END, source, actor, valid_from,
+  replaced_at FROM text_consent
+UNION ALL SELECT id, debtor_id, 'no ' || channel, address, cause, actor, valid_from, replaced_at FROM address_state
+  WHERE state = 'opted_out')"""
+"""Preferences, consents and opt-outs: all that customers asked for."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """How one kind of record is listed."""
@@ -112,7 +121,7 @@ RECORDS: dict[str, Kind] = {
         versioned=False,
     ),
     "preference": Kind(
-        "preference",
+        ASKED_FOR,
         "r.name AS preference, r.value, r.source, r.actor, r.valid_from AS since",
         "true",
         "r.name",

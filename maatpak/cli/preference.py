@@ -139,5 +139,5 @@ def list_(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """What customers asked for."""
+    """What customers asked for, with their consents to texts and what they want no more."""
     show_records("preference", COLUMNS, creditor, debtor, most, ended=True, as_json=as_json)

@@ -206,6 +206,15 @@ def test_preferences_contacts_and_opt_outs(house: House, command: Command) -> No
     }
     named = {event.body["address"] for event in house.rows_of_events("address_marked")}
     assert named == {salted_hash(each.address, each.salt) for each in marks}
+    assert "agreed to texts at +31612345678" in said(
+        command, "preference", "texts", "C1", "06 12345678", "yes", "--source", "call"
+    )
+    listed = {row["preference"]: row["value"] for row in told(command, "preference", "list", "--debtor", "C1")}
+    assert listed["texts to +31612345678"] == "yes"
+    assert listed["no email"] in {each.address for each in marks}
+    said(command, "preference", "texts", "C1", "+31612345678", "no", "--source", "answer")
+    listed = {row["preference"]: row["source"] for row in told(command, "preference", "list")}
+    assert listed["texts to +31612345678"] == "answer"
 
 
 HOLD = ("hold", "add", "C1", "--until", "2026-03-06", "--note", "x")
@@ -243,6 +252,8 @@ REFUSED: list[tuple[tuple[str, ...], str, str]] = [
     (("creditor", "licence", "NONE", "--country", "NL", "--source", "x"), "no creditor", "ACME"),
     (("preference", "add", "C1", "colour", "red"), "no preference", "pay_run"),
     (("preference", "add", "C1", "pay_run", "sunday"), "does not fit", "weekday"),
+    (("preference", "texts", "C1", "12", "yes", "--source", "call"), "12", "number"),
+    (("preference", "texts", "C1", "+31612345678", "perhaps", "--source", "call"), "neither yes nor no", "Say yes"),
     (("preference", "add", "C1", "call_hours", "12:00-09:00"), "end before they begin", "09:00-12:00"),
     (("preference", "add", "C1", "cut_off", "21"), "does not fit", "working days before a pay run"),
     (("preference", "opt-out", "C1", "fax"), "no channel", "email"),
