@@ -33,8 +33,8 @@ OF_DEBTOR = 'JOIN debtor d ON d.id = r.debtor_id LEFT JOIN "case" k ON k.id = {c
 
 ASKED_FOR = """(
 SELECT id, debtor_id, name, value, source, actor, valid_from, replaced_at FROM preference
-UNION ALL SELECT id, debtor_id, 'texts to ' || number, CASE WHEN given THEN 'yes' ELSE 'no' END, source, actor, valid_from,
-  replaced_at FROM text_consent
+UNION ALL SELECT id, debtor_id, 'texts to ' || number, CASE WHEN given THEN 'yes' ELSE 'no' END, source, actor,
+  valid_from, replaced_at FROM text_consent
 UNION ALL SELECT id, debtor_id, 'no ' || channel, address, cause, actor, valid_from, replaced_at FROM address_state
   WHERE state = 'opted_out')"""
 """Preferences, consents and opt-outs: all that customers asked for."""
