@@ -15,7 +15,7 @@ from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, Outcome, Sent, Unknown
 from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts
-from connectors.post.setting import Setters, cores
+from connectors.post.setting import Setters, fitting
 from maatpak.kernel.files import sync_folder, write_whole
 from maatpak.kernel.ids import bytes_hash
 
@@ -27,10 +27,9 @@ class PostSpool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        setting = cores()
-        self.lanes = setting + 1
+        self._setters = Setters(fitting())
+        self.lanes = fitting() + 1
         """While one letter is spooled, the next one is set: no core waits for the disk."""
-        self._setters = Setters(setting)
 
     async def send(
         self,

@@ -26,7 +26,7 @@ from tests.connectors.letters import letter
 setters = Setters(1)
 setters.letter(letter())
 if sys.argv[1] == "setting":
-    setters._idle[0]._letters.send(letter(rows=300))
+    setters._idle[0]._letters.send((letter(rows=300), True))
 print("ready", flush=True)
 sys.stdin.read()
 """
