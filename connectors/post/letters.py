@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import segno
@@ -21,6 +21,9 @@ from connectors.message import Outgoing
 from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.money import to_decimal
 from maatpak.kernel.references import rf_holds
+
+SHEET = Path(__file__).with_name("letter.typ")
+"""What letters are set with. By its path, a compiler knows it again; bytes it would read anew for each letter."""
 
 _LONGEST_PAYEE = 70
 _LONGEST_REMITTANCE = 140
@@ -44,22 +47,23 @@ _idle: deque[typst.Compiler] = deque()
 
 def letter_pdf(outgoing: Outgoing, *, sender_line: bool = True) -> bytes:
     """The letter as PDF; without the sender's line in the window where a service puts its postage there."""
-    source, given = compiled_with(outgoing, sender_line=sender_line)
+    given = compiled_with(outgoing, sender_line=sender_line)
     with _compiler() as compiler:
-        pdf = compiler.compile(source, **given)
+        pdf = compiler.compile(**given)
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no single PDF")
     return pdf
 
 
-def compiled_with(outgoing: Outgoing, *, sender_line: bool = True) -> tuple[bytes, dict[str, Any]]:
-    """The sheet, and what typst's compiler is given with it."""
+def compiled_with(outgoing: Outgoing, *, sender_line: bool = True) -> dict[str, Any]:
+    """What typst's compiler of the sheet is given."""
     sheet = _sheet(outgoing)
     if not sender_line:
         sheet["sender_line"] = ""
     sheet["qr"] = payment_qr(sheet["pay"])
     inputs = {"letter": json.dumps(sheet, ensure_ascii=False)}
-    return _source(), {"format": "pdf", "sys_inputs": inputs, "timestamp": outgoing.written_at.replace(microsecond=0)}
+    dated = outgoing.written_at.replace(microsecond=0)
+    return {"input": SHEET, "format": "pdf", "sys_inputs": inputs, "timestamp": dated}
 
 
 def signs_without_a_font(outgoing: Outgoing) -> str:
@@ -146,11 +150,6 @@ def _compiler() -> Iterator[typst.Compiler]:
     try:
         compiler = _idle.pop()
     except IndexError:
-        compiler = typst.Compiler(ignore_system_fonts=True)
+        compiler = typst.Compiler(SHEET, ignore_system_fonts=True)
     yield compiler
     _idle.append(compiler)  # one that failed is not used again
-
-
-@cache
-def _source() -> bytes:
-    return (resources.files("connectors.post") / "letter.typ").read_bytes()
