@@ -28,7 +28,7 @@ from connectors.faults import Fault, plan_faults
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
 from connectors.message import Outgoing
-from connectors.post.letters import compiled_with
+from connectors.post.letters import SHEET, compiled_with
 from connectors.sms.simulator import SmsSimulator
 from maatpak.kernel.words import Channel
 from tasks.send import deliver
@@ -120,12 +120,12 @@ def letters(
     if lanes == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     ready = [compiled_with(each) for each in messages]
-    compiler = typst.Compiler(ignore_system_fonts=True)
+    compiler = typst.Compiler(SHEET, ignore_system_fonts=True)
 
     def subject(seconds: list[float]) -> None:
         with timed(seconds):
-            for source, given in ready:
-                compiler.compile(source, **given)
+            for given in ready:
+                compiler.compile(**given)
 
     return subject, ours(place, Channel.POST, len(messages), settings)
 

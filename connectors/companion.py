@@ -10,6 +10,7 @@ import sys
 import threading
 import weakref
 from pathlib import Path
+from typing import Any
 
 from maatpak.kernel.errors import WorkspaceError
 
@@ -48,7 +49,7 @@ class Companion:
         command = [sys.executable, "-P", "-m", self.module, str(self.folder), *self.arguments]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
         self._process = process
-        self._finalizer = weakref.finalize(self, _end, process)
+        self._finalizer = weakref.finalize(self, end_child, process)
         line = process.stdout.readline().strip() if process.stdout else ""
         if not line.isdigit():
             self._release()
@@ -64,7 +65,8 @@ class Companion:
         self._finalizer, self._process = None, None
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end_child(process: subprocess.Popen[Any]) -> None:
+    """Close what it reads and writes, and wait until it is gone; one that does not go is killed."""
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             with contextlib.suppress(OSError):

@@ -23,9 +23,9 @@ from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
 from connectors.post.binding import bound, printable
 from connectors.post.hooks import CATEGORIES, report_of
-from connectors.post.letters import letter_pdf, signs_without_a_font
 from connectors.post.pingen_simulator import PingenSimulator
 from connectors.post.port import LetterReport
+from connectors.post.setting import Setters, fitting
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
 
 TIMEOUT = 30.0
@@ -68,6 +68,7 @@ class PingenPost:
         self._secret = secret
         self._organisation = organisation
         self._printing = {"delivery_product": product, "print_mode": print_mode, "print_spectrum": print_spectrum}
+        self._setters = Setters(fitting())
         self._lock = threading.Lock()
         self._token: tuple[str, float] | None = None
 
@@ -113,16 +114,17 @@ class PingenPost:
             self._token = None
 
     def shut(self) -> None:
-        """End the simulator, where there is one."""
+        """End the processes that set letters, and the simulator, where there is one."""
+        self._setters.stop()
         if self.simulator is not None:
             self.simulator.stop()
 
     def _send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
-        if signs := signs_without_a_font(outgoing):
-            return Failed(f"the letter's fonts have no {signs}", permanent=True)
         if unfit := [each.name for each in enclosures if not printable(each)]:
             return Failed(f"no PDF, so it cannot be printed: {', '.join(unfit)}", permanent=True)
-        pdf = letter_pdf(outgoing, sender_line=False)
+        pdf = self._setters.letter(outgoing, sender_line=False)
+        if not isinstance(pdf, bytes):
+            return pdf
         if enclosures:
             pdf = bound([pdf, *(each.content for each in enclosures)])
         try:

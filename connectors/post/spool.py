@@ -13,22 +13,23 @@ from pathlib import Path
 
 from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, Outcome, Sent, Unknown
-from connectors.post.letters import letter_pdf, signs_without_a_font
 from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts
-from maatpak.kernel.files import write_whole
+from connectors.post.setting import Setters, fitting
+from maatpak.kernel.files import sync_folder, write_whole
 from maatpak.kernel.ids import bytes_hash
 
 
 class PostSpool:
     """A folder that a print room empties."""
 
-    lanes = 2
-    """Letters are set beside each other on as many threads."""
     repeatable = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._setters = Setters(fitting())
+        self.lanes = fitting() + 1
+        """While one letter is spooled, the next one is set: no core waits for the disk."""
 
     async def send(
         self,
@@ -69,16 +70,15 @@ class PostSpool:
         """Nothing is held open."""
 
     def shut(self) -> None:
-        """Nothing was started."""
+        """End the processes that set letters."""
+        self._setters.stop()
 
     def _made(self, outgoing: Outgoing) -> bytes | Outcome:
         """The letter set; or that it is spooled already, or cannot be set."""
         manifest = self._path(outgoing, ".json")
         if manifest.exists():
             return Sent(json.loads(manifest.read_text())["sha256"])
-        if signs := signs_without_a_font(outgoing):
-            return Failed(f"the letter's fonts have no {signs}", permanent=True)
-        return letter_pdf(outgoing)
+        return self._setters.letter(outgoing)
 
     def _spool(self, outgoing: Outgoing, enclosures: Sequence[Enclosure], pdf: bytes) -> Outcome:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +99,7 @@ class PostSpool:
             "enclosures": listed,
         }
         write_whole(self._path(outgoing, ".json"), json.dumps(described, ensure_ascii=False, indent=1).encode())
+        sync_folder(self.folder)
         return Sent(str(described["sha256"]))
 
     def _path(self, outgoing: Outgoing, suffix: str) -> Path:

@@ -22,6 +22,15 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the disk know the names that were put in place there: without it, the last ones can go with the power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def plain_cell(text: str) -> str:
     """Text for a cell, quoted where a spreadsheet would run it."""
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
+import numpy as np
 import pypdfium2
+import typst
 import zxingcpp
+from numpy.typing import NDArray
 from pdfminer.high_level import extract_pages
 from pdfminer.layout import LTChar, LTComponent, LTContainer, LTLine
 
@@ -13,6 +16,10 @@ MILLIMETRE = 72 / 25.4
 A4_HEIGHT = 297.0
 DOTS = 200
 """Dots an inch of a picture that a phone takes."""
+SHEET = b'#set page(width: auto, height: auto)\n#image(bytes(sys.inputs.svg), format: "svg", width: 24mm)'
+
+Picture = NDArray[np.uint8]
+"""Rows of dots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,23 @@ def lines(pdf: bytes, page: int = 0) -> list[Box]:
 
 def codes(pdf: bytes, page: int = 0) -> list[str]:
     """What the QR codes of a page say, read from its picture."""
-    picture = pypdfium2.PdfDocument(pdf)[page].render(scale=DOTS / 72).to_numpy()
-    return [each.text for each in zxingcpp.read_barcodes(picture)]
+    return [each.text for each in zxingcpp.read_barcodes(_picture(pdf, page))]
+
+
+def code_of(svg: str) -> zxingcpp.Barcode:
+    """The one code of a drawing, read from its picture."""
+    (read,) = zxingcpp.read_barcodes(picture(svg))
+    return read
+
+
+def picture(svg: str) -> Picture:
+    """A drawing as large as a letter has it."""
+    return _picture(typst.compile(SHEET, sys_inputs={"svg": svg}, ignore_system_fonts=True), 0)
+
+
+def _picture(pdf: bytes, page: int) -> Picture:
+    taken: Picture = pypdfium2.PdfDocument(pdf)[page].render(scale=DOTS / 72).to_numpy()
+    return taken
 
 
 def _parts(pdf: bytes, page: int) -> Iterator[LTComponent]:

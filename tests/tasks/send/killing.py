@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from connectors.mail.sink import HOST, MailSink
+from connectors.post.setting import fitting
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.database import Database
 from tasks.compose import compose, queue_messages
@@ -34,7 +35,7 @@ CONTEXT.set_forkserver_preload(
 """What a delivery imports when it first needs it."""
 PATIENCE = 180.0
 """Two cores that others use, too, start many workers slowly."""
-LANES = {"email": 4, "post": 2}
+LANES = {"email": 4, "post": fitting() + 1}
 MAILS, LETTERS = 5, 1
 """Customers of a lot."""
 APART = 1000
