@@ -13,9 +13,9 @@ from itertools import islice
 from tasks.send.claiming import Claimed
 from tasks.send.committing import Commits, Mark
 
-GOOD_FOR = 0.1
+GOOD_FOR = 0.4
 """Seconds: what is recorded of a customer in less time than that crosses with the message."""
-MOMENT = 0.05
+MOMENT = 0.2
 """Seconds of sending for which marks are made."""
 
 

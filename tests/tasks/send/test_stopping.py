@@ -172,7 +172,7 @@ def test_what_is_recorded_stops_messages_that_were_marked_ahead(house: House) ->
     mail = house.engine.mail
     assert isinstance(mail, SmtpMail)
     assert mail.sink is not None
-    mail.sink.plan_faults([Fault(at="content", delay=5 * GOOD_FOR)])
+    mail.sink.plan_faults([Fault(at="content", delay=2 * GOOD_FOR)])
     mail.sink.port()
     house.engine.mail = SmtpMail(mail.sink, connections=1)
     sending = threading.Thread(target=send, args=(house,))
