@@ -3,23 +3,15 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sqlmodel import select
-
 from maatpak.kernel.words import Channel
-from maatpak.ledger.tables import Snapshot
 from tasks.send import deliver
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.send.sending import messages, run_sql, send
+from tests.tasks.send.sending import messages, open_day, send
 
 
 def on(house: House, day: date) -> dict[str, Any]:
     """A delivery of another business date."""
-    run_sql(house, f"UPDATE creditor SET business_date = DATE '{day}'")
-    with house.engine.database.session() as session:
-        known = session.exec(select(Snapshot)).first()
-        assert known is not None
-        given = known.model_dump(exclude={"id", "as_of", "content_hash"})
-        session.add(Snapshot(**given, as_of=day, content_hash=f"of {day}"))
+    open_day(house, day)
     now = NOW + (day - DAY)
     return deliver(house.engine, house.creditor_id, day, now, "w", elapsed=timedelta).plain()
 

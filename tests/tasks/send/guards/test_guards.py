@@ -1,8 +1,8 @@
 """What must hold of every message that leaves, whatever the clock, the place, the calendar and what comes back."""
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from connectors.post.port import LetterReport, LetterState
 from connectors.sms.hooks import Word, read_incoming, read_status, read_word
 from maatpak.kernel.calendars import holiday_dates
 from maatpak.kernel.words import Channel
+from policies.guardrails import ContactLimits
 from policies.reach import Learned
 from tasks.compose.windows import zones_of
 from tasks.preferences import mark_address, opt_out_of
@@ -24,7 +25,7 @@ from tasks.receive import read_mailbox
 from tasks.receive.letters import record_letter_report
 from tasks.receive.texts import record_text, record_text_report
 from tests.connectors.inbox.mails import report
-from tests.tasks.send.guards.world import Founded, Handed, Person, World
+from tests.tasks.send.guards.world import CAPS_OF, Founded, Handed, Person, World
 
 PLACES = (
     ("NL", None),
@@ -34,21 +35,47 @@ PLACES = (
     ("US", "America/Los_Angeles"),
     ("PT", None),
 )
-STEPS = (("reminder", "forgetful"), ("second_text", "forgetful"), ("manager_letter", "habitual"))
-"""By the preferred way, by text, and by post and mail."""
-PEOPLE = st.lists(
+STEPS = {
+    "consumer": (("reminder", "forgetful"), ("second_text", "forgetful")),
+    "business": (("reminder", "forgetful"), ("manager_letter", "habitual"), ("second_notice", "forgetful")),
+}
+"""By the preferred way, and by text; by post and mail, and by another way."""
+
+
+def _people(most: int, *written_by: tuple[int, ...]) -> st.SearchStrategy[list[Any]]:
+    """What is sent first, to whom, where, how they like it best, and who writes, each time with another step."""
+    step, kind = st.integers(0, 2), st.sampled_from(["consumer", "business"])
+    way = st.sampled_from([Channel.EMAIL, Channel.EMAIL, Channel.SMS, Channel.POST])
+    person = st.tuples(step, kind, st.sampled_from(PLACES), way, st.sampled_from(written_by))
+    return st.lists(person, min_size=2, max_size=most)
+
+
+PEOPLE = _people(5, (0,), (1,), (0, 1))
+BUSY = _people(3, (0, 1), (0, 0, 1, 1), (1, 1, 1, 0))
+CROWD = st.lists(
     st.tuples(
-        st.sampled_from(STEPS),
-        st.sampled_from(["consumer", "business"]),
-        st.sampled_from(PLACES),
-        st.sampled_from(list(Channel)),
-        st.sampled_from([(0,), (1,), (0, 1)]),
+        st.just(0),
+        st.just("business"),
+        st.just(PLACES[0]),
+        st.sampled_from([Channel.EMAIL, Channel.EMAIL, Channel.SMS]),
+        st.sampled_from([(0,), (1,)]),
     ),
-    min_size=3,
-    max_size=8,
+    min_size=12,
+    max_size=16,
 )
-"""What is sent, to whom, where, how they like it best, and by which creditors."""
-CAPS = st.dictionaries(st.sampled_from(list(Channel)), st.integers(0, 6), max_size=2)
+"""Who may all be written to at once."""
+RATES = st.fixed_dictionaries(
+    {},
+    optional={
+        "smtp_per_minute": st.integers(1_000, 2_000),
+        "smtp_domain_per_minute": st.integers(300, 900),
+        "sms_per_minute": st.integers(600, 900),
+    },
+)
+"""As fast as services never are, so that a test can wait for it; and far slower than a delivery would be without."""
+CAPS = st.dictionaries(
+    st.sampled_from(["mails_per_day", "texts_per_day", "letters_per_day"]), st.integers(0, 6), max_size=2
+)
 WAITS = (0, 1, 6, 50, 300, 660, 1_500, 5_000)
 """Minutes before a delivery: retries come due, hours end, days and weekends pass, summer time and Easter begin."""
 MAILS = {
@@ -63,6 +90,8 @@ TEXTS = {
     "500": Fault(reply="500", at="after", times=1),
     "hangs up after": Fault(at="after", drop=True, times=1),
 }
+CLOCKS_APART = 0.005
+"""Seconds by which the database's clock and ours may differ."""
 STATES = {"delivered": None, "undelivered": 30005, "sent": None, "failed": 30036, "queued": None}
 
 
@@ -71,16 +100,18 @@ def _act(name: str, *given: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[s
 
 
 DELIVERY = _act("deliver", st.sampled_from(WAITS), st.sampled_from([0, 0, 1, 9, 70]), st.integers(1, 2))
-ACTS = st.one_of(
-    *[DELIVERY] * 4,
-    _act("join", PEOPLE),
-    _act("join_and_shut", PEOPLE, st.sampled_from([Learned.GONE, Learned.OPTED_OUT, None])),
-    _act("trouble", st.none() | st.sampled_from(sorted(MAILS)), st.none() | st.sampled_from(sorted(TEXTS))),
-    *[_act("is_told", st.integers(0), st.sampled_from(sorted(STATES)), st.integers(1, 2))] * 2,
-    _act("texts_us", st.integers(0), st.sampled_from(["STOP", "START", "Afmelden", "On Friday"]), st.booleans()),
-    _act("opts_out", st.integers(0), st.sampled_from(["email", "sms"])),
-    _act("a_worker_is_killed"),
-)
+JOIN = _act("join", PEOPLE)
+AGAIN = _act("write_again", st.integers(0), st.integers(0, 1), st.integers(0, 2), st.integers(0, 1))
+SHUT = _act("join_and_shut", PEOPLE, st.sampled_from([Learned.GONE, Learned.OPTED_OUT, None]))
+TROUBLE = _act("trouble", st.none() | st.sampled_from(sorted(MAILS)), st.none() | st.sampled_from(sorted(TEXTS)))
+TOLD = _act("is_told", st.integers(0), st.sampled_from(sorted(STATES)), st.integers(1, 2))
+TEXT = _act("texts_us", st.integers(0), st.sampled_from(["STOP", "START", "Afmelden", "On Friday"]), st.booleans())
+OPT_OUT = _act("opts_out", st.integers(0), st.sampled_from(["email", "sms"]))
+KILLED = _act("a_worker_is_killed")
+ACTS = st.one_of(*[DELIVERY] * 4, JOIN, AGAIN, SHUT, TROUBLE, *[TOLD] * 2, TEXT, OPT_OUT, KILLED)
+DAYS = _act("deliver", st.sampled_from([1_440, 2_880, 4_320]), st.sampled_from([0, 9]), st.integers(1, 2))
+WEEKS = st.one_of(*[DAYS] * 6, *[AGAIN] * 5, DELIVERY, TROUBLE, TOLD, KILLED)
+"""Days and weeks pass, and the same people are written to again and again."""
 
 
 class Life:
@@ -94,9 +125,18 @@ class Life:
 
     def join(self, people: list[Any]) -> None:
         """More is written, to others."""
-        for step, kind, (country, zone), way, houses in people[: 90 - len(self.world.people)]:
-            self.world.joins(Person(len(self.world.people), step, kind, country, zone, way), houses)
-        self.world.write()
+        for first, kind, (country, zone), way, houses in people[: 90 - len(self.world.people)]:
+            person = Person(len(self.world.people), kind, country, zone, way)
+            self.world.people.append(person)
+            for more, at in enumerate(houses):
+                self.world.owes(person, at, step_of(person, first + more))
+        self.world.act()
+
+    def write_again(self, who: int, at: int, step: int, waited: int) -> None:
+        """More is written to somebody: proposed today, or approved for a day."""
+        person = self.world.people[who % len(self.world.people)]
+        self.world.owes(person, at, step_of(person, step), waited)
+        self.world.act()
 
     def join_and_shut(self, people: list[Any], learned: Learned | None) -> None:
         """More is written, and before it leaves every other customer's addresses are closed, or they text STOP."""
@@ -207,7 +247,12 @@ class Life:
         (self.world.dead.add if shut else self.world.dead.discard)(known)
 
 
-def all_is_well(world: World, caps: dict[Channel, int]) -> None:
+def step_of(person: Person, which: int) -> tuple[str, str]:
+    steps = STEPS[person.kind]
+    return steps[which % len(steps)]
+
+
+def all_is_well(world: World, limits: dict[str, int]) -> None:
     """Of everything that was ever handed over."""
     in_their_hours(world)
     assert not [each for each in world.handed if each.closed], "to an address that was opted out or dead"
@@ -216,7 +261,9 @@ def all_is_well(world: World, caps: dict[Channel, int]) -> None:
     # A letter that is spooled twice lies there once.
     left = Counter(each.ref for each in world.handed if each.may_have_left and each.channel is not Channel.POST)
     assert not [ref for ref, count in left.items() if count > 1], "a second time"
-    within_caps(world, caps)
+    within_caps(world, limits)
+    within_budget(world)
+    within_rates(world, limits)
 
 
 def in_their_hours(world: World) -> None:
@@ -238,11 +285,77 @@ def in_their_hours(world: World) -> None:
                 assert first <= local.hour < 19, told
 
 
-def within_caps(world: World, caps: dict[Channel, int]) -> None:
-    """All of it leaves on one business date."""
-    left = Counter(each.channel for each in world.handed if each.may_have_left)
-    for channel, cap in caps.items():
-        assert left[channel] <= cap, f"{left[channel]} by {channel}, of {cap}"
+def within_caps(world: World, limits: dict[str, int]) -> None:
+    left = Counter((each.day, CAPS_OF[each.channel]) for each in world.handed if each.may_have_left)
+    for (day, cap), count in left.items():
+        assert count <= limits.get(cap, count), f"{count} on {day}, of {limits[cap]} {cap}"
+
+
+def contacts_of(world: World) -> dict[int, dict[frozenset[int], date]]:
+    """Person → the actions of each letter → the day on which it arrived, by the first of its ways.
+
+    Our tables only say which letter it is that a reference names.
+    """
+    rows = world.houses[0].rows(
+        "SELECT m.message_ref, array_agg(x.action_id) AS actions FROM message m JOIN message_action x"
+        " ON x.message_id = m.id GROUP BY m.message_ref"
+    )
+    letters = {row["message_ref"]: frozenset(row["actions"]) for row in rows}
+    contacts: dict[int, dict[frozenset[int], date]] = defaultdict(dict)
+    for day, ref in world.arrived:
+        contacts[world.people_of[min(letters[ref])].number].setdefault(letters[ref], day)
+    return contacts
+
+
+def within_budget(world: World) -> None:
+    """What arrived, whoever of the creditors wrote it, and however long it waited; and what was taken up late."""
+    limits = world.engine.pack(world.houses[0].pack_id).guardrails.contacts
+    contacts = contacts_of(world)
+    for number, letters in contacts.items():
+        days = sorted(letters.values())
+        for at, day in enumerate(days):
+            told = f"on {day} after {days[:at]}, {world.people[number]}"
+            assert has_room(limits, days[:at], day, world.people[number].country), told
+    late = world.houses[0].rows(
+        "SELECT id, started_on FROM action WHERE started_on > business_date AND state NOT IN ('cancelled', 'failed')"
+    )
+    for row in late:
+        person, day = world.people_of[row["id"]], row["started_on"]
+        before = [came for letter, came in contacts[person.number].items() if row["id"] not in letter and came < day]
+        assert has_room(limits, before, day, person.country), f"{row} was taken up after {before}, of {person}"
+
+
+def has_room(limits: ContactLimits, before: Sequence[date], day: date, country: str) -> bool:
+    """Whether a party may be written to on a day, after what it got; counted apart from the engine."""
+    ages = [len(working_days(earlier, day, country)) for earlier in before]
+    return all(age >= limits.apart for age in ages) and sum(age < limits.within for age in ages) < limits.most
+
+
+def working_days(after: date, until: date, country: str) -> list[date]:
+    days = [after + timedelta(days=each) for each in range(1, (until - after).days + 1)]
+    return [each for each in days if each.weekday() < 5 and each not in holiday_dates(country)]
+
+
+def within_rates(world: World, limits: dict[str, int]) -> None:
+    """Of each rate, no stretch of time holds more than its turns, of all workers together.
+
+    A turn lies between the instant at which a lane asks for one and that at which it begins. So whatever takes its time
+    can only make a stretch longer.
+    """
+    begun = [each for each in world.handed if each.begun_at is not None]
+    mails = [each for each in begun if each.channel is Channel.EMAIL]
+    rated = [("smtp_per_minute", mails), ("sms_per_minute", [each for each in begun if each.channel is Channel.SMS])]
+    for domain in {each.address.partition("@")[2] for each in mails}:
+        of_domain = [each for each in mails if each.address.endswith(f"@{domain}")]
+        rated += [("smtp_domain_per_minute", of_domain)]
+    for rate, turns in rated:
+        if rate not in limits:
+            continue
+        for asked_at in (each.asked_at for each in turns):
+            ends = sorted(each.begun_at or 0 for each in turns if each.asked_at >= asked_at)
+            for count, end in enumerate(ends):
+                told = f"{count + 1} in {end - asked_at:.3f} s, of {limits[rate]} {rate}"
+                assert end - asked_at > count * 60 / limits[rate] - CLOCKS_APART, told
 
 
 @pytest.fixture(scope="module")
@@ -252,39 +365,69 @@ def founded(server_url: str, template: str, tmp_path_factory: pytest.TempPathFac
         yield made
 
 
-def played(founded: Founded, happened: Counter[str], caps: dict[Channel, int], people: Any, acts: list[Any]) -> None:
+def played(founded: Founded, happened: Counter[str], limits: dict[str, int], acts: list[Any]) -> None:
     """One example, from the first letters on."""
     founded.plan_faults([], [])
-    with founded.world(caps) as world:
+    with founded.world(limits) as world:
         life = Life(founded, world, happened)
-        begun = [("trouble", ("hangs up after",) * 2), ("join", (people,)), ("deliver", (0, 0, 1))]
-        for name, given in [*begun, *acts]:
+        for name, given in acts:
             getattr(life, name)(*given)
-            all_is_well(world, caps)
+            all_is_well(world, limits)
         happened.update(f"{each.channel} {type(each.outcome).__name__}" for each in world.handed)
+        for letters in contacts_of(world).values():
+            happened[f"{len(letters)} contacts"] += 1
 
 
-def lives(founded: Founded, examples: int, acts: int) -> Counter[str]:
+def lives(founded: Founded, examples: int, acts: int, *, weeks: bool = False) -> Counter[str]:
     """So many examples of so many acts; what happened in them."""
     happened: Counter[str] = Counter()
     tried = settings(max_examples=examples, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 
     @tried
-    @given(CAPS, PEOPLE, st.lists(ACTS, min_size=acts, max_size=2 * acts))
-    def live(caps: dict[Channel, int], people: Any, acts: list[Any]) -> None:
-        played(founded, happened, caps, people, acts)
+    @given(CAPS, BUSY if weeks else PEOPLE, st.lists(WEEKS if weeks else ACTS, min_size=acts, max_size=2 * acts))
+    def live(caps: dict[str, int], people: Any, acts: list[Any]) -> None:
+        begun = [("trouble", ("hangs up after",) * 2), ("join", (people,)), ("deliver", (0, 0, 1))]
+        played(founded, happened, caps, [*begun, *acts])
 
     live()
     return happened
 
 
 def test_the_guards_hold(founded: Founded) -> None:
-    happened = lives(founded, examples=10, acts=10)
+    happened = lives(founded, examples=8, acts=8)
     for channel in Channel:
-        assert happened[f"{channel} Sent"] > 4, happened
+        assert happened[f"{channel} Sent"] + happened[f"{channel} Unknown"] > 2, happened
     assert happened["shut"] > 3, happened
 
 
+def test_the_guards_hold_over_weeks(founded: Founded) -> None:
+    happened = lives(founded, examples=4, acts=16, weeks=True)
+    assert happened["3 contacts"] > 1, happened
+
+
+def keep_rates(founded: Founded, examples: int) -> None:
+    happened: Counter[str] = Counter()
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @given(RATES, CROWD, CROWD)
+    def crowded(rates: dict[str, int], first: list[Any], second: list[Any]) -> None:
+        acts = [("join", (first,)), ("deliver", (0, 0, 2)), ("join", (second,)), ("deliver", (0, 0, 2))]
+        played(founded, happened, rates, acts)
+
+    crowded()
+    assert happened["email Sent"] > 12 * examples, happened
+
+
+def test_the_rates_hold(founded: Founded) -> None:
+    keep_rates(founded, examples=3)
+
+
 @pytest.mark.soak
-def test_the_guards_hold_for_long(founded: Founded) -> None:
-    lives(founded, examples=300, acts=30)
+def test_the_rates_hold_for_long(founded: Founded) -> None:
+    keep_rates(founded, examples=100)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("weeks", [False, True])
+def test_the_guards_hold_for_long(founded: Founded, weeks: bool) -> None:
+    lives(founded, examples=200, acts=30, weeks=weeks)
