@@ -71,7 +71,7 @@ def crowded_messages(frames: Frames, rows: Sequence[dict[str, Any]], limits: Con
     """The messages that would come too close to what the same party was written, or on top of it: they wait.
 
     `rows`: id, written, action_ids, party_id, payer_party_id and country of claimed messages, whose parties are locked.
-    One that goes by a second way, of which the first has left, is no further contact.
+    The first way of a letter does not stand against its second, only other letters do: also those that left in between.
     """
     letters = [row for row in rows if row["written"]]
     if not letters:
@@ -82,8 +82,8 @@ def crowded_messages(frames: Frames, rows: Sequence[dict[str, Any]], limits: Con
     waits = set()
     for row in letters:
         own, theirs = set(row["action_ids"] or ()), contacts[row["payer_party_id"] or row["party_id"]]
-        begun = any(action_id in own for action_id, _ in theirs)
-        if not begun and _is_full((day for _, day in theirs), row["country"] or "", limits, as_of):
+        others = (day for action_id, day in theirs if action_id not in own)
+        if _is_full(others, row["country"] or "", limits, as_of):
             waits.add(row["id"])
         else:
             theirs.extend((action_id, as_of) for action_id in own)
