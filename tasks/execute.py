@@ -30,7 +30,7 @@ from tasks.facts import FactFrames
 from tasks.handoff import hand_over
 from tasks.revalidate import closed_today, objections, offered_meanwhile, silent_today, step_properties
 from tasks.seen import Seen, facts_now
-from tasks.spacing import crowded, move_days
+from tasks.spacing import crowded_letters, move_days
 from tasks.today import looked_at_today, recorded_after
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _take_up(
         [
             closed_today(wanted, countries, guardrails, as_of),
             silent_today(engine.pack, wanted, facts.cases, current, as_of),
-            crowded(frames, wanted, countries, guardrails, as_of),
+            crowded_letters(frames, wanted, countries, guardrails.contacts, as_of),
             offered_meanwhile(frames, wanted),
         ]
     )

@@ -21,9 +21,9 @@ from tasks.compose.windows import closing, is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW
 from tasks.seen import Seen
-from tasks.send.crowding import crowded
 from tasks.send.volume import room
 from tasks.send.wanted import no_longer_wanted
+from tasks.spacing import crowded_messages
 from tasks.today import looked_at_today
 
 if TYPE_CHECKING:
@@ -309,7 +309,7 @@ class Claims:
         guardrails = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails
         hours, texts = guardrails.hours, guardrails.texts
         going = [row for row in rows if row["id"] not in unwanted and row["id"] not in postponed]
-        waits = crowded(frames, going, guardrails.contacts, self.as_of)
+        waits = crowded_messages(frames, going, guardrails.contacts, self.as_of)
         postponed |= dict.fromkeys(waits, present + UNTIL_TOMORROW)
         for row in rows:
             if row["address_state"] in (ReachState.DEAD, ReachState.OPTED_OUT):

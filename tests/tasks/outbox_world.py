@@ -54,6 +54,10 @@ class House:
     def __init__(self, engine: Engine, code: str = "NL1", **creditor: Any) -> None:
         self.engine = engine
         self.accounts: list[Account] = []
+        self.day = DAY
+        """On which what is put in from now on is proposed."""
+        self.begun = True
+        """Whether it is under way; else approved only."""
         (engine.settings.workspace / "link.key").write_text("for tests only")
         with engine.database.session() as session:
             pack = publish_pack(session, "standard", standard_pack_files(), "first", "admin", DAY, EARLIER)
@@ -126,11 +130,15 @@ class House:
         currency: str = "EUR",
         account: Account | None = None,
         documents: tuple[str, ...] = (),
+        party_id: int | None = None,
         **profile: Any,
     ) -> Account:
-        """A customer with open invoices and one action under way; for `account`, another currency of that customer."""
+        """A customer with open invoices and one action under way; for `account`, another currency of that customer.
+
+        `party_id`: a party that is known already, perhaps to another creditor.
+        """
         with self.engine.database.session() as session:
-            made = self._customer(session, step, segment, amounts, currency, account, profile, documents)
+            made = self._customer(session, step, segment, amounts, currency, account, profile, documents, party_id)
         self.accounts.append(made)
         return made
 
@@ -167,11 +175,13 @@ class House:
         account: Account | None,
         profile: dict[str, Any],
         documents: tuple[str, ...] = (),
+        party_id: int | None = None,
     ) -> Account:
         number = f"K-{1001 + len(self.accounts)}"
         if account is None:
-            party_ref = f"P-{self.creditor_id}-{number}"
-            party_id = add(session, Party(party_ref=party_ref, shard_key=len(self.accounts), recorded_at=EARLIER))
+            if party_id is None:
+                party_ref = f"P-{self.creditor_id}-{number}"
+                party_id = add(session, Party(party_ref=party_ref, shard_key=len(self.accounts), recorded_at=EARLIER))
             debtor_id = add(
                 session,
                 Debtor(creditor_id=self.creditor_id, party_id=party_id, debtor_no=number, recorded_at=EARLIER),
@@ -219,7 +229,7 @@ class House:
                 kind=journey.kind,
                 segment=segment,
                 pack_id=self.pack_id,
-                state="in_progress",
+                state="in_progress" if self.begun else "approved",
                 channel=journey.channel,
                 template=journey.template,
                 written=journey.written,
@@ -228,10 +238,10 @@ class House:
                 amount=sum(amounts),
                 overdue_amount=sum(amounts),
                 due_on=DAY,
-                business_date=DAY,
+                business_date=self.day,
                 proposed_at=EARLIER,
-                started_on=DAY,
-                started_at=NOW,
+                started_on=self.day if self.begun else None,
+                started_at=NOW if self.begun else None,
             ),
         )
         for item_id, amount in zip(items, amounts, strict=True):

@@ -4,15 +4,16 @@ import mailbox
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import text
+from sqlmodel import select
 
 from connectors.faults import Fault
 from connectors.mail.smtp import SmtpMail
 from maatpak.kernel.words import HoldReason
-from maatpak.ledger.tables import Case
+from maatpak.ledger.tables import Case, Snapshot
 from tasks.desk import desk
 from tasks.holds import set_hold
 from tasks.send import DeliverySummary, deliver
@@ -67,6 +68,16 @@ def let_rests_end(house: House) -> None:
     """Services that are left alone may be tried."""
     past = "clock_timestamp() - interval '1 second'"
     run_sql(house, f"UPDATE breaker SET open_until = {past}, trying_until = NULL WHERE open_until IS NOT NULL")
+
+
+def open_day(house: House, day: date) -> None:
+    """Another business date, with a ledger of it."""
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{day}' WHERE id = {house.creditor_id}")
+    with house.engine.database.session() as session:
+        known = session.exec(select(Snapshot).filter_by(creditor_id=house.creditor_id)).first()
+        assert known is not None
+        given = known.model_dump(exclude={"id", "as_of", "content_hash"})
+        session.add(Snapshot(**given, as_of=day, content_hash=f"of {day}"))
 
 
 def lease(house: House, state: str) -> None:

@@ -3,23 +3,16 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sqlmodel import select
-
 from maatpak.kernel.words import Channel
-from maatpak.ledger.tables import Snapshot
+from tasks.execute import execute_all
 from tasks.send import deliver
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.send.sending import messages, run_sql, send
+from tests.tasks.send.sending import messages, open_day, run_sql, send
 
 
 def on(house: House, day: date) -> dict[str, Any]:
     """A delivery of another business date."""
-    run_sql(house, f"UPDATE creditor SET business_date = DATE '{day}'")
-    with house.engine.database.session() as session:
-        known = session.exec(select(Snapshot)).first()
-        assert known is not None
-        given = known.model_dump(exclude={"id", "as_of", "content_hash"})
-        session.add(Snapshot(**given, as_of=day, content_hash=f"of {day}"))
+    open_day(house, day)
     now = NOW + (day - DAY)
     return deliver(house.engine, house.creditor_id, day, now, "w", elapsed=timedelta).plain()
 
@@ -43,8 +36,37 @@ def test_a_letter_that_goes_two_ways_is_one_contact(house: House) -> None:
     assert on(house, DAY + timedelta(days=1)) == {"email": {"sent": 1}}
 
 
+def test_the_second_way_of_a_letter_waits_for_one_that_left_in_between(house: House) -> None:
+    first = house.customer("manager_letter", "habitual")
+    house.written()
+    send(house, channel=Channel.POST)
+    run_sql(house, f"UPDATE message SET send_after = '{NOW + timedelta(days=6)}' WHERE channel = 'email'")
+    house.customer("second_notice", amounts=(99900,), currency="GBP", account=first)
+    house.written()
+    between = on(house, DAY + timedelta(days=5))
+    assert sum(counts.get("sent", 0) for counts in between.values()) == 1
+    assert on(house, DAY + timedelta(days=6)) == {"email": {"postponed": 1}}
+    assert on(house, DAY + timedelta(days=9)) == {"email": {"sent": 1}}
+
+
 def test_one_letter_about_several_currencies_goes_whole(house: House) -> None:
     first = house.customer("second_notice")
     house.customer("second_notice", amounts=(99900,), currency="GBP", account=first)
     house.written()
     assert on(house, DAY + timedelta(days=1)).popitem()[1] == {"sent": 1}
+
+
+def test_an_approved_letter_waits_for_one_in_the_outbox(house: House) -> None:
+    first = house.customer()
+    house.written()
+    house.begun = False
+    second = house.customer("second_notice", amounts=(99900,), currency="GBP", account=first)
+    leaves, later = DAY + timedelta(days=6), DAY + timedelta(days=9)
+    for day, expected in ((DAY + timedelta(days=5), "approved"), (leaves, "approved"), (later, "in_progress")):
+        open_day(house, day)
+        execute_all(house.engine, house.creditor_id, day, NOW + (day - DAY))
+        if day == leaves:
+            deliver(house.engine, house.creditor_id, day, NOW + (day - DAY), "w", elapsed=timedelta)
+        (found,) = house.rows(f"SELECT state FROM action WHERE id = {second.action_id}")
+        assert found["state"] == expected, day
+    assert [row["sent_on"] for row in messages(house)] == [leaves, None]

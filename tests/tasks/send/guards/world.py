@@ -1,12 +1,17 @@
 """Two creditors with customers in common, services that are watched, and what is known of every message handed over."""
 
+import asyncio
 import copy
+import json
+import mailbox
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,23 +26,24 @@ from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import Channel, ReachState
 from tasks.desk import Desk, desk
 from tasks.engine import Engine, open_engine
+from tasks.execute import execute_all
 from tasks.preferences import consent_to_texts
 from tasks.send import deliver
 from tasks.send.pace import Unthrottled
 from tests.conftest import _created, _lent
 from tests.tasks.outbox_world import DAY, NOW, Account, House
+from tests.tasks.send.sending import open_day
 
 RETURN_PATH = "bounces@maatpak.example"
-CAPS = {Channel.EMAIL: "mails_per_day", Channel.SMS: "texts_per_day", Channel.POST: "letters_per_day"}
+CURRENCIES = ("EUR", "GBP", "USD", "SEK", "CHF", "PLN")
+CAPS_OF = {Channel.EMAIL: "mails_per_day", Channel.SMS: "texts_per_day", Channel.POST: "letters_per_day"}
 
 
 @dataclass(frozen=True)
 class Person:
-    """A customer of the world, with accounts at one creditor or both."""
+    """A customer of the world, with accounts at one creditor or both: one party."""
 
     number: int
-    step: tuple[str, str]
-    """What is sent, and the segment whose journey has it."""
     kind: str
     country: str
     time_zone: str | None
@@ -50,7 +56,7 @@ class Person:
 
     @property
     def email(self) -> str:
-        return f"p{self.number}@klant.example"
+        return f"p{self.number}@klant{self.number % 3}.example"
 
     @property
     def phone(self) -> str:
@@ -69,11 +75,43 @@ class Handed:
     closed: bool
     """Whether the address was known to be dead or opted out when it began."""
     valid_for: timedelta | None
+    text: str
+    day: date
+    """The business date."""
+    asked_at: float
+    begun_at: float | None
+    """Seconds of the technical clock: before its turn was asked for, and when it was noted as being sent."""
 
     @property
     def may_have_left(self) -> bool:
         """Unless the service said no, or was not there."""
         return type(self.outcome).__name__ in ("Sent", "Unknown")
+
+
+class Sinks:
+    """What arrived, as the services have it."""
+
+    def __init__(self, mails: Path, texts: Path, letters: Path) -> None:
+        self._mails, self._texts, self._letters = mails, texts, letters
+        self._seen = {each.name for each in mails.glob("new/*")}
+        self._seen |= set(texts.read_text().splitlines()) if texts.exists() else set()
+
+    def new(self, texts: Mapping[tuple[str, str], str]) -> list[str]:
+        """Message references of what came since this was last asked; of a text by its number and words."""
+        mails = [each.read_bytes() for each in self._mails.glob("new/*") if self._is_new(each.name)]
+        letters = [json.loads(each.read_text()) for each in self._letters.glob("*.json") if self._is_new(each.name)]
+        lines = self._texts.read_text().splitlines() if self._texts.exists() else []
+        told = [json.loads(each) for each in lines if self._is_new(each)]
+        return [
+            *(mailbox.MaildirMessage(each)["Message-ID"].strip("<>") for each in mails),
+            *(each["reference"] for each in letters),
+            *(texts[each["to"], each["body"]] for each in told),
+        ]
+
+    def _is_new(self, name: str) -> bool:
+        known = name in self._seen
+        self._seen.add(name)
+        return not known
 
 
 class Watched:
@@ -95,8 +133,28 @@ class Watched:
         world, to = self.world, outgoing.recipient
         address = {Channel.EMAIL: to.email, Channel.SMS: to.phone}.get(outgoing.channel) or ""
         began, closed = world.present, world.closed(outgoing.message_ref, address)
-        outcome = await self.port.send(outgoing, enclosures, valid_for, begun)
-        handed = Handed(began, outgoing.message_ref, outgoing.channel, address, outcome, closed, valid_for)
+        asked_at, begun_at = world.asked_at.get(asyncio.current_task(), 0.0), None
+
+        async def noted() -> bool:
+            nonlocal begun_at
+            going = await begun()
+            begun_at = time.time() if going else None
+            return going
+
+        outcome = await self.port.send(outgoing, enclosures, valid_for, noted)
+        handed = Handed(
+            at=began,
+            ref=outgoing.message_ref,
+            channel=outgoing.channel,
+            address=address,
+            outcome=outcome,
+            closed=closed,
+            valid_for=valid_for,
+            text=outgoing.text,
+            day=world.day,
+            asked_at=asked_at,
+            begun_at=begun_at,
+        )
         if not isinstance(outcome, Held):
             world.handed.append(handed)
         if isinstance(outcome, Failed) and outcome.address in (ReachState.DEAD, ReachState.OPTED_OUT):
@@ -123,6 +181,7 @@ class Slow(Unthrottled):
     async def turn(self, channel: Channel) -> None:
         del channel
         self.world.passed += self.every
+        self.world.asked_at[asyncio.current_task()] = time.time()
 
 
 @dataclass
@@ -133,12 +192,23 @@ class World:
     """One of each worker."""
     houses: Sequence[House]
     now: datetime
+    sinks: "Sinks"
     people: list[Person] = field(default_factory=list)
     accounts: dict[tuple[int, int], Account] = field(default_factory=dict)
     """By house and number of the person."""
+    owed: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """How many letters, by house and number of the person."""
+    people_of: dict[int, Person] = field(default_factory=dict)
+    """Who is written to, by action."""
+    day: date = DAY
+    """The business date of both creditors."""
     passed: timedelta = timedelta()
     """Since `now`, in the delivery that goes on."""
     handed: list[Handed] = field(default_factory=list)
+    asked_at: dict[object, float] = field(default_factory=dict)
+    """When a lane last asked for a turn, in seconds of the technical clock."""
+    arrived: list[tuple[date, str]] = field(default_factory=list)
+    """(business date, reference) of what was found in the sinks."""
     dead: set[tuple[str, str]] = field(default_factory=set)
     """(mail domain of the creditor, address): what that creditor knows to be dead, or was asked to leave alone."""
     stopped: set[str] = field(default_factory=set)
@@ -155,28 +225,40 @@ class World:
     def closed(self, ref: str, address: str) -> bool:
         return address in self.stopped or (ref.partition("@")[2], address) in self.dead
 
-    def joins(self, person: Person, houses: Sequence[int]) -> None:
-        """A customer to whom something is to be sent."""
-        self.people.append(person)
-        for at in houses:
-            self.accounts[at, person.number] = self.houses[at].customer(
-                *person.step,
-                amounts=(9_900,) if person.kind == "consumer" else (125_000,),
-                kind=person.kind,
-                country=person.country,
-                time_zone=person.time_zone,
-                email=person.email,
-                phone=person.phone,
-                preferred_channel=person.prefers,
-            )
-            if person.agrees:
-                with self.desk(at) as desk:
-                    debtor = desk.debtor(self.accounts[at, person.number].debtor_id)
-                    consent_to_texts(desk, debtor, person.phone, given=True, source="call")
+    def owes(self, person: Person, at: int, step: tuple[str, str], waited: int = 0) -> None:
+        """Something is to be sent to a customer: about another currency, where that creditor has them already.
 
-    def write(self) -> None:
+        It was approved as many days ago as it `waited`.
+        """
+        house, known = self.houses[at], self.accounts.get((at, person.number))
+        if self.owed[at, person.number] == len(CURRENCIES):
+            return
+        house.day = self.day - timedelta(days=waited)
+        account = house.customer(
+            *step,
+            amounts=(9_900,) if person.kind == "consumer" else (125_000,),
+            currency=CURRENCIES[self.owed[at, person.number]],
+            account=known,
+            party_id=next((each.party_id for (_, who), each in self.accounts.items() if who == person.number), None),
+            kind=person.kind,
+            country=person.country,
+            time_zone=person.time_zone,
+            email=person.email,
+            phone=person.phone,
+            preferred_channel=person.prefers,
+        )
+        self.people_of[account.action_id] = person
+        self.owed[at, person.number] += 1
+        if known is None:
+            self.accounts[at, person.number] = account
+        if known is None and person.agrees:
+            with self.desk(at) as desk:
+                consent_to_texts(desk, desk.debtor(account.debtor_id), person.phone, given=True, source="call")
+
+    def act(self) -> None:
+        """What is approved is written, where the party has room for it."""
         for house in self.houses:
-            house.written(self.now)
+            execute_all(house.engine, house.creditor_id, self.day, self.now)
 
     def deliver(self, every: timedelta, workers: int) -> None:
         """All outboxes, by so many workers at once; the clock stands where the last one ended."""
@@ -184,16 +266,23 @@ class World:
 
         def work(number: int) -> None:
             for house in self.houses:
-                given = (self.engines[number], house.creditor_id, DAY, self.now, f"worker-{number}")
+                given = (self.engines[number], house.creditor_id, self.day, self.now, f"worker-{number}")
                 deliver(*given, throttle=slow, elapsed=lambda: self.passed)
 
+        if self.now.date() > self.day:
+            self.day = self.now.date()
+            for house in self.houses:
+                open_day(house, self.day)
+            self.act()
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, range(workers)))
+        texts = {(each.address, each.text): each.ref for each in self.handed if each.channel is Channel.SMS}
+        self.arrived += [(self.day, ref) for ref in self.sinks.new(texts)]
         self.now, self.passed = self.present, timedelta()
 
     def desk(self, at: int) -> AbstractContextManager[Desk]:
         house = self.houses[at]
-        return desk(house.engine, house.creditor_id, f"maritNL{at}", DAY, self.now)
+        return desk(house.engine, house.creditor_id, f"maritNL{at}", self.day, self.now)
 
     def domain(self, at: int) -> str:
         return f"house{at}.example"
@@ -227,8 +316,8 @@ class Founded:
                 self._sms.stop()
 
     @contextmanager
-    def world(self, caps: Mapping[Channel, int]) -> Iterator[World]:
-        """A world of an example's own, with the engines of two workers."""
+    def world(self, limits: Mapping[str, int]) -> Iterator[World]:
+        """A world of an example's own, with the engines of two workers; `limits`: caps and rates, as settings."""
         with ExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
             url = opened.enter_context(_lent(self._server_url, "maatpak_guards", self._name))
@@ -240,12 +329,13 @@ class Founded:
                 smtp_port=self._mail.port(),
                 return_path=RETURN_PATH,
                 sms_url=self._sms.url(),
-            ).model_copy(update={CAPS[channel]: cap for channel, cap in caps.items()})
+            ).model_copy(update=dict(limits))
             engines = [open_engine(given) for _ in range(2)]
             houses = [copy.copy(each) for each in self._houses]
             for house in houses:
-                house.engine, house.accounts = engines[0], []
-            world = World(engines, houses, NOW)
+                house.engine, house.accounts, house.begun = engines[0], [], False
+            sinks = Sinks(self._mail.maildir, self._sms.messages, engines[0].workspace.sinks / "post")
+            world = World(engines, houses, NOW, sinks)
             for engine in engines:
                 opened.callback(engine.close)
                 engine._packs.update(self._packs)
