@@ -173,6 +173,9 @@ class Lanes:
 
     async def _begin(self, commits: Commits, ahead: Ahead, each: Claimed) -> bool:
         """See that a message is marked as being sent; whether it is, and may go."""
+        if each.channel in self._summary.stopped:
+            self._waiting[each.channel].appendleft(each)
+            return False
         if await ahead.take(each):
             return True
         self._beginning[each.message_id] = each

@@ -24,7 +24,8 @@ from tests.tasks.send.sending import (
     wait_until,
 )
 
-LANES = 4
+LANES = 5
+"""Four connections, and one more mail that is made meanwhile."""
 MANY = OPENS_AFTER + 2 * LANES + 10
 """More messages than two workers can begin before the breaker is open."""
 DOWN = Fault(reply="421 4.3.2 try later")
