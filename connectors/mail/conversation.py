@@ -20,6 +20,8 @@ from aiosmtplib import (
 )
 from aiosmtplib.email import quote_address
 
+TAKING = 240.0
+"""Seconds for a content and the server's yes; it may look for viruses before it answers. A lease lasts longer."""
 LONGEST_REPLY = 32_768
 """Bytes; a server that goes on and on is no mail server."""
 DONE = (250, 251)
@@ -94,7 +96,8 @@ class Conversation(asyncio.Protocol):
         stuffed = content.replace(b"\r\n.", b"\r\n..")
         if stuffed.startswith(b"."):
             stuffed = b"." + stuffed
-        (taken,) = await self._say(stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"))
+        end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+        (taken,) = await self._say(stuffed + end, timeout=TAKING)
         if taken.code != DONE[0]:
             raise SMTPDataError(*taken)
         return taken
@@ -138,7 +141,7 @@ class Conversation(asyncio.Protocol):
         lost.__cause__ = exc
         self._give_up(lost)
 
-    async def _say(self, words: bytes, replies: int = 1) -> Sequence[Reply]:
+    async def _say(self, words: bytes, replies: int = 1, timeout: float | None = None) -> Sequence[Reply]:
         """Send commands at once; as many replies."""
         if self._lost is not None or self._transport.is_closing():
             raise SMTPServerDisconnected("Connection lost")
@@ -146,7 +149,7 @@ class Conversation(asyncio.Protocol):
         self._expected = replies
         self._transport.write(words)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(timeout or self._timeout):
                 await self._answered
         except TimeoutError:
             self.close()
@@ -165,7 +168,7 @@ class Conversation(asyncio.Protocol):
             said = lines[-1].decode("utf-8", "replace")
             self._give_up(SMTPResponseException(-1, f"Malformed SMTP response line: {said}"))
             return
-        said = "\n".join(line[4:].strip().decode("utf-8", "surrogateescape") for line in lines)
+        said = "\n".join(line[4:].strip().decode("utf-8", "replace") for line in lines)
         self._replies.append(Reply(code, said))
 
     def _give_up(self, error: Exception) -> None:

@@ -1,8 +1,8 @@
 """The one way out: messages leave the outbox through the connectors, exactly once as far as the world allows.
 
-`deliver` claims queued messages, asks again whether they are wanted, marks each in a commit of its own right before it
-is handed over, and records what came of it. Killed at any moment, it leaves at most as many messages unknown as were
-under way (laws 3 and 4).
+`deliver` claims queued messages, asks again whether they are wanted, marks each a moment before it is handed over, and
+records what came of it. Killed at any moment, it leaves at most as many messages unknown as were under way (laws 3 and
+4).
 """
 
 from tasks.send.delivery import deliver, sending_instant

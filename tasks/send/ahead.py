@@ -72,5 +72,7 @@ class Ahead:
                 at = time.monotonic()
                 done = await self._commits.mark(marks)
                 self._marked |= {each.message_id: (each, at) for each in ahead if each.message_id in done}
+        except Exception:  # noqa: BLE001, S110 - whoever waits for the next commit hears of it
+            pass
         finally:
             self._marking = None

@@ -96,7 +96,10 @@ UPDATE message SET leased_by = NULL, leased_until = NULL
 WHERE id = ANY({ids}) AND state = 'queued' AND leased_by = '{worker}'
 """
 
-OURS = "SELECT 1 FROM message WHERE id = {id} AND state = 'queued' AND leased_by = '{worker}'"
+OURS = """
+SELECT 1 FROM message WHERE id = {id} AND state = 'queued' AND leased_by = '{worker}'
+  AND leased_until > clock_timestamp()
+"""
 
 PAYER = """(SELECT max(a.payer_party_id) FROM message_action x JOIN action a ON a.id = x.action_id
   WHERE x.message_id = m.id)"""

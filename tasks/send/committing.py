@@ -25,7 +25,7 @@ SELECT count(*) FROM (SELECT id FROM party WHERE id = ANY ({parties}) ORDER BY i
 
 MARK = """
 UPDATE message m SET state = 'sending', tries = tries + 1, leased_until = clock_timestamp() + {lease}
-WHERE m.id = ANY ({messages}) AND m.state = 'queued' AND m.leased_by = '{worker}'
+WHERE m.id = ANY ({messages}) AND m.state = 'queued' AND m.leased_by = '{worker}' AND m.leased_until > clock_timestamp()
   AND NOT EXISTS (SELECT 1 FROM breaker b WHERE b.channel = m.channel AND b.open_until > clock_timestamp())
   AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq > {seen} AND e.kind <> ALL ('{{{own}}}')
     AND ((e.creditor_id = {creditor} AND e.debtor_id IS NULL)
@@ -68,6 +68,8 @@ class Commits:
         self._posted: list[Record] = []
         self._wishes: list[_Wish] = []
         self._work: asyncio.Task[None] | None = None
+        self._broken: Exception | None = None
+        """Why a commit failed: outcomes were lost with it, of which only the journal knows. There is no other one."""
 
     async def __aenter__(self) -> Self:
         self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
@@ -87,7 +89,7 @@ class Commits:
 
     async def settle(self) -> None:
         """Wait until every outcome that was posted is recorded."""
-        if self._posted or self._work is not None:
+        if self._posted or self._work is not None or self._broken is not None:
             await self._wish()
 
     async def mark(self, marks: Sequence[Mark]) -> set[int]:
@@ -112,7 +114,8 @@ class Commits:
             records, self._posted = self._posted, []
             try:
                 marked = await self._commit(wishes, records)
-            except Exception as error:  # noqa: BLE001 - it is raised where it was waited for
+            except Exception as error:  # noqa: BLE001 - it is raised where it was waited for, and from now on
+                self._broken = error
                 for wish in wishes:
                     if not wish.done.done():
                         wish.done.set_exception(error)
@@ -124,6 +127,8 @@ class Commits:
 
     async def _commit(self, wishes: Sequence[_Wish], records: Sequence[Record]) -> set[int]:
         """One transaction in one round trip, with the locks in the order of the house; the messages that are marked."""
+        if self._broken is not None:
+            raise self._broken
         cursor = psycopg.AsyncClientCursor(self._connection)
         marks = [mark for wish in wishes for mark in wish.marks]
         taken_back = [each.message_id for wish in wishes for each in wish.taken_back]

@@ -108,9 +108,11 @@ async def _deliver(
                 raise
             batch = await (ahead or outbox.take())
     finally:
-        await reports.done()
-        for port in used.values():
-            await port.close()
+        try:
+            await reports.done()
+        finally:
+            for port in used.values():
+                await port.close()
 
 
 class _Outbox:

@@ -48,12 +48,17 @@ class Journal:
         self.writer = f"{plain}.{token_hex(4)}"
         """The name under which this delivery leases messages."""
         self._path = folder / f"{self.writer}{SUFFIX}"
+        self._torn: OSError | None = None
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        try:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self._write({"creditor": creditor_id, "as_of": as_of.isoformat(), "file": _identity(self._file)})
         except OSError as error:
+            self.close(settled=True)
             raise self._unwritten(error) from error
 
     def begin(self, message_id: int) -> None:
@@ -63,12 +68,14 @@ class Journal:
             WorkspaceError: it could not be written, so the message must not go.
         """
         try:
+            if self._torn is not None:
+                raise self._torn
             self._write({"begun": message_id})
         except OSError as error:
             raise self._unwritten(error) from error
 
     def end(self, message_id: int, outcome: Outcome) -> None:
-        """Write down what came of it. Where that is not possible, a kill leaves the message in doubt."""
+        """Write down what came of it. Where that is not possible, a kill leaves it in doubt, and no other may begin."""
         with suppress(OSError):
             self._write({"ended": message_id, type(outcome).__name__: asdict(outcome)})
 
@@ -81,7 +88,8 @@ class Journal:
     def _write(self, line: dict[str, Any]) -> None:
         content = json.dumps(line).encode() + b"\n"
         if os.write(self._file, content) < len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._torn = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # The next line would be lost in this piece.
+            raise self._torn
 
     def _unwritten(self, error: OSError) -> WorkspaceError:
         return WorkspaceError(
@@ -110,11 +118,12 @@ class LeftBehind:
         with os.fdopen(os.dup(file), "rb") as reader:
             lines = [_parsed(line) for line in reader]
         # A line that was broken off is the last one, and what it was to say had not happened yet or is not known.
+        whole = None not in lines[:-1]
         first, *rest = [line for line in lines if line is not None] or [{}]
         self.writer = path.name.removesuffix(SUFFIX)
         self.creditor_id: int | None = first.get("creditor")
         self.as_of = date.fromisoformat(first.get("as_of", "0001-01-01"))
-        self._complete = None not in (here := _identity(file)) and first.get("file") == here
+        self._complete = whole and None not in (here := _identity(file)) and first.get("file") == here
         self._ended = {line["ended"]: _outcome(line) for line in rest if "ended" in line}
         self._begun = {line["begun"] for line in rest if "begun" in line}
 

@@ -62,6 +62,8 @@ class Lanes:
         self._asking = asyncio.Lock()
         self._failures: dict[Channel, int] = {}
         self._waiting: dict[Channel, deque[Claimed]] = {}
+        self._errors: list[Exception] = []
+        """What stopped a lane, and so stops all."""
 
     async def send(self, claimed: Sequence[Claimed], seen_seq: int, ports: Mapping[Channel, MessagePort]) -> None:
         """Send them all, as many at once as each port has lanes; what is not begun is given back."""
@@ -75,6 +77,8 @@ class Lanes:
                         if self._waiting[channel]:
                             group.create_task(self._channel(commits, channel, port))
                 await commits.settle()
+            if self._errors:
+                raise self._errors[0]
         finally:
             left = [each for waiting in self._waiting.values() for each in waiting]
             await asyncio.to_thread(self._claims.release, left)
@@ -117,8 +121,15 @@ class Lanes:
         ahead = Ahead(commits, waiting, lanes, self._markable)
         async with asyncio.TaskGroup() as group:
             for _ in range(lanes):
-                group.create_task(self._lane(commits, ahead, channel, port))
+                group.create_task(self._whole_lane(commits, ahead, channel, port))
         await ahead.end()
+
+    async def _whole_lane(self, commits: Commits, ahead: Ahead, channel: Channel, port: MessagePort) -> None:
+        """A lane whose error breaks no other one off: these still learn what comes of what they are handing over."""
+        try:
+            await self._lane(commits, ahead, channel, port)
+        except Exception as error:  # noqa: BLE001 - it is raised when all have ended
+            self._errors.append(error)
 
     async def _lanes_of(self, channel: Channel, port: MessagePort) -> int:
         """As many as the port has; one for a service that rested, and none where another worker tries it."""
@@ -134,7 +145,7 @@ class Lanes:
         limited = self._paces[channel].limited
         paced = limited or not isinstance(self._throttle, Unthrottled)
         async with self._throttle.lane(channel), await self._connect() if limited else nullcontext() as connection:
-            while self._waiting[channel] and channel not in self._summary.stopped:
+            while self._waiting[channel] and not self._is_stopped(channel):
                 if paced:
                     await commits.settle()  # Its turn may be a while off.
                 else:
@@ -173,7 +184,7 @@ class Lanes:
 
     async def _begin(self, commits: Commits, ahead: Ahead, each: Claimed) -> bool:
         """See that a message is marked as being sent; whether it is, and may go."""
-        if each.channel in self._summary.stopped:
+        if self._is_stopped(each.channel):
             self._waiting[each.channel].appendleft(each)
             return False
         if await ahead.take(each):
@@ -287,6 +298,9 @@ class Lanes:
         if record.counted is not None:
             self._summary.add(each.channel, record.counted)
         return record
+
+    def _is_stopped(self, channel: Channel) -> bool:
+        return bool(self._errors) or channel in self._summary.stopped
 
     def _stop(self, channel: Channel, word: str, mend: str) -> None:
         """Begin no more messages of a channel; the first word stands."""

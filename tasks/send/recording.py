@@ -99,14 +99,18 @@ class Recorder:
         match outcome:
             case Sent(service_ref):
                 del values["id"]
-                taken = {"ids": [each.message_id], "refs": [service_ref], "channels": [str(each.channel)]}
+                taken = {
+                    "ids": [each.message_id],
+                    "refs": [service_ref and _plain(service_ref)],
+                    "channels": [str(each.channel)],
+                }
                 return Record(SENT + TAKEN, {**values, **taken}, "sent")
             case Unknown(detail):
                 again = each.state == "unknown"
                 statements = STILL_UNKNOWN if again else UNKNOWN
-                return Record(statements, {**values, "why": detail or "unknown"}, None if again else "unknown")
+                return Record(statements, {**values, "why": _plain(detail) or "unknown"}, None if again else "unknown")
             case NoService(code):
-                return Record(GIVEN_BACK, {**values, "why": code}, None)
+                return Record(GIVEN_BACK, {**values, "why": _plain(code)}, None)
             case Held():
                 return Record()
             case Failed():
@@ -125,28 +129,38 @@ class Recorder:
 
     def together(self, records: Sequence[Record]) -> list[Record]:
         """The same in fewer statements: messages that were sent are recorded by one. The creditor is locked, shared."""
-        sent = [record.values for record in records if record.statements == SENT + TAKEN]
-        others = [record for record in records if record.statements != SENT + TAKEN]
-        if not sent:
-            return others
-        listed = {name: [each for values in sent for each in values[name]] for name in SENT_EACH}
-        return [Record(SENT + TAKEN, {**sent[0], **listed}), *others]
+        sent: dict[tuple[date, datetime], list[Mapping[str, Any]]] = {}
+        others = []
+        for record in records:
+            if record.statements == SENT + TAKEN:
+                sent.setdefault((record.values["on"], record.values["now"]), []).append(record.values)
+            else:
+                others.append(record)
+        for alike in sent.values():
+            listed = {name: [each for values in alike for each in values[name]] for name in SENT_EACH}
+            others.append(Record(SENT + TAKEN, {**alike[0], **listed}))
+        return others
 
     def _failed(self, each: Claimed, values: dict[str, Any], failed: Failed) -> Record:
-        tries = each.tries + 1
+        tries, code = each.tries + 1, _plain(failed.code)
         first = each.first_tried_at or self._now
         since = max(first, self._back.get(each.channel, first))
         later = self._now + min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
         if failed.permanent:
-            statements, counted, values = FAILED, "failed", {**values, "why": failed.code}
+            statements, counted, values = FAILED, "failed", {**values, "why": code}
         elif later > since + TRIED_FOR:
-            why = f"given up after {tries} tries: {failed.code}"
+            why = f"given up after {tries} tries: {code}"
             statements, counted, values = FAILED, "failed", {**values, "why": why}
         else:
-            statements, counted, values = AGAIN, "postponed", {**values, "why": failed.code, "later": later}
+            statements, counted, values = AGAIN, "postponed", {**values, "why": code, "later": later}
         if failed.address in (ReachState.DEAD, ReachState.OPTED_OUT):
             statements += OLD_ADDRESS + NEW_ADDRESS
             named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
             values = {**values, **named, "state": str(failed.address)}
             values["moves"] = [str(state) for state in MOVES[OF_STATE[failed.address]]]
         return Record(statements, values, counted)
+
+
+def _plain(words: str) -> str:
+    """A service's words without signs that no database takes."""
+    return words.encode(errors="replace").decode().replace("\0", "")

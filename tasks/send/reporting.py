@@ -155,6 +155,8 @@ def _move_actions(engine: "Engine", frames: Frames, marks: dict[str, object], as
     if moved.is_empty():
         return 0
     frames.stage("ended_action", moved)
+    # Or it is read whole for each action, where few had been in progress when the tables were last analysed.
+    frames.execute("ALTER TABLE pg_temp.ended_action ADD PRIMARY KEY (action_id)")
     frames.execute(MOVE.format(**marks))
     executed = actions.filter(pl.col("state") == "executed")
     _touch(engine, frames, marks, executed)

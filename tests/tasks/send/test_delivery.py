@@ -216,3 +216,12 @@ def test_a_third_notice_of_a_round_is_one_too_many(house: House) -> None:
     house.written()
     send(house)
     assert [row["rating"] for row in house.rows("SELECT rating FROM touch")] == [-2]
+
+
+def test_words_that_no_database_takes_stop_nobody_else(house: House) -> None:
+    house.customers(3)
+    house.written()
+    faulty(house, Fault(reply="550 5.7.1 Empf\x00nger gesperrt", times=1))
+    assert send(house).total("sent") == 2
+    (failed,) = [row for row in messages(house) if row["state"] == "failed"]
+    assert failed["failure"] == "550 5.7.1 Empfnger gesperrt"

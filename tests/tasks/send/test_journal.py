@@ -6,15 +6,28 @@ import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
+import psycopg
 import pytest
 
+from connectors.faults import Fault
 from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import ReachState
 from tasks.send.journal import Journal, LeftBehind, journal_of, left_behind
 from tests.tasks.outbox_world import DAY, House
-from tests.tasks.send.sending import in_sink, let_leases_expire, messages, run_sql, send, states
+from tests.tasks.send.sending import (
+    PATIENCE,
+    faulty,
+    in_sink,
+    let_leases_expire,
+    messages,
+    run_sql,
+    send,
+    states,
+    wait_until,
+)
 
 YESTERDAY = DAY - timedelta(days=1)
 
@@ -184,3 +197,59 @@ def test_a_delivery_that_is_broken_off_keeps_its_journal(tmp_path: Path) -> None
     with pytest.raises(KeyboardInterrupt), journal_of(tmp_path, 1, DAY, "worker"):
         raise KeyboardInterrupt
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_outcomes_of_two_days_keep_their_days(house: House) -> None:
+    house.customers(2)
+    house.written()
+    days = (YESTERDAY, DAY)
+    for day, row in zip(days, messages(house), strict=True):
+        journal = Journal(house.engine.workspace.deliveries, house.creditor_id, day, "killed")
+        mine = (
+            f"state = 'sending', leased_by = '{journal.writer}', leased_until = now() + interval '5 minutes', tries = 1"
+        )
+        run_sql(house, f"UPDATE message SET {mine} WHERE id = {row['id']}")
+        journal.begin(row["id"])
+        journal.end(row["id"], Sent("250 taken"))
+        journal.close(settled=False)
+    assert send(house).plain() == {"email": {"sent": 2}}
+    assert tuple(row["sent_on"] for row in messages(house)) == days
+
+
+def test_a_piece_of_a_line_amid_others_means_that_lines_are_lost(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 1, DAY, "killed")
+    journal.begin(7)
+    journal.close(settled=False)
+    (path,) = tmp_path.iterdir()
+    with path.open("ab") as file:
+        file.write(b'{"ended": 7, "Se{"begun": 8}\n{"begun": 9}\n')
+    with left_behind(tmp_path, 1) as (read,):
+        assert read.tells(8) is None
+
+
+def test_a_database_that_breaks_off_loses_no_outcome(house: House) -> None:
+    house.customers(12)
+    house.written()
+    faulty(house, Fault(at="after", delay=0.2))
+    broken: list[Exception] = []
+
+    def deliver_until_it_breaks() -> None:
+        try:
+            send(house)
+        except psycopg.OperationalError as error:
+            broken.append(error)
+
+    sending = Thread(target=deliver_until_it_breaks)
+    sending.start()
+    wait_until(lambda: len(in_sink(house)) >= 3)
+    run_sql(
+        house,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND query LIKE '%SET state = ''sending''%' AND pid <> pg_backend_pid()",
+    )
+    sending.join(PATIENCE)
+    assert len(broken) == 1
+    faulty(house)
+    send(house)
+    assert states(house) == {"sent": 12}
+    assert sorted(in_sink(house)) == sorted(row["message_ref"] for row in messages(house))
