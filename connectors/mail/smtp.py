@@ -7,6 +7,7 @@ server that cannot be reached, or refuses our login, is `NoService`: the same fo
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
+from connectors.inbox.verdicts import Signs, judge
 from connectors.mail.conversation import Conversation
 from connectors.mail.mime import mail_bytes
 from connectors.mail.sink import HOST, MailSink
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     from connectors.mail.signing import Signer
 
 TIMEOUT = 30.0
-ADDRESS_CODES = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.310")
-"""Enhanced status codes that say the address is wrong or gone; a full mailbox or a policy is not one of them."""
+STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+"""An enhanced status code (RFC 3463), with which a reply's words may begin."""
 LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Replies by which a server wants a login, or another one, whatever it was told."""
 BUSY = range(400, 500)
@@ -297,10 +299,9 @@ def _not_taken(error: SMTPRecipientRefused | SMTPDataError) -> Failed | NoServic
 def _refused(error: SMTPRecipientRefused) -> Failed:
     """The server does not want a mail for this recipient, now or ever; one that is in trouble itself says so."""
     permanent = error.code >= 500
-    words = error.message.split()
-    status = words[0] if words else ""
-    unknown_user = error.code in (550, 551, 553) and (not status.startswith("5.") or status in ADDRESS_CODES)
-    dead = permanent and (unknown_user or status in ADDRESS_CODES)
+    status = STATUS.match(error.message)
+    signs = Signs(error.message, status[0] if status else "", error.code, "RCPT")
+    dead = permanent and judge(signs).hard
     return Failed(_said(error), permanent, ReachState.DEAD if dead else None, _blame(error))
 
 

@@ -220,10 +220,12 @@ class Claims:
         """
         with self.engine.database.frames() as frames:
             caps = room(frames, self.engine.settings, self.as_of, to_take=True)
-            limit = min([limit, *(caps[each] for each in self.channels if each in caps)])
+            going = [each for each in self.channels if caps.get(each, 1)]
+            limit = min([limit, *(caps[each] for each in going if each in caps)])
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
-            candidates = frames.read(CANDIDATES.format(**self._marks, limit=min(limit, BATCH)))
+            marks = {**self._marks, "channels": _texts(going)}
+            candidates = frames.read(CANDIDATES.format(**marks, limit=min(limit, BATCH)))
             lock_parties(frames, pl.concat([candidates["party_id"], candidates["payer_party_id"]]).drop_nulls())
             leased = frames.read(LEASED.format(**self._marks, ids=numbers(candidates["id"].to_list())))
             rows = self._look(frames, leased["id"].to_list())
