@@ -83,9 +83,12 @@ class PingenPost:
         del valid_for
         if not outgoing.recipient.lines:
             return Failed("the letter has no address", permanent=True)
+        uploaded = await asyncio.to_thread(self._uploaded, outgoing, enclosures)
+        if not isinstance(uploaded, tuple):
+            return uploaded
         if not await begun():
             return Held()
-        return await asyncio.to_thread(self._send, outgoing, enclosures)
+        return await asyncio.to_thread(self._create, outgoing, *uploaded)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
         """Look for a letter with our reference."""
@@ -119,7 +122,8 @@ class PingenPost:
         if self.simulator is not None:
             self.simulator.stop()
 
-    def _send(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> Outcome:
+    def _uploaded(self, outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> tuple[str, str] | Outcome:
+        """Where the letter that was set lies at Pingen, and the signature of that; or what is to become of it."""
         if unfit := [each.name for each in enclosures if not printable(each)]:
             return Failed(f"no PDF, so it cannot be printed: {', '.join(unfit)}", permanent=True)
         pdf = self._setters.letter(outgoing, sender_line=False)
@@ -131,10 +135,9 @@ class PingenPost:
             known = self._find(outgoing)
             if known is not None:
                 return _standing(known)
-            file_url, file_signature = self._upload(pdf)
+            return self._upload(pdf)
         except (pingen2sdk.PingenError, requests.RequestException, ValueError, WorkspaceError) as error:
             return _not_taken(error)
-        return self._create(outgoing, file_url, file_signature)
 
     def _ask(self, outgoing: Outgoing) -> Outcome:
         try:

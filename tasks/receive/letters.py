@@ -55,6 +55,8 @@ def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, 
     """What became of a letter, by the service's number; whether it was news."""
     with engine.database.reading() as session:
         owner = owner_of_message(session, None, report.service_ref)
+    if owner is None:
+        return False  # Perhaps not yet: our own record of sending may come after it, and the next look is told again.
     arrival = Arrival(
         key=_key(report),
         channel=Channel.POST,

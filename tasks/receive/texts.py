@@ -57,7 +57,8 @@ def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
     news = False
     for owner in owners or [None]:
         arrival = Arrival(
-            key=content_hash(["text", text.service_ref, None if owner is None else owner.case_id]),
+            # An answer is one, also when it is told again after we texted another account of that number.
+            key=content_hash(["text", text.service_ref, owner.case_id if owner is not None and for_all else None]),
             channel=Channel.SMS,
             kind=text.word or "answer",
             content=text.body.encode(),

@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from connectors.faults import Fault
 from connectors.message import Correspondent, Enclosure, Outgoing
-from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
+from connectors.outcome import Failed, Held, NoService, Outcome, Sent, Unknown
 from connectors.post import build_post
 from connectors.post.hooks import read_pingen_hook, signature
 from connectors.post.letters import letter_pdf
@@ -74,6 +74,16 @@ def test_a_letter_arrives_with_the_id_that_we_were_told(port: PingenPost, simula
     assert kept["attributes"]["address"].startswith("van den heuvel & zonen b.v.")
     assert simulator.pdf(kept["id"]) == letter_pdf(made, sender_line=False)
     assert ask(port, made) == outcome
+
+
+def test_a_letter_that_is_stopped_while_it_was_set_is_not_made(port: PingenPost, simulator: PingenSimulator) -> None:
+    made = letter(3)
+
+    async def stopped() -> bool:
+        return False
+
+    assert asyncio.run(port.send(made, (), begun=stopped)) == Held()
+    assert of(simulator, made) == []
 
 
 def test_enclosures_are_printed_behind_the_letter(port: PingenPost, simulator: PingenSimulator) -> None:

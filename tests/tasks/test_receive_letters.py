@@ -54,6 +54,16 @@ def test_each_report_is_dated_and_counts_once(house: House) -> None:
     assert len(noted(house)) == 2
 
 
+def test_a_report_that_comes_before_our_own_record_of_sending_is_told_again(house: House) -> None:
+    (sent,) = messages(house)
+    run_sql(house, "UPDATE message SET service_ref = NULL")
+    receipt(house, LetterState.UNDELIVERABLE, DAY)
+    assert read_letter_reports(house.engine, NOW) == 0
+    run_sql(house, f"UPDATE message SET service_ref = '{sent['service_ref']}'")
+    assert read_letter_reports(house.engine, NOW) == 1
+    assert noted(house) == [("returned", DAY)]
+
+
 def test_a_creditor_that_is_caught_up_hears_what_was_told_long_ago(house: House) -> None:
     receipt(house, LetterState.PRINTED, DAY)
     assert read_letter_reports(house.engine, NOW) == 1

@@ -122,6 +122,15 @@ def test_any_other_text_waits_on_the_case_to_be_read(house: House) -> None:
     assert house.rows("SELECT kind FROM work_task") == [{"kind": "reply"}]
 
 
+def test_an_answer_that_is_told_again_after_another_account_was_texted_is_one(house: House) -> None:
+    assert texted(house, "Friday is fine")
+    house.customer("second_text", kind="consumer", amounts=(8800,))
+    house.written()
+    send(house)
+    assert not texted(house, "Friday is fine")
+    assert len(house.rows("SELECT 1 AS one FROM answer")) == 1
+
+
 def test_a_stranger_waits_for_somebody_who_knows_whose_it_is(house: House) -> None:
     texted(house, "Who is this?", sender="+31687654321")
     assert house.rows("SELECT state, debtor_id FROM incoming") == [{"state": "unassigned", "debtor_id": None}]
