@@ -104,7 +104,8 @@ class Recorder:
                     "refs": [service_ref and _plain(service_ref)],
                     "channels": [str(each.channel)],
                 }
-                return Record(SENT + TAKEN, {**values, **taken}, "sent")
+                # What is only found out now does not say that the service takes messages now.
+                return Record(SENT + TAKEN if each.state == "queued" else SENT, {**values, **taken}, "sent")
             case Unknown(detail):
                 again = each.state == "unknown"
                 statements = STILL_UNKNOWN if again else UNKNOWN

@@ -70,6 +70,17 @@ def test_only_what_was_under_way_is_in_doubt(house: House) -> None:
     assert not list(house.engine.workspace.deliveries.iterdir())
 
 
+def test_what_was_taken_before_says_nothing_of_the_service_now(house: House) -> None:
+    broken_off(house).close(settled=False)
+    run_sql(
+        house,
+        "INSERT INTO breaker (channel, service, failures, openings, word, mend, open_until)"
+        " VALUES ('email', 'another', 3, 1, '421', '', clock_timestamp() + interval '1 minute')",
+    )
+    assert send(house, limit=0).plain() == {"email": {"sent": 1, "unknown": 1}}
+    assert house.rows("SELECT failures FROM breaker") == [{"failures": 3}]
+
+
 def copied(path: Path) -> None:
     shutil.copy(path, path.with_suffix(".kept"))
     path.unlink()
