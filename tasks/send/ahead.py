@@ -7,7 +7,7 @@ get to in time is taken back, and looked at again.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from tasks.send.claiming import Claimed
@@ -53,8 +53,10 @@ class Ahead:
         """Begin to mark the next messages, where few are."""
         handed_over = self._taken - self._lanes
         most = int(handed_over / (time.monotonic() - self._began) * MOMENT) if handed_over > 0 else self._lanes
-        if self._marking is None and len(self._marked) <= most // 2 and self._waiting:
-            self._marking = asyncio.create_task(self._mark(most))
+        if self._marking is None and len(self._marked) <= most // 2:
+            unmarked = (each for each in islice(self._waiting, most) if each.message_id not in self._marked)
+            if marks := [mark for each in unmarked if (mark := self._markable(each)) is not None]:
+                self._marking = asyncio.create_task(self._mark(marks))
 
     async def end(self) -> None:
         """Take the marks back that nobody used."""
@@ -64,15 +66,14 @@ class Ahead:
         if left:
             await self._commits.take_back(left)
 
-    async def _mark(self, most: int) -> None:
+    async def _mark(self, marks: Sequence[Mark]) -> None:
+        at = time.monotonic()
         try:
-            ahead = [each for each in islice(self._waiting, most) if each.message_id not in self._marked]
-            marks = [mark for each in ahead if (mark := self._markable(each)) is not None]
-            if marks:
-                at = time.monotonic()
-                done = await self._commits.mark(marks)
-                self._marked |= {each.message_id: (each, at) for each in ahead if each.message_id in done}
-        except Exception:  # noqa: BLE001, S110 - whoever waits for the next commit hears of it
-            pass
+            done = await self._commits.mark(marks)
+        except Exception:  # noqa: BLE001 - whoever waits for the next commit hears of it
+            done = set()
         finally:
             self._marking = None
+        self._marked |= {
+            mark.claimed.message_id: (mark.claimed, at) for mark in marks if mark.claimed.message_id in done
+        }
