@@ -7,6 +7,7 @@ server is a process of its own on a port that they all know; it survives them, a
 import json
 import multiprocessing
 import os
+import threading
 from collections import Counter
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -35,6 +36,8 @@ CONTEXT.set_forkserver_preload(
 """What a delivery imports when it first needs it."""
 PATIENCE = 180.0
 """Two cores that others use, too, start many workers slowly."""
+ONE_ASKS = threading.Lock()
+"""The start of a process asks all others whether they ended; whoever asks at that moment, too, is told 255."""
 LANES = {"email": 4, "post": fitting() + 1}
 MAILS, LETTERS = 5, 1
 """Customers of a lot."""
@@ -72,12 +75,14 @@ class Worker:
         self._kept = house.engine.workspace.root / f"{name}.kept"
         self._begun, theirs = CONTEXT.Pipe(duplex=False)
         self._process = CONTEXT.Process(target=work, args=(given, house.creditor_id, name, theirs))
-        self._process.start()
+        with ONE_ASKS:
+            self._process.start()
         theirs.close()
 
     @property
     def exit_code(self) -> int | None:
-        return self._process.exitcode
+        with ONE_ASKS:
+            return self._process.exitcode
 
     def wait_for_begin(self) -> None:
         assert self._begun.poll(PATIENCE)
@@ -105,8 +110,7 @@ class Worker:
 
     def end(self) -> Left:
         """Wait until it is gone, and nothing that it had sent to the database is at work there."""
-        self._process.join(PATIENCE)
-        assert self.exit_code is not None
+        wait_until(lambda: self.exit_code is not None, PATIENCE)
         connected = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{self.name}'"
         wait_until(lambda: not self._house.rows(connected), PATIENCE)
         if not self._kept.exists():
