@@ -17,8 +17,10 @@ from maatpak.kernel.calendars import next_bank_day, working_days_between
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.reasons import NoActionReason, SkipReason
 from policies.changes import detail
+from policies.context_facts import CONTEXT
 from policies.document import suggestion
-from policies.facts import COLUMNS, CONTEXT, FACTS
+from policies.fact_frames import COLUMNS
+from policies.facts import FACTS
 from policies.frontier import SKIPS, Status
 from policies.gates import Verdict, unjudged
 from policies.history import CODE, NONE, REASONS, Codes

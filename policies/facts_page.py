@@ -3,7 +3,10 @@
 from itertools import groupby
 from pathlib import Path
 
-from policies.facts import CONTEXT, FACTS, ITEM_COLUMNS, STEP_COLUMNS, Fact
+from policies.context_facts import CONTEXT
+from policies.fact import Fact
+from policies.fact_frames import ITEM_COLUMNS, STEP_COLUMNS
+from policies.facts import FACTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "facts.md"
 

@@ -20,8 +20,9 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from polars.exceptions import PolarsError
 
+from policies.context_facts import CONTEXT
 from policies.document import suggestion
-from policies.facts import CONTEXT, FACTS
+from policies.facts import FACTS
 
 
 class RuleError(ValueError):

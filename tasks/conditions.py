@@ -7,7 +7,7 @@ import polars as pl
 
 from maatpak.kernel.reasons import SkipReason
 from maatpak.kernel.words import StepKind
-from policies.facts import COLUMNS
+from policies.fact_frames import COLUMNS
 from policies.journey import Step
 from policies.rules import CompiledRule, outcomes
 from tasks.revalidate import step_of

@@ -11,7 +11,7 @@ from maatpak.kernel.banks import ReturnCause
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import LegalStop, Reaction
 from maatpak.ledger.database import Frames
-from policies.facts import COLUMNS, ITEM_COLUMNS
+from policies.fact_frames import COLUMNS, ITEM_COLUMNS
 from tasks.facts import (
     agreements,
     amounts,

@@ -3,7 +3,7 @@
 import polars as pl
 
 from maatpak.kernel.words import ActionState
-from policies.facts import STEP_COLUMNS
+from policies.fact_frames import STEP_COLUMNS
 from tasks.facts.collecting import only
 from tasks.facts.reading import Reader
 

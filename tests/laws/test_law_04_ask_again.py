@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maatpak.kernel.reasons import SkipReason
-from policies.facts import COLUMNS, ITEM_COLUMNS, STEP_COLUMNS
+from policies.fact_frames import COLUMNS, ITEM_COLUMNS, STEP_COLUMNS
 from policies.pack import load_pack, standard_pack_files
 from tasks.facts import FactFrames
 from tasks.revalidate import objections

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.tables import Action, ActionItem, ItemVersion
-from policies.facts import ITEM_COLUMNS
+from policies.fact_frames import ITEM_COLUMNS
 from tasks.day import run_day
 from tasks.disputes import open_dispute
 from tasks.promises import make_promise

@@ -10,7 +10,8 @@ from sqlalchemy import BigInteger, Float, Numeric
 
 from maatpak.ledger.audit import EventDraft, _row
 from maatpak.ledger.tables import metadata
-from policies.facts import FACTS, ITEM_COLUMNS
+from policies.fact_frames import ITEM_COLUMNS
+from policies.facts import FACTS
 from policies.reporting import ACTION_COLUMNS, CASE_COLUMNS
 from tasks.plans import standard_instalments
 from tests.laws.examples import pure

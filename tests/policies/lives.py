@@ -10,8 +10,10 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from maatpak.kernel.calendars import add_working_days, next_bank_day
+from policies.context_facts import CONTEXT
 from policies.decide import Decisions, decide
-from policies.facts import COLUMNS, CONTEXT, FACTS, STEP_COLUMNS
+from policies.fact_frames import COLUMNS, STEP_COLUMNS
+from policies.facts import FACTS
 from policies.pack import CompiledPack, load_pack, standard_pack_files
 
 PACK = 1

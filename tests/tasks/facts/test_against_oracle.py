@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maatpak.ledger.database import Database
-from policies.facts import COLUMNS
+from policies.fact_frames import COLUMNS
 from tasks.facts import FactFrames, build_facts
 from tests.tasks.facts.oracle import Oracle
 from tests.tasks.facts.random_world import random_world

@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 
 from maatpak.ledger.database import Database
-from policies.facts import COLUMNS, CONTEXT, FACTS, ITEM_COLUMNS, STEP_COLUMNS
+from policies.context_facts import CONTEXT
+from policies.fact_frames import COLUMNS, ITEM_COLUMNS, STEP_COLUMNS
+from policies.facts import FACTS
 from policies.facts_page import page
 from tasks.facts import build_facts
 from tasks.facts.build import MAY_BE_NULL
