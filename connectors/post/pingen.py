@@ -25,7 +25,7 @@ from connectors.post.binding import bound, printable
 from connectors.post.hooks import CATEGORIES, report_of
 from connectors.post.pingen_simulator import PingenSimulator
 from connectors.post.port import LetterReport
-from connectors.post.setting import Setters, fitting
+from connectors.post.typesetting import Typesetters, fitting
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
 
 TIMEOUT = 30.0
@@ -68,7 +68,7 @@ class PingenPost:
         self._secret = secret
         self._organisation = organisation
         self._printing = {"delivery_product": product, "print_mode": print_mode, "print_spectrum": print_spectrum}
-        self._setters = Setters(fitting())
+        self._typesetters = Typesetters(fitting())
         self._lock = threading.Lock()
         self._token: tuple[str, float] | None = None
 
@@ -118,7 +118,7 @@ class PingenPost:
 
     def shut(self) -> None:
         """End the processes that set letters, and the simulator, where there is one."""
-        self._setters.stop()
+        self._typesetters.stop()
         if self.simulator is not None:
             self.simulator.stop()
 
@@ -126,7 +126,7 @@ class PingenPost:
         """Where the letter that was set lies at Pingen, and the signature of that; or what is to become of it."""
         if unfit := [each.name for each in enclosures if not printable(each)]:
             return Failed(f"no PDF, so it cannot be printed: {', '.join(unfit)}", permanent=True)
-        pdf = self._setters.letter(outgoing, sender_line=False)
+        pdf = self._typesetters.letter(outgoing, sender_line=False)
         if not isinstance(pdf, bytes):
             return pdf
         if enclosures:

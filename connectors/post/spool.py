@@ -15,7 +15,7 @@ from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, Outcome, Sent, Unknown
 from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts
-from connectors.post.setting import Setters, fitting
+from connectors.post.typesetting import Typesetters, fitting
 from maatpak.kernel.files import sync_folder, write_whole
 from maatpak.kernel.ids import bytes_hash
 
@@ -27,7 +27,7 @@ class PostSpool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._setters = Setters(fitting())
+        self._typesetters = Typesetters(fitting())
         self.lanes = fitting() + 1
         """While one letter is spooled, the next one is set: no core waits for the disk."""
 
@@ -71,14 +71,14 @@ class PostSpool:
 
     def shut(self) -> None:
         """End the processes that set letters."""
-        self._setters.stop()
+        self._typesetters.stop()
 
     def _made(self, outgoing: Outgoing) -> bytes | Outcome:
         """The letter set; or that it is spooled already, or cannot be set."""
         manifest = self._path(outgoing, ".json")
         if manifest.exists():
             return Sent(json.loads(manifest.read_text())["sha256"])
-        return self._setters.letter(outgoing)
+        return self._typesetters.letter(outgoing)
 
     def _spool(self, outgoing: Outgoing, enclosures: Sequence[Enclosure], pdf: bytes) -> Outcome:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,8 @@ messages become rows by `queue_messages`, in the transaction of whoever executes
 """
 
 from tasks.compose.composed import Composed, Drafts, Wanted
-from tasks.compose.drafting import ASKING, compose, content_hashes, preview
+from tasks.compose.drafter import ASKING
+from tasks.compose.drafting import compose, content_hashes, preview
 from tasks.compose.queueing import queue_messages
 from tasks.compose.supposing import suppose
 

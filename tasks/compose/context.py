@@ -1,73 +1,32 @@
 """What a message says, as data: the names that templates may use (policies/vocabulary.py), filled for one customer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date
 from typing import Any
 
 from maatpak.kernel.banks import RETURN_CAUSES, ReturnCause
-from maatpak.kernel.calendars import BANK, add_working_days, working_days_between
+from maatpak.kernel.calendars import BANK, add_working_days
 from maatpak.kernel.references import payment_reference, usual_reference
 from maatpak.kernel.words import (
-    LOST_EVIDENCE,
-    QUIET_DAYS,
     Channel,
     ConsultAnswer,
-    EvidenceKind,
     ItemType,
     PlanState,
     PromiseState,
     StepKind,
 )
-from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.look import Look
-from tasks.compose.outlook import Next
+from tasks.compose.notices import earlier_about, earlier_notices, was_heard
 from tasks.compose.reading import Material, Row
-from tasks.compose.recipients import Customer
 from tasks.compose.spelling import joined, long_date, money, short_date
+from tasks.compose.subject import LONGEST_TERM, ON_THE_WAY, Subject, reply_by
 
-USUAL_TERM = 5
-"""Working days in which we ask for a payment or a word, where the journey does not say."""
-LONGEST_TERM = 10
-"""Later than this we do not ask for a word, even if nothing comes before."""
-ON_THE_WAY = 3
-"""Working days that a letter travels; a demand's date counts from its delivery."""
-NOTICES = frozenset({StepKind.MESSAGE, StepKind.PLAN_OFFER})
-ANSWERS = frozenset({str(EvidenceKind.ANSWERED), str(EvidenceKind.SPOKEN)})
-MOST_EARLIER = 3
 MOST_DOCUMENTS = 12
 """Open documents of a currency that money may be for; who has more knows them by the oldest."""
 CREDITS = frozenset({ItemType.CREDIT_NOTE, ItemType.PAYMENT})
 ENGLISH = frozenset({"GB", "IE", "US", "CA", "AU", "NZ", "ZA", "IN", "SG", "HK"})
 """Countries with an English of their own; elsewhere dates and amounts in English are British."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The actions of one customer that one message serves, with what it needs to say."""
-
-    actions: tuple[Row, ...]
-    items: tuple[Row, ...]
-    step: Step
-    creditor: Row
-    customer: Customer
-    profile: Row
-    outlook: Next | None
-    as_of: date
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """What is asked, by currency."""
-        totals: dict[str, int] = {}
-        for item in self.items:
-            totals[item["currency"]] = totals.get(item["currency"], 0) + item["asked"]
-        return totals
-
-    def in_working_days(self, count: int) -> date:
-        """A date counted in the customer's working days."""
-        return _in_working_days(self.as_of, count, self.customer.country)
 
 
 class Writer:
@@ -86,7 +45,7 @@ class Writer:
         statement = subject.step.kind is StepKind.STATEMENT
         totals = subject.totals
         tables, total = self._statement(subject) if statement else self._tables(subject, totals)
-        proven, unproven = self.earlier(subject)
+        proven, unproven = earlier_notices(self._material, subject)
         signatory = self._signatory(creditor)
         case = subject.actions[0]["case_id"]
         plan = self._material.plans.get(case)
@@ -117,10 +76,10 @@ class Writer:
             "earlier": [
                 {"on": self._long(each["sent_on"]), "how": self.labels[f"by_{each['channel']}"]} for each in proven
             ],
-            "earlier_about": self._earlier_about(subject, proven),
+            "earlier_about": earlier_about(subject, proven, self.labels["and"]),
             "unproven": unproven
             and {"on": self._long(unproven["sent_on"]), "what": self.labels[f"our_{unproven['channel']}"]},
-            "heard": self._heard(subject),
+            "heard": was_heard(self._material, subject),
             "then": subject.outlook
             and {
                 "kind": str(subject.outlook.kind),
@@ -143,47 +102,6 @@ class Writer:
             "sender_name": creditor["name"],
             "look": {"colour": self._look.colour, "footer": list(self._look.footer or _footer(creditor))},
         }
-
-    def earlier(self, subject: Subject) -> tuple[list[Row], Row | None]:
-        """Earlier notices of these items of which there is evidence; without any, the last one there was.
-
-        Copies, thanks and confirmations are no notices (rules 8 and 21).
-        """
-        notices = self._notices(subject)
-        proven = [each for each in notices if _received(each, subject)][-MOST_EARLIER:]
-        if proven and not _asked_in_all(subject, proven):
-            proven = proven[-1:]  # they were about different items, and are told in one breath
-        return proven, None if proven or not notices else notices[-1]
-
-    def _earlier_about(self, subject: Subject, proven: Sequence[Row]) -> str:
-        """The documents that the earlier notices named, where these are not all of today's (rule 8)."""
-        named = _asked_in_all(subject, proven) if proven else set()
-        about = [item["document_no"] for item in subject.items if item["item_id"] in named]
-        return joined(about, self.labels["and"]) if len(about) < len(subject.items) else ""
-
-    def _notices(self, subject: Subject) -> list[Row]:
-        asked = {item["item_id"] for item in subject.items}
-        return [
-            each
-            for action in subject.actions
-            for each in self._material.earlier.get(action["case_id"], ())
-            if each["written"] and each["kind"] in NOTICES and asked.intersection(each["item_ids"] or ())
-        ]
-
-    def _heard(self, subject: Subject) -> bool:
-        """Whether a word or money came since we first wrote of these items, from the customer or from who pays for it.
-
-        In doubt it did: what is said of silence is to be true (rule 8).
-        """
-        if any(item["open_amount"] < item["amount"] for item in subject.items):
-            return True
-        notices = self._notices(subject)
-        if any(ANSWERS.intersection(each["observed"].split(",")) for each in notices):
-            return True
-        debtor_id = subject.actions[0]["debtor_id"]
-        people = (debtor_id, self._material.payers.get(debtor_id, debtor_id))
-        heard = [self._material.heard[each] for each in people if each in self._material.heard]
-        return any(heard_on >= min((each["sent_on"] for each in notices), default=heard_on) for heard_on in heard)
 
     def _manager_agreed(self, subject: Subject) -> bool:
         """Whether the account manager, and nobody in that place, said yes to what this round does."""
@@ -348,44 +266,6 @@ class Writer:
 
     def _short(self, day: date) -> str:
         return short_date(day, self.language, self._country)
-
-
-@lru_cache(maxsize=4096)
-def _in_working_days(day: date, count: int, country: str) -> date:
-    return add_working_days(day, count, country)
-
-
-def reply_by(subject: Subject) -> date:
-    """The term that we give: over, and what was paid on its last day booked, before the next step may come."""
-    if subject.outlook is None:
-        return subject.in_working_days(subject.step.term or USUAL_TERM)
-    following = subject.in_working_days(subject.outlook.working_days)
-    longest = subject.in_working_days(subject.step.term or LONGEST_TERM)
-    return max(min(booked_by(following, subject.customer.country), longest), subject.in_working_days(1))
-
-
-@lru_cache(maxsize=4096)
-def booked_by(day: date, country: str) -> date:
-    """The last working day whose payments a bank has booked by that day: a bank day comes after it."""
-    before = add_working_days(day + timedelta(days=1), -2, BANK)
-    return add_working_days(before + timedelta(days=1), -1, country)
-
-
-def _asked_in_all(subject: Subject, notices: Sequence[Row]) -> set[int]:
-    """The items of today that each of the notices named."""
-    asked: set[int] = {item["item_id"] for item in subject.items}
-    return asked.intersection(*(each["item_ids"] or () for each in notices))
-
-
-def _received(message: Row, subject: Subject) -> bool:
-    """Whether there is evidence that a message arrived."""
-    observed = {EvidenceKind(each) for each in message["observed"].split(",") if each}
-    if observed & LOST_EVIDENCE:
-        return False
-    if observed - {EvidenceKind.ACCEPTED}:
-        return True
-    silent = working_days_between(message["sent_on"], subject.as_of, subject.customer.country)
-    return silent >= QUIET_DAYS[Channel(message["channel"])]
 
 
 def _standing(row: Row, as_of: date) -> str:

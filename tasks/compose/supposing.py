@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from maatpak.ledger.database import Frames
 from tasks.compose.composed import Drafts, Wanted
-from tasks.compose.drafting import House, lists_all
+from tasks.compose.drafter import Drafter
+from tasks.compose.drafting import lists_all
 from tasks.compose.reading import Row, suppose_material
 from tasks.current_pack import current_pack
 
@@ -35,7 +36,7 @@ def suppose(
         material = replace(material, plans={action["case_id"]: offer})
     limits = engine.pack(current_pack(frames, action["creditor_id"])).guardrails
     creditor = material.creditors[action["creditor_id"]]
-    house = House(engine, material, creditor, limits, as_of, now, keep=False, wanted=wanted)
+    drafter = Drafter(engine, material, creditor, limits, as_of, now, keep=False, wanted=wanted)
     made = Drafts()
-    house.draft(engine.pack(action["pack_id"]), action["segment"], action["step"], [action], made)
+    drafter.draft(engine.pack(action["pack_id"]), action["segment"], action["step"], [action], made)
     return made

@@ -19,8 +19,8 @@ MOMENT = 0.2
 """Seconds of sending for which marks are made."""
 
 
-class Ahead:
-    """The marks of one channel's waiting messages."""
+class MarksAhead:
+    """Makes the marks of one channel's waiting messages."""
 
     def __init__(
         self, commits: Commits, waiting: deque[Claimed], lanes: int, markable: Callable[[Claimed], Mark | None]

@@ -19,7 +19,7 @@ from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Unknown
 from maatpak.kernel.errors import TransientError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
-from tasks.send.ahead import Ahead
+from tasks.send.ahead import MarksAhead
 from tasks.send.breaker import Breakers, trouble_of_service
 from tasks.send.claiming import HANDING_OVER, Claimed, Claims
 from tasks.send.committing import Commits, Mark
@@ -118,13 +118,13 @@ class Lanes:
         """Send what waits for a channel."""
         waiting = self._waiting[channel]
         lanes = min(await self._lanes_of(channel, port), len(waiting))
-        ahead = Ahead(commits, waiting, lanes, self._markable)
+        ahead = MarksAhead(commits, waiting, lanes, self._markable)
         async with asyncio.TaskGroup() as group:
             for _ in range(lanes):
                 group.create_task(self._whole_lane(commits, ahead, channel, port))
         await ahead.end()
 
-    async def _whole_lane(self, commits: Commits, ahead: Ahead, channel: Channel, port: MessagePort) -> None:
+    async def _whole_lane(self, commits: Commits, ahead: MarksAhead, channel: Channel, port: MessagePort) -> None:
         """A lane whose error breaks no other one off: these still learn what comes of what they are handing over."""
         try:
             await self._lane(commits, ahead, channel, port)
@@ -141,7 +141,7 @@ class Lanes:
         self._stop(channel, str(standing), standing.mend)
         return 0
 
-    async def _lane(self, commits: Commits, ahead: Ahead, channel: Channel, port: MessagePort) -> None:
+    async def _lane(self, commits: Commits, ahead: MarksAhead, channel: Channel, port: MessagePort) -> None:
         limited = self._paces[channel].limited
         paced = limited or not isinstance(self._throttle, Unthrottled)
         async with self._throttle.lane(channel), await self._connect() if limited else nullcontext() as connection:
@@ -182,7 +182,7 @@ class Lanes:
         await asyncio.sleep(min(busy.values(), default=0.0))
         return None
 
-    async def _begin(self, commits: Commits, ahead: Ahead, each: Claimed) -> bool:
+    async def _begin(self, commits: Commits, ahead: MarksAhead, each: Claimed) -> bool:
         """See that a message is marked as being sent; whether it is, and may go."""
         if self._is_stopped(each.channel):
             self._waiting[each.channel].appendleft(each)
@@ -237,7 +237,7 @@ class Lanes:
         left = each.left(self._claims.present)
         return left is not None and left <= HANDING_OVER
 
-    async def _hand_over(self, commits: Commits, ahead: Ahead, port: MessagePort, each: Claimed) -> Outcome:
+    async def _hand_over(self, commits: Commits, ahead: MarksAhead, port: MessagePort, each: Claimed) -> Outcome:
         """What comes of it. What cannot be made fails alone: the others' letters are none the worse for it."""
         going: bool | None = None
         trouble: Exception | None = None

@@ -9,7 +9,7 @@ from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.words import EvidenceKind
 from maatpak.ledger.tables import Action, Case, DebtorProfile, Evidence, Message, MessageAction, Placement, WorkTask
 from maatpak.ledger.versions import succeed
-from tasks.compose.context import ON_THE_WAY
+from tasks.compose.subject import ON_THE_WAY
 from tasks.day import run_day
 from tasks.evidence import note_evidence
 from tasks.execute import execute_all

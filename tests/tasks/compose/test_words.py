@@ -17,8 +17,8 @@ from maatpak.ledger.tables import (
     Plan,
     Promise,
 )
-from tasks.compose.context import booked_by
 from tasks.compose.outlook import KNOWN, what_next
+from tasks.compose.subject import booked_by
 from tests.tasks.compose.composing import consulted, letters, paid, put, state, versioned, written
 from tests.tasks.outbox_world import DAY, EARLIER, House, add
 

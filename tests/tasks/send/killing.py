@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from connectors.mail.sink import HOST, MailSink
-from connectors.post.setting import fitting
+from connectors.post.typesetting import fitting
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.database import Database
 from tasks.compose import compose, queue_messages

@@ -5,8 +5,8 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from connectors.post.setting import Setters
 from connectors.post.spool import PostSpool
+from connectors.post.typesetting import Typesetters
 from tests.connectors.letters import letter
 from tests.tasks.outbox_world import NOW, House
 from tests.tasks.send.sending import PATIENCE, send, spooled, states, wait_until
@@ -17,9 +17,9 @@ def test_a_letter_whose_setter_was_killed_goes_with_a_later_delivery(house: Hous
     house.written()
     post = house.engine.post
     assert isinstance(post, PostSpool)
-    post._setters = setters = Setters(2)
-    setters.letter(letter())
-    child = setters._idle[-1].process.pid
+    post._typesetters = typesetters = Typesetters(2)
+    typesetters.letter(letter())
+    child = typesetters._idle[-1].process.pid
     os.kill(child, signal.SIGSTOP)  # so that it dies while it has a letter
     with ThreadPoolExecutor(1) as threads:
         delivery = threads.submit(send, house)

@@ -31,12 +31,12 @@ def fitting() -> int:
     return min(cores, MOST)
 
 
-class Setters:
+class Typesetters:
     """As many children as are ever needed at once, at most `count`."""
 
     def __init__(self, count: int) -> None:
         self._free = threading.BoundedSemaphore(count)
-        self._idle: deque[_Setter] = deque()
+        self._idle: deque[_Typesetter] = deque()
 
     def letter(self, outgoing: Outgoing, *, sender_line: bool = True) -> bytes | Failed:
         """The letter as `letter_pdf` gives it; a failure where the fonts lack a sign. Any thread may ask.
@@ -47,13 +47,13 @@ class Setters:
         """
         with self._free:
             try:
-                setter = self._living()
-                made = setter.letter(outgoing, sender_line=sender_line)
+                typesetter = self._living()
+                made = typesetter.letter(outgoing, sender_line=sender_line)
             except (EOFError, OSError) as error:
                 raise TransientError(
                     "The process that sets letters has ended.", advice="The next delivery tries the letter again."
                 ) from error
-            self._idle.append(setter)
+            self._idle.append(typesetter)
         if isinstance(made, Exception):
             raise made
         return made
@@ -63,15 +63,15 @@ class Setters:
         while self._idle:
             self._idle.pop().end()
 
-    def _living(self) -> "_Setter":
+    def _living(self) -> "_Typesetter":
         while self._idle:
-            setter = self._idle.pop()
-            if setter.process.poll() is None:
-                return setter
-        return _Setter()
+            typesetter = self._idle.pop()
+            if typesetter.process.poll() is None:
+                return typesetter
+        return _Typesetter()
 
 
-class _Setter:
+class _Typesetter:
     """One child."""
 
     def __init__(self) -> None:

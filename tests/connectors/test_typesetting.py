@@ -14,19 +14,19 @@ import typst
 
 from connectors.outcome import Failed
 from connectors.post.letters import letter_pdf
-from connectors.post.setting import Setters
+from connectors.post.typesetting import Typesetters
 from maatpak.kernel.errors import TransientError
 from tests.connectors.letters import letter
 
 PATIENCE = 60.0
 OWNER = """
 import sys
-from connectors.post.setting import Setters
+from connectors.post.typesetting import Typesetters
 from tests.connectors.letters import letter
-setters = Setters(1)
-setters.letter(letter())
+typesetters = Typesetters(1)
+typesetters.letter(letter())
 if sys.argv[1] == "setting":
-    setters._idle[0]._letters.send((letter(rows=300), True))
+    typesetters._idle[0]._letters.send((letter(rows=300), True))
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -34,64 +34,64 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def setters() -> Iterator[Setters]:
-    made = Setters(2)
+def typesetters() -> Iterator[Typesetters]:
+    made = Typesetters(2)
     yield made
     made.stop()
 
 
-def child_of(setters: Setters) -> int:
+def child_of(typesetters: Typesetters) -> int:
     """The process that set the last letter."""
-    return setters._idle[-1].process.pid
+    return typesetters._idle[-1].process.pid
 
 
-def test_letters_set_beside_each_other_have_the_bytes_of_those_set_here(setters: Setters) -> None:
+def test_letters_set_beside_each_other_have_the_bytes_of_those_set_here(typesetters: Typesetters) -> None:
     made = [letter(number, rows=3 * number, minor=100 * number) for number in range(1, 9)]
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(setters.letter, made)) == [letter_pdf(each) for each in made]
-    assert len(setters._idle) == 2, "as many as there may be, and used again"
+        assert list(threads.map(typesetters.letter, made)) == [letter_pdf(each) for each in made]
+    assert len(typesetters._idle) == 2, "as many as there may be, and used again"
 
 
-def test_a_letter_that_cannot_be_set_fails_alone(setters: Setters) -> None:
+def test_a_letter_that_cannot_be_set_fails_alone(typesetters: Typesetters) -> None:
     plain = letter()
-    assert isinstance(setters.letter(plain), bytes)
-    child = child_of(setters)
+    assert isinstance(typesetters.letter(plain), bytes)
+    child = child_of(typesetters)
     with pytest.raises(typst.TypstError, match="SVG") as caught:
-        setters.letter(replace(plain, letter={**(plain.letter or {}), "logo": "<svg"}))
+        typesetters.letter(replace(plain, letter={**(plain.letter or {}), "logo": "<svg"}))
     assert "in letter_pdf" in "".join(caught.value.__notes__), "where it happened is told, too"
-    missing = setters.letter(letter(lines=("Łódź 株式会社", "Dam 1", "1012 AB Amsterdam")))
+    missing = typesetters.letter(letter(lines=("Łódź 株式会社", "Dam 1", "1012 AB Amsterdam")))
     assert missing == Failed("the letter's fonts have no 会式株社", permanent=True)
-    assert setters.letter(plain) == letter_pdf(plain)
-    assert child_of(setters) == child
+    assert typesetters.letter(plain) == letter_pdf(plain)
+    assert child_of(typesetters) == child
 
 
-def test_a_child_that_dies_takes_its_letter_along_and_no_other(setters: Setters) -> None:
-    setters.letter(letter())
-    child = child_of(setters)
+def test_a_child_that_dies_takes_its_letter_along_and_no_other(typesetters: Typesetters) -> None:
+    typesetters.letter(letter())
+    child = child_of(typesetters)
     os.kill(child, signal.SIGSTOP)  # so that it dies while it has a letter
     with ThreadPoolExecutor(1) as threads:
-        lost = threads.submit(setters.letter, letter(1))
-        while setters._idle:
+        lost = threads.submit(typesetters.letter, letter(1))
+        while typesetters._idle:
             time.sleep(0.005)
-        assert isinstance(setters.letter(letter(2)), bytes)
+        assert isinstance(typesetters.letter(letter(2)), bytes)
         os.kill(child, signal.SIGKILL)
         with pytest.raises(TransientError, match="ended"):
             lost.result(PATIENCE)
-    assert isinstance(setters.letter(letter(1)), bytes)
+    assert isinstance(typesetters.letter(letter(1)), bytes)
 
 
-def test_a_child_that_died_idle_costs_no_letter(setters: Setters) -> None:
-    setters.letter(letter())
-    child = child_of(setters)
+def test_a_child_that_died_idle_costs_no_letter(typesetters: Typesetters) -> None:
+    typesetters.letter(letter())
+    child = child_of(typesetters)
     os.kill(child, signal.SIGKILL)
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    assert isinstance(setters.letter(letter()), bytes)
+    assert isinstance(typesetters.letter(letter()), bytes)
 
 
-def test_what_stops_leaves_no_child(setters: Setters) -> None:
-    setters.letter(letter())
-    child = child_of(setters)
-    setters.stop()
+def test_what_stops_leaves_no_child(typesetters: Typesetters) -> None:
+    typesetters.letter(letter())
+    child = child_of(typesetters)
+    typesetters.stop()
     with pytest.raises(ChildProcessError):
         os.waitpid(child, os.WNOHANG)
 
