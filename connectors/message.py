@@ -4,11 +4,12 @@ An `Outgoing` is written once, when its action is executed, and kept as evidence
 back from there. So what an auditor reads a year later is what the customer got.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
+
+from pydantic_core import from_json
 
 from connectors.outcome import Outcome
 from maatpak.kernel.ids import canonical_json
@@ -79,7 +80,7 @@ class Outgoing:
     @classmethod
     def from_json(cls, content: bytes) -> Self:
         """The message that `to_json` wrote."""
-        data = json.loads(content)
+        data = from_json(content)
         data["channel"] = Channel(data["channel"])
         data["sender"] = _correspondent(data["sender"])
         data["recipient"] = _correspondent(data["recipient"])

@@ -1,7 +1,8 @@
 """A message as HTML mail: one column, inline styles, readable without images, in the dark and by a screen reader.
 
 What a mail program without media queries shows must do by itself: cells wrap, so that a table fits a phone. The small
-style sheet only darkens it and leaves out, on a phone, columns that are for comparing.
+style sheet only darkens it and leaves out, on a phone, columns that are for comparing. Lines are broken where a reader
+sees nothing of it, since mail takes lines of 998 signs at most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,25 +39,25 @@ def as_html(
     """The message as one HTML page."""
     colour = data["look"]["colour"]
     sender = escape(data["sender_name"])
-    body = "".join(_block(block, data, labels, colour) for block in blocks)
+    body = "\n".join(_block(block, data, labels, colour) for block in blocks)
     preview = next((plain(block.lines[0]) for block in blocks if block.part == "why" and block.lines), "")
     footer = _reach(data["reach"], labels) + "<br>".join(escape(line) for line in data["look"]["footer"])
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
-        f"<title>{escape(subject)}</title>{_STYLE}</head>"
+        '\n<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '\n<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
+        f"\n<title>{escape(subject)}</title>{_STYLE}</head>\n"
         f'<body class="page" style="margin:0;padding:0;background:#f2f3f5;{_FONT}">'
-        f'<div style="display:none;max-height:0;overflow:hidden">{escape(preview)}</div>'
-        '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
+        f'\n<div style="display:none;max-height:0;overflow:hidden">{escape(preview)}</div>'
+        '\n<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
         '<td class="outer" align="center" style="padding:24px 12px">'
         '<div style="max-width:600px;margin:0 auto;text-align:left">'
         f'<div class="card" style="background:#ffffff;border:1px solid #e1e4e8;border-top:4px solid {colour};'
         'border-radius:6px;padding:28px 32px">'
         '<header><p class="muted" style="margin:0 0 12px;font-size:14px;font-weight:600;color:#5c6570">'
-        f"{sender}</p></header>"
-        f'<main><h1 style="margin:0 0 20px;font-size:19px;line-height:1.35;color:#1b1f24">{escape(subject)}</h1>'
-        f"{body}</main></div>"
+        f"{sender}</p></header>\n"
+        f'<main>\n<h1 style="margin:0 0 20px;font-size:19px;line-height:1.35;color:#1b1f24">{escape(subject)}</h1>\n'
+        f"{body}</main></div>\n"
         '<footer><p class="muted" style="margin:16px 8px;font-size:12px;line-height:1.5;color:#5c6570">'
         f"{footer}</p></footer>"
         "</div></td></tr></table></body></html>"
@@ -79,7 +80,7 @@ def _block(block: Block, data: Mapping[str, Any], labels: Mapping[str, str], col
                 f"{inline_html(block.lines[0])}</h2>"
             )
         case "list":
-            points = "".join(f'<li style="margin:0 0 8px">{inline_html(line)}</li>' for line in block.lines)
+            points = "".join(f'\n<li style="margin:0 0 8px">{inline_html(line)}</li>' for line in block.lines)
             return (
                 '<ul style="margin:0 0 16px;padding-left:20px;font-size:15px;line-height:1.55;color:#1b1f24">'
                 f"{points}</ul>"
@@ -113,7 +114,7 @@ def _table(table: Mapping[str, Any], labels: Mapping[str, str]) -> str:
         scope = ' scope="col"' if tag == "th" else ""
         pad = "8px 0" if name == columns[last] else "8px 12px 8px 0"
         look = f"padding:{pad};vertical-align:bottom;{wrap}{style}"
-        return f'<{tag}{scope} class="{" ".join(kinds)}" align="{align}" style="{look}">{escape(text)}</{tag}>'
+        return f'\n<{tag}{scope} class="{" ".join(kinds)}" align="{align}" style="{look}">{escape(text)}</{tag}>'
 
     head = "".join(
         cell("th", name, labels[name], "font-size:12px;color:#5c6570;border-bottom:2px solid #d4d8dd")
@@ -145,7 +146,7 @@ def _table(table: Mapping[str, Any], labels: Mapping[str, str]) -> str:
 
 def _pay(pay: Mapping[str, Any], labels: Mapping[str, str], colour: str) -> str:
     lines = "".join(
-        f'<tr><td class="muted" style="padding:3px 16px 3px 0;color:#5c6570;vertical-align:top">{escape(label)}</td>'
+        f'\n<tr><td class="muted" style="padding:3px 16px 3px 0;color:#5c6570;vertical-align:top">{escape(label)}</td>'
         f'<td style="padding:3px 0;color:#1b1f24;overflow-wrap:anywhere"><strong>{escape(value)}</strong></td></tr>'
         for label, value in pay_lines({**pay, "link": None}, labels)
     )

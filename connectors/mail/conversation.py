@@ -5,6 +5,7 @@ a mail takes two round trips and not four. The content is only ever sent after t
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple, cast
@@ -26,6 +27,8 @@ LONGEST_REPLY = 32_768
 """Bytes; a server that goes on and on is no mail server."""
 DONE = (250, 251)
 ASKS_FOR_CONTENT = 354
+BARE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9.-]+")
+"""An address as most are, which needs no reading before it is written in angle brackets."""
 QUIT = b"QUIT\r\n"
 RESET = b"RSET\r\n"
 DATA = b"DATA\r\n"
@@ -68,8 +71,8 @@ class Conversation(asyncio.Protocol):
             SMTPServerDisconnected: the connection is lost.
             SMTPReadTimeoutError: it does not answer.
         """
-        mail = _command("MAIL", f"FROM:{quote_address(sender)}", *options)
-        rcpt = _command("RCPT", f"TO:{quote_address(recipient)}", *notify)
+        mail = _command("MAIL", f"FROM:{_path(sender)}", *options)
+        rcpt = _command("RCPT", f"TO:{_path(recipient)}", *notify)
         if self._pipelining:
             mailed, told, asked = await self._say(mail + rcpt + DATA, 3)
             if asked.code == ASKS_FOR_CONTENT and (mailed.code not in DONE or told.code not in DONE):
@@ -148,13 +151,12 @@ class Conversation(asyncio.Protocol):
         self._answered = asyncio.get_running_loop().create_future()
         self._expected = replies
         self._transport.write(words)
+        late = SMTPReadTimeoutError("Timed out waiting for server response")
+        patience = asyncio.get_running_loop().call_later(timeout or self._timeout, self._give_up, late)
         try:
-            async with asyncio.timeout(timeout or self._timeout):
-                await self._answered
-        except TimeoutError:
-            self.close()
-            raise SMTPReadTimeoutError("Timed out waiting for server response") from None
+            await self._answered
         finally:
+            patience.cancel()
             self._answered = None
         given = [self._replies.popleft() for _ in range(replies)]
         self._replies.clear()
@@ -176,6 +178,10 @@ class Conversation(asyncio.Protocol):
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(error)
         self.close()
+
+
+def _path(address: str) -> str:
+    return f"<{address}>" if BARE.fullmatch(address) else quote_address(address)
 
 
 def _command(*words: str) -> bytes:

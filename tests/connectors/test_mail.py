@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,21 @@ def test_the_standard_parser_reads_back_what_was_written() -> None:
     assert plain is not None
     assert html is not None
     assert plain.get_content().splitlines() == outgoing.text.rstrip().splitlines()
-    assert html.get_content().strip() == outgoing.html
+    assert outgoing.html is not None
+    assert unescape(html.get_content().strip()) == unescape(outgoing.html), "the same page"
+    assert html["Content-Transfer-Encoding"] == "7bit"
     assert not read.defects
     assert all(len(line) <= 998 for line in mail_bytes(outgoing, []).splitlines())
+
+
+@pytest.mark.parametrize("odd", ["<p>" + "a b " * 250 + "</p>", "<p>a\rb</p>", "<p>\0</p>"])
+def test_a_page_that_no_server_takes_as_it_is_is_quoted(odd: str) -> None:
+    outgoing = mail(html=odd)
+    html = parsed(outgoing).get_body(("html",))
+    assert html is not None
+    assert html["Content-Transfer-Encoding"] == "quoted-printable"
+    assert html.get_content().split() == odd.split()
+    assert all(len(line) <= 100 for line in mail_bytes(outgoing, []).splitlines())
 
 
 @pytest.mark.parametrize("length", [10, 59, 60, 64, 68, 69, 250, 2000])
