@@ -235,11 +235,12 @@ def _take_up(
         [
             closed_today(wanted, countries, guardrails, as_of),
             silent_today(engine.pack, wanted, facts.cases, current, as_of),
-            crowded_letters(frames, wanted, countries, guardrails.contacts, as_of),
             offered_meanwhile(frames, wanted),
         ]
     )
-    now_due = wanted.join(later, on="action_id", how="anti", maintain_order="left")
+    may_go = wanted.join(later, on="action_id", how="anti", maintain_order="left")
+    crowded = crowded_letters(frames, may_go, countries, guardrails.contacts, as_of)
+    now_due = may_go.join(crowded, on="action_id", how="anti", maintain_order="left")
     forbidden = _forbidden(frames, now_due, guardrails, as_of)
     cancel_actions(frames, forbidden, at, as_of)
     now_due = now_due.join(forbidden, on="action_id", how="anti", maintain_order="left")

@@ -12,7 +12,7 @@ from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference, TextConsent
 from maatpak.ledger.versions import succeed
 from policies.reach import Known, Learned, moved
-from tasks.compose.recipients import mobile_number
+from tasks.compose.recipients import mobile_number, way_of
 from tasks.desk import Desk
 from tasks.quality.debtor_rules import PHONE_NUMBER
 from tasks.register import require_email
@@ -86,20 +86,28 @@ def _keep(desk: Desk, table: type[Kept], key: dict[str, Any], said: dict[str, An
 def mark_address(
     desk: Desk, case: Case, channel: str, address: str, learned: Learned, cause: str
 ) -> AddressState | None:
-    """What is now known of an address, by the table of `policies.reach`; None when it was known already."""
-    present = desk.session.exec(
-        select(AddressState).where(
+    """What is now known of an address, by the table of `policies.reach`; None when it was known already.
+
+    One that was spelled otherwise until now is still the same.
+    """
+    country = desk.country(case.debtor_id)
+    meant = way_of(channel, address, country)
+    marks = desk.session.exec(
+        select(AddressState)
+        .where(
             AddressState.debtor_id == case.debtor_id,
             AddressState.channel == channel,
-            AddressState.address == address,
             col(AddressState.replaced_at).is_(None),
         )
-    ).first()
+        .order_by(col(AddressState.id))
+    )
+    present = next((each for each in marks if way_of(channel, each.address, country) == meant), None)
     before = Known() if present is None else Known(ReachState(present.state), present.missed)
     now = moved(before, learned, desk.pack.channels.doubtful_after)
     if now == before:
         return None
     values: dict[str, Any] = {
+        "address": address,
         "state": now.state,
         "missed": now.missed,
         "cause": cause,
@@ -111,7 +119,6 @@ def mark_address(
         marked = AddressState(
             debtor_id=case.debtor_id,
             channel=channel,
-            address=address,
             valid_from=desk.as_of,
             recorded_at=desk.now,
             **values,

@@ -67,16 +67,19 @@ def crowded_letters(
     return pl.concat([taken, second, pl.DataFrame({"action_id": full}, schema={"action_id": pl.Int64})]).unique()
 
 
-def crowded_messages(frames: Frames, rows: Sequence[dict[str, Any]], limits: ContactLimits, as_of: date) -> set[int]:
+def crowded_messages(
+    frames: Frames, rows: Sequence[dict[str, Any]], claimed: Iterable[int], limits: ContactLimits, as_of: date
+) -> set[int]:
     """The messages that would come too close to what the same party was written, or on top of it: they wait.
 
-    `rows`: id, written, action_ids, party_id, payer_party_id and country of claimed messages, whose parties are locked.
-    The first way of a letter does not stand against its second, only other letters do: also those that left in between.
+    `rows`: id, written, action_ids, party_id, payer_party_id and country of the messages that would go, whose parties
+    are locked; `claimed`: with them, all that were claimed, for what of these does not go keeps none waiting. The first
+    way of a letter does not stand against its second, only other letters do: also those that left in between.
     """
     letters = [row for row in rows if row["written"]]
     if not letters:
         return set()
-    ours = ",".join(str(int(row["id"])) for row in rows)
+    ours = ",".join(str(int(each)) for each in claimed)
     parties = (row["payer_party_id"] or row["party_id"] for row in letters)
     contacts = _contacts(frames, parties, as_of, TAKEN_BY_OTHERS.format(ours=ours))
     waits = set()

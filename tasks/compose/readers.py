@@ -10,7 +10,7 @@ from policies.guardrails import Texts
 from policies.journey import Step
 from policies.render import Templates
 from tasks.compose.reading import Material, Row
-from tasks.compose.recipients import Customer, Hindrance, customer_of, phone_known, same_address, unknown_profile
+from tasks.compose.recipients import Customer, Hindrance, customer_of, marks_for, phone_known, unknown_profile
 
 
 class Readers:
@@ -43,16 +43,13 @@ class Readers:
         return payer_id if payer_id in self._material.profiles else debtor_id
 
     def _told(self, reader_id: int, debtor_id: int) -> list[Row]:
-        """What is known of the addresses of who is written to. What became of a message is told of the debtor that it
-        was about, and weighs more."""
+        """What is known of the addresses of who is written to."""
         own = self._material.addresses.get(debtor_id, [])
         if reader_id == debtor_id:
             return own
-        known = {same_address(each) for each in own}
-        return [
-            *own,
-            *(each for each in self._material.addresses.get(reader_id, ()) if same_address(each) not in known),
-        ]
+        return marks_for(
+            own, self._material.addresses.get(reader_id, ()), self._material.profiles[reader_id]["country"]
+        )
 
     def customer(self, templates: Templates, step: Step, group: Sequence[Row]) -> tuple[Customer, Row]:
         """Who is written to, and what the master data says of who owes: the payer hears of it, but a threat is for the

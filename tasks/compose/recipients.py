@@ -4,7 +4,7 @@ An address that is dead or opted out is not there; why not is kept for whoever a
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -97,11 +97,7 @@ def customer_of(
     if role in LETTERS:
         role = preferences.get("contact_role", role)
     person = next((each for wanted in ROLE_ORDER[role] for each in contacts if each["role"] == wanted), None)
-    known: dict[tuple[Channel, str], Row] = {}
-    for each in states:
-        way = _way(each, profile["country"])
-        if way not in known or known[way]["state"] not in UNUSABLE:
-            known[way] = each
+    known = known_ways(states, profile["country"])
     contact = person["name"] if person else profile["contact_name"] or ""
     base = Correspondent(name=contact or profile["name"])
     found: list[Reach] = []
@@ -162,10 +158,33 @@ def phone_known(profile: Row, contacts: Sequence[Row], states: Sequence[Row]) ->
     return ReachState.OPTED_OUT not in found and bool(found - UNUSABLE)
 
 
-def same_address(mark: Row) -> tuple[str, str]:
-    """What two marks of one address have in common, however it is written."""
-    channel, address = mark["channel"], mark["address"]
-    return channel, _digits(address) if channel == "phone" else _key(address)
+def way_of(channel: str, address: str, country: str) -> tuple[Channel, str]:
+    """The channel and address that a mark speaks of, however it is written; a telephone's holds for texts, too."""
+    if channel in ("phone", Channel.SMS):
+        number = _number(address, country)
+        return Channel.SMS, _digits(address) if number is None else _e164(number)
+    return Channel(channel), _key(address if channel == Channel.POST else mail_address(address) or address)
+
+
+def known_ways(marks: Iterable[Row], country: str) -> dict[tuple[Channel, str], Row]:
+    """What is known of each way to a customer; that it cannot be used weighs more than anything else."""
+    known: dict[tuple[Channel, str], Row] = {}
+    for each in marks:
+        way = way_of(each["channel"], each["address"], country)
+        if way not in known or known[way]["state"] not in UNUSABLE:
+            known[way] = each
+    return known
+
+
+def marks_for(own: Sequence[Row], of_payer: Sequence[Row], country: str) -> list[Row]:
+    """What is known of the addresses of who pays, for one account. What became of a message is told of the account
+    that it was about, and weighs more."""
+
+    def said_of(mark: Row) -> tuple[str, str]:
+        return mark["channel"], way_of(mark["channel"], mark["address"], country)[1]
+
+    told = {said_of(each) for each in own}
+    return [*own, *(each for each in of_payer if said_of(each) not in told)]
 
 
 def unknown_profile(row: Row, creditor: Row) -> Row:
@@ -198,12 +217,19 @@ def mail_address(text: str | None) -> str | None:
 @lru_cache(maxsize=65536)
 def mobile_number(text: str | None, country: str) -> str | None:
     """A number that takes texts, in E.164 form; None for what is none."""
+    number = _number(text or "", country)
+    return _e164(number) if number is not None and phonenumbers.number_type(number) in _MOBILE else None
+
+
+def _number(text: str, country: str) -> phonenumbers.PhoneNumber | None:
     try:
-        number = phonenumbers.parse(text or "", country)
+        number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number) or phonenumbers.number_type(number) not in _MOBILE:
-        return None
+    return number if phonenumbers.is_possible_number(number) else None
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
@@ -228,14 +254,6 @@ def _country(code: str, language: str) -> str:
         return str(Locale.parse(language).territories.get(code, code)).upper()
     except (UnknownLocaleError, ValueError):
         return code
-
-
-def _way(mark: Row, country: str) -> tuple[Channel, str]:
-    """The channel and address that a mark speaks of, as messages name them; a phone's holds for texts, too."""
-    channel, address = mark["channel"], mark["address"]
-    if channel in ("phone", Channel.SMS):
-        return Channel.SMS, mobile_number(address, country) or _digits(address)
-    return Channel(channel), _key(address if channel == Channel.POST else mail_address(address) or address)
 
 
 def _key(address: str) -> str:

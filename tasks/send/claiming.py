@@ -4,7 +4,8 @@ Locks in the order of the house: creditor shared, parties ascending, then the me
 the database's clock counts it; everything else counts by the business date and instant that were given.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.audit import last_event
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
+from policies.guardrails import Texts
+from tasks.compose.recipients import UNUSABLE, known_ways, marks_for, way_of
 from tasks.compose.windows import closing, is_open, next_opening, zones_of
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW
@@ -60,13 +63,9 @@ WHERE m.id = taken.id RETURNING m.id
 
 LOOKED_AT = """
 SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state, m.written,
-  k.party_id, {payer} AS payer_party_id, p.kind, p.country, p.time_zone,
-  COALESCE(
-    (SELECT s.state FROM address_state s WHERE m.channel = 'sms' AND s.channel = 'sms' AND s.address = m.recipient
-       AND s.state = 'opted_out' AND s.replaced_at IS NULL LIMIT 1),
-    (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
-       AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
-     ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1)) AS address_state,
+  k.party_id, {payer} AS payer_party_id, payer.id AS payer_id, p.kind, p.country, p.time_zone,
+  m.channel = 'sms' AND EXISTS (SELECT 1 FROM address_state s WHERE s.channel = 'sms' AND s.address = m.recipient
+    AND s.state = 'opted_out' AND s.replaced_at IS NULL) AS texts_stopped,
   EXISTS (SELECT 1 FROM text_consent c WHERE c.debtor_id IN (m.debtor_id, payer.id) AND c.number = m.recipient
     AND c.given AND c.replaced_at IS NULL) AS agreed,
   (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = m.id) AS action_ids
@@ -78,8 +77,14 @@ LEFT JOIN LATERAL (
 LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, m.debtor_id) AND p.replaced_at IS NULL
 WHERE m.id = ANY({ids}) ORDER BY m.id
 """
-"""The hours are those of who is written to; of an address counts what is known for the debtor, else for who pays. A
-number that opted out of texts is one person's, whatever account it was said of."""
+"""The hours are those of who is written to. A number that opted out of texts is one person's, whatever account it was
+said of."""
+
+MARKED = """
+SELECT debtor_id, channel, address, state FROM address_state
+WHERE debtor_id = ANY({debtors}) AND replaced_at IS NULL ORDER BY id
+"""
+"""What is known of the addresses of the accounts that messages are about, and of who pays for these."""
 
 CANCEL = """
 UPDATE message m SET state = 'cancelled', failure = c.reason, ended_at = {now}, leased_by = NULL, leased_until = NULL
@@ -283,8 +288,15 @@ class Claims:
                 frames.execute(RELEASE.format(**self._marks, ids=numbers([each.message_id for each in left])))
 
     def _look(self, frames: Frames, ids: Sequence[int]) -> list[dict[str, Any]]:
-        """What there is to know of claimed messages before they go."""
-        return frames.read(LOOKED_AT.format(**self._marks, ids=numbers(ids))).to_dicts()
+        """What there is to know of claimed messages before they go, with the `address_state` of each."""
+        rows = frames.read(LOOKED_AT.format(**self._marks, ids=numbers(ids))).to_dicts()
+        debtors = {row["debtor_id"] for row in rows} | {row["payer_id"] for row in rows} - {None}
+        marks: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for mark in frames.read(MARKED.format(debtors=numbers(debtors))).to_dicts():
+            marks[mark["debtor_id"]].append(mark)
+        for row in rows:
+            row["address_state"] = _address_state(row, marks)
+        return rows
 
     def _put_aside(
         self, frames: Frames, rows: Sequence[dict[str, Any]]
@@ -309,25 +321,20 @@ class Claims:
         """Claimed messages that are not wanted any more, those whose hour has not come, and when the others' ends."""
         present = self.present
         closes: dict[int, datetime] = {}
-        unwanted, later = self._unwanted(frames, {row["id"]: tuple(row["action_ids"] or ()) for row in rows})
-        postponed = dict.fromkeys(later, self.now + UNTIL_TOMORROW)
         guardrails = self.engine.pack(current_pack(frames, self.creditor_id)).guardrails
-        hours, texts = guardrails.hours, guardrails.texts
-        going = [row for row in rows if row["id"] not in unwanted and row["id"] not in postponed]
-        waits = crowded_messages(frames, going, guardrails.contacts, self.as_of)
-        postponed |= dict.fromkeys(waits, present + UNTIL_TOMORROW)
+        unwanted, later = self._unwanted(frames, {row["id"]: tuple(row["action_ids"] or ()) for row in rows})
         for row in rows:
-            if row["address_state"] in (ReachState.DEAD, ReachState.OPTED_OUT):
-                opted_out = row["address_state"] == ReachState.OPTED_OUT
-                unwanted.setdefault(row["id"], SkipReason.OPTED_OUT if opted_out else SkipReason.NO_ADDRESS)
-                postponed.pop(row["id"], None)
-            elif (
-                row["channel"] == Channel.SMS and not row["agreed"] and texts.need_consent(row["kind"], row["country"])
-            ):
-                unwanted.setdefault(row["id"], SkipReason.NO_CONSENT)
-                postponed.pop(row["id"], None)
-            elif row["id"] not in unwanted and Channel(row["channel"]) in LOCAL_CHANNELS and row["country"]:
-                window = (zones_of(row["time_zone"], row["country"]), hours, row["kind"], row["country"])
+            reason = _unreachable(row, guardrails.texts)
+            if reason is not None:
+                unwanted.setdefault(row["id"], reason)
+        going = [row for row in rows if row["id"] not in unwanted]
+        today = [row for row in going if row["id"] not in later]
+        waits = crowded_messages(frames, today, [row["id"] for row in rows], guardrails.contacts, self.as_of)
+        postponed = dict.fromkeys(later - unwanted.keys(), self.now + UNTIL_TOMORROW)
+        postponed |= dict.fromkeys(waits, present + UNTIL_TOMORROW)
+        for row in going:
+            if Channel(row["channel"]) in LOCAL_CHANNELS and row["country"]:
+                window = (zones_of(row["time_zone"], row["country"]), guardrails.hours, row["kind"], row["country"])
                 shut = next((at for at in (present, present + HANDING_OVER) if not is_open(at, *window)), None)
                 if shut is None:
                     closes[row["id"]] = closing(present, *window[:3])
@@ -364,6 +371,26 @@ def _claimed(row: dict[str, Any], closes: datetime | None) -> Claimed:
         closes=closes,
         leased_by=row.get("leased_by"),
     )
+
+
+def _unreachable(row: dict[str, Any], texts: Texts) -> SkipReason | None:
+    """Why a message does not go to its address any more."""
+    if row["address_state"] in UNUSABLE:
+        return SkipReason.OPTED_OUT if row["address_state"] == ReachState.OPTED_OUT else SkipReason.NO_ADDRESS
+    asks = row["channel"] == Channel.SMS and not row["agreed"] and texts.need_consent(row["kind"], row["country"])
+    return SkipReason.NO_CONSENT if asks else None
+
+
+def _address_state(row: dict[str, Any], marks: Mapping[int, list[dict[str, Any]]]) -> str | None:
+    """What is known of the address that a message goes to, by the rule by which it was composed."""
+    if row["texts_stopped"]:
+        return ReachState.OPTED_OUT
+    country = row["country"] or ""
+    told = marks_for(marks.get(row["debtor_id"], ()), marks.get(row["payer_id"], ()), country)
+    if not told:
+        return None
+    mark = known_ways(told, country).get(way_of(row["channel"], row["recipient"], country))
+    return mark and str(mark["state"])
 
 
 def _counted(rows: Any) -> dict[Channel, int]:

@@ -4,7 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from maatpak.kernel.words import Channel
+from maatpak.ledger.tables import Case
+from policies.reach import Learned
+from tasks.desk import desk
 from tasks.execute import execute_all
+from tasks.preferences import mark_address
 from tasks.send import deliver
 from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.send.sending import messages, open_day, run_sql, send
@@ -70,3 +74,34 @@ def test_an_approved_letter_waits_for_one_in_the_outbox(house: House) -> None:
         (found,) = house.rows(f"SELECT state FROM action WHERE id = {second.action_id}")
         assert found["state"] == expected, day
     assert [row["sent_on"] for row in messages(house)] == [leaves, None]
+
+
+def test_a_letter_that_is_not_wanted_any_more_keeps_no_other_one_waiting(house: House) -> None:
+    """Its address died meanwhile, which is found when it is claimed together with the other."""
+    accounts = [house.customer()]
+    accounts.append(house.customer(party_id=accounts[0].party_id))
+    house.written()
+    first, second = messages(house)
+    (owner,) = [each for each in accounts if each.debtor_id == first["debtor_id"]]
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        case = at.session.get_one(Case, owner.case_id)
+        mark_address(at, case, "email", first["recipient"], Learned.GONE, "told")
+    assert send(house).plain() == {"email": {"cancelled": 1, "sent": 1}}
+    assert [(row["id"], row["state"]) for row in messages(house)] == [
+        (first["id"], "cancelled"),
+        (second["id"], "sent"),
+    ]
+
+
+def test_an_approved_letter_that_cannot_go_today_keeps_no_other_one_waiting(house: House) -> None:
+    labour_day = date(2026, 5, 1)
+    house.begun = False
+    german = house.customer("second_notice", country="DE")
+    dutch = house.customer(party_id=german.party_id, amounts=(9900,))
+    open_day(house, labour_day)
+    execute_all(house.engine, house.creditor_id, labour_day, NOW + (labour_day - DAY))
+    found = house.rows("SELECT id, state FROM action ORDER BY id")
+    assert found == [
+        {"id": german.action_id, "state": "approved"},
+        {"id": dutch.action_id, "state": "in_progress"},
+    ]

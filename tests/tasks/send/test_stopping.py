@@ -12,10 +12,11 @@ from connectors.faults import Fault
 from connectors.mail.smtp import SmtpMail
 from maatpak.kernel.words import CallResult, Channel, HoldReason
 from maatpak.ledger.tables import AddressState, Case, ContactResult
+from policies.reach import Learned
 from tasks.desk import Desk, desk
 from tasks.holds import set_hold
 from tasks.plans import cancel_plan, decline_plan, offer_plan
-from tasks.preferences import opt_out_of
+from tasks.preferences import mark_address, opt_out_of
 from tasks.send import sending_instant
 from tasks.send.ahead import GOOD_FOR
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House
@@ -53,6 +54,11 @@ def talk(house: House, account: Account) -> None:
             )
         )
         at.record("call_recorded", case=case)
+
+
+def mark(house: House, account: Account, channel: str, address: str, learned: Learned) -> None:
+    with desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at:
+        mark_address(at, at.session.get_one(Case, account.case_id), channel, address, learned, "told")
 
 
 def opt_out(house: House, account: Account) -> None:
@@ -127,6 +133,58 @@ def test_an_address_that_died_meanwhile_is_not_used(house: House) -> None:
     assert send(house).plain() == {"email": {"cancelled": 1}}
     assert house.rows("SELECT reason FROM action") == [{"reason": "no_address"}]
     assert in_sink(house) == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "spelled", "learned", "reason"),
+    [
+        ("phone", "06 12345678", Learned.GONE, "no_address"),
+        ("phone", "+31 6 1234 5678", Learned.OPTED_OUT, "opted_out"),
+        ("sms", "06-12345678", Learned.GONE, "no_address"),
+        ("phone", "06 12345679", Learned.GONE, None),
+    ],
+)
+def test_a_text_does_not_go_to_a_number_of_which_a_call_learned_meanwhile(
+    house: House, channel: str, spelled: str, learned: Learned, reason: str | None
+) -> None:
+    account = house.customer("second_text", kind="consumer", amounts=(9900,))
+    house.written()
+    mark(house, account, channel, spelled, learned)
+    assert send(house).plain() == {"sms": {"cancelled" if reason else "sent": 1}}
+    assert house.rows("SELECT reason FROM action") == [{"reason": reason}]
+
+
+def test_what_is_known_of_a_payers_address_for_one_account_weighs_more_for_it(house: House) -> None:
+    payer = house.customer()
+    paid_for, other = house.customer(payer_no="K-1001"), house.customer(payer_no="K-1001")
+    house.accounts = [paid_for, other]
+    run_sql(house, f"UPDATE action SET payer_party_id = {payer.party_id} WHERE case_id <> {payer.case_id}")
+    house.written()
+    mark(house, payer, "email", "K-1001@klant.example", Learned.GONE)
+    mark(house, paid_for, "email", "k-1001@KLANT.example", Learned.ANSWERED)
+    send(house)
+    sent = house.rows("SELECT case_id, state FROM action WHERE state IN ('executed', 'cancelled') ORDER BY id")
+    assert sent == [
+        {"case_id": paid_for.case_id, "state": "executed"},
+        {"case_id": other.case_id, "state": "cancelled"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("channel", "spellings"),
+    [
+        ("email", ("Anna@Klant.example", "anna@klant.example")),
+        ("sms", ("+31612345678", "06 12345678")),
+        ("phone", ("020 1234567", "+31 20 123 4567")),
+    ],
+)
+def test_one_address_has_one_mark_however_it_is_spelled(house: House, channel: str, spellings: tuple[str, str]) -> None:
+    account = house.customer()
+    first, second = spellings
+    mark(house, account, channel, first, Learned.GONE)
+    mark(house, account, channel, second, Learned.ANSWERED)
+    known = house.rows("SELECT address, state FROM address_state WHERE replaced_at IS NULL")
+    assert known == [{"address": second, "state": "proven"}]
 
 
 def test_outside_the_customers_hours_mails_wait_and_letters_go(house: House) -> None:
