@@ -390,7 +390,7 @@ def _address_state(row: dict[str, Any], marks: Mapping[int, list[dict[str, Any]]
     if not told:
         return None
     mark = known_ways(told, country).get(way_of(row["channel"], row["recipient"], country))
-    return mark and str(mark["state"])
+    return None if mark is None else str(mark["state"])
 
 
 def _counted(rows: Any) -> dict[Channel, int]:

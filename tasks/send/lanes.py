@@ -26,6 +26,7 @@ from tasks.send.committing import Commits, Mark
 from tasks.send.journal import Journal, LeftBehind
 from tasks.send.pace import Throttle, Unthrottled, paces
 from tasks.send.recording import Record, Recorder
+from tasks.send.refusing import record_refusal
 from tasks.send.summary import DeliverySummary
 
 if TYPE_CHECKING:
@@ -55,10 +56,13 @@ class Lanes:
         self._breakers = breakers
         self._paces = paces(engine.settings)
         self._recorder = Recorder(claims.creditor_id, claims.as_of, claims.now, breakers.back(claims.now))
+        self._claimed: Sequence[Claimed] = ()
         self._seen: dict[int, int] = {}
         """Message → the last event when it was asked about."""
         self._beginning: dict[int, Claimed] = {}
         self._dropped: set[int] = set()
+        self._doubted: set[int] = set()
+        """Messages to customers of whom a refusal has just told something: also those that are marked ahead."""
         self._asking = asyncio.Lock()
         self._failures: dict[Channel, int] = {}
         self._waiting: dict[Channel, deque[Claimed]] = {}
@@ -67,6 +71,7 @@ class Lanes:
 
     async def send(self, claimed: Sequence[Claimed], seen_seq: int, ports: Mapping[Channel, MessagePort]) -> None:
         """Send them all, as many at once as each port has lanes; what is not begun is given back."""
+        self._claimed = claimed
         self._seen = {each.message_id: seen_seq for each in claimed}
         for channel in ports:
             self._waiting[channel] = deque(each for each in claimed if each.channel is channel)
@@ -97,7 +102,8 @@ class Lanes:
                 journal = journals.get(each.leased_by or "") if each.state == "sending" else None
                 outcome = None if journal is None else journal.tells(each.message_id)
                 if journal is not None and outcome is not None:
-                    commits.post(self._counted(each, self._recorder.found(each, outcome, journal.as_of)))
+                    record = self._counted(each, self._recorder.found(each, outcome, journal.as_of))
+                    await self._record(commits, each, record)
                     continue
                 port = ports[each.channel]
                 read = await self._read(each)
@@ -110,7 +116,7 @@ class Lanes:
                     if isinstance(outcome, Unknown) and port.repeatable:
                         commits.post(self._recorder.given_back(each, outcome.detail))
                         continue
-                commits.post(self._recorded(each, outcome))
+                await self._record(commits, each, self._recorded(each, outcome))
                 await commits.settle()
             await commits.settle()
 
@@ -154,7 +160,7 @@ class Lanes:
                 if each is None or each.message_id in self._dropped:
                     continue
                 outcome = await self._hand_over(commits, ahead, port, each)
-                commits.post(self._recorded(each, outcome))
+                await self._record(commits, each, self._recorded(each, outcome))
                 if trouble := trouble_of_service(outcome):
                     await commits.settle()
                     async with await self._connect() as beside:
@@ -196,7 +202,9 @@ class Lanes:
                 mark = self._markable(each)
                 if mark is None:
                     await self._ask_again(seen, each)
-                    break
+                    if self._markable(each) is None:
+                        break
+                    continue
                 if each.message_id in await commits.mark([mark]):
                     return True
                 if not await asyncio.to_thread(self._claims.holds, each):
@@ -213,8 +221,9 @@ class Lanes:
             del self._beginning[each.message_id]
 
     def _markable(self, each: Claimed) -> Mark | None:
-        """What a message is marked with; None: it was dropped, or its customer's hours have to be looked at."""
-        if each.message_id in self._dropped or self._late(each):
+        """What a message is marked with; None: it was dropped, or has to be asked about: its customer's hours end, or
+        another message to them was refused."""
+        if each.message_id in self._dropped or each.message_id in self._doubted or self._late(each):
             return None
         return Mark(each, self._seen[each.message_id])
 
@@ -225,9 +234,11 @@ class Lanes:
                 return  # Another lane did.
             waiting = (other for lane in self._waiting.values() for other in lane)
             left = [other for other in (*self._beginning.values(), *waiting) if other.message_id not in self._dropped]
+            doubted = self._doubted.copy()
             asked, dropped, now = await asyncio.to_thread(self._claims.ask_again, left)
             self._seen |= dict.fromkeys(asked, now)
             self._dropped |= dropped.keys()
+            self._doubted -= doubted & asked
             for other in left:
                 if other.message_id in dropped:
                     self._summary.add(other.channel, dropped[other.message_id])
@@ -282,6 +293,17 @@ class Lanes:
         name = keep_failure(self._engine.workspace, error)
         passing = isinstance(error, OSError | TransientError)
         return Failed(f"cannot be made: {name}", not passing, blame=Blame.OURS if passing else Blame.MESSAGE)
+
+    async def _record(self, commits: Commits, each: Claimed, record: Record) -> None:
+        """Have an outcome recorded: with what is committed next, or at once where it says something of the address."""
+        if record.learned is None:
+            commits.post(record)
+            return
+        theirs = (other for other in self._claimed if not set(each.parties).isdisjoint(other.parties))
+        self._doubted |= {other.message_id for other in theirs}
+        async with self._asking:  # Who asks about them asks after it.
+            creditor_id, now = self._claims.creditor_id, self._claims.now
+            await asyncio.to_thread(record_refusal, self._engine, creditor_id, each.message_id, record, now)
 
     def _recorded(self, each: Claimed, outcome: Outcome) -> Record:
         """What to record of an outcome; it is counted, and where we fail too often ourselves, we give up."""

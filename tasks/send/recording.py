@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.outcome import Failed, Held, NoService, Outcome, Sent, Unknown
-from maatpak.kernel.words import Channel, ReachState
-from policies.reach import MOVES, OF_STATE
+from maatpak.kernel.words import Channel
+from policies.reach import OF_STATE, Learned
 from tasks.send.breaker import TAKEN
 from tasks.send.claiming import Claimed
 from tasks.today import RECORDED_AFTER
@@ -61,17 +61,6 @@ STILL_UNKNOWN = """
 UPDATE message SET leased_by = NULL, leased_until = NULL WHERE id = %(id)s AND state = 'unknown';
 """
 
-OLD_ADDRESS = f"""
-UPDATE address_state SET replaced_from = %(on)s, replaced_at = {AT}
-WHERE debtor_id = %(debtor)s AND channel = %(channel)s AND address = %(address)s AND replaced_at IS NULL
-  AND state = ANY(%(moves)s);
-"""  # noqa: S608 - our own words
-
-NEW_ADDRESS = f"""
-INSERT INTO address_state (debtor_id, channel, address, state, missed, cause, actor, valid_from, recorded_at)
-VALUES (%(debtor)s, %(channel)s, %(address)s, %(state)s, 0, %(why)s, 'engine', %(on)s, {AT}) ON CONFLICT DO NOTHING;
-"""  # noqa: S608 - our own words
-
 
 @dataclass(frozen=True)
 class Record:
@@ -81,6 +70,8 @@ class Record:
     values: Mapping[str, Any] = field(default_factory=dict)
     counted: str | None = None
     """sent, failed, unknown or postponed; None: not at all."""
+    learned: Learned | None = None
+    """What a refusal says of the address: it is recorded with it (tasks.send.refusing), and not in a group."""
 
 
 class Recorder:
@@ -154,12 +145,8 @@ class Recorder:
             statements, counted, values = FAILED, "failed", {**values, "why": why}
         else:
             statements, counted, values = AGAIN, "postponed", {**values, "why": code, "later": later}
-        if failed.address in (ReachState.DEAD, ReachState.OPTED_OUT):
-            statements += OLD_ADDRESS + NEW_ADDRESS
-            named = {"debtor": each.debtor_id, "channel": str(each.channel), "address": each.recipient}
-            values = {**values, **named, "state": str(failed.address)}
-            values["moves"] = [str(state) for state in MOVES[OF_STATE[failed.address]]]
-        return Record(statements, values, counted)
+        learned = OF_STATE[failed.address] if failed.permanent and failed.address is not None else None
+        return Record(statements, values, counted, learned)
 
 
 def _plain(words: str) -> str:

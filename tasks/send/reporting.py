@@ -40,8 +40,8 @@ SELECT id AS message_id, message_ref, channel, state, sent_on, failure, content 
 WHERE id = ANY({ids}) AND ended_at IS NOT NULL AND reported_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
-CODE = r"(?:^|tries: )(\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)(?: |$)"
-"""The status code with which a service's words begin."""
+CODE = r"(?:^|tries: )(\d{3}(?: \d\.\d{1,3}\.\d{1,3}| \d{5})?)(?: |$)"
+"""The status code with which a service's words begin, and its own code behind it."""
 
 ACTIONS = """
 SELECT a.id AS action_id, a.case_id, k.party_id, k.debtor_id, a.kind, a.escalating, a.step, a.segment, a.pack_id,
