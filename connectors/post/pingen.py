@@ -94,12 +94,9 @@ class PingenPost:
         """Look for a letter with our reference."""
         return await asyncio.to_thread(self._ask, outgoing)
 
-    async def cancel(self, service_ref: str) -> bool:
-        """Have a letter not be posted; whether Pingen takes that back in time.
-
-        Raises:
-            TransientError: Pingen cannot be asked now.
-        """
+    async def cancel(self, service_ref: str, on: date) -> bool:
+        """Have a letter not be posted; whether Pingen takes that back in time."""
+        del on
         return await asyncio.to_thread(self._cancel, service_ref)
 
     async def reports(self, since: date) -> Sequence[LetterReport]:

@@ -48,6 +48,16 @@ class PostPort(MessagePort, Protocol):
         """
         ...
 
+    async def cancel(self, service_ref: str, on: date) -> bool:
+        """Have a letter not be printed any more; whether that was still possible.
+
+        `on`: the day that it is said to have happened, where letters have receipts.
+
+        Raises:
+            OutsideError: the service refuses us, or cannot be asked now.
+        """
+        ...
+
     async def watch(self, url: str, secret: str) -> bool:
         """Have it call back at a URL about all that becomes of letters, signed with a secret; whether it can.
 

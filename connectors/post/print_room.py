@@ -8,6 +8,7 @@ in no other. Receipts are small JSON files beside a letter's manifest or a run's
 import fcntl
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ LOCK = ".run.lock"
 def merge_run(folder: Path, day: date) -> Path | None:
     """Merge the letters up to that day that are in no run yet into the next run of that day; none without letters.
 
+    One of which a receipt says that it failed is left out.
+
     Gives the list's path; it names the PDF, and for each letter in order its first page, its pages and the hash of what
     was merged. Enclosures that are PDFs follow their letter, others are listed as `apart`, to be put in by hand.
 
@@ -35,13 +38,14 @@ def merge_run(folder: Path, day: date) -> Path | None:
     """
     if not folder.is_dir():
         return None
-    with (folder / LOCK).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(folder):
         taken = {letter["reference"] for run in _runs(folder) for letter in run["letters"]}
         waiting = [
             manifest
             for manifest in _manifests(folder)
-            if manifest["reference"] not in taken and manifest["dated"] <= day.isoformat()
+            if manifest["reference"] not in taken
+            and manifest["dated"] <= day.isoformat()
+            and LetterState.FAILED not in _receipt(folder, Path(manifest["file"]).stem)
         ]
         if not waiting:
             return None
@@ -91,6 +95,27 @@ def acknowledge(folder: Path, name: str, state: LetterState, on: date) -> None:
         raise UsageError(f"There is no letter or run {name} in {folder}.", advice="Give its file's name without .json.")
     told = {each: day.isoformat() for each, day in {**_receipt(folder, name), state: on}.items()}
     write_whole(folder / f"{name}{RECEIPT}", json.dumps(told, indent=1).encode())
+
+
+def withdraw(folder: Path, service_ref: str, on: date) -> bool:
+    """Have no run take a letter, by the number that `Sent` gave: its receipt says failed. Whether none has it yet."""
+    if not folder.is_dir():
+        return False
+    with _alone(folder):
+        name = next((Path(each["file"]).stem for each in _manifests(folder) if each["sha256"] == service_ref), None)
+        in_run = any(letter["sha256"] == service_ref for run in _runs(folder) for letter in run["letters"])
+        if name is None or in_run or _receipt(folder, name):
+            return False
+        acknowledge(folder, name, LetterState.FAILED, on)
+        return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One at a time says what is printed and what is not."""
+    with (folder / LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def overview(folder: Path) -> list[dict[str, Any]]:

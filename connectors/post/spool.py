@@ -14,7 +14,7 @@ from pathlib import Path
 from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, Outcome, Sent, Unknown
 from connectors.post.port import LetterReport
-from connectors.post.print_room import receipts
+from connectors.post.print_room import receipts, withdraw
 from connectors.post.typesetting import Typesetters, fitting
 from maatpak.kernel.files import sync_folder, write_whole
 from maatpak.kernel.ids import bytes_hash
@@ -60,6 +60,10 @@ class PostSpool:
     async def reports(self, since: date) -> Sequence[LetterReport]:
         """What the print room's receipts say of that day or later, oldest first."""
         return await asyncio.to_thread(lambda: sorted(each for each in receipts(self.folder) if each.on >= since))
+
+    async def cancel(self, service_ref: str, on: date) -> bool:
+        """Have no print run take a letter; whether none has it yet."""
+        return await asyncio.to_thread(withdraw, self.folder, service_ref, on)
 
     async def watch(self, url: str, secret: str) -> bool:
         """A print room calls nobody back: it leaves receipts."""

@@ -225,6 +225,27 @@ def resolve(
 
 
 @app.command()
+def cancel(reference: ReferenceArgument, actor: ActorOption = None, *, as_json: JsonOption = False) -> None:
+    """Take a message back that waits, or a letter that is not printed yet."""
+    from tasks.finding import acting_date
+    from tasks.send.resolving import find_message
+    from tasks.send.withdrawing import cancel_message
+
+    with opened() as engine:
+        account, message_ref = find_message(engine, reference)
+        at = now()
+        as_of = acting_date(engine, account.creditor, at)
+        message = cancel_message(engine, account.creditor_id, message_ref, acting(actor), as_of, at)
+    became = "does not go" if message.state == MessageState.CANCELLED else "is not printed"
+    row = {"message_ref": message_ref, "channel": message.channel, "state": message.state}
+    tell(
+        f"Message {message_ref} {became}. The next run looks at the case again: a hold keeps it from writing.",
+        row,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def watch(*, as_json: JsonOption = False) -> None:
     """Have the service that posts letters call back at MAATPAK_PUBLIC_URL; asked again, it calls no more often."""
     from maatpak.cli.watching import watch_letters

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 BATCH = 1000
-"""Messages of one claim: few enough that asking again is fresh, many enough that it is cheap."""
+"""Messages of one claim: what claiming and reporting cost is shared by many; a worker keeps no more from others."""
 LEASE = "interval '5 minutes'"
 ASKED_FOR = "interval '3 days'"
 """So long a service is asked about a message whose outcome is unknown; after that only people are."""

@@ -86,7 +86,7 @@ async def _deliver(
             ended = [each.writer for each in journals]
             doubtful = await asyncio.to_thread(claims.doubtful, ended)
             if doubtful:
-                used.update(ports)
+                used |= {each.channel: ports[each.channel] for each in doubtful}
                 lanes = Lanes(engine, claims, journal, summary, throttle, breakers)
                 await lanes.find_out(doubtful, ports, journals)
             needed = await asyncio.to_thread(claims.still_of, ended)
@@ -98,7 +98,7 @@ async def _deliver(
             ahead = asyncio.create_task(outbox.take()) if outbox.can_look_ahead else None
             try:
                 if batch.claimed:
-                    used.update(ports)
+                    used |= {each.channel: ports[each.channel] for each in batch.claimed}
                     lanes = Lanes(engine, claims, journal, summary, throttle, breakers)
                     await lanes.send(batch.claimed, batch.seen_seq, ports)
                     await reports.begin()

@@ -45,17 +45,22 @@ class Journal:
             WorkspaceError: it cannot be written.
         """
         plain = "".join(NAMED.findall(worker))[:90]
-        self.writer = f"{plain}.{token_hex(4)}"
-        """The name under which this delivery leases messages."""
-        self._path = folder / f"{self.writer}{SUFFIX}"
         self._torn: OSError | None = None
+        self._folder = folder
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            while True:
+                self.writer = f"{plain}.{token_hex(4)}"
+                """The name under which this delivery leases messages."""
+                self._path = folder / f"{self.writer}{SUFFIX}"
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+                if os.fstat(self._file).st_nlink:
+                    break
+                os.close(self._file)  # Before it was locked, another delivery took it for one that was left behind.
         except OSError as error:
             raise self._unwritten(error) from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
             self._write({"creditor": creditor_id, "as_of": as_of.isoformat(), "file": _identity(self._file)})
         except OSError as error:
             self.close(settled=True)
@@ -93,7 +98,7 @@ class Journal:
 
     def _unwritten(self, error: OSError) -> WorkspaceError:
         return WorkspaceError(
-            f"The journal of deliveries cannot be written in {self._path.parent}: {error.strerror}.",
+            f"The journal of deliveries cannot be written in {self._folder}: {error.strerror}.",
             advice="Make room there, and give the user of this program read and write rights; nothing is sent before.",
         )
 
@@ -122,6 +127,7 @@ class LeftBehind:
         first, *rest = [line for line in lines if line is not None] or [{}]
         self.writer = path.name.removesuffix(SUFFIX)
         self.creditor_id: int | None = first.get("creditor")
+        """None of one that was broken off before it began, or is damaged: nothing in it can be believed."""
         self.as_of = date.fromisoformat(first.get("as_of", "0001-01-01"))
         self._complete = whole and None not in (here := _identity(file)) and first.get("file") == here
         self._ended = {line["ended"]: _outcome(line) for line in rest if "ended" in line}
@@ -140,7 +146,10 @@ class LeftBehind:
 
 @contextmanager
 def left_behind(folder: Path, creditor_id: int) -> Iterator[list[LeftBehind]]:
-    """The journals of a creditor's deliveries that have ended; nobody else reads them while the block lasts."""
+    """The journals of a creditor's deliveries that have ended; nobody else reads them while the block lasts.
+
+    One that does not say whose it is is nobody's, and is forgotten.
+    """
     with ExitStack() as held:
         found = []
         for path in sorted(each for each in folder.glob(f"*{SUFFIX}") if NAMED.fullmatch(each.name)):
@@ -149,7 +158,9 @@ def left_behind(folder: Path, creditor_id: int) -> Iterator[list[LeftBehind]]:
                 opened.callback(os.close, file)
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not to be had while its writer is at work
                 journal = LeftBehind(path, file)
-                if journal.creditor_id == creditor_id:
+                if journal.creditor_id is None:
+                    journal.forget()
+                elif journal.creditor_id == creditor_id:
                     found.append(journal)
                     held.push(opened.pop_all())
         yield found
@@ -167,10 +178,10 @@ def _identity(file: int) -> list[str | None]:
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
-        parsed: dict[str, Any] = json.loads(line)
+        parsed = json.loads(line)
     except ValueError:
         return None
-    return parsed
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _outcome(line: dict[str, Any]) -> Outcome:

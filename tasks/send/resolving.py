@@ -74,6 +74,7 @@ def resolve_message(desk: Desk, message_ref: str, resolution: Resolution, reason
     message.reported_at = None
     if resolution is Resolution.SENT:
         message.sent_on, message.sent_at = _handed_over(desk, message), desk.now
+        message.failure = None
         evidence = Evidence(
             message_id=message.id,
             kind=EvidenceKind.ACCEPTED,

@@ -36,7 +36,8 @@ WHERE sent_on = DATE '{day}' OR (state IN ('sending', 'unknown') AND COALESCE(en
   OR (state = 'queued' AND leased_until > clock_timestamp())
 GROUP BY channel
 """
-"""What a worker has claimed counts as sent until it gives it back: two at once must not fill the same room."""
+"""What a worker has claimed counts as sent until it gives it back or its lease ends: two at once must not fill the same
+room. Of what may have left today, nobody knows that it did not."""
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('maatpak: the cap of a day'))"
 """Whoever claims looks and takes alone, where there is a cap; it is taken before any other lock."""

@@ -65,6 +65,20 @@ def test_an_unknown_message_is_listed_and_resolved(outbox: House, command: Comma
     assert json.loads(command("messages", "list", "--unknown", "--json").out) == []
 
 
+def test_a_message_that_waits_and_a_letter_are_taken_back(outbox: House, command: Command) -> None:
+    waiting = json.loads(command("messages", "list", "--json").out)
+    mail, letter = (next(row for row in waiting if row["channel"] == channel) for channel in ("email", "post"))
+    answer = command("messages", "cancel", mail["message_ref"][:12], "--actor", "maritNL1")
+    assert (answer.status, "does not go" in answer.out) == (0, True), answer.err
+    assert command("deliver").status == 0
+    answer = command("messages", "cancel", letter["message_ref"], "--actor", "maritNL1", "--json")
+    assert json.loads(answer.out) == {"message_ref": letter["message_ref"], "channel": "post", "state": "sent"}
+    assert command("letters", "print").out == "No letter waits.\n"
+    (sent,) = json.loads(command("messages", "list", "--channel", "email", "--state", "sent", "--json").out)
+    late = command("messages", "cancel", sent["message_ref"], "--actor", "maritNL1")
+    assert (late.status, "is sent" in late.err) == (2, True)
+
+
 def test_a_creditor_that_began_no_day_sends_nothing(outbox: House, command: Command) -> None:
     with outbox.engine.database.session() as session:
         session.connection().execute(text("UPDATE creditor SET business_date = NULL"))

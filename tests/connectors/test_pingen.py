@@ -30,6 +30,7 @@ from maatpak.kernel.settings import Settings
 from tests.connectors.letters import letter
 
 SECRET = "signing-key"
+TODAY = date(2026, 3, 11)
 DELIVERED = datetime(2026, 3, 13, 23, 30, tzinfo=UTC)
 
 
@@ -167,13 +168,13 @@ def test_a_letter_is_cancelled_until_the_printers_have_it(port: PingenPost, simu
     made = letter(36)
     early = send(port, made)
     assert isinstance(early, Sent)
-    assert asyncio.run(port.cancel(str(early.service_ref)))
+    assert asyncio.run(port.cancel(str(early.service_ref), TODAY))
     assert ask(port, made) == Failed("the service has it as cancelled", permanent=True)
     simulator.plan_faults([])
     outcome = send(port, letter(35))
     assert isinstance(outcome, Sent)
-    assert not asyncio.run(port.cancel(str(outcome.service_ref)))
-    assert not asyncio.run(port.cancel("00000000-0000-0000-0000-000000000000"))
+    assert not asyncio.run(port.cancel(str(outcome.service_ref), TODAY))
+    assert not asyncio.run(port.cancel("00000000-0000-0000-0000-000000000000", TODAY))
 
 
 def test_a_wrong_secret_is_no_letters_failure(simulator: PingenSimulator) -> None:
@@ -190,7 +191,7 @@ def test_no_service_is_no_letters_failure() -> None:
     assert isinstance(outcome, NoService)
     assert "MAATPAK_PINGEN_URL" in outcome.mend
     assert isinstance(ask(nowhere, letter(41)), Unknown)
-    for act in (nowhere.reports(date(2026, 1, 1)), nowhere.cancel("x"), nowhere.watch("http://127.0.0.1/", SECRET)):
+    for act in (nowhere.reports(TODAY), nowhere.cancel("x", TODAY), nowhere.watch("http://127.0.0.1/", SECRET)):
         with pytest.raises(TransientError):
             asyncio.run(act)
 

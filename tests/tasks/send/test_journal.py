@@ -1,5 +1,6 @@
 """What the next delivery makes of one that was broken off: by its journal where that can be believed, else by doubt."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -136,12 +137,35 @@ def test_a_line_that_was_broken_off_says_nothing(house: House) -> None:
     assert send(house).plain() == {"email": {"sent": 2, "unknown": 1}}
 
 
-def test_an_empty_journal_is_nobodys(house: House) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b'{"creditor": 1, "as_o', b'"cred\n{"begun": 1}\n', b"7\n", b'{"begun": 1}\n']
+)
+def test_a_journal_without_a_beginning_is_forgotten(house: House, content: bytes) -> None:
     house.engine.workspace.deliveries.mkdir()
-    (house.engine.workspace.deliveries / "killed.0.journal").touch()
+    (house.engine.workspace.deliveries / "killed.0.journal").write_bytes(content)
     house.customers(1)
     house.written()
     assert send(house).plain() == {"email": {"sent": 1}}
+    assert not list(house.engine.workspace.deliveries.iterdir())
+
+
+def test_a_journal_that_is_just_being_made_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another delivery comes between the making of the file and its lock."""
+    locked = fcntl.flock
+
+    def lock(file: int, how: int) -> None:
+        if how == fcntl.LOCK_EX:
+            monkeypatch.setattr(fcntl, "flock", locked)
+            with left_behind(tmp_path, 1) as found:
+                assert found == []
+        locked(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with journal_of(tmp_path, 1, DAY, "worker") as journal:
+        journal.begin(7)
+        (path,) = tmp_path.iterdir()
+        assert path.name == f"{journal.writer}.journal"
+        assert b'"begun": 7' in path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def test_what_was_sent_after_all_counts_from_the_day_that_it_left(house: House) 
     report_outcomes(house.engine, house.creditor_id, found_out, now, "maritNL1")
     (message,) = messages(house)
     assert (message["sent_on"], message["sent_at"]) == (left, now), "known from now, at a date in the past"
+    assert message["failure"] is None
     assert message["reported_at"] == now
     action = {"state": "executed", "executed_on": left, "ended_at": now}
     assert house.rows("SELECT state, executed_on, ended_at FROM action") == [action]

@@ -100,6 +100,7 @@ def test_nothing_else_goes_to_an_address_that_was_refused(house: House) -> None:
     faulty(house, NO_SUCH_USER)
     mail = house.engine.mail
     assert isinstance(mail, SmtpMail)
+    assert mail.sink is not None
     house.engine.mail = SmtpMail(mail.sink, connections=1)
     assert send(house).plain() == {"email": {"failed": 1, "cancelled": 1, "sent": 1}}
     ended = house.rows("SELECT state, reason FROM action ORDER BY state")
