@@ -36,7 +36,7 @@ class Failed:
     code: str
     permanent: bool
     address: ReachState | None = None
-    """What the answer says of the address: dead or opted out; nothing, if the address is not why."""
+    """What the answer says of the address: dead, doubtful or opted out; nothing, if the address is not why."""
     blame: Blame = Blame.MESSAGE
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from maatpak.kernel.words import ReachState
+
 
 class IncomingKind(StrEnum):
     """What a mail that arrived is."""
@@ -51,6 +53,17 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     NETWORK = "network"
     OTHER = "other"
+
+
+PASSING = frozenset({Reason.MAILBOX_FULL, Reason.DISABLED, Reason.EXPIRED, Reason.NETWORK})
+"""The address may be good another day; with any other reason that is not final, it is not the address."""
+
+
+def said_of_address(reason: Reason, *, hard: bool) -> ReachState | None:
+    """What a mail that was refused or came back says of its address."""
+    if hard:
+        return ReachState.DEAD
+    return ReachState.DOUBTFUL if reason in PASSING else None
 
 
 @dataclass(frozen=True, slots=True)

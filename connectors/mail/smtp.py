@@ -25,6 +25,7 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
+from connectors.inbox.incoming import said_of_address
 from connectors.inbox.verdicts import Signs, judge
 from connectors.mail.conversation import Conversation
 from connectors.mail.mime import mail_bytes
@@ -33,7 +34,6 @@ from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
 from maatpak.kernel.settings import MailSecurity
-from maatpak.kernel.words import ReachState
 
 if TYPE_CHECKING:
     from connectors.access import AccessTokens
@@ -301,8 +301,9 @@ def _refused(error: SMTPRecipientRefused) -> Failed:
     permanent = error.code >= 500
     status = STATUS.match(error.message)
     signs = Signs(error.message, status[0] if status else "", error.code, "RCPT")
-    dead = permanent and judge(signs).hard
-    return Failed(_said(error), permanent, ReachState.DEAD if dead else None, _blame(error))
+    verdict = judge(signs)
+    address = said_of_address(verdict.reason, hard=permanent and verdict.hard)
+    return Failed(_said(error), permanent, address, _blame(error))
 
 
 def _blame(error: SMTPResponseException) -> Blame:

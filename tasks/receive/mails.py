@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from connectors.inbox.incoming import Action, IncomingKind, Reason, Result
+from connectors.inbox.incoming import Action, IncomingKind, Result, said_of_address
 from connectors.inbox.incoming import Incoming as Mail
 from connectors.inbox.port import Arrived
 from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.ids import bytes_hash, content_hash
-from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
+from maatpak.kernel.words import Channel, EvidenceKind, Role, WorkKind
 from maatpak.ledger.tables import Case, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
@@ -25,8 +25,6 @@ from tasks.worklist import open_work
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-DOUBTFUL = frozenset({Reason.MAILBOX_FULL, Reason.DISABLED, Reason.EXPIRED, Reason.NETWORK})
-"""The address may be good another day; with any other reason that is not hard, it is not the address."""
 SPAM = "Our mail was called spam: is the customer to be reached in another way?"
 COMPLAINT_WITHIN = 2
 WAITS_FOR_A_PERSON = frozenset({IncomingKind.ANSWER, IncomingKind.COMPLAINT})
@@ -102,10 +100,7 @@ def _observed(result: Result) -> Observation:
     match result.action:
         case Action.DELIVERED:
             return Observation(EvidenceKind.DELIVERED, None, words)
-        case Action.FAILED if result.hard:
-            return Observation(EvidenceKind.BOUNCED, ReachState.DEAD, words)
         case Action.FAILED:
-            state = ReachState.DOUBTFUL if result.reason in DOUBTFUL else None
-            return Observation(EvidenceKind.BOUNCED, state, words)
+            return Observation(EvidenceKind.BOUNCED, said_of_address(result.reason, hard=result.hard), words)
         case Action.RELAYED | Action.EXPANDED | Action.DELAYED:
             return Observation(None, None, words)

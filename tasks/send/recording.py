@@ -145,7 +145,7 @@ class Recorder:
             statements, counted, values = FAILED, "failed", {**values, "why": why}
         else:
             statements, counted, values = AGAIN, "postponed", {**values, "why": code, "later": later}
-        learned = OF_STATE[failed.address] if failed.permanent and failed.address is not None else None
+        learned = OF_STATE[failed.address] if counted == "failed" and failed.address is not None else None
         return Record(statements, values, counted, learned)
 
 

@@ -1,6 +1,7 @@
 """An address that is refused at sending is known as one whose message bounced: what follows is the same."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,6 +90,18 @@ def test_a_number_that_is_refused(house: House, reply: str, state: str | None, c
     assert known == ([{"state": state, "cause": cause}] if state else [])
     assert len(learned(house)["repairs"]) == repairs
     assert states(house, "action") == {"failed": 1}
+
+
+def test_a_mailbox_that_is_full_is_a_miss_once_the_mail_is_given_up(house: House) -> None:
+    house.customer()
+    house.written()
+    faulty(house, Fault(reply="452 4.2.2 mailbox full"))
+    known = "SELECT state, missed, cause FROM address_state"
+    send(house)
+    assert (states(house), house.rows(known)) == ({"queued": 1}, []), "it may have room later"
+    run_sql(house, f"UPDATE message SET send_after = NULL, first_tried_at = '{NOW - timedelta(days=3)}'")
+    send(house)
+    assert house.rows(known) == [{"state": "unproven", "missed": 1, "cause": "452 4.2.2"}]
 
 
 def test_nothing_else_goes_to_an_address_that_was_refused(house: House) -> None:
