@@ -158,6 +158,7 @@ def phone_known(profile: Row, contacts: Sequence[Row], states: Sequence[Row]) ->
     return ReachState.OPTED_OUT not in found and bool(found - UNUSABLE)
 
 
+@lru_cache(maxsize=65536)
 def way_of(channel: str, address: str, country: str) -> tuple[Channel, str]:
     """The channel and address that a mark speaks of, however it is written; a telephone's holds for texts, too."""
     if channel in ("phone", Channel.SMS):

@@ -382,14 +382,15 @@ def _unreachable(row: dict[str, Any], texts: Texts) -> SkipReason | None:
 
 
 def _address_state(row: dict[str, Any], marks: Mapping[int, list[dict[str, Any]]]) -> str | None:
-    """What is known of the address that a message goes to, by the rule by which it was composed."""
+    """What is known of the address that a message goes to, by the rule by which it was composed; None if nothing speaks
+    against it."""
     if row["texts_stopped"]:
         return ReachState.OPTED_OUT
-    country = row["country"] or ""
-    told = marks_for(marks.get(row["debtor_id"], ()), marks.get(row["payer_id"], ()), country)
-    if not told:
+    own, of_payer = marks.get(row["debtor_id"], ()), marks.get(row["payer_id"], ())
+    if not any(each["state"] in UNUSABLE for each in (*own, *of_payer)):
         return None
-    mark = known_ways(told, country).get(way_of(row["channel"], row["recipient"], country))
+    country = row["country"] or ""
+    mark = known_ways(marks_for(own, of_payer, country), country).get(way_of(row["channel"], row["recipient"], country))
     return None if mark is None else str(mark["state"])
 
 
