@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import Session, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
 
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Case, Creditor, Incoming, Person
@@ -69,7 +70,7 @@ def recorded(
         recorded_at=now,
     )
     with engine.database.reading() as session:
-        known = is_known(session, arrival.key)
+        known = _is_known(session, arrival.key)
         creditor = None if owner is None else session.get(Creditor, owner.creditor_id)
     if known:
         yield None
@@ -78,22 +79,23 @@ def recorded(
     if owner is None or creditor is None or creditor.business_date is None:
         row.state = UNASSIGNED if arrival.waits_for_a_person else DROPPED
         with engine.database.session() as session:
-            if not is_known(session, arrival.key):
-                session.add(row)
+            _keep(session, row)
         yield None
         return
     with desk(engine, owner.creditor_id, by, creditor.business_date, now, flow_run) as at:
         case = at.case(owner.case_id)
-        if is_known(at.session, arrival.key):
-            yield None
-            return
         row.creditor_id, row.debtor_id, row.message_id = case.creditor_id, case.debtor_id, owner.message_id
         row.recorded_at = at.now
-        at.session.add(row)
-        at.session.flush()
-        yield Taken(at, case, owner, f"I{row.id}")
+        number = _keep(at.session, row)
+        yield None if number is None else Taken(at, case, owner, f"I{number}")
 
 
-def is_known(session: Session, key: str) -> bool:
+def _keep(session: Session, row: Incoming) -> int | None:
+    """Its number; None where another who read the same kept it, perhaps just now."""
+    kept = insert(Incoming).values(row.model_dump(exclude={"id"})).on_conflict_do_nothing()
+    return session.execute(kept.returning(col(Incoming.id))).scalar_one_or_none()
+
+
+def _is_known(session: Session, key: str) -> bool:
     """Whether it was taken in before."""
     return session.exec(select(Incoming.id).where(Incoming.incoming_key == key)).first() is not None

@@ -8,12 +8,14 @@ from connectors.inbox.incoming import Incoming as Mail
 from connectors.inbox.port import Arrived
 from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
-from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.errors import OutsideError, RefusedError, WorkspaceError
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
+from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.tables import Case, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
+from tasks.apart import of_the_world
 from tasks.desk import Desk
 from tasks.preferences import mark_address
 from tasks.receive.arriving import Arrival, recorded
@@ -35,6 +37,8 @@ WAITS_FOR_A_PERSON = frozenset({IncomingKind.ANSWER, IncomingKind.COMPLAINT})
 def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -> ReceivedSummary:
     """Take in what lies in the mailbox. Read again, or by two at once, each mail has its effect once.
 
+    One that cannot be taken in is left where it lies, and tried again the next time.
+
     Raises:
         OutsideError, WorkspaceError: the mailbox cannot be read.
     """
@@ -45,8 +49,13 @@ def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -
                 _take(engine, arrived, now, flow_run, summary)
             except RefusedError:
                 summary.left += 1  # The creditor began another day just now: it comes again.
-                continue
-            engine.mailbox.file(arrived)
+            except Exception as error:
+                if isinstance(error, OutsideError | WorkspaceError) or of_the_world(error):
+                    raise
+                summary.left += 1
+                summary.failures[keep_failure(engine.workspace, error)] += 1
+            else:
+                engine.mailbox.file(arrived)
     finally:
         engine.mailbox.close()
     return summary

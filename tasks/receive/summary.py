@@ -13,3 +13,5 @@ class ReceivedSummary:
     """Of these, those of whom nobody knows yet from whom they are."""
     left: int = 0
     """Mails that could not be recorded now, and come again."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Of these, those that failed where they should not, by the name of the error; the workspace has the details."""
