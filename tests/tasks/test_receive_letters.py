@@ -54,6 +54,18 @@ def test_each_report_is_dated_and_counts_once(house: House) -> None:
     assert len(noted(house)) == 2
 
 
+def test_a_letter_that_came_back_is_told_of_twice_and_came_back_once(house: House) -> None:
+    receipt(house, LetterState.FAILED, DAY - timedelta(days=2))
+    assert read_letter_reports(house.engine, NOW) == 1
+    assert house.rows("SELECT 1 AS one FROM address_state") == [], "the address was not why"
+    for state, on in ((LetterState.UNDELIVERABLE, DAY - timedelta(days=1)), (LetterState.RETURNED, DAY)):
+        receipt(house, state, on)
+        assert read_letter_reports(house.engine, NOW) == 1
+    assert noted(house) == [("bounced", DAY - timedelta(days=2)), ("returned", DAY - timedelta(days=1))]
+    assert house.rows("SELECT state FROM address_state") == [{"state": "dead"}]
+    assert len(house.rows("SELECT 1 AS one FROM event WHERE kind = 'evidence_noted'")) == 2
+
+
 def test_a_report_that_comes_before_our_own_record_of_sending_is_told_again(house: House) -> None:
     (sent,) = messages(house)
     run_sql(house, "UPDATE message SET service_ref = NULL")

@@ -6,6 +6,8 @@ from connectors.inbox.maildir import drop_mail
 from connectors.mail import return_path
 from tests.tasks.outbox_world import House
 
+ACTIONS = {"2": "delivered", "4": "delayed", "5": "failed"}
+"""What a mail server did, by the first digit of its reply."""
 _numbers = count(1)
 
 
@@ -21,9 +23,8 @@ def writes(house: House, sender: str, words: str = "We pay on Friday.", **header
     arrives(house, sender, "debiteuren@zuidermeer.example", "\r\n".join(lines).encode())
 
 
-def reported(house: House, message_ref: str, recipient: str, reply: str) -> None:
+def reported(house: House, message_ref: str, recipient: str, *replies: str) -> None:
     """A mail server reports what it did with a message, each time in a mail of its own: `550 5.1.1 no such user`."""
-    action = {"2": "delivered", "4": "delayed", "5": "failed"}[reply[0]]
     path = return_path(house.engine.settings, house.engine.link_key)
     assert path is not None
     lines = [
@@ -36,13 +37,13 @@ def reported(house: House, message_ref: str, recipient: str, reply: str) -> None
         "Content-Type: message/delivery-status",
         "",
         "Reporting-MTA: dns; mx.example",
-        "",
-        f"Final-Recipient: rfc822; {recipient}",
-        f"Action: {action}",
-        f"Status: {reply.split()[1]}",
-        f"Diagnostic-Code: smtp; {reply}",
-        "",
-        "--b--",
-        "",
     ]
-    arrives(house, "", path.of(message_ref), "\r\n".join(lines).encode())
+    for reply in replies:
+        lines += [
+            "",
+            f"Final-Recipient: rfc822; {recipient}",
+            f"Action: {ACTIONS[reply[0]]}",
+            f"Status: {reply.split()[1]}",
+            f"Diagnostic-Code: smtp; {reply}",
+        ]
+    arrives(house, "", path.of(message_ref), "\r\n".join([*lines, "", "--b--", ""]).encode())
