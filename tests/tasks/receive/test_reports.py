@@ -16,7 +16,7 @@ from tasks.evidence import note_evidence
 from tasks.receive import read_mailbox
 from tasks.receive.texts import record_text_report
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.receive.mails import reported
+from tests.tasks.receive.mails import reported, writes
 from tests.tasks.send.sending import faulty, messages, send
 
 FULL, GONE, SPAM, ARRIVED = "552 5.2.2 mailbox full", "550 5.1.1 no such user", "550 5.7.1 spam", "250 2.1.5 delivered"
@@ -117,6 +117,14 @@ class TestAMail:
     def test_what_was_told_before_an_answer_does_not_undo_it(self, mailed: House, again: str) -> None:
         (message,) = messages(mailed)
         told(mailed, message, FULL, GONE, ANSWERED, again)
+        assert address(mailed, message["recipient"]) == ("proven", 0)
+
+    def test_the_customers_answer_revives_the_address_that_it_answers_to(self, mailed: House) -> None:
+        (message,) = messages(mailed)
+        told(mailed, message, GONE)
+        writes(mailed, "boss@klant.example", In_Reply_To=f"<{message['message_ref']}>")
+        read_mailbox(mailed.engine, NOW)
+        assert [kind for kind, _ in noted(mailed)] == ["bounced", "answered"]
         assert address(mailed, message["recipient"]) == ("proven", 0)
 
     def test_one_mail_that_tells_both_teaches_both(self, mailed: House) -> None:
