@@ -151,8 +151,8 @@ def read_status(params: Mapping[str, str]) -> TextReport | None:
 def read_incoming(params: Mapping[str, str]) -> IncomingText | None:
     """What a customer texted; nothing where it names no text or no number.
 
-    Twilio's own reading (`OptOutType`, of messaging services) goes first. It also takes `YES` for a START, so a START
-    of somebody who has not opted out is to be taken for an answer.
+    Twilio's own reading (`OptOutType`, of messaging services) goes first. It also takes `YES` for a START, which of
+    somebody who has not stopped is an answer: `read_word` does not know it.
     """
     reference = params.get("MessageSid") or params.get("SmsSid")
     sender = e164(params.get("From"))

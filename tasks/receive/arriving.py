@@ -32,6 +32,8 @@ class Arrival:
     received_at: datetime
     waits_for_a_person: bool = False
     """Where nobody knows whose it is: whether a person should find out."""
+    sender: str | None = None
+    """The number (E.164) that a text came from."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,14 @@ def recorded(
         incoming_key=arrival.key,
         channel=arrival.channel,
         kind=arrival.kind,
+        sender=arrival.sender,
         content="",
         state=TAKEN,
         received_at=arrival.received_at,
         recorded_at=now,
     )
     with engine.database.reading() as session:
-        known = _is_known(session, arrival.key)
+        known = is_known(session, arrival.key)
         creditor = None if owner is None else session.get(Creditor, owner.creditor_id)
     if known:
         yield None
@@ -96,6 +99,6 @@ def _keep(session: Session, row: Incoming) -> int | None:
     return session.execute(kept.returning(col(Incoming.id))).scalar_one_or_none()
 
 
-def _is_known(session: Session, key: str) -> bool:
+def is_known(session: Session, key: str) -> bool:
     """Whether it was taken in before."""
     return session.exec(select(Incoming.id).where(Incoming.incoming_key == key)).first() is not None

@@ -42,8 +42,15 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
         return
     if learned is not None:
         learn_of_address(desk, case, message, learned, seen.words)
-    told = {"evidence": seen.kind, "learned": learned, "source": source, "said": seen.words}
-    desk.record(NOTED, case=case, message=message.id, **told)
+    desk.record(
+        NOTED,
+        case=case,
+        message=message.id,
+        evidence=seen.kind,
+        learned=learned,
+        source=source,
+        said=seen.words,
+    )
 
 
 def _learned(seen: Observation) -> Learned | None:

@@ -64,6 +64,8 @@ SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tr
   COALESCE(
     (SELECT s.state FROM address_state s WHERE m.channel = 'sms' AND s.channel = 'sms' AND s.address = m.recipient
        AND s.state = 'opted_out' AND s.replaced_at IS NULL LIMIT 1),
+    (SELECT CASE WHEN w.kind = 'stop' THEN 'opted_out' END FROM incoming w WHERE m.channel = 'sms'
+       AND w.sender = m.recipient AND w.kind IN ('stop', 'start') ORDER BY w.id DESC LIMIT 1),
     (SELECT s.state FROM address_state s WHERE s.debtor_id IN (m.debtor_id, payer.id) AND s.replaced_at IS NULL
        AND s.channel = m.channel AND lower(s.address) = lower(m.recipient)
      ORDER BY s.debtor_id = m.debtor_id DESC LIMIT 1)) AS address_state,
@@ -79,7 +81,7 @@ LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, m.debtor_id) AND 
 WHERE m.id = ANY({ids}) ORDER BY m.id
 """
 """The hours are those of who is written to; of an address counts what is known for the debtor, else for who pays. A
-number that opted out of texts is one person's, whatever account it was said of."""
+number that opted out of texts is one person's, whatever account it was said of, and if it was nobody's then."""
 
 CANCEL = """
 UPDATE message m SET state = 'cancelled', failure = c.reason, ended_at = {now}, leased_by = NULL, leased_until = NULL

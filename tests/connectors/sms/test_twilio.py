@@ -22,7 +22,6 @@ from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import ReachState
 from tests.connectors.letters import text
 
-
 SERVICE = "MG" + "a" * 32
 
 
