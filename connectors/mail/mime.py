@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from textwrap import wrap
 
 from connectors.message import Correspondent, Enclosure, Outgoing
+from maatpak.kernel.ids import reference_token
 
 CRLF = "\r\n"
 QUOTED = "Content-Transfer-Encoding: quoted-printable"
@@ -19,7 +20,7 @@ QUOTED = "Content-Transfer-Encoding: quoted-printable"
 
 def mail_bytes(outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> bytes:
     """The mail as it goes over the wire; the same message gives the same bytes."""
-    mark = outgoing.message_ref.partition("@")[0][:40]
+    mark = reference_token(outgoing.message_ref)[:40]
     parts = [_headers(outgoing)]
     if enclosures:
         parts.append(_multipart("mixed", f"mixed-{mark}"))
