@@ -47,3 +47,24 @@ def reported(house: House, message_ref: str, recipient: str, *replies: str) -> N
             f"Diagnostic-Code: smtp; {reply}",
         ]
     arrives(house, "", path.of(message_ref), "\r\n".join([*lines, "", "--b--", ""]).encode())
+
+
+def complained(house: House, message_ref: str) -> None:
+    """A mail service passes on that its customer called a message spam (RFC 5965)."""
+    path = return_path(house.engine.settings, house.engine.link_key)
+    assert path is not None
+    lines = [
+        "From: abuse@mail.example",
+        "Subject: Complaint",
+        f"Message-ID: <{next(_numbers)}@mail.example>",
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
+        "",
+        "--b",
+        "Content-Type: message/feedback-report",
+        "",
+        "Feedback-Type: abuse",
+        "Version: 1",
+        "--b--",
+        "",
+    ]
+    arrives(house, "abuse@mail.example", path.of(message_ref), "\r\n".join(lines).encode())

@@ -16,7 +16,7 @@ from tasks.evidence import note_evidence
 from tasks.receive import read_mailbox
 from tasks.receive.texts import record_text_report
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.receive.mails import reported, writes
+from tests.tasks.receive.mails import complained, reported, writes
 from tests.tasks.send.sending import faulty, messages, send
 
 FULL, GONE, SPAM, ARRIVED = "552 5.2.2 mailbox full", "550 5.1.1 no such user", "550 5.7.1 spam", "250 2.1.5 delivered"
@@ -91,6 +91,49 @@ def texted(engine: Engine) -> House:
 
 
 class TestAMail:
+    @pytest.mark.parametrize(
+        ("reply", "kinds", "known"),
+        [
+            ("250 2.1.5 delivered", ["delivered"], ("proven", 0)),
+            ("450 4.2.2 mailbox full, still trying", [], ("unproven", 0)),
+            ("550 5.1.1 no such user", ["bounced"], ("dead", 0)),
+            ("550 5.1.2 no such domain", ["bounced"], ("dead", 0)),
+            ("551 5.1.6 moved away", ["bounced"], ("dead", 0)),
+            ("552 5.2.2 mailbox full", ["bounced"], ("unproven", 1)),
+            ("550 5.2.1 mailbox disabled", ["bounced"], ("unproven", 1)),
+            ("554 5.4.7 delivery time expired", ["bounced"], ("unproven", 1)),
+            ("554 5.4.4 connection timed out", ["bounced"], ("unproven", 1)),
+            ("550 5.7.1 taken for spam", ["bounced"], ("unproven", 0)),
+            ("550 5.7.1 your host is on a blacklist", ["bounced"], ("unproven", 0)),
+            ("552 5.3.4 message too big", ["bounced"], ("unproven", 0)),
+            ("554 5.6.0 a virus is in it", ["bounced"], ("unproven", 0)),
+            ("554 5.0.0 no", ["bounced"], ("unproven", 0)),
+        ],
+    )
+    def test_what_each_report_says(self, mailed: House, reply: str, kinds: list[str], known: tuple[str, int]) -> None:
+        """As docs/mail.md tells it."""
+        (message,) = messages(mailed)
+        told(mailed, message, reply)
+        assert [kind for kind, _ in noted(mailed)] == kinds
+        assert address(mailed, message["recipient"]) == known
+        assert repairs(mailed) == (known[0] == "dead")
+
+    def test_two_mails_in_a_row_make_an_address_doubtful(self, mailed: House) -> None:
+        mailed.customer(account=mailed.accounts[0], currency="USD")
+        mailed.written()
+        send(mailed)
+        first, second = messages(mailed)
+        told(mailed, first, FULL)
+        told(mailed, second, FULL)
+        assert address(mailed, first["recipient"]) == ("doubtful", 2)
+
+    def test_a_complaint_ends_the_mails_and_is_work_for_somebody(self, mailed: House) -> None:
+        (message,) = messages(mailed)
+        complained(mailed, message["message_ref"])
+        read_mailbox(mailed.engine, NOW)
+        assert address(mailed, message["recipient"])[0] == "opted_out"
+        assert mailed.rows("SELECT kind FROM work_task") == [{"kind": "reply"}]
+
     def test_a_hard_bounce_after_a_soft_one_counts(self, mailed: House) -> None:
         (message,) = messages(mailed)
         told(mailed, message, FULL)
