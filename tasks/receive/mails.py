@@ -8,14 +8,11 @@ from connectors.inbox.incoming import Incoming as Mail
 from connectors.inbox.port import Arrived
 from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
-from maatpak.kernel.errors import OutsideError, RefusedError, WorkspaceError
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
-from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.tables import Case, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
-from tasks.apart import of_the_world
 from tasks.desk import Desk
 from tasks.preferences import mark_address
 from tasks.receive.arriving import Arrival, recorded
@@ -45,16 +42,8 @@ def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -
     summary = ReceivedSummary()
     try:
         for arrived in engine.mailbox.arrived():
-            try:
+            with summary.leaving_failures(engine):
                 _take(engine, arrived, now, flow_run, summary)
-            except RefusedError:
-                summary.left += 1  # The creditor began another day just now: it comes again.
-            except Exception as error:
-                if isinstance(error, OutsideError | WorkspaceError) or of_the_world(error):
-                    raise
-                summary.left += 1
-                summary.failures[keep_failure(engine.workspace, error)] += 1
-            else:
                 engine.mailbox.file(arrived)
     finally:
         engine.mailbox.close()

@@ -161,5 +161,6 @@ def test_a_mail_that_cannot_be_taken_in_is_told(outbox: House, command: Command)
     answer = command("receive")
     assert (answer.status, "auto_reply" in answer.out) == (5, True)
     assert "1 could not be recorded now" in answer.out
-    assert "1 (IntegrityError)" in answer.err
+    assert "1 of what came in could not be taken in" in answer.err
+    assert "IntegrityError" in answer.err
     assert "elsewhere.example" not in answer.out + answer.err
