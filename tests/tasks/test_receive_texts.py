@@ -64,6 +64,14 @@ def test_delivered_once_whatever_the_order(house: House, order: tuple[str, ...],
     assert address(house) == [{"address": NUMBER, "state": "proven"}]
 
 
+@pytest.mark.parametrize("order", list(permutations(["sent", "undelivered", "queued"])))
+def test_lost_once_whatever_the_order(house: House, order: tuple[str, ...]) -> None:
+    for state in order:
+        told(house, state, 30005 if state == "undelivered" else None)
+    assert evidence(house) == ["accepted", "bounced"]
+    assert address(house) == [{"address": NUMBER, "state": "dead"}]
+
+
 @pytest.mark.parametrize(("code", "state", "repairs"), [(30003, "unproven", 0), (30005, "dead", 1), (30007, None, 0)])
 def test_an_undelivered_text_says_what_of_the_number_it_says(
     house: House, code: int, state: str | None, repairs: int
