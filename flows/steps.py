@@ -24,6 +24,7 @@ from flows.report import artifact_key, as_report
 from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, look_of
 from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
+from maatpak.ledger.failures import DETAILS
 from tasks import cohorts, dates, day, execute, intake, send, tick
 from tasks import receive as receiving
 from tasks import settle as settling
@@ -150,13 +151,17 @@ def deliver(creditor: str, as_of: date, now: datetime, elapsed: Elapsed | None =
 
 
 @task(name="receive", **RETRIED)
-def receive(now: datetime) -> None:
-    """Take in what lies in the mailbox, and what the post tells of letters."""
+def receive(now: datetime) -> State[Any]:
+    """Take in what lies in the mailbox, and what the post tells of letters; failed if something could not be."""
     done = discreet("Reading the mailbox", receiving.read_mailbox, engine(), now, _run_id())
-    letters = discreet("Asking about letters", receiving.read_letter_reports, engine(), now, _run_id())
-    apart = {"news of letters": letters, "whose nobody knows": done.unassigned, "left for the next time": done.left}
+    done.add(discreet("Asking about letters", receiving.read_letter_reports, engine(), now, _run_id()))
+    apart = {"whose nobody knows": done.unassigned, "left for the next time": done.left}
     counts = {what: count for what, count in {**done.counts, **apart}.items() if count}
     _report("Came in", artifact_key("receive"), counts)
+    if done.failures:
+        errors = _listed(_counted(list(done.failures.elements())))
+        return Failed(message=f"Something could not be taken in, all the rest was: {errors}. {DETAILS}")
+    return Completed(message=_listed(counts) or "nothing came in")
 
 
 @task(name="ingest", **RETRIED)

@@ -4,6 +4,7 @@ An address that nothing is known of is unproven, so one that changed starts anew
 file is what it was.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,6 +64,9 @@ OF_EVIDENCE: dict[EvidenceKind, Learned] = {
 }
 """What each kind of evidence says of the address; of one that is lost only where no service says more."""
 
+LOST = (Learned.MISSED, Learned.GONE, Learned.OPTED_OUT)
+"""What a message that did not arrive may say of its address, the gravest last."""
+
 PROVES = frozenset(kind for kind, learned in OF_EVIDENCE.items() if learned in (Learned.ARRIVED, Learned.ANSWERED))
 """It arrived, so the address is good."""
 
@@ -73,6 +77,11 @@ OF_STATE: dict[ReachState, Learned] = {
     ReachState.OPTED_OUT: Learned.OPTED_OUT,
 }
 """The same where a service or a call result names what it takes the address for."""
+
+
+def is_graver(learned: Learned | None, heard: Collection[Learned]) -> bool:
+    """Whether what is told of a lost message says more of its address than what was `heard` of that message before."""
+    return learned in LOST and not any(LOST.index(each) >= LOST.index(learned) for each in heard if each in LOST)
 
 
 def moved(known: Known, learned: Learned, doubtful_after: int) -> Known:

@@ -6,7 +6,9 @@ from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel, EvidenceKind, Role, WorkKind
 from maatpak.ledger.tables import Action, Answer, Case, Evidence, Message, MessageAction
 from maatpak.ledger.versions import succeed
+from policies.reach import Learned
 from tasks.desk import Desk
+from tasks.evidence import learn_of_address
 from tasks.exceptions import ALLOCATE, WITHIN
 from tasks.rights import DESK
 from tasks.worklist import close_work_about, open_work
@@ -25,7 +27,10 @@ def record_answer(
     message_ref: str | None = None,
     content: bytes | None = None,
 ) -> Answer:
-    """An answer that came in today; a known number changes nothing. It proves that the message it answers arrived."""
+    """An answer that came in today; a known number changes nothing.
+
+    It proves that the message it answers arrived, so somebody is there.
+    """
     desk.require("record an answer", *DESK)
     if answer_no is not None:
         present = _current(desk, answer_no)
@@ -59,6 +64,7 @@ def record_answer(
                     recorded_at=desk.now,
                 )
             )
+        learn_of_address(desk, case, message, Learned.ANSWERED, EvidenceKind.ANSWERED)
     desk.session.flush()
     open_work(
         desk,

@@ -17,9 +17,8 @@ from maatpak.ledger.workspace import Workspace
 if TYPE_CHECKING:
     from connectors.agency import AgencyPort
     from connectors.inbox.port import Mailbox
-    from connectors.mail.port import MailPort
+    from connectors.message import MessagePort
     from connectors.post.port import PostPort
-    from connectors.sms.port import SmsPort
     from policies.pack import CompiledPack
 
 
@@ -66,7 +65,7 @@ class Engine:
         return self._creditors[code]
 
     @cached_property
-    def mail(self) -> "MailPort":
+    def mail(self) -> "MessagePort":
         """The way out for e-mail."""
         from connectors.mail import build_mail
 
@@ -80,7 +79,7 @@ class Engine:
         return build_mailbox(self.settings, self.workspace.sinks)
 
     @cached_property
-    def sms(self) -> "SmsPort":
+    def sms(self) -> "MessagePort":
         """The way out for texts."""
         from connectors.sms import build_sms
 

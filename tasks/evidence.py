@@ -14,6 +14,8 @@ from tasks.preferences import mark_address
 from tasks.repairs import open_repair, owner_of
 from tasks.rights import DESK
 
+NOTED = "evidence_noted"
+"""The event that says what was observed of a message, and what was `learned` of its address."""
 TOLD_BY_PEOPLE = frozenset(OF_EVIDENCE) - {EvidenceKind.SPOKEN}
 """What a person may record of a message; a talk is a call's result."""
 
@@ -33,9 +35,10 @@ def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str)
     evidence = Evidence(message_id=message.id, kind=kind, source=source, observed_on=desk.as_of, recorded_at=desk.now)
     desk.session.add(evidence)
     desk.session.flush()
-    if kind in OF_EVIDENCE:
-        learn_of_address(desk, case, message, OF_EVIDENCE[kind], kind)
-    desk.record("evidence_noted", case=case, message=message.id, evidence=kind)
+    learned = OF_EVIDENCE.get(kind)
+    if learned is not None:
+        learn_of_address(desk, case, message, learned, kind)
+    desk.record(NOTED, case=case, message=message.id, evidence=kind, learned=learned)
     return evidence
 
 

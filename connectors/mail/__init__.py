@@ -1,4 +1,4 @@
-"""E-mail: the port, an adapter over aiosmtplib, and a local SMTP simulator that keeps a Maildir and reports."""
+"""E-mail: an adapter over aiosmtplib, and a local SMTP simulator that keeps a Maildir and reports."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,15 +7,15 @@ from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from connectors.mail.envelope import ReturnPath
-    from connectors.mail.port import MailPort
     from connectors.mail.signing import Signer
+    from connectors.message import MessagePort
     from maatpak.kernel.settings import Settings
 
 LOCAL_RETURN_PATH = "bounces@maatpak.local"
 """Of a workspace without a mail server: its sink shows what a real one would get."""
 
 
-def build_mail(settings: "Settings", workspace: Path, key: str) -> "MailPort":
+def build_mail(settings: "Settings", workspace: Path, key: str) -> "MessagePort":
     """The mail server of the settings, or the workspace's own sink; `key` signs. Nothing is started or connected yet.
 
     Raises:

@@ -8,7 +8,7 @@ got it; the signature keeps them from declaring an address dead by a bounce of t
 import hmac
 import re
 
-from maatpak.kernel.ids import signature
+from maatpak.kernel.ids import reference_token, signature
 
 SIGNATURE = 12
 """Signs of the signature: 48 bits, against guesses that each cost a mail."""
@@ -25,7 +25,7 @@ class ReturnPath:
 
     def of(self, message_ref: str) -> str:
         """The envelope sender of a message, by its reference (the Message-ID without brackets)."""
-        token = message_ref.partition("@")[0]
+        token = reference_token(message_ref)
         return f"{self._name}+{token}-{self._signature(token)}@{self._domain}"
 
     def token(self, address: str) -> str | None:

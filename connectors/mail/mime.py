@@ -15,6 +15,7 @@ from functools import lru_cache
 from textwrap import wrap
 
 from connectors.message import Correspondent, Enclosure, Outgoing
+from maatpak.kernel.ids import reference_token
 
 CRLF = "\r\n"
 PLAIN = re.compile(rb"(?:[\t -~]{0,998}\r\n)*")
@@ -23,7 +24,7 @@ PLAIN = re.compile(rb"(?:[\t -~]{0,998}\r\n)*")
 
 def mail_bytes(outgoing: Outgoing, enclosures: Sequence[Enclosure]) -> bytes:
     """The mail as it goes over the wire; the same message gives the same bytes."""
-    mark = outgoing.message_ref.partition("@")[0][:40]
+    mark = reference_token(outgoing.message_ref)[:40]
     parts = [_headers(outgoing)]
     if enclosures:
         parts.append(_multipart("mixed", f"mixed-{mark}"))

@@ -11,7 +11,7 @@ from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from maatpak.kernel.ids import content_hash
+from maatpak.kernel.ids import content_hash, reference_token
 
 ARRIVED = "250 2.1.5 delivered"
 HOST = "mail.simulated.example"
@@ -36,13 +36,14 @@ def report(original: bytes, path: str, recipient: str, reply: str) -> bytes:
     status = next((each for each in reply.split()[1:2] if each.count(".") == 2), f"{reply[:1]}.0.0")
     head, _, _ = original.partition(b"\r\n\r\n")
     date, about = _dated(original)
-    mark = f"report-{about.partition('@')[0]}"
+    token = reference_token(about)
+    mark = f"report-{token}"
     lines = [
         f"From: Mail Delivery System <MAILER-DAEMON@{HOST}>",
         f"To: {path}",
         f"Subject: {subject}",
         f"Date: {date}",
-        f"Message-ID: <{action}.{about.partition('@')[0]}@{HOST}>",
+        f"Message-ID: <{action}.{token}@{HOST}>",
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type=delivery-status; boundary="{mark}"',

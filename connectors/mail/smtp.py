@@ -33,6 +33,7 @@ from connectors.mail.sink import HOST, MailSink
 from connectors.message import Begun, Enclosure, Outgoing, at_once
 from connectors.outcome import Blame, Failed, Held, NoService, Outcome, Sent, Unknown
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
+from maatpak.kernel.ids import reference_token
 from maatpak.kernel.settings import MailSecurity
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class SmtpMail:
         """The envelope; where the server reports on mails, it is asked to, by our reference."""
         path = self._return_path
         sender = (outgoing.sender.email or "") if path is None else path.of(outgoing.message_ref)
-        options = (*RETURN, f"ENVID={_token(outgoing)}") if conversation.reports else ()
+        options = (*RETURN, f"ENVID={reference_token(outgoing.message_ref)}") if conversation.reports else ()
         await conversation.offer(
             sender, outgoing.recipient.email or "", options, NOTIFY if conversation.reports else ()
         )
@@ -251,10 +252,6 @@ async def _greeted(client: SMTP) -> Conversation:
         except SMTPHeloError:
             await client.helo()
     return Conversation(client, TIMEOUT)
-
-
-def _token(outgoing: Outgoing) -> str:
-    return outgoing.message_ref.partition("@")[0]
 
 
 def _said(error: Exception) -> str:

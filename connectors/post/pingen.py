@@ -27,6 +27,7 @@ from connectors.post.pingen_simulator import PingenSimulator
 from connectors.post.port import LetterReport
 from connectors.post.typesetting import Typesetters, fitting
 from maatpak.kernel.errors import OutsideError, TransientError, WorkspaceError
+from maatpak.kernel.ids import reference_token
 
 TIMEOUT = 30.0
 PAGE = 100
@@ -167,7 +168,7 @@ class PingenPost:
             made = self._requestor().perform_post_request(
                 f"/organisations/{self._organisation}/deliveries/letters",
                 json.dumps({"data": {"type": "letters", "attributes": attributes}}),
-                {"Idempotency-Key": _token(outgoing)},
+                {"Idempotency-Key": reference_token(outgoing.message_ref)},
             )
             return Sent(made.data["data"]["id"])
         except pingen2sdk.PingenError as error:
@@ -292,10 +293,6 @@ def _words(error: Exception) -> str:
     return f"{error.status_code} {said}"[:500]
 
 
-def _token(outgoing: Outgoing) -> str:
-    return outgoing.message_ref.partition("@")[0]
-
-
 def _name(outgoing: Outgoing) -> str:
     """Under this Pingen keeps the letter."""
-    return f"{_token(outgoing)}.pdf"
+    return f"{reference_token(outgoing.message_ref)}.pdf"

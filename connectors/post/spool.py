@@ -17,7 +17,7 @@ from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts, withdraw
 from connectors.post.typesetting import Typesetters, fitting
 from maatpak.kernel.files import sync_folder, write_whole
-from maatpak.kernel.ids import bytes_hash
+from maatpak.kernel.ids import bytes_hash, reference_token
 
 
 class PostSpool:
@@ -107,4 +107,4 @@ class PostSpool:
         return Sent(str(described["sha256"]))
 
     def _path(self, outgoing: Outgoing, suffix: str) -> Path:
-        return self.folder / f"{outgoing.message_ref.partition('@')[0]}{suffix}"
+        return self.folder / f"{reference_token(outgoing.message_ref)}{suffix}"

@@ -1,14 +1,14 @@
-"""Texts: the port, an adapter over Twilio's official client, and a simulator that speaks Twilio's API."""
+"""Texts: an adapter over Twilio's official client, and a simulator that speaks Twilio's API."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connectors.sms.port import SmsPort
+    from connectors.message import MessagePort
     from maatpak.kernel.settings import Settings
 
 
-def build_sms(settings: "Settings", workspace: Path) -> "SmsPort":
+def build_sms(settings: "Settings", workspace: Path) -> "MessagePort":
     """The service of the settings, or the workspace's own simulator. Nothing is started or connected yet."""
     from connectors.sms.hooks import INCOMING_PATH
     from connectors.sms.simulator import SmsSimulator

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from twilio.request_validator import RequestValidator
 
-from connectors.sms.errors import ERRORS, ErrorClass
+from connectors.sms.errors import ERRORS
 from connectors.sms.phones import e164
 from maatpak.kernel.words import EvidenceKind, ReachState
 
@@ -22,11 +22,7 @@ REF = "ref"
 
 
 class TextState(StrEnum):
-    """How far a text has come, in Twilio's words, the furthest last.
-
-    Callbacks come in any order and more than once. A report of the telephone itself outranks that of an operator who
-    gave up on it.
-    """
+    """How far a text has come, in Twilio's words."""
 
     ACCEPTED = "accepted"
     SCHEDULED = "scheduled"
@@ -40,12 +36,7 @@ class TextState(StrEnum):
     DELIVERED = "delivered"
     READ = "read"
 
-    def outranks(self, other: "TextState") -> bool:
-        """Whether it is news to who knew the other."""
-        return _RANKS[self] > _RANKS[other]
 
-
-_RANKS = {state: rank for rank, state in enumerate(TextState)}
 _ARRIVED = frozenset({TextState.DELIVERED, TextState.READ})
 _LOST = frozenset({TextState.CANCELED, TextState.FAILED, TextState.UNDELIVERED})
 
@@ -58,8 +49,6 @@ class TextReport:
     """The SID that the service gave when it took it."""
     state: TextState
     error_code: int | None
-    error_class: ErrorClass | None
-    """What the error asks for; nothing where there is none, or none that we know."""
     address: ReachState | None
     """What it says of the number; nothing where the number is not why."""
     evidence: EvidenceKind | None
@@ -142,7 +131,6 @@ def read_status(params: Mapping[str, str]) -> TextReport | None:
         service_ref=reference,
         state=state,
         error_code=int(code) if lost and code.isdecimal() and int(code) else None,
-        error_class=error.kind if error else None,
         address=error.address if error else None,
         evidence=EvidenceKind.BOUNCED if lost else EvidenceKind.DELIVERED if state in _ARRIVED else None,
     )
@@ -151,8 +139,8 @@ def read_status(params: Mapping[str, str]) -> TextReport | None:
 def read_incoming(params: Mapping[str, str]) -> IncomingText | None:
     """What a customer texted; nothing where it names no text or no number.
 
-    Twilio's own reading (`OptOutType`, of messaging services) goes first. It also takes `YES` for a START, so a START
-    of somebody who has not opted out is to be taken for an answer.
+    Twilio's own reading (`OptOutType`, of messaging services) goes first. It also takes `YES` for a START, which of
+    somebody who has not stopped is an answer: `read_word` does not know it.
     """
     reference = params.get("MessageSid") or params.get("SmsSid")
     sender = e164(params.get("From"))

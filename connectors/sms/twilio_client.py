@@ -9,7 +9,7 @@ none of a POST.
 import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -37,6 +37,8 @@ SHORTEST_WAIT, LONGEST_WAIT = 5, 36_000
 """Seconds that Twilio may be told to let a text wait: what it recommends at least, and takes at most."""
 MOST_ASKED = 100
 """Texts to one number that are looked through, the newest first."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""So much earlier than by ours a text may have been made by the service's clock."""
 MEND_SERVICE = "See that the service for texts (MAATPAK_SMS_URL) runs and is reached from here."
 
 
@@ -130,23 +132,30 @@ class TwilioSms:
         return Sent(made.sid)
 
     async def ask(self, outgoing: Outgoing) -> Outcome:
-        """Look for a text to that number with those words, made since the day it was written.
+        """Look for a text of ours to that number with those words, made since it was written.
 
         Made, not sent: a text that still waits at the service has no date of sending.
         """
         client = await self._connected()
+        asked = {"to": e164(outgoing.recipient.phone) or "", "limit": MOST_ASKED}
+        if not self._sender.startswith(SERVICE):
+            asked["from_"] = self._sender
         try:
             async with asyncio.timeout(TIMEOUT):
-                found = await client.messages.list_async(to=e164(outgoing.recipient.phone) or "", limit=MOST_ASKED)
+                found = await client.messages.list_async(**asked)
         except (TwilioException, aiohttp.ClientError, OSError, TimeoutError) as error:
             return Unknown(f"the service could not be asked: {error}"[:500])
-        since = outgoing.written_at.astimezone(UTC).date()
+        since = outgoing.written_at - CLOCKS_DIFFER
         words = simplified(outgoing.text)
         for each in found:
-            ours = self._sender in (each.from_, each.messaging_service_sid)
-            if ours and each.date_created.date() >= since and simplified(each.body) == words:
+            if self._is_ours(each) and each.date_created >= since and simplified(each.body) == words:
                 return Sent(each.sid)
         return Unknown("the service does not know of it")
+
+    def _is_ours(self, made: Any) -> bool:
+        """Whether we may have sent a text; one of a messaging service that sends from our number is not ours."""
+        sender = made.messaging_service_sid or made.from_
+        return bool(made.account_sid == self._account and sender == self._sender)
 
     async def close(self) -> None:
         """Close the connections of this event loop."""

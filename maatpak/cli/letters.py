@@ -73,7 +73,8 @@ def note(
     with opened() as engine:
         acknowledge(_spool(engine), name, became, on or now().date())
         noted = read_letter_reports(engine, now())
-    say(f"{name}: {became}. Noted on {noted} letters.")
+    say(f"{name}: {became}. Noted on {noted.counts.total()} letters.")
+    noted.require_whole()
 
 
 def _spool(engine: "Engine") -> Path:

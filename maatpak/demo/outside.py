@@ -26,6 +26,7 @@ from maatpak.console.app import create_app
 from maatpak.demo.sayings import away_note
 from maatpak.demo.world import Customer, World
 from maatpak.kernel.clock import FixedClock
+from maatpak.kernel.ids import reference_token
 from tasks.engine import Engine
 
 NO_SUCH_USER, FULL = "550 5.1.1 no such user", "552 5.2.2 mailbox full"
@@ -85,7 +86,7 @@ class Outside:
 
     def return_letter(self, message_ref: str, day: date) -> None:
         """A letter comes back."""
-        acknowledge(self._post, message_ref.partition("@")[0], LetterState.RETURNED, day)
+        acknowledge(self._post, reference_token(message_ref), LetterState.RETURNED, day)
 
     def print_letters(self, day: date) -> None:
         """The print room takes yesterday's run to the post, and prints what was spooled since."""

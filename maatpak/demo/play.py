@@ -70,8 +70,8 @@ class Directly:
 
     def receive(self, now: datetime) -> None:
         """What lies in the mailbox, and what the print room tells."""
-        read_mailbox(self.engine, now)
-        read_letter_reports(self.engine, now)
+        read_mailbox(self.engine, now).require_whole()
+        read_letter_reports(self.engine, now).require_whole()
 
 
 def at(day: date, hour: time) -> datetime:

@@ -37,6 +37,11 @@ def signature(key: str, words: str) -> str:
     return hmac.digest(key.encode(), words.encode(), "sha256").hex()
 
 
+def reference_token(message_ref: str) -> str:
+    """The part of a message's reference before the @: nobody can guess it, and its files and return path bear it."""
+    return message_ref.partition("@")[0]
+
+
 def bytes_hash(content: bytes) -> str:
     """SHA-256 of bytes, as hex."""
     return hashlib.sha256(content).hexdigest()

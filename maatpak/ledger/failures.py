@@ -17,10 +17,11 @@ DETAILS = f"The workspace has the details, in {FAILURES}."
 
 def keep_failure(workspace: Workspace, error: Exception) -> str:
     """Write an error down in the workspace, whole; its name, which anybody may see."""
-    told = "".join(traceback.format_exception(error))
+    # What is wrong may be the text itself, and an error quotes it.
+    told = "".join(traceback.format_exception(error)).encode(errors="backslashreplace")
     folder = workspace.root / FAILURES
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / f"{bytes_hash(told.encode())[:16]}.txt"
-    file.write_text(told)
+    file = folder / f"{bytes_hash(told)[:16]}.txt"
+    file.write_bytes(told)
     file.chmod(0o600)
     return error.code if isinstance(error, MaatpakError) else type(error).__name__

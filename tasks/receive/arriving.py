@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import Session, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
 
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Case, Creditor, Incoming, Person
@@ -31,6 +32,8 @@ class Arrival:
     received_at: datetime
     waits_for_a_person: bool = False
     """Where nobody knows whose it is: whether a person should find out."""
+    sender: str | None = None
+    """The number (E.164) that a text came from."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def recorded(
         incoming_key=arrival.key,
         channel=arrival.channel,
         kind=arrival.kind,
+        sender=arrival.sender,
         content="",
         state=TAKEN,
         received_at=arrival.received_at,
@@ -78,20 +82,21 @@ def recorded(
     if owner is None or creditor is None or creditor.business_date is None:
         row.state = UNASSIGNED if arrival.waits_for_a_person else DROPPED
         with engine.database.session() as session:
-            if not is_known(session, arrival.key):
-                session.add(row)
+            _keep(session, row)
         yield None
         return
     with desk(engine, owner.creditor_id, by, creditor.business_date, now, flow_run) as at:
         case = at.case(owner.case_id)
-        if is_known(at.session, arrival.key):
-            yield None
-            return
         row.creditor_id, row.debtor_id, row.message_id = case.creditor_id, case.debtor_id, owner.message_id
         row.recorded_at = at.now
-        at.session.add(row)
-        at.session.flush()
-        yield Taken(at, case, owner, f"I{row.id}")
+        number = _keep(at.session, row)
+        yield None if number is None else Taken(at, case, owner, f"I{number}")
+
+
+def _keep(session: Session, row: Incoming) -> int | None:
+    """Its number; None where another who read the same kept it, perhaps just now."""
+    kept = insert(Incoming).values(row.model_dump(exclude={"id"})).on_conflict_do_nothing()
+    return session.execute(kept.returning(col(Incoming.id))).scalar_one_or_none()
 
 
 def is_known(session: Session, key: str) -> bool:

@@ -81,7 +81,7 @@ def _shown(engine: "Engine", row: Incoming) -> dict[str, Any]:
         "channel": row.channel,
         "kind": row.kind,
         "received_at": row.received_at,
-        "sender": mail.sender if mail is not None else None,
+        "sender": mail.sender if mail is not None else row.sender,
         "subject": mail.subject if mail is not None else None,
         "text": _words(engine, row)[:FIRST_WORDS],
     }

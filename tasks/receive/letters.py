@@ -13,10 +13,13 @@ from maatpak.ledger.tables import Creditor, Incoming, Message
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import owner_of_message
 from tasks.receive.observing import Observation, observe
+from tasks.receive.summary import ReceivedSummary
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
+NEWS = "news of letters"
+"""As what they are counted."""
 LONGEST_WAY = timedelta(days=60)
 """After that nothing more is expected of a letter."""
 LATE_NEWS = timedelta(days=3)
@@ -33,22 +36,27 @@ MEANING: dict[LetterState, tuple[EvidenceKind, ReachState | None]] = {
 """What it is evidence of, and what it says of the address where it did not arrive."""
 
 
-def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = None) -> int:
-    """Ask the post what became of letters; how many reports were news.
+def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = None) -> ReceivedSummary:
+    """Ask the post what became of letters, and count the reports that were news.
+
+    One that cannot be taken in holds up no other, and is told again the next time.
 
     Raises:
         TransientError: the service cannot be asked now.
     """
+    summary = ReceivedSummary()
     with engine.database.reading() as session:
         sent = select(Message).where(Message.channel == Channel.POST, col(Message.sent_on).is_not(None))
         if session.exec(sent.limit(1)).first() is None:
-            return 0
+            return summary
         since = max(now.date() - LONGEST_WAY, _heard_until(session, now) - LATE_NEWS)
     reports = {_key(each): each for each in asyncio.run(_reports(engine, since))}
     with engine.database.reading() as session:
         known = session.exec(select(Incoming.incoming_key).where(col(Incoming.incoming_key).in_(reports))).all()
-    news = [report for key, report in reports.items() if key not in set(known)]
-    return sum(record_letter_report(engine, each, now, flow_run) for each in news)
+    for report in (each for key, each in reports.items() if key not in set(known)):
+        with summary.leaving_failures(engine):
+            summary.counts[NEWS] += record_letter_report(engine, report, now, flow_run)
+    return summary
 
 
 def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, flow_run: str | None = None) -> bool:

@@ -8,7 +8,6 @@ from connectors.inbox.incoming import Incoming as Mail
 from connectors.inbox.port import Arrived
 from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
-from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, Role, WorkKind
 from maatpak.ledger.tables import Case, Message
@@ -33,18 +32,17 @@ WAITS_FOR_A_PERSON = frozenset({IncomingKind.ANSWER, IncomingKind.COMPLAINT})
 def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -> ReceivedSummary:
     """Take in what lies in the mailbox. Read again, or by two at once, each mail has its effect once.
 
+    One that cannot be taken in is left where it lies, and tried again the next time.
+
     Raises:
         OutsideError, WorkspaceError: the mailbox cannot be read.
     """
     summary = ReceivedSummary()
     try:
         for arrived in engine.mailbox.arrived():
-            try:
+            with summary.leaving_failures(engine):
                 _take(engine, arrived, now, flow_run, summary)
-            except RefusedError:
-                summary.left += 1  # The creditor began another day just now: it comes again.
-                continue
-            engine.mailbox.file(arrived)
+                engine.mailbox.file(arrived)
     finally:
         engine.mailbox.close()
     return summary

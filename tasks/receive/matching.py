@@ -1,14 +1,15 @@
 """Whose is it? Which message of ours something is about, or which account it came from."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, or_, select
 
 from connectors.inbox.incoming import Incoming as Mail
 from connectors.mail.envelope import ReturnPath
-from maatpak.kernel.words import Channel
-from maatpak.ledger.tables import Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
+from maatpak.kernel.words import Channel, ReachState
+from maatpak.ledger.tables import AddressState, Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
 from tasks.compose.recipients import mobile_number
 from tasks.compose.reference import SHORT
 
@@ -100,13 +101,24 @@ def owners_of_number(session: Session, number: str, *, untexted: bool = False) -
     for each in sent:
         owners.setdefault(each.debtor_id, Owner(each.creditor_id, each.case_id))
     if untexted:
-        for case in _cases_with(session, number):
+        for case in _newest_cases(session, _debtors_with(session, number)):
             owners.setdefault(case.debtor_id, Owner(case.creditor_id, int(case.id or 0)))
     return list(owners.values())
 
 
-def _cases_with(session: Session, number: str) -> list[Case]:
-    """The newest case of each account whose number it is, by the master data or of a contact person."""
+def owners_who_stopped(session: Session, number: str) -> list[Owner]:
+    """The accounts that want no more texts at a number (E.164), whether it is theirs by now or not."""
+    stopped = select(AddressState.debtor_id).where(
+        AddressState.channel == Channel.SMS,
+        AddressState.address == number,
+        AddressState.state == ReachState.OPTED_OUT,
+        col(AddressState.replaced_at).is_(None),
+    )
+    return [Owner(each.creditor_id, int(each.id or 0)) for each in _newest_cases(session, session.exec(stopped).all())]
+
+
+def _debtors_with(session: Session, number: str) -> set[int]:
+    """The accounts whose number it is, by the master data or of a contact person."""
     found: set[int] = set()
     for table in (DebtorProfile, ContactPerson):
         digits = func.right(func.regexp_replace(table.phone, r"\D", "", "g"), LAST_DIGITS)
@@ -120,7 +132,12 @@ def _cases_with(session: Session, number: str) -> list[Case]:
                 col(DebtorProfile.replaced_at).is_(None)
             )
         found |= {debtor for debtor, phone, country in session.exec(spelled) if mobile_number(phone, country) == number}
-    newest = select(func.max(Case.id)).where(col(Case.debtor_id).in_(found)).group_by(col(Case.debtor_id))
+    return found
+
+
+def _newest_cases(session: Session, debtors: Collection[int]) -> list[Case]:
+    """Of each account."""
+    newest = select(func.max(Case.id)).where(col(Case.debtor_id).in_(debtors)).group_by(col(Case.debtor_id))
     return list(session.exec(select(Case).where(col(Case.id).in_(newest)).order_by(col(Case.id))))
 
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import text
 from sqlmodel import select
 
 from maatpak.kernel.words import LOST_EVIDENCE, EvidenceKind, MessageState, ReachState
 from maatpak.ledger.tables import Case, Evidence, Message
-from policies.reach import OF_EVIDENCE, OF_STATE
+from policies.reach import OF_EVIDENCE, OF_STATE, Learned, is_graver
 from tasks.desk import Desk
-from tasks.evidence import learn_of_address
+from tasks.evidence import NOTED, learn_of_address
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,51 @@ class Observation:
 
 
 def observe(desk: Desk, case: Case, message: Message, seen: Observation, source: str) -> None:
-    """Note it, once a kind and source; a message of which nobody knew whether it left has left, for it was seen."""
+    """Note it, and learn of the address; a message of which nobody knew whether it left has left, for it was seen.
+
+    The first of a kind is the evidence. What is told of a message again counts only where it says something graver of
+    the address: a mailbox that was full, and is found not to exist.
+    """
     assert message.id is not None  # it comes from the database
     if message.state == MessageState.UNKNOWN:
         message.state, message.sent_on, message.sent_at = MessageState.SENT, desk.as_of, desk.now
         message.failure, message.reported_at = None, None
         _note(desk, message.id, Observation(EvidenceKind.ACCEPTED, None, seen.words), source)
-    if not _note(desk, message.id, seen, source):
+    learned = _learned(seen)
+    if not _note(desk, message.id, seen, source) and not is_graver(learned, _heard(desk, case, message.id)):
         return
-    learned = None if seen.address is None else OF_STATE[seen.address]
-    if learned is None and seen.kind is not None and seen.kind not in LOST_EVIDENCE:
-        learned = OF_EVIDENCE.get(seen.kind)
     if learned is not None:
         learn_of_address(desk, case, message, learned, seen.words)
-    desk.record("evidence_noted", case=case, message=message.id, evidence=seen.kind, source=source, said=seen.words)
+    desk.record(
+        NOTED,
+        case=case,
+        message=message.id,
+        evidence=seen.kind,
+        learned=learned,
+        source=source,
+        said=seen.words,
+    )
+
+
+def _learned(seen: Observation) -> Learned | None:
+    if seen.address is not None:
+        return OF_STATE[seen.address]
+    return None if seen.kind is None or seen.kind in LOST_EVIDENCE else OF_EVIDENCE.get(seen.kind)
+
+
+def _heard(desk: Desk, case: Case, message_id: int) -> set[Learned]:
+    """What a message has said of its address so far."""
+    events = text(
+        "SELECT body->>'learned' FROM event"
+        " WHERE case_id = :case AND kind = :noted AND body->>'message' = CAST(:message AS text)"
+    )
+    marks = {"case": case.id, "noted": NOTED, "message": message_id}
+    drafted = [each.body for each in desk.drafts if each.kind == NOTED]
+    told = [
+        *desk.session.execute(events, marks).scalars(),
+        *(each["learned"] for each in drafted if each["message"] == message_id),
+    ]
+    return {Learned(each) for each in told if each is not None}
 
 
 def _note(desk: Desk, message_id: int, seen: Observation, source: str) -> bool:

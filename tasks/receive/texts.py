@@ -3,18 +3,18 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from connectors.sms.hooks import IncomingText, TextReport, Word
+from connectors.sms.hooks import IncomingText, TextReport, Word, read_word
 from maatpak.kernel.ids import content_hash
-from maatpak.kernel.words import Channel, ReachState
-from maatpak.ledger.tables import AddressState, Message
+from maatpak.kernel.words import Channel
+from maatpak.ledger.tables import Incoming, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
 from tasks.desk import Desk
 from tasks.preferences import mark_address, record_text_consent
-from tasks.receive.arriving import Arrival, recorded
-from tasks.receive.matching import Owner, owner_of_message, owners_of_number
+from tasks.receive.arriving import Arrival, is_known, recorded
+from tasks.receive.matching import Owner, owner_of_message, owners_of_number, owners_who_stopped
 from tasks.receive.observing import Observation, observe
 
 if TYPE_CHECKING:
@@ -46,52 +46,66 @@ def record_text_report(engine: "Engine", report: TextReport, message_ref: str | 
 
 
 def record_text(engine: "Engine", text: IncomingText, now: datetime) -> bool:
-    """A customer's text, on every account that we text at its number; whether it was news.
+    """A customer's text, on the account that we last texted at its number; whether it was news.
 
-    STOP and START are for all of them, and for those that we have not texted yet: the number is one person's, whatever
-    they owe to whom.
+    STOP is for every account with that number, also for those that we have not texted yet, and START for all that
+    stopped: the number is one person's, whatever they owe to whom. Both hold for a number that is nobody's so far.
     """
-    for_all = text.word in (Word.STOP, Word.START)
     with engine.database.reading() as session:
-        owners: list[Owner | None] = [*owners_of_number(session, text.sender, untexted=for_all)]
-    news = False
-    for owner in owners or [None]:
+        if is_known(session, _key(text)):
+            return False
+        word = _word(session, text)
+        owners = _owners(session, text.sender, word)
+    for number, owner in enumerate(owners, 1):
         arrival = Arrival(
-            # An answer is one, also when it is told again after we texted another account of that number.
-            key=content_hash(["text", text.service_ref, owner.case_id if owner is not None and for_all else None]),
+            # The last one has the text's own, so that one that was broken off goes on and one that is done does not.
+            key=_key(text, owner if number < len(owners) else None),
             channel=Channel.SMS,
-            kind=text.word or "answer",
+            kind=word or "answer",
             content=text.body.encode(),
             received_at=now,
-            waits_for_a_person=True,
+            waits_for_a_person=word not in (Word.STOP, Word.START),
+            sender=text.sender,
         )
         with recorded(engine, arrival, owner, now) as taken:
             if taken is not None:
-                _put(taken.desk, taken.case, text, taken.number)
-                news = True
-        if not for_all:
-            break  # Said once, it is answered once.
-    return news
+                _put(taken.desk, taken.case, text, word, taken.number)
+    return True
 
 
-def _put(desk: Desk, case: "Case", text: IncomingText, number: str) -> None:
-    opted_out = _opted_out(desk, case, text.sender)
-    if text.word is Word.STOP:
+def _key(text: IncomingText, owner: Owner | None = None) -> str:
+    return content_hash(["text", text.service_ref, owner.case_id if owner is not None else None])
+
+
+def _word(session: Session, text: IncomingText) -> Word | None:
+    """What it asks for. Who has not stopped may have meant something else that the service takes for a START: yes."""
+    if text.word is not Word.START or _last_word(session, text.sender) == Word.STOP:
+        return text.word
+    return text.word if owners_who_stopped(session, text.sender) else read_word(text.body)
+
+
+def _last_word(session: Session, number: str) -> str | None:
+    """The last STOP or START of a number, whosever it was."""
+    words = select(Incoming.kind).where(Incoming.sender == number, col(Incoming.kind).in_([Word.STOP, Word.START]))
+    return session.exec(words.order_by(col(Incoming.id).desc()).limit(1)).first()
+
+
+def _owners(session: Session, number: str, word: Word | None) -> list[Owner | None]:
+    """On whose accounts it is put; nobody's, where it is none's."""
+    found = owners_who_stopped(session, number) if word is Word.START else []
+    if not found:
+        with_number = owners_of_number(session, number, untexted=word in (Word.STOP, Word.START))
+        found = with_number if word is Word.STOP else with_number[:1]  # Said once, it is answered once.
+    return [*found] or [None]
+
+
+def _put(desk: Desk, case: "Case", text: IncomingText, word: Word | None, number: str) -> None:
+    if word is Word.STOP:
         mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_OUT, ASKED_FOR_IT)
         record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=False, source=ASKED_FOR_IT)
-    elif text.word is Word.START and opted_out:
-        mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_IN, TOOK_IT_BACK)
-        record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=True, source=TOOK_IT_BACK)
-    else:
+    elif word is not Word.START:
         record_answer(desk, case, Channel.SMS, answer_no=number, content=text.body.encode() or b" ")
-
-
-def _opted_out(desk: Desk, case: "Case", number: str) -> bool:
-    known = select(AddressState.id).where(
-        AddressState.debtor_id == case.debtor_id,
-        AddressState.channel == Channel.SMS,
-        AddressState.address == number,
-        AddressState.state == ReachState.OPTED_OUT,
-        col(AddressState.replaced_at).is_(None),
-    )
-    return desk.session.exec(known).first() is not None
+    elif mark_address(desk, case, Channel.SMS, text.sender, Learned.OPTED_IN, TOOK_IT_BACK) is None:
+        desk.record("start_noted", case=case, incoming=number)
+    else:
+        record_text_consent(desk, desk.debtor(case.debtor_id), text.sender, given=True, source=TOOK_IT_BACK)

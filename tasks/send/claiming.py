@@ -64,8 +64,11 @@ WHERE m.id = taken.id RETURNING m.id
 LOOKED_AT = """
 SELECT m.id, m.debtor_id, m.channel, m.recipient, m.content, m.tries, m.first_tried_at, m.state, m.written,
   k.party_id, {payer} AS payer_party_id, payer.id AS payer_id, p.kind, p.country, p.time_zone,
-  m.channel = 'sms' AND EXISTS (SELECT 1 FROM address_state s WHERE s.channel = 'sms' AND s.address = m.recipient
-    AND s.state = 'opted_out' AND s.replaced_at IS NULL) AS texts_stopped,
+  m.channel = 'sms' AND (
+    EXISTS (SELECT 1 FROM address_state s WHERE s.channel = 'sms' AND s.address = m.recipient
+      AND s.state = 'opted_out' AND s.replaced_at IS NULL)
+    OR 'stop' = (SELECT w.kind FROM incoming w WHERE w.sender = m.recipient AND w.kind IN ('stop', 'start')
+      ORDER BY w.id DESC LIMIT 1)) AS texts_stopped,
   EXISTS (SELECT 1 FROM text_consent c WHERE c.debtor_id IN (m.debtor_id, payer.id) AND c.number = m.recipient
     AND c.given AND c.replaced_at IS NULL) AS agreed,
   (SELECT array_agg(ma.action_id) FROM message_action ma WHERE ma.message_id = m.id) AS action_ids
@@ -78,7 +81,7 @@ LEFT JOIN debtor_profile p ON p.debtor_id = COALESCE(payer.id, m.debtor_id) AND 
 WHERE m.id = ANY({ids}) ORDER BY m.id
 """
 """The hours are those of who is written to. A number that opted out of texts is one person's, whatever account it was
-said of."""
+said of, and if it was nobody's then."""
 
 MARKED = """
 SELECT debtor_id, channel, address, state FROM address_state

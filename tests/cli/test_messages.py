@@ -11,7 +11,8 @@ from tasks.engine import Engine
 from tasks.send.breaker import MEND
 from tests.cli.acting import Command
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.send.sending import let_rests_end
+from tests.tasks.receive.mails import writes
+from tests.tasks.send.sending import let_rests_end, run_sql
 
 
 @pytest.fixture
@@ -165,3 +166,15 @@ def test_pingen_is_told_where_to_call_back_once(
     categories = [each["attributes"]["event_category"] for each in kept]
     assert len(categories) == len(set(categories)) > 1
     assert {each["attributes"]["url"] for each in kept} == {"http://127.0.0.1:9/hooks/pingen"}
+
+
+def test_a_mail_that_cannot_be_taken_in_is_told(outbox: House, command: Command) -> None:
+    run_sql(outbox, "ALTER TABLE incoming ADD CHECK (kind <> 'answer')")
+    writes(outbox, "somebody@elsewhere.example")
+    writes(outbox, "away@elsewhere.example", Auto_Submitted="auto-replied")
+    answer = command("receive")
+    assert (answer.status, "auto_reply" in answer.out) == (5, True)
+    assert "1 could not be recorded now" in answer.out
+    assert "1 of what came in could not be taken in" in answer.err
+    assert "IntegrityError" in answer.err
+    assert "elsewhere.example" not in answer.out + answer.err

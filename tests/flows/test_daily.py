@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from connectors.faults import Fault
 from maatpak.kernel.settings import Settings
 from tasks.day import run_day
 from tasks.engine import Engine, open_engine
@@ -17,6 +18,10 @@ from tests.flows.conftest import Prefect
 from tests.flows.contents import count, differences, sinks, tables
 from tests.flows.patience import until
 from tests.flows.town import CANARIES, CODE, NOW, TUESDAY, Twins, people_town
+from tests.tasks.outbox_world import NOW as NOON
+from tests.tasks.outbox_world import House
+from tests.tasks.receive.mails import writes
+from tests.tasks.send.sending import faulty, run_sql
 
 CUSTOMERS = 32
 UNLUCKY = "kanarie8@example.test"
@@ -188,3 +193,36 @@ def test_a_paused_segment_rests_in_the_daily_run(prefect: Prefect, engine: Engin
     with lent(engine):
         segment(creditor=CODE, segment="forgetful", at=NOW)
     assert count(engine, waiting.format("forgetful")) == 0
+
+
+def test_a_mail_that_cannot_be_taken_in_fails_the_run_when_all_others_are(prefect: Prefect, engine: Engine) -> None:
+    from flows.receive import receive
+    from flows.workplace import lent
+
+    house = House(engine)
+    run_sql(house, "ALTER TABLE incoming ADD CHECK (kind <> 'answer')")
+    writes(house, "somebody@elsewhere.example")
+    writes(house, "away@elsewhere.example", Auto_Submitted="auto-replied")
+    with lent(engine):
+        state: Any = receive(at=NOW, return_state=True)
+        assert state.is_failed(), state
+        assert count(engine, "SELECT count(*) FROM incoming") == 1
+        run_sql(house, "ALTER TABLE incoming DROP CONSTRAINT incoming_kind_check")
+        state = receive(at=NOW, return_state=True)
+        assert state.is_completed()
+    assert count(engine, "SELECT count(*) FROM incoming") == 2
+
+
+def test_a_delivery_that_leaves_something_open_fails_its_run(prefect: Prefect, engine: Engine) -> None:
+    from flows.deliver import deliver
+    from flows.workplace import lent
+
+    house = House(engine)
+    house.customer()
+    house.written()
+    faulty(house, Fault(at="after", drop=True))
+    with lent(engine):
+        state: Any = deliver(creditor="NL1", at=NOON, return_state=True)
+        assert state.is_failed(), state
+        state = deliver(creditor="NL1", at=NOON, return_state=True)
+        assert state.is_completed(), state

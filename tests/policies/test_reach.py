@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from maatpak.kernel.words import EvidenceKind, ReachState
-from policies.reach import OF_EVIDENCE, OF_STATE, Known, Learned, moved
+from policies.reach import OF_EVIDENCE, OF_STATE, Known, Learned, is_graver, moved
 
 TABLE = """
             arrived    answered   missed     gone       opted_out  opted_in
@@ -55,3 +55,18 @@ def test_every_evidence_that_says_something_of_an_address_has_its_line() -> None
     silent = {EvidenceKind.ACCEPTED, EvidenceKind.PRINTED, EvidenceKind.HANDED_OVER}
     assert OF_EVIDENCE.keys() == set(EvidenceKind) - silent
     assert OF_STATE.keys() == set(ReachState) - {ReachState.UNPROVEN}
+
+
+@pytest.mark.parametrize(
+    ("heard", "news"),
+    [
+        ([], {Learned.MISSED, Learned.GONE, Learned.OPTED_OUT}),
+        ([Learned.MISSED], {Learned.GONE, Learned.OPTED_OUT}),
+        ([Learned.GONE], {Learned.OPTED_OUT}),
+        ([Learned.GONE, Learned.MISSED], {Learned.OPTED_OUT}),
+        ([Learned.OPTED_OUT], set()),
+        ([Learned.ARRIVED, Learned.ANSWERED], {Learned.MISSED, Learned.GONE, Learned.OPTED_OUT}),
+    ],
+)
+def test_of_one_lost_message_only_what_is_graver_is_news(heard: list[Learned], news: set[Learned]) -> None:
+    assert {learned for learned in [*Learned, None] if is_graver(learned, heard)} == news

@@ -8,6 +8,7 @@ import pytest
 from connectors.post.port import LetterState
 from connectors.post.print_room import acknowledge
 from maatpak.kernel.calendars import add_working_days
+from maatpak.kernel.errors import IncompleteError
 from tasks.engine import Engine
 from tasks.facts import build_facts
 from tasks.receive.letters import read_letter_reports
@@ -32,6 +33,11 @@ def receipt(house: House, state: LetterState, on: date) -> None:
     acknowledge(house.engine.workspace.sinks / "post", name, state, on)
 
 
+def news(engine: Engine) -> int:
+    """How many reports of the post are news."""
+    return read_letter_reports(engine, NOW).counts["news of letters"]
+
+
 def noted(house: House) -> list[tuple[str, date]]:
     rows = house.rows("SELECT kind, observed_on FROM evidence WHERE kind <> 'accepted' ORDER BY kind")
     return [(row["kind"], row["observed_on"]) for row in rows]
@@ -48,29 +54,59 @@ def evidence(house: House, day: date) -> str:
 def test_each_report_is_dated_and_counts_once(house: House) -> None:
     receipt(house, LetterState.PRINTED, DAY - timedelta(days=1))
     receipt(house, LetterState.HANDED_OVER, DAY)
-    assert read_letter_reports(house.engine, NOW) == 2
+    assert news(house.engine) == 2
     assert noted(house) == [("handed_over", DAY), ("printed", DAY - timedelta(days=1))]
-    assert read_letter_reports(house.engine, NOW) == 0
+    assert news(house.engine) == 0
     assert len(noted(house)) == 2
+
+
+def test_a_letter_that_came_back_is_told_of_twice_and_came_back_once(house: House) -> None:
+    receipt(house, LetterState.FAILED, DAY - timedelta(days=2))
+    assert news(house.engine) == 1
+    assert house.rows("SELECT 1 AS one FROM address_state") == [], "the address was not why"
+    for state, on in ((LetterState.UNDELIVERABLE, DAY - timedelta(days=1)), (LetterState.RETURNED, DAY)):
+        receipt(house, state, on)
+        assert news(house.engine) == 1
+    assert noted(house) == [("bounced", DAY - timedelta(days=2)), ("returned", DAY - timedelta(days=1))]
+    assert house.rows("SELECT state FROM address_state") == [{"state": "dead"}]
+    assert len(house.rows("SELECT 1 AS one FROM event WHERE kind = 'evidence_noted'")) == 2
+
+
+def test_a_report_that_cannot_be_taken_in_holds_up_no_other_and_is_told_again(house: House) -> None:
+    house.customer(preferred_channel="post")
+    house.written()
+    send(house)
+    first, second = (each for each in spooled(house) if not each.endswith(".receipt"))
+    run_sql(house, "ALTER TABLE evidence ADD CONSTRAINT trip CHECK (kind <> 'returned')")
+    for name, state in ((first, LetterState.RETURNED), (second, LetterState.PRINTED)):
+        acknowledge(house.engine.workspace.sinks / "post", name, state, DAY)
+    done = read_letter_reports(house.engine, NOW)
+    assert (done.left, done.failures, done.counts) == (1, {"IntegrityError": 1}, {"news of letters": 1})
+    with pytest.raises(IncompleteError, match="1 of what came in"):
+        done.require_whole()
+    assert noted(house) == [("printed", DAY)]
+    run_sql(house, "ALTER TABLE evidence DROP CONSTRAINT trip")
+    assert news(house.engine) == 1
+    assert noted(house) == [("printed", DAY), ("returned", DAY)]
 
 
 def test_a_report_that_comes_before_our_own_record_of_sending_is_told_again(house: House) -> None:
     (sent,) = messages(house)
     run_sql(house, "UPDATE message SET service_ref = NULL")
     receipt(house, LetterState.UNDELIVERABLE, DAY)
-    assert read_letter_reports(house.engine, NOW) == 0
+    assert news(house.engine) == 0
     run_sql(house, f"UPDATE message SET service_ref = '{sent['service_ref']}'")
-    assert read_letter_reports(house.engine, NOW) == 1
+    assert news(house.engine) == 1
     assert noted(house) == [("returned", DAY)]
 
 
 def test_a_creditor_that_is_caught_up_hears_what_was_told_long_ago(house: House) -> None:
     receipt(house, LetterState.PRINTED, DAY)
-    assert read_letter_reports(house.engine, NOW) == 1
+    assert news(house.engine) == 1
     long_ago = DAY - timedelta(days=20)
     run_sql(house, f"UPDATE creditor SET business_date = DATE '{long_ago}'")
     receipt(house, LetterState.HANDED_OVER, long_ago)
-    assert read_letter_reports(house.engine, NOW) == 1
+    assert news(house.engine) == 1
 
 
 def test_the_days_of_a_letter_count_from_the_post(house: House) -> None:
@@ -101,5 +137,5 @@ def test_a_letter_that_comes_back_is_no_evidence_and_its_address_is_mended(house
 
 
 def test_without_letters_nobody_is_asked(engine: Engine) -> None:
-    assert read_letter_reports(engine, NOW) == 0
+    assert news(engine) == 0
     assert not (Path(engine.workspace.sinks) / "post").exists()

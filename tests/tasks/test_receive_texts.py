@@ -4,14 +4,18 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
 
 from connectors.sms.hooks import read_incoming, read_status
 from connectors.sms.twilio_client import TwilioSms
-from maatpak.ledger.tables import ContactPerson
+from maatpak.ledger.tables import ContactPerson, DebtorProfile
+from maatpak.ledger.versions import succeed
 from tasks.engine import Engine
+from tasks.receive.assigning import list_incoming
 from tasks.receive.texts import record_text, record_text_report
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, House
-from tests.tasks.send.sending import messages, send
+from tests.tasks.send.sending import messages, run_sql, send
 
 NUMBER = "+31612345678"
 
@@ -35,9 +39,10 @@ def told(house: House, state: str, code: int | None = None, *, by_ref: bool = Tr
     return record_text_report(house.engine, report, message["message_ref"] if by_ref else None, NOW)
 
 
-def texted(house: House, words: str, sid: str = "SM1", sender: str = NUMBER) -> bool:
-    """The customer texts us."""
-    text = read_incoming({"MessageSid": sid, "From": sender, "To": "+31970000000", "Body": words})
+def texted(house: House, words: str, sid: str = "SM1", sender: str = NUMBER, theirs: str = "") -> bool:
+    """The customer texts us; `theirs`: what Twilio takes it for."""
+    form = {"MessageSid": sid, "From": sender, "To": "+31970000000", "Body": words, "OptOutType": theirs}
+    text = read_incoming(form)
     assert text is not None
     return record_text(house.engine, text, NOW)
 
@@ -57,6 +62,14 @@ def test_delivered_once_whatever_the_order(house: House, order: tuple[str, ...],
         told(house, state, by_ref=by_ref)
     assert evidence(house) == ["accepted", "delivered"]
     assert address(house) == [{"address": NUMBER, "state": "proven"}]
+
+
+@pytest.mark.parametrize("order", list(permutations(["sent", "undelivered", "queued"])))
+def test_lost_once_whatever_the_order(house: House, order: tuple[str, ...]) -> None:
+    for state in order:
+        told(house, state, 30005 if state == "undelivered" else None)
+    assert evidence(house) == ["accepted", "bounced"]
+    assert address(house) == [{"address": NUMBER, "state": "dead"}]
 
 
 @pytest.mark.parametrize(("code", "state", "repairs"), [(30003, "unproven", 0), (30005, "dead", 1), (30007, None, 0)])
@@ -108,10 +121,68 @@ def test_a_number_that_opted_out_gets_no_text_of_whatever_account(house: House) 
     assert house.rows("SELECT reason FROM action ORDER BY id DESC LIMIT 1") == [{"reason": "opted_out"}]
 
 
-def test_a_start_of_somebody_who_has_not_opted_out_is_an_answer(house: House) -> None:
-    texted(house, "aan")
+def test_a_start_of_somebody_who_has_not_stopped_is_noted_once_and_asks_nothing_of_anybody(house: House) -> None:
+    house.customer("second_text", kind="consumer", amounts=(8800,))
+    assert texted(house, "aan")
+    assert not texted(house, "aan")
     assert address(house) == []
-    assert len(house.rows("SELECT 1 AS one FROM answer WHERE read_on IS NULL")) == 1
+    assert house.rows("SELECT kind, state, sender FROM incoming") == [
+        {"kind": "start", "state": "taken", "sender": NUMBER}
+    ]
+    assert len(house.rows("SELECT 1 AS one FROM event WHERE kind = 'start_noted'")) == 1
+    for table in ("answer", "work_task", "text_consent"):
+        assert house.rows(f"SELECT 1 AS one FROM {table}") == [], table
+
+
+def test_a_yes_is_an_answer_of_whoever_has_not_stopped_and_takes_it_back_of_whoever_has(house: House) -> None:
+    """Twilio takes it for a START either way."""
+    house.customer("second_text", kind="consumer", amounts=(8800,))
+    assert texted(house, "Yes", "SM1", theirs="START")
+    assert len(house.rows("SELECT 1 AS one FROM answer WHERE read_on IS NULL")) == 1, "said once, it is answered once"
+    texted(house, "stop", "SM2")
+    assert texted(house, "Yes", "SM3", theirs="START")
+    assert not texted(house, "Yes", "SM3", theirs="START"), "the same text again"
+    assert [row["state"] for row in address(house)] == ["proven", "proven"]
+    assert len(house.rows("SELECT 1 AS one FROM answer")) == 1
+
+
+def test_a_start_takes_it_back_of_an_account_that_has_another_number_by_now(house: House) -> None:
+    moved = house.customer("second_text", kind="consumer", amounts=(8800,))
+    texted(house, "stop")
+    with house.engine.database.session() as session:
+        present = session.exec(select(DebtorProfile).where(DebtorProfile.debtor_id == moved.debtor_id)).one()
+        succeed(session, present, DAY, NOW, phone="+31687654321")
+    texted(house, "start", "SM2")
+    assert [row["state"] for row in address(house)] == ["proven", "proven"]
+
+
+def test_a_stop_of_a_number_that_is_nobodys_is_obeyed_when_it_is_somebodys(house: House) -> None:
+    new = "+31687654321"
+    assert texted(house, "Afmelden", "SM1", new)
+    assert not texted(house, "Afmelden", "SM1", new)
+    assert list_incoming(house.engine) == [], "nobody can do more about it"
+    house.customer("second_text", kind="consumer", amounts=(8800,), phone="06 87654321")
+    house.written()
+    assert send(house).plain()["sms"] == {"cancelled": 1}
+    assert house.rows("SELECT reason FROM action ORDER BY id DESC LIMIT 1") == [{"reason": "opted_out"}]
+    assert texted(house, "Yes", "SM2", new, theirs="START")
+    assert house.rows("SELECT 1 AS one FROM answer") == [], "it takes back the word of before"
+    house.customer("second_text", kind="consumer", amounts=(7700,), phone=new)
+    house.written()
+    assert send(house).plain()["sms"] == {"sent": 1}
+
+
+def test_a_stop_goes_on_where_it_was_broken_off(house: House) -> None:
+    """One of the creditors begins another day just then: the service calls again."""
+    others = House(house.engine, "NL2")
+    others.customer("second_text", kind="consumer", amounts=(8800,))
+    run_sql(house, "ALTER TABLE address_state ADD CONSTRAINT once CHECK (debtor_id <> 2)")
+    with pytest.raises(IntegrityError):
+        texted(house, "stop")
+    run_sql(house, "ALTER TABLE address_state DROP CONSTRAINT once")
+    assert texted(house, "stop")
+    assert [row["state"] for row in address(house)] == ["opted_out", "opted_out"]
+    assert not texted(house, "stop")
 
 
 def test_any_other_text_waits_on_the_case_to_be_read(house: House) -> None:
@@ -134,6 +205,9 @@ def test_an_answer_that_is_told_again_after_another_account_was_texted_is_one(ho
 def test_a_stranger_waits_for_somebody_who_knows_whose_it_is(house: House) -> None:
     texted(house, "Who is this?", sender="+31687654321")
     assert house.rows("SELECT state, debtor_id FROM incoming") == [{"state": "unassigned", "debtor_id": None}]
+    assert [(each["sender"], each["text"]) for each in list_incoming(house.engine)] == [
+        ("+31687654321", "Who is this?")
+    ]
 
 
 def test_a_report_settles_a_text_of_which_nobody_knew(engine: Engine) -> None:

@@ -245,6 +245,7 @@ class Incoming(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('taken', 'unassigned', 'dropped')", name="state_known"),
         Index("ix_incoming_unassigned", "id", postgresql_where=text("state = 'unassigned'")),
+        Index("ix_incoming_word", "sender", "id", postgresql_where=text("kind IN ('stop', 'start')")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -253,6 +254,8 @@ class Incoming(SQLModel, table=True):
     channel: str
     kind: str
     """What it was taken for."""
+    sender: str | None = None
+    """The number (E.164) that a text came from; of a mail, the mail says."""
     creditor_id: int | None = Field(default=None, foreign_key="creditor.id", sa_type=BigInteger)
     debtor_id: int | None = Field(default=None, foreign_key="debtor.id", sa_type=BigInteger, index=True)
     message_id: int | None = Field(default=None, foreign_key="message.id", sa_type=BigInteger)

@@ -1045,6 +1045,7 @@ def upgrade() -> None:
         sa.Column("incoming_key", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("sender", sa.String(), nullable=True),
         sa.Column("creditor_id", sa.BigInteger(), nullable=True),
         sa.Column("debtor_id", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
@@ -1063,6 +1064,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_incoming_debtor_id"), "incoming", ["debtor_id"], unique=False)
     op.create_index(
         "ix_incoming_unassigned", "incoming", ["id"], unique=False, postgresql_where=sa.text("state = 'unassigned'")
+    )
+    op.create_index(
+        "ix_incoming_word",
+        "incoming",
+        ["sender", "id"],
+        unique=False,
+        postgresql_where=sa.text("kind IN ('stop', 'start')"),
     )
     op.create_table(
         "promise",
@@ -1441,6 +1449,7 @@ def downgrade() -> None:
     op.drop_index("uq_promise_current", table_name="promise", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index("ix_promise_case", table_name="promise")
     op.drop_table("promise")
+    op.drop_index("ix_incoming_word", table_name="incoming", postgresql_where=sa.text("kind IN ('stop', 'start')"))
     op.drop_index("ix_incoming_unassigned", table_name="incoming", postgresql_where=sa.text("state = 'unassigned'"))
     op.drop_index(op.f("ix_incoming_debtor_id"), table_name="incoming")
     op.drop_table("incoming")

@@ -14,12 +14,15 @@ from twilio.base.exceptions import TwilioException
 from connectors.faults import Fault
 from connectors.outcome import Failed, NoService, Outcome, Sent, Unknown
 from connectors.sms import build_sms, twilio_client
+from connectors.sms.simulated import POOL
 from connectors.sms.simulator import SmsSimulator
 from connectors.sms.twilio_client import TwilioSms
 from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.settings import Settings
 from maatpak.kernel.words import ReachState
 from tests.connectors.letters import text
+
+SERVICE = "MG" + "a" * 32
 
 
 @pytest.fixture(scope="module")
@@ -159,22 +162,45 @@ def test_typographic_signs_go_out_as_plain_ones_and_are_found_again(port: Twilio
     assert run(port, "ask", "+31612340053", words) == outcome
 
 
-def test_a_text_made_before_the_message_was_written_is_not_it(port: TwilioSms, simulator: SmsSimulator) -> None:
+@pytest.mark.parametrize("later", [timedelta(minutes=10), timedelta(days=1)])
+def test_a_text_made_before_the_message_was_written_is_not_it(
+    port: TwilioSms, simulator: SmsSimulator, later: timedelta
+) -> None:
     assert isinstance(run(port, "send", "+31612340056"), Sent)
-    assert isinstance(run(port, "ask", "+31612340056", later=timedelta(days=1)), Unknown)
+    assert isinstance(run(port, "ask", "+31612340056", later=later), Unknown)
+    assert isinstance(run(port, "ask", "+31612340056", later=timedelta(seconds=30)), Sent), "clocks may differ"
 
 
-def test_a_text_of_another_sender_is_not_ours(port: TwilioSms, simulator: SmsSimulator) -> None:
-    assert isinstance(run(port, "send", "+31612340054"), Sent)
-    settings = Settings()
-    other = TwilioSms(
-        account=settings.sms_account,
-        token=settings.sms_token.get_secret_value(),
-        sender="+31970000009",
-        base_url=simulator.url(),
-        simulator=None,
-    )
-    assert isinstance(run(other, "ask", "+31612340054"), Unknown)
+@pytest.mark.parametrize(
+    ("sender", "asking"),
+    [(POOL, "+31970000009"), (POOL, SERVICE), (SERVICE, POOL), (SERVICE, "MG" + "b" * 32)],
+)
+def test_a_text_of_another_sender_is_not_ours(simulator: SmsSimulator, sender: str, asking: str) -> None:
+    """Not even that of a messaging service which sends from our number."""
+
+    def port_of(number: str) -> TwilioSms:
+        settings = Settings()
+        return TwilioSms(
+            account=settings.sms_account,
+            token=settings.sms_token.get_secret_value(),
+            sender=number,
+            base_url=simulator.url(),
+            simulator=None,
+        )
+
+    number = f"+3161234{len(simulator.messages.read_text().splitlines()):04}"
+    sent = run(port_of(sender), "send", number)
+    assert isinstance(sent, Sent)
+    assert isinstance(run(port_of(asking), "ask", number), Unknown)
+    assert run(port_of(sender), "ask", number) == sent
+
+
+def test_a_text_of_another_account_is_not_ours(port: TwilioSms, simulator: SmsSimulator) -> None:
+    assert isinstance(run(port, "send", "+31612340057"), Sent)
+    *before, ours = simulator.messages.read_text().splitlines()
+    another = json.dumps({**json.loads(ours), "account_sid": "AC" + "9" * 32})
+    simulator.messages.write_text("\n".join([*before, another, ""]))
+    assert isinstance(run(port, "ask", "+31612340057"), Unknown)
 
 
 class _Peers:

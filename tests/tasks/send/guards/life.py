@@ -145,7 +145,7 @@ class Life:
             (folder / name).mkdir(parents=True, exist_ok=True)
         content = f"Delivered-To: {path.of(each.ref)}\n".encode() + report(fields)
         (folder / "new" / f"{len(self.happened)}.{each.ref}.{state}").write_bytes(content)
-        read_mailbox(self.world.engine, self.world.now)
+        read_mailbox(self.world.engine, self.world.now).require_whole()
         self._learn(each)
 
     def _sms_report(self, each: Handed, state: str) -> None:

@@ -1,0 +1,70 @@
+"""Mails that arrive in a test's mailbox."""
+
+from itertools import count
+
+from connectors.inbox.maildir import drop_mail
+from connectors.mail import return_path
+from tests.tasks.outbox_world import House
+
+ACTIONS = {"2": "delivered", "4": "delayed", "5": "failed"}
+"""What a mail server did, by the first digit of its reply."""
+_numbers = count(1)
+
+
+def arrives(house: House, path: str, to: str, content: bytes) -> None:
+    """A mail comes in, from an envelope's sender."""
+    drop_mail(house.engine.workspace.sinks / "incoming", path, to, content)
+
+
+def writes(house: House, sender: str, words: str = "We pay on Friday.", **headers: str) -> None:
+    """A customer, or a machine of theirs, writes to the creditor."""
+    told = {"From": sender, "Subject": "Re: your invoice", "Message-ID": f"<{next(_numbers)}@there.example>", **headers}
+    lines = [*(f"{name.replace('_', '-')}: {value}" for name, value in told.items()), "", words, ""]
+    arrives(house, sender, "debiteuren@zuidermeer.example", "\r\n".join(lines).encode())
+
+
+def reported(house: House, message_ref: str, recipient: str, *replies: str) -> None:
+    """A mail server reports what it did with a message, each time in a mail of its own: `550 5.1.1 no such user`."""
+    path = return_path(house.engine.settings, house.engine.link_key)
+    assert path is not None
+    lines = [
+        "From: Mail Delivery System <MAILER-DAEMON@mx.example>",
+        "Subject: Delivery Status Notification",
+        f"Message-ID: <{next(_numbers)}@mx.example>",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+        "",
+        "--b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; mx.example",
+    ]
+    for reply in replies:
+        lines += [
+            "",
+            f"Final-Recipient: rfc822; {recipient}",
+            f"Action: {ACTIONS[reply[0]]}",
+            f"Status: {reply.split()[1]}",
+            f"Diagnostic-Code: smtp; {reply}",
+        ]
+    arrives(house, "", path.of(message_ref), "\r\n".join([*lines, "", "--b--", ""]).encode())
+
+
+def complained(house: House, message_ref: str) -> None:
+    """A mail service passes on that its customer called a message spam (RFC 5965)."""
+    path = return_path(house.engine.settings, house.engine.link_key)
+    assert path is not None
+    lines = [
+        "From: abuse@mail.example",
+        "Subject: Complaint",
+        f"Message-ID: <{next(_numbers)}@mail.example>",
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
+        "",
+        "--b",
+        "Content-Type: message/feedback-report",
+        "",
+        "Feedback-Type: abuse",
+        "Version: 1",
+        "--b--",
+        "",
+    ]
+    arrives(house, "abuse@mail.example", path.of(message_ref), "\r\n".join(lines).encode())

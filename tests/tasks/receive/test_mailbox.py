@@ -1,0 +1,99 @@
+"""One mail that cannot be taken in holds up no other."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from maatpak.kernel.errors import OutsideError
+from maatpak.kernel.settings import ImapSecurity
+from maatpak.ledger.failures import FAILURES
+from tasks.engine import Engine
+from tasks.receive import ReceivedSummary, read_mailbox
+from tests.flows.conftest import free_port
+from tests.tasks.outbox_world import NOW, House
+from tests.tasks.receive.mails import writes
+from tests.tasks.send.sending import run_sql, wait_until
+
+STRANGER = "somebody@elsewhere.example"
+TRIPS_OVER_ANSWERS = """
+CREATE FUNCTION trip() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.kind = 'answer' THEN RAISE EXCEPTION 'over %', NEW.kind USING ERRCODE = '{state}'; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER trip BEFORE INSERT ON incoming FOR EACH ROW EXECUTE FUNCTION trip()
+"""
+WAITS = """
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$;
+CREATE TRIGGER wait AFTER INSERT ON incoming FOR EACH ROW EXECUTE FUNCTION wait()
+"""
+"""One who keeps a mail waits before it is committed; another, for the one to commit."""
+WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+BAD_VALUE, SHUT_DOWN = "22021", "57P01"
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """A house to which a stranger wrote, then a machine of somebody else's."""
+    house = House(engine)
+    writes(house, STRANGER)
+    writes(house, "away@elsewhere.example", Auto_Submitted="auto-replied")
+    return house
+
+
+def taken_in(house: House) -> list[str]:
+    return [row["kind"] for row in house.rows("SELECT kind FROM incoming ORDER BY id")]
+
+
+def lying(house: House) -> list[Path]:
+    return list((house.engine.workspace.sinks / "incoming" / "new").iterdir())
+
+
+def test_a_mail_that_cannot_be_taken_in_is_left_and_tried_again(house: House) -> None:
+    run_sql(house, TRIPS_OVER_ANSWERS.format(state=BAD_VALUE))
+    summary = read_mailbox(house.engine, NOW)
+    assert (summary.left, summary.failures, summary.counts) == (1, {"DataError": 1}, {"auto_reply": 1})
+    assert taken_in(house) == ["auto_reply"]
+    assert len(lying(house)) == 1
+    (kept,) = (house.engine.workspace.root / FAILURES).iterdir()
+    assert "over answer" in kept.read_text()
+    run_sql(house, "DROP TRIGGER trip ON incoming")
+    summary = read_mailbox(house.engine, NOW)
+    assert (summary.left, summary.failures, summary.unassigned) == (0, {}, 1)
+    assert taken_in(house) == ["auto_reply", "answer"]
+    assert lying(house) == []
+
+
+def test_a_database_that_is_away_ends_the_reading(house: House) -> None:
+    run_sql(house, TRIPS_OVER_ANSWERS.format(state=SHUT_DOWN))
+    with pytest.raises(OperationalError):
+        read_mailbox(house.engine, NOW)
+    assert taken_in(house) == []
+    assert len(lying(house)) == 2
+
+
+def test_a_mailbox_that_is_not_reached_ends_the_reading(house: House) -> None:
+    nobody = {"imap_host": "127.0.0.1", "imap_port": free_port(), "imap_security": ImapSecurity.NONE}
+    house.engine.settings = house.engine.settings.model_copy(update=nobody)
+    with pytest.raises(OutsideError):
+        read_mailbox(house.engine, NOW)
+
+
+def test_two_readers_who_keep_the_same_mail_at_once_keep_it_once(house: House) -> None:
+    run_sql(house, WAITS)
+    found: list[ReceivedSummary] = []
+    readers = [threading.Thread(target=lambda: found.append(read_mailbox(house.engine, NOW))) for _ in range(2)]
+    with house.engine.database.session() as holding:
+        holding.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        for reader in readers:
+            reader.start()
+        wait_until(lambda: len(house.rows(WAITING)) == 2)
+    for reader in readers:
+        reader.join()
+    assert [(each.left, each.counts) for each in found] == [(0, {"answer": 1, "auto_reply": 1})] * 2
+    assert taken_in(house) == ["answer", "auto_reply"]
+    assert lying(house) == []
