@@ -32,8 +32,6 @@ from tasks.today import looked_at_today
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-BATCH = 1000
-"""Messages of one claim: what claiming and reporting cost is shared by many; a worker keeps no more from others."""
 LEASE = "interval '5 minutes'"
 ASKED_FOR = "interval '3 days'"
 """So long a service is asked about a message whose outcome is unknown; after that only people are."""
@@ -233,7 +231,7 @@ class Claims:
             lock_creditor(frames, self.creditor_id, shared=True)
             looked_at_today(frames, self.creditor_id, self.as_of, NOT_TODAY)
             marks = {**self._marks, "channels": _texts(going)}
-            candidates = frames.read(CANDIDATES.format(**marks, limit=min(limit, BATCH)))
+            candidates = frames.read(CANDIDATES.format(**marks, limit=limit))
             lock_parties(frames, pl.concat([candidates["party_id"], candidates["payer_party_id"]]).drop_nulls())
             leased = frames.read(LEASED.format(**self._marks, ids=numbers(candidates["id"].to_list())))
             rows = self._look(frames, leased["id"].to_list())

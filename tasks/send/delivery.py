@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from connectors.message import MessagePort
@@ -10,7 +11,7 @@ from maatpak.kernel.clock import Elapsed, stopwatch
 from maatpak.kernel.words import Channel
 from tasks.seen import Seen
 from tasks.send.breaker import Breakers
-from tasks.send.claiming import BATCH, Batch, Claims
+from tasks.send.claiming import Batch, Claims
 from tasks.send.journal import Journal, journal_of, left_behind
 from tasks.send.lanes import Lanes
 from tasks.send.pace import Throttle, Unthrottled
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 FULL = "the cap of a day is reached"
 MEND_CAP = "What is over the cap waits for tomorrow; MAATPAK_MAILS_PER_DAY and its like set it."
+FIRST = 100
+"""Messages of the first claim, and the least of the others: few, so that the first ones leave at once."""
+MOST = 3000
+"""Messages of one claim: what claiming and reporting cost is shared by many; a worker keeps no more from others."""
+GROWTH = 3
+"""Times as many messages are claimed each time: these are claimed in less time than the last are sent in."""
+SPAN = 30.0
+"""Seconds for which messages are claimed, as fast as they went so far: where they go slowly, the claim stays young."""
 MIDDAY = time(11, tzinfo=UTC)
 """An hour of the day at which all of Europe is at work."""
 
@@ -100,7 +109,9 @@ async def _deliver(
                 if batch.claimed:
                     used |= {each.channel: ports[each.channel] for each in batch.claimed}
                     lanes = Lanes(engine, claims, journal, summary, throttle, breakers)
+                    began = monotonic()
                     await lanes.send(batch.claimed, batch.seen_seq, ports)
+                    outbox.pace(len(batch.claimed), monotonic() - began)
                     await reports.begin()
             except BaseException:
                 if ahead is not None and (lost := await ahead) is not None:
@@ -126,8 +137,17 @@ class _Outbox:
         self._summary = summary
         self._left = limit
         self._breakers = breakers
+        self._next = FIRST
+        """How many messages are claimed next."""
+        self._room = MOST
+        """How many are sent in a while."""
         self.can_look_ahead = True
         """Not under a cap of the day, nor while a service is tried: both are looked at again when a batch has left."""
+
+    def pace(self, sent: int, seconds: float) -> None:
+        """Learn how fast messages are sent."""
+        self._room = min(max(int(sent / seconds * SPAN), FIRST), MOST)
+        self._next = min(self._next, self._room)
 
     async def take(self) -> Batch | None:
         """The next batch, not empty of candidates; None when there is none, or no more may leave."""
@@ -146,7 +166,8 @@ class _Outbox:
         if not going:
             return None
         self._claims = claims = claims.only(going)
-        batch = await asyncio.to_thread(claims.take, BATCH if self._left is None else self._left)
+        batch = await asyncio.to_thread(claims.take, self._next if self._left is None else min(self._next, self._left))
+        self._next = min(self._next * GROWTH, self._room)
         _count_aside(summary, batch.cancelled, batch.postponed)
         if not batch.looked_at:
             return None

@@ -65,7 +65,9 @@ MOVE = """
 UPDATE action a SET state = e.state, ended_at = {now}, executed_on = e.executed_on,
   result = CASE WHEN a.state = 'unknown' THEN e.result ELSE COALESCE(a.result, e.result) END
 FROM pg_temp.ended_action e WHERE a.id = e.action_id AND a.state IN ('in_progress', 'unknown') AND a.state <> e.state
+  AND a.id = ANY (ARRAY(SELECT action_id FROM pg_temp.ended_action))
 """
+"""The array for the same reason."""
 
 TOUCHES = """
 INSERT INTO touch (creditor_id, party_id, case_id, action_id, kind, rating, wrongful, touched_on, recorded_at)
