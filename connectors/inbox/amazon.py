@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.inbox.incoming import Action, Result
+from connectors.inbox.incoming import MOST_RECIPIENTS, Action, Result
 from connectors.inbox.parts import Mail
 from connectors.inbox.refusals import judged
 
-MOST_RECIPIENTS = 50
 FOLDED = re.compile(r"!\n ")
 """How old mail systems break a line that is too long."""
 ACTIONS = {"bounce": Action.FAILED, "delivery": Action.DELIVERED, "deliverydelay": Action.DELAYED}

@@ -3,11 +3,10 @@
 import re
 
 from connectors.inbox.automatic import has_automatic_subject, has_no_way_back, is_marked_automatic
-from connectors.inbox.incoming import Action, Result
+from connectors.inbox.incoming import MOST_RECIPIENTS, Action, Result
 from connectors.inbox.parts import Mail, address, addresses
 from connectors.inbox.refusals import MARKED_REPLY, above_original, below_original, by_recipient, judged
 
-MOST_RECIPIENTS = 50
 DAEMON = re.compile(
     r"mailer.?daemon|mail.?daemon|mdaemon|mail deliver\w* (?:sub)?(?:system|service)|delivery subsystem", re.I
 )

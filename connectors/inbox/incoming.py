@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from maatpak.kernel.words import ReachState
 
+MOST_RECIPIENTS = 50
+"""Of more recipients, a report is not believed to tell of a mail of ours, which has one."""
+
 
 class IncomingKind(StrEnum):
     """What a mail that arrived is."""

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 
 from connectors.inbox.bounces import is_of_mail_system
-from connectors.inbox.incoming import Action, Result
+from connectors.inbox.incoming import MOST_RECIPIENTS, Action, Result
 from connectors.inbox.parts import Mail, address, addresses
 from connectors.inbox.refusals import above_original, by_recipient, judged, untroubled
 
 DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
-MOST_RECIPIENTS = 50
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60})\s*:[ \t]*(.*)$")
 XTEXT = re.compile(r"\+([0-9A-F]{2})")
 QUOTED_REPORT = re.compile(r"^\s*(?:Final|Original)-Recipient\s*:", re.I | re.M)

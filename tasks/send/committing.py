@@ -52,7 +52,7 @@ class Mark(NamedTuple):
     """The last event when it was asked about."""
 
 
-class _Wish(NamedTuple):
+class _Request(NamedTuple):
     marks: Sequence[Mark]
     taken_back: Sequence[Claimed]
     done: asyncio.Future[set[int]]
@@ -66,7 +66,7 @@ class Commits:
         self._claims = claims
         self._recorder = recorder
         self._posted: list[Record] = []
-        self._wishes: list[_Wish] = []
+        self._requests: list[_Request] = []
         self._work: asyncio.Task[None] | None = None
         self._broken: Exception | None = None
         """Why a commit failed: outcomes were lost with it, of which only the journal knows. There is no other one."""
@@ -90,48 +90,48 @@ class Commits:
     async def settle(self) -> None:
         """Wait until every outcome that was posted is recorded."""
         if self._posted or self._work is not None or self._broken is not None:
-            await self._wish()
+            await self._request()
 
     async def mark(self, marks: Sequence[Mark]) -> set[int]:
         """Mark messages as being sent; those that are. The others are not ours, or one has to be asked about again."""
-        return await self._wish(marks=marks)
+        return await self._request(marks=marks)
 
     async def take_back(self, marked: Sequence[Claimed]) -> None:
         """Marks that were made too early, of messages that were not handed over; they are still claimed."""
-        await self._wish(taken_back=marked)
+        await self._request(taken_back=marked)
 
-    async def _wish(self, marks: Sequence[Mark] = (), taken_back: Sequence[Claimed] = ()) -> set[int]:
+    async def _request(self, marks: Sequence[Mark] = (), taken_back: Sequence[Claimed] = ()) -> set[int]:
         done: asyncio.Future[set[int]] = asyncio.get_running_loop().create_future()
-        self._wishes.append(_Wish(marks, taken_back, done))
+        self._requests.append(_Request(marks, taken_back, done))
         if self._work is None:
-            self._work = asyncio.create_task(self._grant())
+            self._work = asyncio.create_task(self._serve())
         return await done
 
-    async def _grant(self) -> None:
-        """Commit group after group, as long as there are wishes."""
-        while self._wishes:
-            wishes, self._wishes = self._wishes, []
+    async def _serve(self) -> None:
+        """Commit group after group, as long as there are requests."""
+        while self._requests:
+            requests, self._requests = self._requests, []
             records, self._posted = self._posted, []
             try:
-                marked = await self._commit(wishes, records)
+                marked = await self._commit(requests, records)
             except Exception as error:  # noqa: BLE001 - it is raised where it was waited for, and from now on
                 self._broken = error
-                for wish in wishes:
-                    if not wish.done.done():
-                        wish.done.set_exception(error)
+                for request in requests:
+                    if not request.done.done():
+                        request.done.set_exception(error)
             else:
-                for wish in wishes:
-                    if not wish.done.done():
-                        wish.done.set_result(marked)
+                for request in requests:
+                    if not request.done.done():
+                        request.done.set_result(marked)
         self._work = None
 
-    async def _commit(self, wishes: Sequence[_Wish], records: Sequence[Record]) -> set[int]:
+    async def _commit(self, requests: Sequence[_Request], records: Sequence[Record]) -> set[int]:
         """One transaction in one round trip, with the locks in the order of the house; the messages that are marked."""
         if self._broken is not None:
             raise self._broken
         cursor = psycopg.AsyncClientCursor(self._connection)
-        marks = [mark for wish in wishes for mark in wish.marks]
-        taken_back = [each.message_id for wish in wishes for each in wish.taken_back]
+        marks = [mark for request in requests for mark in request.marks]
+        taken_back = [each.message_id for request in requests for each in request.taken_back]
         marked = {
             "parties": numbers({party for mark in marks for party in mark.claimed.parties}),
             "messages": numbers(mark.claimed.message_id for mark in marks),
