@@ -1,15 +1,16 @@
 """What customers asked for, and where they can be reached: recorded once, obeyed by the engine (rule 28)."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select, union
 
 from connectors.ledgers.columns import languages
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
-from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference, TextConsent
+from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, DebtorProfile, Preference, TextConsent
 from maatpak.ledger.versions import succeed
 from policies.reach import Known, Learned, moved
 from tasks.compose.recipients import mobile_number, way_of
@@ -153,8 +154,35 @@ def opt_out_of(desk: Desk, case: Case, channel: str) -> list[AddressState]:
         found |= given
     if not found:
         raise UsageError(f"The customer has no address for {channel}.", advice="There is nothing to opt out of.")
-    marked = [mark_address(desk, case, channel, each, Learned.OPTED_OUT, "asked for it") for each in sorted(found)]
+    return [mark for each in sorted(found) for mark in opt_out_address(desk, case, channel, each, "asked for it")]
+
+
+def opt_out_address(desk: Desk, case: Case, channel: str, address: str, cause: str) -> list[AddressState]:
+    """The reader of an address wants nothing more there; what is new.
+
+    Of mail, that holds for this creditor's other accounts, too; a number's STOP is looked up when a text would leave.
+    """
+    cases = [case, *(_others_with(desk, case, address) if channel == Channel.EMAIL else ())]
+    marked = [mark_address(desk, each, channel, address, Learned.OPTED_OUT, cause) for each in cases]
     return [each for each in marked if each is not None]
+
+
+def _others_with(desk: Desk, case: Case, email: str) -> Sequence[Case]:
+    """A case of each other account of the creditor that knows an e-mail address.
+
+    Their parties are not locked, which could only be done before ours was: what is about to leave sees the event.
+    """
+    known = [
+        select(table.debtor_id).where(func.lower(table.email) == email.lower(), col(table.replaced_at).is_(None))
+        for table in (DebtorProfile, ContactPerson)
+    ]
+    newest = (
+        select(func.max(Case.id))
+        .where(Case.creditor_id == desk.creditor.id, Case.debtor_id != case.debtor_id)
+        .where(col(Case.debtor_id).in_(union(*known)))
+        .group_by(col(Case.debtor_id))
+    )
+    return desk.session.exec(select(Case).where(col(Case.id).in_(newest)).order_by(col(Case.id))).all()
 
 
 def consent_to_texts(desk: Desk, debtor: Debtor, number: str, *, given: bool, source: str) -> TextConsent:

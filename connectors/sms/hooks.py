@@ -81,9 +81,11 @@ class IncomingText:
 WORDS: dict[Word, frozenset[str]] = {
     Word.STOP: frozenset({
         "stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout",
-        "afmelden", "uitschrijven", "uit", "stoppen",
-        "stopp", "abmelden", "abbestellen", "austragen", "aus", "ende",
-        "arret", "arreter", "desabonner", "desabonnement", "desinscrire", "desinscription",
+        "stopsms", "smsstop", "stopstop", "stopplease",
+        "afmelden", "afmelding", "uitschrijven", "uit", "stoppen", "beeindigen", "stopaub",
+        "stopp", "abmelden", "abmeldung", "abbestellen", "austragen", "aus", "ende", "stopbitte",
+        "arret", "arreter", "arretez", "desabonner", "sedesabonner", "medesabonner", "desabonnement",
+        "desinscrire", "desinscription", "stopsvp",
     }),
     Word.START: frozenset({
         "start", "unstop", "subscribe", "aan", "aanmelden", "an", "anmelden", "abonner", "reprendre",

@@ -106,7 +106,9 @@ def read_page(engine: "Engine", token: str, now: datetime) -> Page | None:
 
 
 def record_page(engine: "Engine", token: str, said: Said, now: datetime) -> bool:
-    """Put what was said where it belongs, once a form; False where the message's page was used too often today.
+    """Put what was said where it belongs, once however often one form says it.
+
+    False where the message's page was used too often today.
 
     Raises:
         RefusedError: the creditor began another day just now: try again.
@@ -118,7 +120,7 @@ def record_page(engine: "Engine", token: str, said: Said, now: datetime) -> bool
             return False
         owner = Owner(message.creditor_id, message.case_id, message.id)
         arrival = Arrival(
-            key=content_hash(["page", message.message_ref, said.form]),
+            key=content_hash(["page", message.message_ref, _plain(said)]),
             channel=Channel(message.channel),
             kind=KIND,
             content=canonical_json(_plain(said)).encode(),

@@ -93,9 +93,12 @@ def _last_word(session: Session, number: str) -> str | None:
 def _owners(session: Session, number: str, word: Word | None) -> list[Owner | None]:
     """On whose accounts it is put; nobody's, where it is none's."""
     found = owners_who_stopped(session, number) if word is Word.START else []
+    if not found and word is not Word.STOP:
+        found = owners_of_number(session, number)[:1]  # Said once, it is answered once.
     if not found:
-        with_number = owners_of_number(session, number, untexted=word in (Word.STOP, Word.START))
-        found = with_number if word is Word.STOP else with_number[:1]  # Said once, it is answered once.
+        known = owners_of_number(session, number, untexted=True)
+        # An answer of one of several whom we never texted is for a person to place.
+        found = known if word is Word.STOP or len(known) == 1 else known[:1] if word is Word.START else []
     return [*found] or [None]
 
 

@@ -69,6 +69,11 @@ def resolve_message(desk: Desk, message_ref: str, resolution: Resolution, reason
         raise RefusedError(
             f"Message {message_ref} is {message.state}; its outcome is known.", advice="Only unknown ones are resolved."
         )
+    seen = select(Evidence.kind).where(Evidence.message_id == message.id)
+    if resolution is not Resolution.SENT and (kind := desk.session.exec(seen).first()) is not None:
+        raise RefusedError(
+            f"Message {message_ref} has left: there is evidence of it ({kind}).", advice="Resolve it as sent."
+        )
     message.state = resolution
     message.resolved_by = desk.person.login
     message.reported_at = None

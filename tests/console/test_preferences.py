@@ -146,6 +146,14 @@ def test_a_form_sent_twice_counts_once(house: House, site: str) -> None:
     assert recorded(house) == after
 
 
+def test_what_else_a_form_says_when_it_is_sent_again_counts_too(house: House, site: str) -> None:
+    mark = form_mark(KEY, token(house), NOW)
+    assert post(house, site, mark, answer="paid").status_code == 200
+    assert post(house, site, mark, stop="email").status_code == 200
+    assert house.rows("SELECT state FROM address_state WHERE replaced_at IS NULL") == [{"state": "opted_out"}]
+    assert len(answers(house)) == 1
+
+
 def test_wishes_are_obeyed_at_once_and_need_nobody(house: House, site: str) -> None:
     answer = post(house, site, channel="post", write_in="fr", stop="email")
     assert answer.status_code == 200

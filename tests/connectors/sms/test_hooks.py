@@ -109,9 +109,10 @@ def test_a_report_in_the_old_names_is_read() -> None:
     [
         *((body, Word.STOP) for body in ("STOP", "stop", " Stop. ", "“Stop!”", "S.T.O.P.", "Stop all", "STOP 🙏")),
         *((body, Word.STOP) for body in ("Unsubscribe", "opt-out", "Cancel", "END", "quit")),
-        *((body, Word.STOP) for body in ("AFMELDEN", "Uit", "uitschrijven")),
-        *((body, Word.STOP) for body in ("STOPP", "Abmelden", "aus")),
-        *((body, Word.STOP) for body in ("ARRET", "Arrêt", "arre\u0302ter", "Désabonner", "désinscrire")),
+        *((body, Word.STOP) for body in ("STOP STOP", "stop sms", "Stop please")),
+        *((body, Word.STOP) for body in ("AFMELDEN", "Uit", "uitschrijven", "Afmelding", "beëindigen", "stop a.u.b.")),
+        *((body, Word.STOP) for body in ("STOPP", "Abmelden", "aus", "Abmeldung")),
+        *((body, Word.STOP) for body in ("ARRET", "Arrêt", "arre\u0302ter", "Arrêtez", "Se désabonner", "désinscrire")),
         *((body, Word.START) for body in ("START", "unstop", "Aan", "aanmelden", "Anmelden", "Reprendre")),
         *((body, Word.HELP) for body in ("HELP", "info?", "Hulp", "Hilfe!", "aide")),
         *((body, None) for body in ("", "👍", "Ja", "YES", "oui", "stop sending me letters", "Ik stop ermee vrijdag")),

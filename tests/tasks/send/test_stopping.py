@@ -66,6 +66,19 @@ def opt_out(house: House, account: Account) -> None:
         opt_out_of(at, at.session.get_one(Case, account.case_id), "email")
 
 
+def test_an_opt_out_of_a_mailbox_holds_for_all_accounts_that_write_there(house: House) -> None:
+    stopped = house.customer(email="ap@shared.example")
+    house.customer(email="AP@Shared.example")
+    house.customer(email="else@shared.example")
+    house.written()
+    opt_out(house, stopped)
+    assert send(house).plain() == {"email": {"cancelled": 2, "sent": 1}}
+    assert in_sink(house) == [each["message_ref"] for each in messages(house) if each["recipient"].startswith("else")]
+    assert [each["reason"] for each in house.rows("SELECT reason FROM action ORDER BY id")] == [
+        *("opted_out", "opted_out", None),
+    ]
+
+
 @pytest.mark.parametrize(("act", "reason"), [(hold, "on_hold"), (paid, "paid")])
 def test_what_is_recorded_after_queueing_stops_the_message(
     house: House, act: Callable[[House, Account], None], reason: str
