@@ -73,6 +73,11 @@ class Outgoing:
     items: tuple[dict[str, Any], ...] = ()
     """What it asks for: item, document, amount in minor units, currency."""
 
+    @property
+    def dated(self) -> str:
+        """The date that it bears, in ISO form: of a letter the creditor's, which may be another than in UTC."""
+        return str((self.letter or {}).get("dated") or self.written_at.date().isoformat())
+
     def to_json(self) -> bytes:
         """Its canonical JSON: the same message always gives the same bytes."""
         return canonical_json(asdict(self)).encode()

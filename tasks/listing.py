@@ -105,6 +105,14 @@ RECORDS: dict[str, Kind] = {
         "r.read_on IS NULL",
         "r.received_on",
     ),
+    "address": Kind(
+        "address_state",
+        "r.channel, r.address, r.state, r.cause, r.valid_from AS since, r.actor",
+        "r.state IN ('dead', 'doubtful', 'opted_out')",
+        "r.valid_from DESC, r.id DESC",
+        of_case=False,
+        case="NULL",
+    ),
     "placement": Kind(
         "placement",
         "r.placement_no, r.agency, r.amount, r.state, r.cause, r.valid_from AS since, r.actor, r.dossier, r.items",
@@ -166,6 +174,18 @@ class WorkFilter:
     assignee: str | None = None
     ended: bool = False
     most: int | None = None
+
+
+def list_answers(engine: "Engine", wanted: "RecordFilter") -> list[dict[str, Any]]:
+    """Answers with their words, None where these are erased."""
+    rows = list_records(engine, "answer", wanted)
+    return [{**row, "text": _words(engine, row["content"])} for row in rows]
+
+
+def _words(engine: "Engine", content: str | None) -> str | None:
+    if content is None or engine.store.problem(content) is not None:
+        return None
+    return engine.store.get(content).decode(errors="replace")
 
 
 def list_records(engine: "Engine", word: str, wanted: RecordFilter) -> list[dict[str, Any]]:

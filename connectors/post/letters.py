@@ -137,7 +137,7 @@ def _sheet(outgoing: Outgoing) -> dict[str, Any]:
     return {
         **letter,
         "language": outgoing.language,
-        "dated": outgoing.written_at.date().isoformat(),
+        "dated": outgoing.dated,
         "sender_name": outgoing.sender.name,
         "sender_line": " · ".join(outgoing.sender.lines),
         "address": list(outgoing.recipient.lines),

@@ -99,7 +99,7 @@ class PostSpool:
             "address": list(outgoing.recipient.lines),
             "language": outgoing.language,
             "subject": outgoing.subject,
-            "dated": outgoing.written_at.date().isoformat(),
+            "dated": outgoing.dated,
             "enclosures": listed,
         }
         write_whole(self._path(outgoing, ".json"), json.dumps(described, ensure_ascii=False, indent=1).encode())

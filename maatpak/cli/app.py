@@ -47,7 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "preview": Entry("maatpak.cli.preview", "What a step would send to a customer today; nothing is sent."),
     "approvals": Entry("maatpak.cli.approvals", "What waits for a yes or no: list, approve, reject."),
     "tasks": Entry("maatpak.cli.tasks", "Work for people: list, done."),
-    "hold": Entry("maatpak.cli.hold", "Dunning blocks: add, lift, list."),
+    "hold": Entry("maatpak.cli.hold", "Holds, why and until when nobody is written to: add, lift, list."),
     "promise": Entry("maatpak.cli.promise", "Promises to pay: add, cancel, list."),
     "dispute": Entry("maatpak.cli.dispute", "Disputes: add, decide, list."),
     "claim": Entry("maatpak.cli.claim", "Payments that customers say they made: add, found, not-found, list."),

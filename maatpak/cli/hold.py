@@ -24,7 +24,7 @@ from maatpak.cli.session import (
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import HoldReason
 
-app = typer.Typer(no_args_is_help=True, help="Dunning blocks.")
+app = typer.Typer(no_args_is_help=True, help="Holds: why and until when nobody is written to.")
 
 SCOPES = ("party", "debtor", "case", "item")
 COLUMNS = (

@@ -73,7 +73,7 @@ def note(
     with opened() as engine:
         acknowledge(_spool(engine), name, became, on or now().date())
         noted = read_letter_reports(engine, now())
-    say(f"{name}: {became}. Noted on {noted.counts.total()} letters.")
+    say(f"{name}: {became}. News of letters on their cases: {noted.counts.total()}.")
     noted.require_whole()
 
 

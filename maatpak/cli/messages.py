@@ -1,12 +1,13 @@
 """`maatpak messages`."""
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
 
 from maatpak.cli.output import Column, fields_of, show, tell
-from maatpak.cli.records import show_records
+from maatpak.cli.records import ACCOUNT, show_records
 from maatpak.cli.session import (
     ActorOption,
     CreditorOption,
@@ -52,10 +53,19 @@ ANSWERS = (
     Column("answer_no", "answer"),
     Column("channel", "channel"),
     Column("received_on", "received"),
+    Column("text", "words"),
     Column("read_on", "read"),
     Column("read_by", "read by"),
 )
 
+ADDRESSES = (
+    Column("channel", "channel"),
+    Column("address", "address"),
+    Column("state", "state"),
+    Column("cause", "why"),
+    Column("since", "since"),
+    Column("actor", "by"),
+)
 INCOMING = (
     Column("incoming_no", "number"),
     Column("channel", "channel"),
@@ -70,6 +80,8 @@ ReferenceArgument = Annotated[
     str, typer.Argument(metavar="REFERENCE", help="Reference of the message, or its beginning.")
 ]
 
+WORDS_SHOWN = 400
+"""Characters of an answer in a table."""
 REFERENCE_SHOWN = 12
 """Characters of a reference in a table: the beginning is enough to name a message, and leaves room for the rest."""
 UNKNOWN = tuple(column for column in COLUMNS if column.key not in ("state", "sent_on"))
@@ -159,8 +171,30 @@ def answers(
     ended: EndedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """The answers that nobody has read yet, oldest first; `maatpak tasks done` tells that one was."""
-    show_records("answer", ANSWERS, creditor, debtor, most, ended=ended, as_json=as_json)
+    """The answers that nobody has read yet, oldest first, with their words (`--json`: whole).
+
+    `maatpak tasks done` tells that one was read.
+    """
+    from tasks.listing import RecordFilter, list_answers
+
+    with opened() as engine:
+        rows = list_answers(engine, RecordFilter(creditor, debtor, ended, at_most(most, as_json=as_json)))
+    if not as_json:
+        rows = [{**row, "text": row["text"] and shorten(row["text"], WORDS_SHOWN, placeholder=" …")} for row in rows]
+    show(rows, (*ACCOUNT, *ANSWERS), as_json=as_json, empty="There is no answer." if ended else "No answer is unread.")
+
+
+@app.command()
+def addresses(
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    most: MostOption = None,
+    *,
+    ended: Annotated[bool, typer.Option("--all", help="Also those that are proven.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Customers' addresses that are dead, doubtful or opted out, with the reason, newest first."""
+    show_records("address", ADDRESSES, creditor, debtor, most, ended=ended, as_json=as_json)
 
 
 @app.command()

@@ -285,6 +285,7 @@ class Drafter:
             "look": context["look"],
             "logo": self._logo,
             "reference": reference,
+            "dated": self._as_of.isoformat(),
             "particulars": [[labels[name], value] for name, value in particulars.items() if value],
         }
 

@@ -29,7 +29,7 @@ def test_letters_are_printed_and_what_became_of_them_is_noted(spool: House, comm
     assert len(PdfReader(Path(run["file"])).pages) >= 2
     assert "No letter waits" in command("letters", "print", "--on", DAY.isoformat()).out
     answer = command("letters", "note", run["run"], "handed_over", "--on", DAY.isoformat())
-    assert (answer.status, "Noted on 2 letters" in answer.out) == (0, True), answer
+    assert (answer.status, "News of letters on their cases: 2." in answer.out) == (0, True), answer
     (row,) = told(command, "letters", "list")
     assert (row["name"], row["letters"], row["known"]) == (run["run"], 2, {"handed_over": DAY.isoformat()})
     assert f"handed_over {DAY}" in command("letters", "list").out

@@ -121,6 +121,11 @@ def test_what_came_back_of_a_message_is_noted(outbox: House, command: Command) -
     assert command("messages", "note", used, "link_used", "--source", "page", "--actor", "maritNL1").status == 0
     states = outbox.rows("SELECT state FROM address_state ORDER BY id")
     assert [row["state"] for row in states] == ["dead", "proven"]
+    (gone,) = json.loads(command("messages", "addresses", "--json").out)
+    assert (gone["channel"], gone["state"], gone["cause"], gone["since"]) == (
+        *("email", "dead", "bounced", DAY.isoformat()),
+    )
+    assert len(json.loads(command("messages", "addresses", "--all", "--json").out)) == 2
     listed = {row["message_ref"]: row["evidence"] for row in json.loads(command("messages", "list", "--json").out)}
     assert (listed[bounced], listed[used]) == (["accepted", "bounced"], ["accepted", "link_used"])
     for kind in ("spoken", "accepted", "eaten"):
@@ -142,6 +147,8 @@ def test_an_answer_is_recorded_and_waits_to_be_read(outbox: House, command: Comm
     (row,) = json.loads(command("messages", "answers", "--json").out)
     assert (row["answer_no"], row["message_ref"], row["received_on"]) == ("MAIL-7", message_ref, DAY.isoformat())
     assert outbox.engine.store.get(row["content"]) == b"We pay on Friday."
+    assert row["text"] == "We pay on Friday."
+    assert "We pay on" in command("messages", "answers").out
     (work,) = json.loads(command("tasks", "list", "--kind", "reply", "--json").out)
     assert command("tasks", "done", str(work["task_id"]), "answered", "--actor", "maritNL1").status == 0
     assert json.loads(command("messages", "answers", "--json").out) == []

@@ -183,6 +183,14 @@ def test_a_bank_code_that_is_none_is_left_out_of_the_code(bic: str) -> None:
     assert payment_qr({**pay, "bic": bic}) == payment_qr({**pay, "bic": ""}) != payment_qr(pay)
 
 
+def test_a_letter_bears_the_creditors_date_also_where_that_is_not_utcs(tmp_path: Path) -> None:
+    outgoing = replace(letter(), letter={**(letter().letter or {}), "dated": "2026-03-12"})
+    assert outgoing.written_at.date().isoformat() != "2026-03-12"
+    assert isinstance(asyncio.run(PostSpool(tmp_path).send(outgoing, [])), Sent)
+    (manifest,) = tmp_path.glob("*.json")
+    assert json.loads(manifest.read_text())["dated"] == "2026-03-12"
+
+
 def test_a_letter_is_spooled_once_with_its_manifest(tmp_path: Path) -> None:
     spool = PostSpool(tmp_path / "post")
     enclosure = Enclosure("F-2041.pdf", "application/pdf", b"%PDF copy")

@@ -112,6 +112,16 @@ def test_a_stop_is_for_every_account_with_that_number(house: House) -> None:
     ]
 
 
+def test_a_text_of_a_number_that_we_know_and_never_texted_lies_on_its_account(house: House) -> None:
+    known = house.customer("second_text", kind="consumer", amounts=(8800,), phone="+31 6 87654321")
+    assert texted(house, "Ik betaal vrijdag", "SM8", sender="+31687654321")
+    assert house.rows("SELECT debtor_id FROM answer") == [{"debtor_id": known.debtor_id}]
+    house.customer("second_text", kind="consumer", amounts=(7700,), phone="06 87654321")
+    assert texted(house, "Of maandag", "SM9", sender="+31687654321")
+    assert len(house.rows("SELECT 1 AS one FROM answer")) == 1, "whose it is of two, a person says"
+    assert [row["state"] for row in house.rows("SELECT state FROM incoming ORDER BY id")] == ["taken", "unassigned"]
+
+
 def test_a_number_that_opted_out_gets_no_text_of_whatever_account(house: House) -> None:
     """An account that was opened after the STOP."""
     texted(house, "stop")
