@@ -58,7 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("maatpak.cli.check", "What is checked of a customer before a placement: record, list."),
     "messages": Entry(
         "maatpak.cli.messages",
-        "Mails, texts and letters: list, resolve, cancel, note, answer, answers, incoming, assign, watch.",
+        "Mails, texts and letters: list, resolve, cancel, note, answer, answers, addresses, incoming, assign, watch.",
     ),
     "letters": Entry("maatpak.cli.letters", "Letters in the spool folder: list, print, note what became of them."),
     "report": Entry("maatpak.cli.report", "Overdue items without an action, and other figures."),

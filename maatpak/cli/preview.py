@@ -8,6 +8,7 @@ import typer
 from maatpak.cli.output import say, show_json
 from maatpak.cli.session import CreditorOption, CurrencyOption, JsonOption, chosen, now, opened, settings
 from maatpak.kernel.errors import UsageError
+from maatpak.kernel.segments import segments
 from maatpak.kernel.words import Channel
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def preview(
         say(note)
     for message in shown.messages if out is None else ():
         say(f"{message.channel} to {_address(message)}, in {message.language}; template {shown.template}")
-        say(f"{message.subject}\n\n{message.text}")
+        say(_words(message))
+        if message.channel is Channel.SMS:
+            say(f"({len(message.text)} characters, sent in {segments(message.text)} segments)")
     if out is not None:
         say(f"{shown.step} for {debtor} of {found.creditor} is in {out}.")
 
@@ -94,7 +97,12 @@ def _content(messages: "tuple[Outgoing, ...]", kind: str) -> bytes:
         case ".json":
             return b"[" + b",\n".join(message.to_json() for message in messages) + b"]\n"
         case _:
-            return "\n\n".join(f"{message.subject}\n\n{message.text}" for message in messages).encode()
+            return "\n\n".join(_words(message) for message in messages).encode()
+
+
+def _words(message: "Outgoing") -> str:
+    """What the customer reads; a text has no subject."""
+    return message.text if message.channel is Channel.SMS else f"{message.subject}\n\n{message.text}"
 
 
 def _told(shown: "Previewed", message: "Outgoing") -> dict[str, Any]:
@@ -107,6 +115,7 @@ def _told(shown: "Previewed", message: "Outgoing") -> dict[str, Any]:
         "language": message.language,
         "subject": message.subject,
         "text": message.text,
+        "segments": segments(message.text) if message.channel is Channel.SMS else None,
         "attachments": [each.name for each in message.attachments],
         "notes": list(shown.notes),
     }

@@ -71,6 +71,14 @@ def test_a_channel_and_a_language_can_be_asked_for(house: House, command: Comman
     assert "Bonjour C1 B.V.," in letter["text"]
 
 
+def test_a_text_is_shown_without_a_subject_and_with_what_it_costs(house: House, command: Command) -> None:
+    (text,) = told(command, "preview", "reminder", "--debtor", "C1", "--channel", "sms")
+    answer = command("preview", "reminder", "--debtor", "C1", "--channel", "sms")
+    assert text["subject"] not in answer.out.replace(text["text"], "")
+    assert f"({len(text['text'])} characters, sent in {text['segments']} segments)" in answer.out
+    assert text["segments"] in (1, 2, 3)
+
+
 def test_a_step_on_two_channels_is_shown_on_both(house: House, command: Command) -> None:
     assert {each["channel"] for each in told(command, "preview", "final_demand", "--debtor", "C1")} == {"email", "post"}
 
