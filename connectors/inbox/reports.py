@@ -12,7 +12,7 @@ DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60})\s*:[ \t]*(.*)$")
 XTEXT = re.compile(r"\+([0-9A-F]{2})")
-QUOTED_REPORT = re.compile(r"^\s*(?:Final|Original)-Recipient\s*:", re.I | re.M)
+QUOTED_REPORT = re.compile(r"^[ \t]*(?:Final|Original)-Recipient[ \t]*:", re.I | re.M)
 
 Fields = dict[str, str]
 
