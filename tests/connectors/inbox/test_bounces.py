@@ -224,7 +224,7 @@ def test_a_postmaster_may_be_a_person() -> None:
     assert (read.kind, read.text) == (IncomingKind.ANSWER, "Wij betalen morgen.")
 
 
-@pytest.mark.parametrize("of", ["\n", "> \n", " ", "-", "<", "deliver", "To:\n", "Message-ID:\n", "\nOriginal message\n"])
+@pytest.mark.parametrize("of", ["\n", "> \n", " ", "-", "<", "deliver", "To:\n", "Message-ID:\n"])
 def test_long_bodies_of_one_thing_are_read_with_bounded_work(of: str) -> None:
     """Each once took hours, or would have."""
     body = f"x{(of * 100_000)[:100_000]}x"
