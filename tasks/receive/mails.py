@@ -76,7 +76,8 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
                 for result in mail.results:
                     observe(desk, case, message, _observed(result), number)
         case IncomingKind.COMPLAINT:
-            if message is not None:
+            # Who only names a message may be anybody, so that somebody is to decide about the address, too.
+            if message is not None and owner.by_return_path:
                 mark_address(desk, case, Channel.EMAIL, message.recipient, Learned.OPTED_OUT, "called it spam")
             open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
         case IncomingKind.ANSWER:
