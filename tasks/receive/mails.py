@@ -1,5 +1,6 @@
 """The mailbox: each mail is read, put where it belongs in one transaction, and only then filed."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tasks.preferences import mark_address
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_mail
 from tasks.receive.observing import Observation, observe
+from tasks.receive.senders import is_of_customer
 from tasks.receive.summary import ReceivedSummary
 from tasks.worklist import open_work
 
@@ -52,6 +54,8 @@ def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | Non
     mail = read_mail(arrived.content)
     with engine.database.reading() as session:
         owner = owner_of_mail(session, return_path(engine.settings, engine.link_key), mail)
+    if owner is not None and owner.by_return_path and mail.kind is IncomingKind.ANSWER:
+        mail = replace(mail, kind=IncomingKind.AUTO_REPLY)  # People answer to the address that they see.
     arrival = Arrival(
         key=content_hash(["mail", mail.message_id or bytes_hash(arrived.content), sorted(mail.envelope_to)]),
         channel=Channel.EMAIL,
@@ -81,12 +85,14 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
                 mark_address(desk, case, Channel.EMAIL, message.recipient, Learned.OPTED_OUT, "called it spam")
             open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
         case IncomingKind.ANSWER:
+            # Of anybody else a person is to say what it proves.
+            known = message is not None and is_of_customer(desk, message, mail.sender)
             record_answer(
                 desk,
                 case,
                 Channel.EMAIL,
                 answer_no=number,
-                message_ref=message.message_ref if message is not None else None,
+                message_ref=message.message_ref if message is not None and known else None,
                 content=mail.text.encode() or b" ",
             )
         case IncomingKind.AUTO_REPLY:
