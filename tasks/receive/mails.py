@@ -1,5 +1,6 @@
 """The mailbox: each mail is read, put where it belongs in one transaction, and only then filed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from connectors.inbox.port import Arrived
 from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
 from maatpak.kernel.ids import bytes_hash, content_hash
-from maatpak.kernel.words import Channel, EvidenceKind, Role, WorkKind
+from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
 from maatpak.ledger.tables import Case, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
@@ -77,8 +78,8 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
     match mail.kind:
         case IncomingKind.REPORT:
             if message is not None:
-                for result in mail.results:
-                    observe(desk, case, message, _observed(result), number)
+                for seen in _observations(mail.results, message.recipient.lower()):
+                    observe(desk, case, message, seen, number)
         case IncomingKind.COMPLAINT:
             # Who only names a message may be anybody, so that somebody is to decide about the address, too.
             if message is not None and owner.by_return_path:
@@ -97,6 +98,19 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
             )
         case IncomingKind.AUTO_REPLY:
             desk.record("automatic_reply", case=case, incoming=number, message=owner.message_id)
+
+
+def _observations(results: Sequence[Result], recipient: str) -> list[Observation]:
+    """What a report says of the message to a recipient: by what it says of them, or of nobody by name.
+
+    If it names others only, the message was sent on, perhaps by the customer: it did not arrive, but theirs is the
+    address that is gone, so that ours is doubtful at most; and what arrived did not arrive at ours.
+    """
+    ours = [_observed(each) for each in results if each.recipient in ("", recipient)]
+    if ours:
+        return ours
+    others = [_observed(each) for each in results if each.action is Action.FAILED]
+    return [replace(each, address=each.address and ReachState.DOUBTFUL) for each in others]
 
 
 def _observed(result: Result) -> Observation:

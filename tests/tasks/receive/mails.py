@@ -25,7 +25,12 @@ def writes(house: House, sender: str, words: str = "We pay on Friday.", **header
 
 
 def reported(house: House, message_ref: str, recipient: str, *replies: str) -> None:
-    """A mail server reports what it did with a message, each time in a mail of its own: `550 5.1.1 no such user`."""
+    """A mail server reports what it did with a message: `550 5.1.1 no such user`."""
+    reported_of(house, message_ref, *((recipient, reply) for reply in replies))
+
+
+def reported_of(house: House, message_ref: str, *told: tuple[str, str]) -> None:
+    """The same in one mail, of several recipients, each with what the server did for it."""
     lines = [
         "From: Mail Delivery System <MAILER-DAEMON@mx.example>",
         "Subject: Delivery Status Notification",
@@ -37,7 +42,7 @@ def reported(house: House, message_ref: str, recipient: str, *replies: str) -> N
         "",
         "Reporting-MTA: dns; mx.example",
     ]
-    for reply in replies:
+    for recipient, reply in told:
         lines += [
             "",
             f"Final-Recipient: rfc822; {recipient}",

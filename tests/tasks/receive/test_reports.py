@@ -18,12 +18,13 @@ from tasks.evidence import note_evidence
 from tasks.receive import read_mailbox
 from tasks.receive.texts import record_text_report
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.receive.mails import OURS, by_return_path, complained, reported, writes
+from tests.tasks.receive.mails import OURS, by_return_path, complained, reported, reported_of, writes
 from tests.tasks.send.sending import faulty, messages, send
 
 FULL, GONE, SPAM, ARRIVED = "552 5.2.2 mailbox full", "550 5.1.1 no such user", "550 5.7.1 spam", "250 2.1.5 delivered"
 ANSWERED = "a person says that somebody answered"
 LEARNED = {FULL: Learned.MISSED, GONE: Learned.GONE, ARRIVED: Learned.ARRIVED, ANSWERED: Learned.ANSWERED}
+RECIPIENT, OTHER = "k-1001@klant.example", "private@elsewhere.example"
 DOUBTFUL_AFTER = 2
 LIVES = 25
 
@@ -186,6 +187,37 @@ class TestAMail:
         read_mailbox(mailed.engine, NOW)
         assert [kind for kind, _ in noted(mailed)] == ["bounced", "answered"]
         assert address(mailed, message["recipient"]) == ("proven", 0)
+
+    @pytest.mark.parametrize(
+        ("told_of", "kinds", "state"),
+        [
+            ([(OTHER, GONE)], ["bounced"], "unproven"),
+            ([(OTHER, ARRIVED)], [], "unproven"),
+            ([(OTHER, GONE), (RECIPIENT, ARRIVED)], ["delivered"], "proven"),
+            ([(RECIPIENT.upper(), ARRIVED), (OTHER, GONE)], ["delivered"], "proven"),
+            ([(OTHER, ARRIVED), (RECIPIENT.upper(), GONE)], ["bounced"], "dead"),
+            ([("", GONE)], ["bounced"], "dead"),
+        ],
+    )
+    def test_of_whom_a_report_speaks(
+        self, mailed: House, told_of: list[tuple[str, str]], kinds: list[str], state: str
+    ) -> None:
+        (message,) = messages(mailed)
+        assert message["recipient"] == RECIPIENT
+        reported_of(mailed, message["message_ref"], *told_of)
+        read_mailbox(mailed.engine, NOW)
+        assert [kind for kind, _ in noted(mailed)] == kinds
+        assert address(mailed, RECIPIENT)[0] == state
+        assert repairs(mailed) == (state == "dead")
+
+    def test_what_was_sent_on_and_came_back_twice_makes_the_address_doubtful(self, mailed: House) -> None:
+        mailed.customer(account=mailed.accounts[0], currency="USD")
+        mailed.written()
+        send(mailed)
+        for message in messages(mailed):
+            reported_of(mailed, message["message_ref"], (OTHER, GONE))
+        read_mailbox(mailed.engine, NOW)
+        assert address(mailed, RECIPIENT) == ("doubtful", 2)
 
     def test_one_mail_that_tells_both_teaches_both(self, mailed: House) -> None:
         (message,) = messages(mailed)
