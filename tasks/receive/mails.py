@@ -58,7 +58,7 @@ def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | Non
     if owner is not None and owner.by_return_path and mail.kind is IncomingKind.ANSWER:
         mail = replace(mail, kind=IncomingKind.AUTO_REPLY)  # People answer to the address that they see.
     arrival = Arrival(
-        key=content_hash(["mail", mail.message_id or bytes_hash(arrived.content), sorted(mail.envelope_to)]),
+        key=_key(mail, arrived.content),
         channel=Channel.EMAIL,
         kind=mail.kind,
         content=arrived.content,
@@ -70,6 +70,15 @@ def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | Non
             _put(taken.desk, taken.case, taken.owner, mail, taken.number)
     summary.counts[str(mail.kind)] += 1
     summary.unassigned += owner is None and arrival.waits_for_a_person
+
+
+def _key(mail: Mail, content: bytes) -> str:
+    """The same for a mail that is fetched again, by another way with other traces of servers, and for no other mail:
+    Message-IDs can be used again, with other words.
+    """
+    body = content.replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n\n")[2].strip()
+    said = [mail.message_id, mail.sender, mail.subject, bytes_hash(body)] if mail.message_id else [bytes_hash(content)]
+    return content_hash(["mail", said, sorted(mail.envelope_to)])
 
 
 def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
