@@ -8,7 +8,7 @@ from connectors.inbox.parts import Mail, address, addresses
 from connectors.inbox.refusals import MARKED_REPLY, above_original, below_original, by_recipient, judged
 
 DAEMON = re.compile(
-    r"mailer.?daemon|mail.?daemon|mdaemon|mail deliver\w* (?:sub)?(?:system|service)|delivery subsystem", re.I
+    r"mailer.?daemon|mail.?daemon|mdaemon|mail deliver\w{0,9} (?:sub)?(?:system|service)|delivery subsystem", re.I
 )
 """Names that only mail systems have."""
 MASTER = re.compile(
@@ -24,7 +24,7 @@ MACHINE = re.compile(
 )
 FAILURE = re.compile(
     r"undeliver|non-?deliver|not (?:be |been |could be |yet been )?deliver|(?:un|non)?delivery (?:has |problem|"
-    r"fail|error|status)|deliver\w* (?:has )?fail|"
+    r"fail|error|status)|deliver\w{0,9} (?:has )?fail|"
     r"fail\w* (?:to |for )?deliver|delivery problem|could ?n[o']t (?:be )?(?:deliver|sen[dt])|returned (?:mail|"
     r"to sender|message|email)|return(?:ing)? (?:message )?to sender|"
     r"mail (?:system )?(?:error|failure)|failure notice|error (?:message|while|occurred|delivering)|"
@@ -60,7 +60,7 @@ RELAYED = re.compile(r"(?:was|has been|were|successfully) relayed|\(relay\)", re
 GIVEN_UP = re.compile(r"permanent|giving up|given up|\(failure\)|undeliverable", re.I)
 FAILED = re.compile(r"permanent|giv(?:ing|en) up|\bnot\b|n't\b|cannot|fail|undeliver|reject|error|unable", re.I)
 NAMED = re.compile(
-    r"^[\s<>(\"'*-]*[^\s<>@]+@[^\s<>@]+|(?:recipient|addressed|rcpt to|\bto|deliver\w*|address(?:es)?|"
+    r"^[\s<>(\"'*-]{0,80}[^\s<>@]{1,128}@[^\s<>@]|(?:recipient|addressed|rcpt to|\bto|deliver\w{0,9}|address(?:es)?|"
     r"undeliverable|following|user|host|failed)\b.{0,80}@",
     re.I,
 )
@@ -135,5 +135,5 @@ def _recipients(mail: Mail, seen: str) -> list[str]:
     if not told:
         told = [each for each in addresses(seen) if each not in ours]
     if not told:
-        told = addresses("\n".join(re.findall(r"^\s*To:(.*)$", below_original(mail.text), re.M | re.I)[:1]))
+        told = addresses("\n".join(re.findall(r"^[ \t]*To:(.*)$", below_original(mail.text), re.M | re.I)[:1]))
     return told[:MOST_RECIPIENTS]

@@ -21,7 +21,7 @@ ENCLOSED = (
     "message/global",
     "message/global-headers",
 )
-QUOTED_ID = re.compile(r"^[\s>]*Message-Id\s*:\s*(<[^<>\s]{1,500}>)", re.I | re.M)
+QUOTED_ID = re.compile(r"^[ \t>]*Message-Id\s{0,9}:\s{0,99}(<[^<>\s]{1,500}>)", re.I | re.M)
 MOST_IDS = 50
 
 

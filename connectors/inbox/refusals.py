@@ -12,7 +12,7 @@ LONGEST_SHARED = 2_000
 """Characters of a text that names none of its recipients."""
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 MARKED_STATUS = re.compile(
-    r"(?:(?<![\d.])[245]\d\d[ -]#?|[#(\[]|status(?: code)?[:= ]+|^\s*|[:;>] ?)([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
+    r"(?:(?<![\d.])[245]\d\d[ -]#?|[#(\[]|status(?: code)?[:= ]+|^[ \t]*|[:;>] ?)([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
     re.I | re.M,
 )
 """In free text, where versions and addresses look alike: behind a reply, a mark, or at the head of a line."""
@@ -35,16 +35,19 @@ COMMAND = re.compile(
 GOOGLE_STATES = {"13": "MAIL", "14": "RCPT"}
 """Google's `(state 14)`; later ones are those of the content."""
 ORIGINAL = re.compile(
-    r"^\s*(?:[-_=*>#]{2,}.{0,20}\b(?:original|returned|unsent|undelivered|copy of|header (?:of|and)|"
+    r"^[ \t]*(?:[-_=*>#]{2,}.{0,20}\b(?:original|returned|unsent|undelivered|copy of|header (?:of|and)|"
     r"headers? follow|below this line)\b.*|"
-    r"(?:original )?message headers? follows?\W*|original message headers?:?|original (?:mail|"
+    r"(?:original )?message headers? follows?[^\w\n]*|original message headers?:?|original (?:mail|"
     r"message)(?: as)? follows?:?|"
     r"(?:the )?(?:headers? of )?(?:the |your )?(?:original|returned|unsent) (?:message|"
-    r"mail)(?: headers?)?(?: follows?| is (?:below|attached|as follows))?\W*|"
+    r"mail)(?: headers?)?(?: follows?| is (?:below|attached|as follows))?[^\w\n]*|"
     r"(?:received|return-path|x-received|delivered-to|dkim-signature):\s.*)$",
     re.I | re.M,
 )
-"""Where the message that came back begins."""
+"""Where the message that came back begins.
+
+No pattern over a whole text looks for blanks across lines: on blank lines alone, that is quadratic work.
+"""
 
 
 def above_original(text: str) -> str:

@@ -12,7 +12,7 @@ DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
 FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60})\s*:[ \t]*(.*)$")
 XTEXT = re.compile(r"\+([0-9A-F]{2})")
-QUOTED_REPORT = re.compile(r"^\s*(?:Final|Original)-Recipient\s*:", re.I | re.M)
+QUOTED_REPORT = re.compile(r"^[ \t]*(?:Final|Original)-Recipient[ \t]*:", re.I | re.M)
 
 Fields = dict[str, str]
 
@@ -67,8 +67,8 @@ def _is_of_recipient(block: Fields) -> bool:
 
 
 def _recipient(block: Fields) -> str:
-    """The address as we wrote it, where the report kept it, else the one that it ended at."""
-    for name in ("original-recipient", "x-actual-recipient", "final-recipient"):
+    """The address as we wrote it, where the report kept it, else the one that it came to, else that it ended at."""
+    for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
         kind, parted, value = block.get(name, "").partition(";")
         if name == "original-recipient" and kind.strip().lower() in ("rfc822", "utf-8"):
             value = XTEXT.sub(lambda sign: chr(int(sign[1], 16)), value)

@@ -1,5 +1,7 @@
 """The mailbox: each mail is read, put where it belongs in one transaction, and only then filed."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ from connectors.inbox.port import Arrived
 from connectors.inbox.reading import read_mail
 from connectors.mail import return_path
 from maatpak.kernel.ids import bytes_hash, content_hash
-from maatpak.kernel.words import Channel, EvidenceKind, Role, WorkKind
+from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
 from maatpak.ledger.tables import Case, Message
 from policies.reach import Learned
 from tasks.answers import record_answer
@@ -18,6 +20,7 @@ from tasks.preferences import mark_address
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_mail
 from tasks.receive.observing import Observation, observe
+from tasks.receive.senders import is_of_customer
 from tasks.receive.summary import ReceivedSummary
 from tasks.worklist import open_work
 
@@ -52,8 +55,10 @@ def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | Non
     mail = read_mail(arrived.content)
     with engine.database.reading() as session:
         owner = owner_of_mail(session, return_path(engine.settings, engine.link_key), mail)
+    if owner is not None and owner.by_return_path and mail.kind is IncomingKind.ANSWER:
+        mail = replace(mail, kind=IncomingKind.AUTO_REPLY)  # People answer to the address that they see.
     arrival = Arrival(
-        key=content_hash(["mail", mail.message_id or bytes_hash(arrived.content), sorted(mail.envelope_to)]),
+        key=_key(mail, arrived.content),
         channel=Channel.EMAIL,
         kind=mail.kind,
         content=arrived.content,
@@ -67,29 +72,54 @@ def _take(engine: "Engine", arrived: Arrived, now: datetime, flow_run: str | Non
     summary.unassigned += owner is None and arrival.waits_for_a_person
 
 
+def _key(mail: Mail, content: bytes) -> str:
+    """The same for a mail that is fetched again, by another way with other traces of servers, and for no other mail:
+    Message-IDs can be used again, with other words.
+    """
+    body = content.replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n\n")[2].strip()
+    said = [mail.message_id, mail.sender, mail.subject, bytes_hash(body)] if mail.message_id else [bytes_hash(content)]
+    return content_hash(["mail", said, sorted(mail.envelope_to)])
+
+
 def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
     """What a mail means for its case; `number` is ours for it."""
     message = desk.session.get(Message, owner.message_id) if owner.message_id is not None else None
     match mail.kind:
         case IncomingKind.REPORT:
             if message is not None:
-                for result in mail.results:
-                    observe(desk, case, message, _observed(result), number)
+                for seen in _observations(mail.results, message.recipient.lower()):
+                    observe(desk, case, message, seen, number)
         case IncomingKind.COMPLAINT:
-            if message is not None:
+            # Who only names a message may be anybody, so that somebody is to decide about the address, too.
+            if message is not None and owner.by_return_path:
                 mark_address(desk, case, Channel.EMAIL, message.recipient, Learned.OPTED_OUT, "called it spam")
             open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
         case IncomingKind.ANSWER:
+            # Of anybody else a person is to say what it proves.
+            known = message is not None and is_of_customer(desk, message, mail.sender)
             record_answer(
                 desk,
                 case,
                 Channel.EMAIL,
                 answer_no=number,
-                message_ref=message.message_ref if message is not None else None,
+                message_ref=message.message_ref if message is not None and known else None,
                 content=mail.text.encode() or b" ",
             )
         case IncomingKind.AUTO_REPLY:
             desk.record("automatic_reply", case=case, incoming=number, message=owner.message_id)
+
+
+def _observations(results: Sequence[Result], recipient: str) -> list[Observation]:
+    """What a report says of the message to a recipient: by what it says of them, or of nobody by name.
+
+    If it names others only, the message was sent on, perhaps by the customer: it did not arrive, but theirs is the
+    address that is gone, so that ours is doubtful at most; and what arrived did not arrive at ours.
+    """
+    ours = [_observed(each) for each in results if each.recipient in ("", recipient)]
+    if ours:
+        return ours
+    others = [_observed(each) for each in results if each.action is Action.FAILED]
+    return [replace(each, address=each.address and ReachState.DOUBTFUL) for each in others]
 
 
 def _observed(result: Result) -> Observation:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session, col, func, or_, select
 
@@ -25,6 +25,8 @@ class Owner:
     creditor_id: int
     case_id: int
     message_id: int | None = None
+    by_return_path: bool = False
+    """Whether it came by the signed return path of that message, and does not only name it."""
 
 
 def owner_of_mail(session: Session, path: ReturnPath | None, mail: Mail) -> Owner | None:
@@ -38,7 +40,7 @@ def owner_of_mail(session: Session, path: ReturnPath | None, mail: Mail) -> Owne
             token = path.token(address)
             if token is not None:
                 found = _message(session, col(Message.message_ref).startswith(f"{token}@"))
-                return None if found is None else _of(found)
+                return None if found is None else replace(_of(found), by_return_path=True)
     if path is None or not mail.results:
         for reference in mail.about:
             found = _message(session, col(Message.message_ref) == reference)

@@ -124,7 +124,7 @@ def test_answers_land_on_their_cases(house: House, server: MailServer) -> None:
     quiet(server)
     refs = {row["recipient"]: row["message_ref"] for row in messages(house)}
     by_thread, by_address, on_holiday, stranger = names[0], names[1], names[2], "somebody@elsewhere.test"
-    reply(server, "boss@elsewhere.test", In_Reply_To=f"<{refs[by_thread]}>")
+    reply(server, f"boss@{CUSTOMERS}", In_Reply_To=f"<{refs[by_thread]}>")
     reply(server, by_address)
     reply(server, on_holiday, In_Reply_To=f"<{refs[on_holiday]}>", Auto_Submitted="auto-replied")
     reply(server, stranger)

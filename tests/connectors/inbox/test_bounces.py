@@ -4,7 +4,7 @@ import pytest
 
 from connectors.inbox.incoming import Action, IncomingKind, Reason
 from connectors.inbox.reading import read_mail
-from tests.connectors.inbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, daemon, mail, multipart
+from tests.connectors.inbox.mails import ABOUT, ORIGINAL, OURS, THEIRS, daemon, mail, multipart, report
 
 QMAIL = f"""Hi. This is the qmail-send program at mx.example.
 I'm afraid I wasn't able to deliver your message to the following addresses.
@@ -222,3 +222,14 @@ def test_a_gateway_with_a_name_of_its_own_is_known_by_subject_and_words() -> Non
 def test_a_postmaster_may_be_a_person() -> None:
     read = read_mail(mail("Wij betalen morgen.\n", sender="postmaster@klant.example"))
     assert (read.kind, read.text) == (IncomingKind.ANSWER, "Wij betalen morgen.")
+
+
+@pytest.mark.parametrize("of", ["\n", "> \n", " ", "-", "<", "deliver", "To:\n", "Message-ID:\n"])
+def test_long_bodies_of_one_thing_are_read_with_bounded_work(of: str) -> None:
+    """Each once took hours, or would have."""
+    body = f"x{(of * 100_000)[:100_000]}x"
+    assert read_mail(mail(body)).kind is IncomingKind.ANSWER
+    kinds = {read_mail(each).kind for each in (daemon(body), mail(body, subject="Undeliverable: Herinnering"))}
+    assert kinds <= {IncomingKind.REPORT, IncomingKind.ANSWER}
+    result = read_mail(report("Final-Recipient: rfc822; a@b.example\nStatus: 5.1.1\n", text=body, original=body))
+    assert [each.hard for each in result.results] == [True]

@@ -8,6 +8,7 @@ from tests.tasks.outbox_world import House
 
 ACTIONS = {"2": "delivered", "4": "delayed", "5": "failed"}
 """What a mail server did, by the first digit of its reply."""
+OURS = "debiteuren@zuidermeer.example"
 _numbers = count(1)
 
 
@@ -20,13 +21,16 @@ def writes(house: House, sender: str, words: str = "We pay on Friday.", **header
     """A customer, or a machine of theirs, writes to the creditor."""
     told = {"From": sender, "Subject": "Re: your invoice", "Message-ID": f"<{next(_numbers)}@there.example>", **headers}
     lines = [*(f"{name.replace('_', '-')}: {value}" for name, value in told.items()), "", words, ""]
-    arrives(house, sender, "debiteuren@zuidermeer.example", "\r\n".join(lines).encode())
+    arrives(house, sender, OURS, "\r\n".join(lines).encode())
 
 
 def reported(house: House, message_ref: str, recipient: str, *replies: str) -> None:
-    """A mail server reports what it did with a message, each time in a mail of its own: `550 5.1.1 no such user`."""
-    path = return_path(house.engine.settings, house.engine.link_key)
-    assert path is not None
+    """A mail server reports what it did with a message: `550 5.1.1 no such user`."""
+    reported_of(house, message_ref, *((recipient, reply) for reply in replies))
+
+
+def reported_of(house: House, message_ref: str, *told: tuple[str, str]) -> None:
+    """The same in one mail, of several recipients, each with what the server did for it."""
     lines = [
         "From: Mail Delivery System <MAILER-DAEMON@mx.example>",
         "Subject: Delivery Status Notification",
@@ -38,7 +42,7 @@ def reported(house: House, message_ref: str, recipient: str, *replies: str) -> N
         "",
         "Reporting-MTA: dns; mx.example",
     ]
-    for reply in replies:
+    for recipient, reply in told:
         lines += [
             "",
             f"Final-Recipient: rfc822; {recipient}",
@@ -46,16 +50,21 @@ def reported(house: House, message_ref: str, recipient: str, *replies: str) -> N
             f"Status: {reply.split()[1]}",
             f"Diagnostic-Code: smtp; {reply}",
         ]
-    arrives(house, "", path.of(message_ref), "\r\n".join([*lines, "", "--b--", ""]).encode())
+    arrives(house, "", by_return_path(house, message_ref), "\r\n".join([*lines, "", "--b--", ""]).encode())
 
 
-def complained(house: House, message_ref: str) -> None:
-    """A mail service passes on that its customer called a message spam (RFC 5965)."""
+def by_return_path(house: House, message_ref: str) -> str:
+    """The signed address that what comes back of a message comes to."""
     path = return_path(house.engine.settings, house.engine.link_key)
     assert path is not None
+    return path.of(message_ref)
+
+
+def complained(house: House, to: str, subject: str = "Complaint", original: str = "<1@ours.example>") -> None:
+    """A mail service passes on that its customer called a message spam (RFC 5965)."""
     lines = [
         "From: abuse@mail.example",
-        "Subject: Complaint",
+        f"Subject: {subject}",
         f"Message-ID: <{next(_numbers)}@mail.example>",
         'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
         "",
@@ -64,7 +73,12 @@ def complained(house: House, message_ref: str) -> None:
         "",
         "Feedback-Type: abuse",
         "Version: 1",
+        "--b",
+        "Content-Type: message/rfc822",
+        "",
+        f"Message-ID: {original}",
+        "",
         "--b--",
         "",
     ]
-    arrives(house, "abuse@mail.example", path.of(message_ref), "\r\n".join(lines).encode())
+    arrives(house, "abuse@mail.example", to, "\r\n".join(lines).encode())

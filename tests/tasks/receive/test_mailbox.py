@@ -12,9 +12,10 @@ from maatpak.kernel.settings import ImapSecurity
 from maatpak.ledger.failures import FAILURES
 from tasks.engine import Engine
 from tasks.receive import ReceivedSummary, read_mailbox
+from tasks.receive.assigning import list_incoming
 from tests.flows.conftest import free_port
 from tests.tasks.outbox_world import NOW, House
-from tests.tasks.receive.mails import writes
+from tests.tasks.receive.mails import OURS, arrives, writes
 from tests.tasks.send.sending import run_sql, wait_until
 
 STRANGER = "somebody@elsewhere.example"
@@ -81,6 +82,19 @@ def test_a_mailbox_that_is_not_reached_ends_the_reading(house: House) -> None:
     house.engine.settings = house.engine.settings.model_copy(update=nobody)
     with pytest.raises(OutsideError):
         read_mailbox(house.engine, NOW)
+
+
+def test_a_message_id_that_is_used_again_with_other_words_hides_no_mail(house: House) -> None:
+    read_mailbox(house.engine, NOW)
+    head = f"From: {STRANGER}\r\nSubject: 4711\r\nMessage-ID: <same@elsewhere.example>\r\n"
+    for words in ("We pay on Friday.", "We dispute it all.", "We pay on Friday."):
+        arrives(house, STRANGER, OURS, f"{head}\r\n{words}\r\n".encode())
+    traced = f"Received: from mx.example by ours.example; Wed, 11 Mar 2026 10:00:00 GMT\r\n{head}\r\nWe pay on Friday."
+    arrives(house, STRANGER, OURS, traced.replace("\r\n", "\n").encode())
+    read_mailbox(house.engine, NOW)
+    texts = [each["text"] for each in list_incoming(house.engine)]
+    assert texts == ["We pay on Friday.", "We pay on Friday.", "We dispute it all."], "the first is of another mail"
+    assert lying(house) == []
 
 
 def test_two_readers_who_keep_the_same_mail_at_once_keep_it_once(house: House) -> None:

@@ -1,5 +1,6 @@
 """Reports of one message, in any order and number: what its address is taken for."""
 
+import json
 from itertools import islice
 
 import pytest
@@ -10,18 +11,20 @@ from connectors.faults import Fault
 from connectors.sms.hooks import read_status
 from maatpak.kernel.words import EvidenceKind
 from policies.reach import Known, Learned, moved
+from tasks.compose.reference import SHORT
 from tasks.desk import desk
 from tasks.engine import Engine
 from tasks.evidence import note_evidence
 from tasks.receive import read_mailbox
 from tasks.receive.texts import record_text_report
 from tests.tasks.outbox_world import DAY, NOW, House
-from tests.tasks.receive.mails import complained, reported, writes
+from tests.tasks.receive.mails import OURS, by_return_path, complained, reported, reported_of, writes
 from tests.tasks.send.sending import faulty, messages, send
 
 FULL, GONE, SPAM, ARRIVED = "552 5.2.2 mailbox full", "550 5.1.1 no such user", "550 5.7.1 spam", "250 2.1.5 delivered"
 ANSWERED = "a person says that somebody answered"
 LEARNED = {FULL: Learned.MISSED, GONE: Learned.GONE, ARRIVED: Learned.ARRIVED, ANSWERED: Learned.ANSWERED}
+RECIPIENT, OTHER = "k-1001@klant.example", "private@elsewhere.example"
 DOUBTFUL_AFTER = 2
 LIVES = 25
 
@@ -129,9 +132,24 @@ class TestAMail:
 
     def test_a_complaint_ends_the_mails_and_is_work_for_somebody(self, mailed: House) -> None:
         (message,) = messages(mailed)
-        complained(mailed, message["message_ref"])
+        complained(mailed, by_return_path(mailed, message["message_ref"]))
         read_mailbox(mailed.engine, NOW)
         assert address(mailed, message["recipient"])[0] == "opted_out"
+        assert mailed.rows("SELECT kind FROM work_task") == [{"kind": "reply"}]
+
+    @pytest.mark.parametrize("how", ["subject", "original", "amazon"])
+    def test_a_complaint_that_only_names_a_message_waits_for_a_person(self, mailed: House, how: str) -> None:
+        (message,) = messages(mailed)
+        reference = message["message_ref"]
+        if how == "subject":
+            complained(mailed, OURS, subject=f"Re {reference[:SHORT]}")
+        elif how == "original":
+            complained(mailed, OURS, original=f"<{reference}>")
+        else:
+            named = {"headers": [{"name": "Message-ID", "value": f"<{reference}>"}]}
+            writes(mailed, "x@evil.example", json.dumps({"notificationType": "Complaint", "mail": named}))
+        assert read_mailbox(mailed.engine, NOW).counts == {"complaint": 1}
+        assert address(mailed, message["recipient"])[0] == "unproven"
         assert mailed.rows("SELECT kind FROM work_task") == [{"kind": "reply"}]
 
     def test_a_hard_bounce_after_a_soft_one_counts(self, mailed: House) -> None:
@@ -169,6 +187,37 @@ class TestAMail:
         read_mailbox(mailed.engine, NOW)
         assert [kind for kind, _ in noted(mailed)] == ["bounced", "answered"]
         assert address(mailed, message["recipient"]) == ("proven", 0)
+
+    @pytest.mark.parametrize(
+        ("told_of", "kinds", "state"),
+        [
+            ([(OTHER, GONE)], ["bounced"], "unproven"),
+            ([(OTHER, ARRIVED)], [], "unproven"),
+            ([(OTHER, GONE), (RECIPIENT, ARRIVED)], ["delivered"], "proven"),
+            ([(RECIPIENT.upper(), ARRIVED), (OTHER, GONE)], ["delivered"], "proven"),
+            ([(OTHER, ARRIVED), (RECIPIENT.upper(), GONE)], ["bounced"], "dead"),
+            ([("", GONE)], ["bounced"], "dead"),
+        ],
+    )
+    def test_of_whom_a_report_speaks(
+        self, mailed: House, told_of: list[tuple[str, str]], kinds: list[str], state: str
+    ) -> None:
+        (message,) = messages(mailed)
+        assert message["recipient"] == RECIPIENT
+        reported_of(mailed, message["message_ref"], *told_of)
+        read_mailbox(mailed.engine, NOW)
+        assert [kind for kind, _ in noted(mailed)] == kinds
+        assert address(mailed, RECIPIENT)[0] == state
+        assert repairs(mailed) == (state == "dead")
+
+    def test_what_was_sent_on_and_came_back_twice_makes_the_address_doubtful(self, mailed: House) -> None:
+        mailed.customer(account=mailed.accounts[0], currency="USD")
+        mailed.written()
+        send(mailed)
+        for message in messages(mailed):
+            reported_of(mailed, message["message_ref"], (OTHER, GONE))
+        read_mailbox(mailed.engine, NOW)
+        assert address(mailed, RECIPIENT) == ("doubtful", 2)
 
     def test_one_mail_that_tells_both_teaches_both(self, mailed: House) -> None:
         (message,) = messages(mailed)
