@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from connectors.message import MessagePort
+from maatpak.kernel.errors import UsageError
 
 
 class LetterState(StrEnum):
@@ -40,8 +41,8 @@ class LetterReport:
 class PostPort(MessagePort, Protocol):
     """Prints and posts letters."""
 
-    async def reports(self, since: date) -> Sequence[LetterReport]:
-        """What became of letters on that day or later, oldest first.
+    async def reports(self, since: date) -> Sequence[LetterReport | UsageError]:
+        """What became of letters on that day or later, oldest first; then what cannot be understood, and why.
 
         Raises:
             TransientError: the service cannot be asked now.

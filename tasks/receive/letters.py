@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, func, select
 
 from connectors.post.port import LetterReport, LetterState
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState
 from maatpak.ledger.tables import Creditor, Incoming, Message
@@ -50,7 +51,11 @@ def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = 
         if session.exec(sent.limit(1)).first() is None:
             return summary
         since = max(now.date() - LONGEST_WAY, _heard_until(session, now) - LATE_NEWS)
-    reports = {_key(each): each for each in asyncio.run(_reports(engine, since))}
+    told = asyncio.run(_reports(engine, since))
+    for error in (each for each in told if isinstance(each, UsageError)):
+        with summary.leaving_failures(engine):
+            raise error
+    reports = {_key(each): each for each in told if isinstance(each, LetterReport)}
     with engine.database.reading() as session:
         known = session.exec(select(Incoming.incoming_key).where(col(Incoming.incoming_key).in_(reports))).all()
     for report in (each for key, each in reports.items() if key not in set(known)):
@@ -95,7 +100,7 @@ def _heard_until(session: Session, now: datetime) -> date:
     return now.date() - LONGEST_WAY if last is None else min(last.date(), behind or last.date())
 
 
-async def _reports(engine: "Engine", since: date) -> list[LetterReport]:
+async def _reports(engine: "Engine", since: date) -> list[LetterReport | UsageError]:
     try:
         return list(await engine.post.reports(since))
     finally:

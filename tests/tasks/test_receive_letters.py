@@ -90,6 +90,17 @@ def test_a_report_that_cannot_be_taken_in_holds_up_no_other_and_is_told_again(ho
     assert noted(house) == [("printed", DAY), ("returned", DAY)]
 
 
+def test_a_file_that_cannot_be_understood_is_told_of_and_the_others_are_heard(house: House) -> None:
+    receipt(house, LetterState.PRINTED, DAY)
+    folder = house.engine.workspace.sinks / "post"
+    (folder / "notes.json").write_text("{}")
+    (folder / "unknown.receipt.json").write_text("{}")
+    for heard in (1, 0):
+        done = read_letter_reports(house.engine, NOW)
+        assert (done.left, done.failures, done.counts["news of letters"]) == (2, {"usage": 2}, heard)
+    assert noted(house) == [("printed", DAY)]
+
+
 def test_a_report_that_comes_before_our_own_record_of_sending_is_told_again(house: House) -> None:
     (sent,) = messages(house)
     run_sql(house, "UPDATE message SET service_ref = NULL")
