@@ -36,6 +36,8 @@ class LetterReport:
     state: LetterState
     code: str
     """The service's own word for it."""
+    by_hand: bool = False
+    """Whether somebody wrote the day down, who may have mistyped it."""
 
 
 class PostPort(MessagePort, Protocol):

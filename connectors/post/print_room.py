@@ -191,7 +191,7 @@ def receipts(folder: Path) -> Iterator[LetterReport | UsageError]:
             yield error
             continue
         for state, on in known.items():
-            yield from (LetterReport(on, reference, state, path.name) for reference in files[name])
+            yield from (LetterReport(on, reference, state, path.name, by_hand=True) for reference in files[name])
 
 
 def _receipt(folder: Path, name: str) -> dict[LetterState, date]:

@@ -65,11 +65,22 @@ def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = 
 
 
 def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, flow_run: str | None = None) -> bool:
-    """What became of a letter, by the service's number; whether it was news."""
+    """What became of a letter, by the service's number; whether it was news. It is never older than the letter.
+
+    Raises:
+        UsageError: somebody wrote down a day before the letter was sent.
+    """
     with engine.database.reading() as session:
         owner = owner_of_message(session, None, report.service_ref)
-    if owner is None:
+        message = None if owner is None else session.get_one(Message, owner.message_id)
+    if owner is None or message is None:
         return False  # Perhaps not yet: our own record of sending may come after it, and the next look is told again.
+    sent_on = message.sent_on or date.min
+    if report.by_hand and report.on < sent_on:
+        raise UsageError(
+            f"{report.code} says {report.state} on {report.on}; letter {message.message_ref} was sent on {sent_on}.",
+            advice="Correct the day; nothing is noted of that letter before.",
+        )
     arrival = Arrival(
         key=_key(report),
         channel=Channel.POST,
@@ -83,7 +94,7 @@ def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, 
         kind, address = MEANING[report.state]
         words = report.code if report.code == report.state else f"{report.code} {report.state}"
         message = taken.desk.session.get_one(Message, taken.owner.message_id)
-        on = min(report.on, taken.desk.as_of)
+        on = max(min(report.on, taken.desk.as_of), sent_on)  # A service's clock may be in another time zone.
         observe(taken.desk, taken.case, message, Observation(kind, address, words, on), taken.number)
     return True
 

@@ -109,8 +109,11 @@ def test_the_print_room_says_what_became_of_letters(tmp_path: Path) -> None:
     told = asyncio.run(PostSpool(tmp_path).reports(date(2026, 3, 13)))
     receipt = f"{path.stem}.receipt.json"
     assert told == [
-        *(LetterReport(date(2026, 3, 13), each, LetterState.HANDED_OVER, receipt) for each in sorted([first, second])),
-        LetterReport(date(2026, 3, 20), alone, LetterState.RETURNED, f"{stem(1)}.receipt.json"),
+        *(
+            LetterReport(date(2026, 3, 13), each, LetterState.HANDED_OVER, receipt, by_hand=True)
+            for each in sorted([first, second])
+        ),
+        LetterReport(date(2026, 3, 20), alone, LetterState.RETURNED, f"{stem(1)}.receipt.json", by_hand=True),
     ]
     assert len(asyncio.run(PostSpool(tmp_path).reports(DAY))) == 5
     assert merge_run(tmp_path, DAY + timedelta(days=3)) is not None
