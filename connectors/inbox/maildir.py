@@ -1,6 +1,7 @@
 """A Maildir folder as mailbox: what lies in `new`, or unread in `cur`, has arrived; a filed mail is in `cur`, read.
 
 Renaming is the only thing that happens to a mail, and is atomic, so readers and mail programs may work side by side.
+What is no regular file is no mail, and is left alone.
 """
 
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from connectors.inbox.port import Arrived
-from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.errors import IncompleteError, WorkspaceError
 
 INFO = ":2,"
 """Stands between a mail's name and its flags."""
@@ -33,7 +34,8 @@ class MaildirMailbox:
                 # Another reader or a mail program moved it since.
                 continue
             except OSError as error:
-                raise _unusable(path, error) from error
+                yield Arrived(path.name.partition(INFO)[0], b"", _left(path, "read", error))
+                continue
             yield Arrived(path.name.partition(INFO)[0], content)
 
     def file(self, arrived: Arrived) -> None:
@@ -46,7 +48,7 @@ class MaildirMailbox:
                 except FileNotFoundError:
                     continue
                 except OSError as error:
-                    raise _unusable(path, error) from error
+                    raise _left(path, "filed", error) from error
                 return
 
     def close(self) -> None:
@@ -57,7 +59,8 @@ class MaildirMailbox:
             try:
                 for each in PARTS:
                     (self.folder / each).mkdir(parents=True, exist_ok=True)
-                lying = list((self.folder / part).iterdir())
+                with os.scandir(self.folder / part) as entries:
+                    lying = [self.folder / part / each.name for each in entries if each.is_file(follow_symlinks=False)]
             except OSError as error:
                 raise _unusable(self.folder, error) from error
             for path in lying:
@@ -80,4 +83,11 @@ def _unusable(path: Path, error: OSError) -> WorkspaceError:
     return WorkspaceError(
         f"The mailbox {path} cannot be used: {error.strerror}.",
         advice="Give the user of this program read and write rights.",
+    )
+
+
+def _left(path: Path, what: str, error: OSError) -> IncompleteError:
+    return IncompleteError(
+        f"The mail {path} cannot be {what}, and stays where it is: {error.strerror}.",
+        advice="Give the user of this program read and write rights, or move the mail away.",
     )

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from maatpak.kernel.errors import IncompleteError
+
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
@@ -12,6 +14,8 @@ class Arrived:
     uid: str
     """Names it in this mailbox for good."""
     content: bytes
+    error: IncompleteError | None = None
+    """Why this one could not be read; it has no content then, and the others are not touched by it."""
 
 
 class Mailbox(Protocol):
@@ -29,7 +33,8 @@ class Mailbox(Protocol):
         """Be done with a mail. Doing it twice does no harm.
 
         Raises:
-            OutsideError, WorkspaceError: it could not be filed, and comes again.
+            IncompleteError: this one could not be filed, and comes again.
+            OutsideError: the mailbox cannot be reached.
         """
         ...
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from connectors.message import MessagePort
+from maatpak.kernel.errors import UsageError
 
 
 class LetterState(StrEnum):
@@ -35,13 +36,15 @@ class LetterReport:
     state: LetterState
     code: str
     """The service's own word for it."""
+    by_hand: bool = False
+    """Whether somebody wrote the day down, who may have mistyped it."""
 
 
 class PostPort(MessagePort, Protocol):
     """Prints and posts letters."""
 
-    async def reports(self, since: date) -> Sequence[LetterReport]:
-        """What became of letters on that day or later, oldest first.
+    async def reports(self, since: date) -> Sequence[LetterReport | UsageError]:
+        """What became of letters on that day or later, oldest first; then what cannot be understood, and why.
 
         Raises:
             TransientError: the service cannot be asked now.

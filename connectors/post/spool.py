@@ -16,6 +16,7 @@ from connectors.outcome import Blame, Failed, Held, Outcome, Sent, Unknown
 from connectors.post.port import LetterReport
 from connectors.post.print_room import receipts, withdraw
 from connectors.post.typesetting import Typesetters, fitting
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.files import sync_folder, write_whole
 from maatpak.kernel.ids import bytes_hash, reference_token
 
@@ -57,9 +58,11 @@ class PostSpool:
             return Unknown("the letter is not in the spool folder")
         return Sent(json.loads(manifest.read_text())["sha256"])
 
-    async def reports(self, since: date) -> Sequence[LetterReport]:
-        """What the print room's receipts say of that day or later, oldest first."""
-        return await asyncio.to_thread(lambda: sorted(each for each in receipts(self.folder) if each.on >= since))
+    async def reports(self, since: date) -> Sequence[LetterReport | UsageError]:
+        """What the print room's receipts say of that day or later, oldest first; then what cannot be understood."""
+        told = await asyncio.to_thread(lambda: list(receipts(self.folder)))
+        reports = sorted(each for each in told if isinstance(each, LetterReport) and each.on >= since)
+        return [*reports, *(each for each in told if isinstance(each, UsageError))]
 
     async def cancel(self, service_ref: str, on: date) -> bool:
         """Have no print run take a letter; whether none has it yet."""

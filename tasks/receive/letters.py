@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, func, select
 
 from connectors.post.port import LetterReport, LetterState
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState
 from maatpak.ledger.tables import Creditor, Incoming, Message
@@ -50,7 +51,11 @@ def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = 
         if session.exec(sent.limit(1)).first() is None:
             return summary
         since = max(now.date() - LONGEST_WAY, _heard_until(session, now) - LATE_NEWS)
-    reports = {_key(each): each for each in asyncio.run(_reports(engine, since))}
+    told = asyncio.run(_reports(engine, since))
+    for error in (each for each in told if isinstance(each, UsageError)):
+        with summary.leaving_failures(engine):
+            raise error
+    reports = {_key(each): each for each in told if isinstance(each, LetterReport)}
     with engine.database.reading() as session:
         known = session.exec(select(Incoming.incoming_key).where(col(Incoming.incoming_key).in_(reports))).all()
     for report in (each for key, each in reports.items() if key not in set(known)):
@@ -60,11 +65,22 @@ def read_letter_reports(engine: "Engine", now: datetime, flow_run: str | None = 
 
 
 def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, flow_run: str | None = None) -> bool:
-    """What became of a letter, by the service's number; whether it was news."""
+    """What became of a letter, by the service's number; whether it was news. It is never older than the letter.
+
+    Raises:
+        UsageError: somebody wrote down a day before the letter was sent.
+    """
     with engine.database.reading() as session:
         owner = owner_of_message(session, None, report.service_ref)
-    if owner is None:
+        message = None if owner is None else session.get_one(Message, owner.message_id)
+    if owner is None or message is None:
         return False  # Perhaps not yet: our own record of sending may come after it, and the next look is told again.
+    sent_on = message.sent_on or date.min
+    if report.by_hand and report.on < sent_on:
+        raise UsageError(
+            f"{report.code} says {report.state} on {report.on}; letter {message.message_ref} was sent on {sent_on}.",
+            advice="Correct the day; nothing is noted of that letter before.",
+        )
     arrival = Arrival(
         key=_key(report),
         channel=Channel.POST,
@@ -78,7 +94,7 @@ def record_letter_report(engine: "Engine", report: LetterReport, now: datetime, 
         kind, address = MEANING[report.state]
         words = report.code if report.code == report.state else f"{report.code} {report.state}"
         message = taken.desk.session.get_one(Message, taken.owner.message_id)
-        on = min(report.on, taken.desk.as_of)
+        on = max(min(report.on, taken.desk.as_of), sent_on)  # A service's clock may be in another time zone.
         observe(taken.desk, taken.case, message, Observation(kind, address, words, on), taken.number)
     return True
 
@@ -95,7 +111,7 @@ def _heard_until(session: Session, now: datetime) -> date:
     return now.date() - LONGEST_WAY if last is None else min(last.date(), behind or last.date())
 
 
-async def _reports(engine: "Engine", since: date) -> list[LetterReport]:
+async def _reports(engine: "Engine", since: date) -> list[LetterReport | UsageError]:
     try:
         return list(await engine.post.reports(since))
     finally:

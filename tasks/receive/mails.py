@@ -35,7 +35,7 @@ WAITS_FOR_A_PERSON = frozenset({IncomingKind.ANSWER, IncomingKind.COMPLAINT})
 def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -> ReceivedSummary:
     """Take in what lies in the mailbox. Read again, or by two at once, each mail has its effect once.
 
-    One that cannot be taken in is left where it lies, and tried again the next time.
+    One that cannot be taken in or filed is left where it lies, and tried again the next time.
 
     Raises:
         OutsideError, WorkspaceError: the mailbox cannot be read.
@@ -44,6 +44,8 @@ def read_mailbox(engine: "Engine", now: datetime, flow_run: str | None = None) -
     try:
         for arrived in engine.mailbox.arrived():
             with summary.leaving_failures(engine):
+                if arrived.error is not None:
+                    raise arrived.error
                 _take(engine, arrived, now, flow_run, summary)
                 engine.mailbox.file(arrived)
     finally:

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, get_args
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from connectors.outcome import Held, Outcome
 from maatpak.kernel.errors import WorkspaceError
@@ -116,22 +117,37 @@ def journal_of(folder: Path, creditor_id: int, as_of: date, worker: str) -> Iter
 
 
 class LeftBehind:
-    """The journal of a delivery that ended before its outcomes were all in the database."""
+    """The journal of a delivery that ended before its outcomes were all in the database.
+
+    It may be damaged: what cannot be understood tells nothing, and then silence tells nothing either.
+    """
 
     def __init__(self, path: Path, file: int) -> None:
         self._path = path
         with os.fdopen(os.dup(file), "rb") as reader:
-            lines = [_parsed(line) for line in reader]
-        # A line that was broken off is the last one, and what it was to say had not happened yet or is not known.
-        whole = None not in lines[:-1]
-        first, *rest = [line for line in lines if line is not None] or [{}]
+            first, *rest = list(reader) or [b""]
         self.writer = path.name.removesuffix(SUFFIX)
-        self.creditor_id: int | None = first.get("creditor")
+        head = _parsed(first)
+        whose, day = head.get("creditor"), _day(head.get("as_of"))
+        self.creditor_id: int | None = whose if isinstance(whose, int) and day is not None else None
         """None of one that was broken off before it began, or is damaged: nothing in it can be believed."""
-        self.as_of = date.fromisoformat(first.get("as_of", "0001-01-01"))
-        self._complete = whole and None not in (here := _identity(file)) and first.get("file") == here
-        self._ended = {line["ended"]: _outcome(line) for line in rest if "ended" in line}
-        self._begun = {line["begun"] for line in rest if "begun" in line}
+        self.as_of = day or date.min
+        self._complete = None not in (here := _identity(file)) and head.get("file") == here
+        self._ended: dict[int, Outcome] = {}
+        self._begun: set[int] = set()
+        for line in rest:
+            self._read(line)
+
+    def _read(self, line: bytes) -> None:
+        told = _parsed(line)
+        begun, ended, outcome = told.get("begun"), told.get("ended"), _outcome(told)
+        if isinstance(begun, int):
+            self._begun.add(begun)
+        elif isinstance(ended, int) and outcome is not None:
+            self._ended[ended] = outcome
+        elif line.endswith(b"\n"):
+            # One that was broken off is the last one, and what it was to say had not happened yet or is not known.
+            self._complete = False
 
     def tells(self, message_id: int) -> Outcome | None:
         """What became of a message that its writer had marked; `Held`: nothing was handed over; None: in doubt."""
@@ -148,14 +164,17 @@ class LeftBehind:
 def left_behind(folder: Path, creditor_id: int) -> Iterator[list[LeftBehind]]:
     """The journals of a creditor's deliveries that have ended; nobody else reads them while the block lasts.
 
-    One that does not say whose it is is nobody's, and is forgotten.
+    One that does not say whose it is is nobody's, and is forgotten. What is no file of ours, or cannot be read, is left
+    where it is: as if there were none, its messages are in doubt.
     """
     with ExitStack() as held:
         found = []
         for path in sorted(each for each in folder.glob(f"*{SUFFIX}") if NAMED.fullmatch(each.name)):
-            with suppress(FileNotFoundError, BlockingIOError), ExitStack() as opened:
-                file = os.open(path, os.O_RDONLY)
+            with suppress(OSError), ExitStack() as opened:
+                file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
                 opened.callback(os.close, file)
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    continue
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not to be had while its writer is at work
                 journal = LeftBehind(path, file)
                 if journal.creditor_id is None:
@@ -176,15 +195,26 @@ def _identity(file: int) -> list[str | None]:
     return [start, f"{status.st_dev}:{status.st_ino}"]
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _parsed(line: bytes) -> dict[str, Any]:
+    """What a line says; nothing, where it cannot be understood."""
     try:
         parsed = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _day(told: object) -> date | None:
+    try:
+        return date.fromisoformat(told) if isinstance(told, str) else None
     except ValueError:
         return None
-    return parsed if isinstance(parsed, dict) else None
 
 
-def _outcome(line: dict[str, Any]) -> Outcome:
-    name, values = next((name, values) for name, values in line.items() if name in KINDS)
-    outcome: Outcome = KINDS[name].validate_python(values)
+def _outcome(line: dict[str, Any]) -> Outcome | None:
+    name = next((name for name in line if name in KINDS), None)
+    try:
+        outcome: Outcome | None = None if name is None else KINDS[name].validate_python(line[name])
+    except ValidationError:
+        return None
     return outcome

@@ -1,6 +1,8 @@
 import asyncio
 import json
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,7 +15,7 @@ from connectors.message import Enclosure
 from connectors.outcome import Sent
 from connectors.post.letters import letter_pdf
 from connectors.post.port import LetterReport, LetterState
-from connectors.post.print_room import acknowledge, merge_run
+from connectors.post.print_room import acknowledge, merge_run, overview, withdraw
 from connectors.post.spool import PostSpool
 from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.kernel.ids import bytes_hash
@@ -107,26 +109,113 @@ def test_the_print_room_says_what_became_of_letters(tmp_path: Path) -> None:
     told = asyncio.run(PostSpool(tmp_path).reports(date(2026, 3, 13)))
     receipt = f"{path.stem}.receipt.json"
     assert told == [
-        *(LetterReport(date(2026, 3, 13), each, LetterState.HANDED_OVER, receipt) for each in sorted([first, second])),
-        LetterReport(date(2026, 3, 20), alone, LetterState.RETURNED, f"{stem(1)}.receipt.json"),
+        *(
+            LetterReport(date(2026, 3, 13), each, LetterState.HANDED_OVER, receipt, by_hand=True)
+            for each in sorted([first, second])
+        ),
+        LetterReport(date(2026, 3, 20), alone, LetterState.RETURNED, f"{stem(1)}.receipt.json", by_hand=True),
     ]
     assert len(asyncio.run(PostSpool(tmp_path).reports(DAY))) == 5
     assert merge_run(tmp_path, DAY + timedelta(days=3)) is not None
 
 
+def news(folder: Path) -> tuple[list[str], list[str]]:
+    """The letters of which something is told, and what cannot be understood."""
+    told = asyncio.run(PostSpool(folder).reports(DAY))
+    errors = [str(each) for each in told if isinstance(each, UsageError)]
+    return [each.service_ref for each in told if isinstance(each, LetterReport)], errors
+
+
 @pytest.mark.parametrize(
-    "words", ["", "[]", "{", '{"lost": "2026-03-12"}', '{"printed": "12-3-2026"}', '{"printed": 1}']
+    "words",
+    [
+        *("", "[]", "{", '{"lost": "2026-03-12"}', '{"printed": "12-3-2026"}', '{"printed": "2026-02-30"}'),
+        *('{"printed": 1}', "[" * 100_000),
+    ],
+    ids=range(8),
 )
-def test_a_receipt_that_cannot_be_read_is_named(tmp_path: Path, words: str) -> None:
+def test_a_receipt_that_cannot_be_read_is_named_and_stops_no_other(tmp_path: Path, words: str) -> None:
     spooled(tmp_path, 1)
+    second = spooled(tmp_path, 2, rows=4)
+    spooled(tmp_path, 3)
     (tmp_path / f"{stem(1)}.receipt.json").write_text(words)
-    with pytest.raises(UsageError, match=rf"{stem(1)}\.receipt\.json"):
-        asyncio.run(PostSpool(tmp_path).reports(DAY))
+    acknowledge(tmp_path, stem(2), LetterState.PRINTED, DAY)
+    heard, (error,) = news(tmp_path)
+    assert heard == [second]
+    assert f"{stem(1)}.receipt.json cannot be read" in error
+    run = merge_run(tmp_path, DAY)
+    assert run is not None
+    named = {each["file"] for each in json.loads(run.read_text())["letters"]}
+    assert named == {f"{stem(2)}.pdf", f"{stem(3)}.pdf"}, "it may say that the first one failed"
+
+
+def test_a_letter_whose_receipt_cannot_be_read_is_not_taken_back(tmp_path: Path) -> None:
+    first, second = spooled(tmp_path, 1), spooled(tmp_path, 2, rows=4)
+    (tmp_path / f"{stem(1)}.receipt.json").mkdir()
+    assert not withdraw(tmp_path, first, DAY)
+    assert withdraw(tmp_path, second, DAY)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: (folder / "notes.json").write_text("{}"),
+        lambda folder: (folder / "notes.json").write_text("Call Piet"),
+        lambda folder: (folder / "notes.json").write_bytes(b"\xff"),
+        lambda folder: (folder / "notes.json").write_text("[" * 100_000),
+        lambda folder: shutil.copy(folder / f"{stem(1)}.json", folder / "notes.json"),
+        lambda folder: (folder / "notes.receipt.json").write_text("{}"),
+        lambda folder: (folder / f"{stem(3)}.json").write_text('{"reference": "'),
+    ],
+    ids=["empty", "words", "bytes", "deep", "copy", "receipt of nothing", "damaged"],
+)
+def test_a_stray_file_is_told_of_and_stops_nothing(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    first, second = spooled(tmp_path, 1), spooled(tmp_path, 2, rows=4)
+    make(tmp_path)
+    acknowledge(tmp_path, stem(1), LetterState.PRINTED, DAY)
+    heard, (error,) = news(tmp_path)
+    assert heard == [first]
+    assert str(tmp_path) in error
+    assert withdraw(tmp_path, second, DAY)
+    run = merge_run(tmp_path, DAY)
+    assert run is not None
+    assert [each["file"] for each in json.loads(run.read_text())["letters"]] == [f"{stem(1)}.pdf"]
+    assert len(overview(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Path.mkdir,
+        lambda path: path.symlink_to(path.name),
+        os.mkfifo,
+    ],
+    ids=["folder", "loop", "pipe"],
+)
+def test_what_is_no_file_is_left_alone(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    first = spooled(tmp_path, 1)
+    make(tmp_path / "x.json")
+    make(tmp_path / "run-x.json")
+    acknowledge(tmp_path, stem(1), LetterState.PRINTED, DAY)
+    assert news(tmp_path) == ([first], [])
+    assert merge_run(tmp_path, DAY) is not None
+
+
+def test_behind_a_list_that_cannot_be_read_nothing_is_printed_or_taken_back(tmp_path: Path) -> None:
+    """Its letters would be printed twice, and one that is printed would be said not to be."""
+    first = spooled(tmp_path, 1)
+    run = merge_run(tmp_path, DAY)
+    assert run is not None
+    run.write_bytes(run.read_bytes()[:-9])
+    acknowledge(tmp_path, stem(1), LetterState.PRINTED, DAY)
+    heard, (error,) = news(tmp_path)
+    assert heard == [first]
+    assert f"{run.name} is no list of a print run" in error
+    for act in (lambda: merge_run(tmp_path, DAY), lambda: withdraw(tmp_path, first, DAY)):
+        with pytest.raises(UsageError, match=r"Restore it"):
+            act()
 
 
 def test_a_receipt_is_of_something_that_there_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run-2026-03-11-1"):
         acknowledge(tmp_path, "run-2026-03-11-1", LetterState.PRINTED, DAY)
-    (tmp_path / "nobody.receipt.json").write_text('{"printed": "2026-03-12"}')
-    with pytest.raises(UsageError, match="nobody"):
-        asyncio.run(PostSpool(tmp_path).reports(DAY))

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from connectors.post.port import LetterState
+from connectors.post.port import LetterReport, LetterState
 from connectors.post.print_room import acknowledge
 from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import IncompleteError
+from maatpak.ledger.failures import FAILURES
 from tasks.engine import Engine
 from tasks.facts import build_facts
-from tasks.receive.letters import read_letter_reports
+from tasks.receive.letters import read_letter_reports, record_letter_report
 from tasks.revalidate import EVERYTHING_RECORDED
 from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.send.sending import messages, run_sql, send, spooled
@@ -52,22 +53,25 @@ def evidence(house: House, day: date) -> str:
 
 
 def test_each_report_is_dated_and_counts_once(house: House) -> None:
-    receipt(house, LetterState.PRINTED, DAY - timedelta(days=1))
-    receipt(house, LetterState.HANDED_OVER, DAY)
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{DAY + timedelta(days=1)}'")
+    receipt(house, LetterState.PRINTED, DAY)
+    receipt(house, LetterState.HANDED_OVER, DAY + timedelta(days=1))
     assert news(house.engine) == 2
-    assert noted(house) == [("handed_over", DAY), ("printed", DAY - timedelta(days=1))]
+    assert noted(house) == [("handed_over", DAY + timedelta(days=1)), ("printed", DAY)]
     assert news(house.engine) == 0
     assert len(noted(house)) == 2
 
 
 def test_a_letter_that_came_back_is_told_of_twice_and_came_back_once(house: House) -> None:
-    receipt(house, LetterState.FAILED, DAY - timedelta(days=2))
+    returned = DAY + timedelta(days=2)
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{returned}'")
+    receipt(house, LetterState.FAILED, DAY)
     assert news(house.engine) == 1
     assert house.rows("SELECT 1 AS one FROM address_state") == [], "the address was not why"
-    for state, on in ((LetterState.UNDELIVERABLE, DAY - timedelta(days=1)), (LetterState.RETURNED, DAY)):
+    for state, on in ((LetterState.UNDELIVERABLE, DAY + timedelta(days=1)), (LetterState.RETURNED, returned)):
         receipt(house, state, on)
         assert news(house.engine) == 1
-    assert noted(house) == [("bounced", DAY - timedelta(days=2)), ("returned", DAY - timedelta(days=1))]
+    assert noted(house) == [("bounced", DAY), ("returned", DAY + timedelta(days=1))]
     assert house.rows("SELECT state FROM address_state") == [{"state": "dead"}]
     assert len(house.rows("SELECT 1 AS one FROM event WHERE kind = 'evidence_noted'")) == 2
 
@@ -90,6 +94,38 @@ def test_a_report_that_cannot_be_taken_in_holds_up_no_other_and_is_told_again(ho
     assert noted(house) == [("printed", DAY), ("returned", DAY)]
 
 
+def test_a_day_before_the_letter_was_sent_is_noted_only_when_it_is_corrected(house: House) -> None:
+    quiet = add_working_days(DAY, 7, "NL")
+    receipt(house, LetterState.HANDED_OVER, DAY - timedelta(days=45))
+    done = read_letter_reports(house.engine, NOW)
+    assert (done.left, done.failures, done.counts["news of letters"]) == (1, {"usage": 1}, 0)
+    assert noted(house) == []
+    (kept,) = (house.engine.workspace.root / FAILURES).iterdir()
+    assert f"says handed_over on {DAY - timedelta(days=45)}; letter" in kept.read_text()
+    receipt(house, LetterState.HANDED_OVER, DAY)
+    assert news(house.engine) == 1
+    assert noted(house) == [("handed_over", DAY)]
+    assert evidence(house, quiet) == "weak"
+
+
+def test_a_service_whose_clock_is_behind_makes_no_evidence_older_than_the_letter(house: House) -> None:
+    (sent,) = messages(house)
+    report = LetterReport(DAY - timedelta(days=1), sent["service_ref"], LetterState.HANDED_OVER, "transferred")
+    assert record_letter_report(house.engine, report, NOW)
+    assert noted(house) == [("handed_over", DAY)]
+
+
+def test_a_file_that_cannot_be_understood_is_told_of_and_the_others_are_heard(house: House) -> None:
+    receipt(house, LetterState.PRINTED, DAY)
+    folder = house.engine.workspace.sinks / "post"
+    (folder / "notes.json").write_text("{}")
+    (folder / "unknown.receipt.json").write_text("{}")
+    for heard in (1, 0):
+        done = read_letter_reports(house.engine, NOW)
+        assert (done.left, done.failures, done.counts["news of letters"]) == (2, {"usage": 2}, heard)
+    assert noted(house) == [("printed", DAY)]
+
+
 def test_a_report_that_comes_before_our_own_record_of_sending_is_told_again(house: House) -> None:
     (sent,) = messages(house)
     run_sql(house, "UPDATE message SET service_ref = NULL")
@@ -104,7 +140,7 @@ def test_a_creditor_that_is_caught_up_hears_what_was_told_long_ago(house: House)
     receipt(house, LetterState.PRINTED, DAY)
     assert news(house.engine) == 1
     long_ago = DAY - timedelta(days=20)
-    run_sql(house, f"UPDATE creditor SET business_date = DATE '{long_ago}'")
+    run_sql(house, f"UPDATE creditor SET business_date = DATE '{long_ago}'; UPDATE message SET sent_on = '{long_ago}'")
     receipt(house, LetterState.HANDED_OVER, long_ago)
     assert news(house.engine) == 1
 

@@ -1,3 +1,5 @@
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,3 +63,22 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "incoming").write_text("no folder")
     with pytest.raises(WorkspaceError, match="incoming cannot be used"):
         list(MaildirMailbox(tmp_path / "incoming").arrived())
+
+
+def test_a_mail_that_cannot_be_read_is_told_of_and_the_others_are_read(
+    mailbox: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _lay(mailbox, "new/1.a.host")
+    second = _lay(mailbox, "new/2.b.host")
+    read = Path.read_bytes
+
+    def damaged(path: Path) -> bytes:
+        if path.name == "1.a.host":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", damaged)
+    first, other = mailbox.arrived()
+    assert (first.uid, first.content) == ("1.a.host", b"")
+    assert "cannot be read, and stays where it is: Input/output error" in str(first.error)
+    assert other == second

@@ -1,6 +1,8 @@
 """One mail that cannot be taken in holds up no other."""
 
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,33 @@ def test_a_mail_that_cannot_be_taken_in_is_left_and_tried_again(house: House) ->
     assert (summary.left, summary.failures, summary.unassigned) == (0, {}, 1)
     assert taken_in(house) == ["auto_reply", "answer"]
     assert lying(house) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Path.mkdir, lambda path: path.symlink_to(path.name), lambda path: path.symlink_to("/nothing"), os.mkfifo],
+    ids=["folder", "loop", "link to nothing", "pipe"],
+)
+def test_what_is_no_mail_holds_up_none(house: House, make: Callable[[Path], None]) -> None:
+    odd = house.engine.workspace.sinks / "incoming" / "new" / "0"
+    make(odd)
+    summary = read_mailbox(house.engine, NOW)
+    assert (summary.left, summary.failures) == (0, {})
+    assert taken_in(house) == ["answer", "auto_reply"]
+    assert lying(house) == [odd]
+
+
+def test_a_mail_that_cannot_be_filed_is_taken_in_once_and_told_of(house: House) -> None:
+    """Its name is too long for the mark of a read mail."""
+    long = house.engine.workspace.sinks / "incoming" / "new" / ("0" * 254)
+    long.write_bytes(b"From: somebody@elsewhere.example\r\nMessage-ID: <long@elsewhere.example>\r\n\r\nWe pay.")
+    for _ in range(2):
+        summary = read_mailbox(house.engine, NOW)
+        assert (summary.left, summary.failures) == (1, {"incomplete": 1})
+        assert taken_in(house) == ["answer", "answer", "auto_reply"]
+        assert lying(house) == [long]
+    (kept,) = (house.engine.workspace.root / FAILURES).iterdir()
+    assert "cannot be filed, and stays where it is: File name too long" in kept.read_text()
 
 
 def test_a_database_that_is_away_ends_the_reading(house: House) -> None:

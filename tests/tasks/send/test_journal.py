@@ -138,7 +138,21 @@ def test_a_line_that_was_broken_off_says_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b'{"creditor": 1, "as_o', b'"cred\n{"begun": 1}\n', b"7\n", b'{"begun": 1}\n']
+    "content",
+    [
+        b"",
+        b'{"creditor": 1, "as_o',
+        b'"cred\n{"begun": 1}\n',
+        b"7\n",
+        b'{"begun": 1}\n',
+        b'{"creditor": 1, "as_of": "2026-02-30"}\n',
+        b'{"creditor": 1, "as_of": 5}\n',
+        b'{"creditor": 1}\n',
+        b'{"creditor": [1], "as_of": "2026-03-11"}\n',
+        b"[" * 200_000 + b"\n",
+        b"\xff\x00\n",
+    ],
+    ids=range(11),
 )
 def test_a_journal_without_a_beginning_is_forgotten(house: House, content: bytes) -> None:
     house.engine.workspace.deliveries.mkdir()
@@ -146,6 +160,54 @@ def test_a_journal_without_a_beginning_is_forgotten(house: House, content: bytes
     house.customers(1)
     house.written()
     assert send(house).plain() == {"email": {"sent": 1}}
+    assert not list(house.engine.workspace.deliveries.iterdir())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Path.mkdir,
+        lambda path: path.symlink_to(path.name),
+        lambda path: path.symlink_to(path.parent),
+        lambda path: path.symlink_to(path.parent / "nothing"),
+        os.mkfifo,
+    ],
+    ids=["folder", "loop", "link to a folder", "link to nothing", "pipe"],
+)
+def test_what_is_no_file_of_ours_stops_no_delivery(house: House, make: Callable[[Path], None]) -> None:
+    broken_off(house).close(settled=False)
+    odd = house.engine.workspace.deliveries / "0.0.journal"
+    make(odd)
+    assert send(house).plain() == {"email": {"sent": 2, "unknown": 1}}
+    assert list(house.engine.workspace.deliveries.iterdir()) == [odd]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"ended": 12}',
+        b'{"ended": 12, "Vanished": {}}',
+        b'{"ended": 12, "Sent": {"service_ref": 1}}',
+        b'{"ended": [12], "Sent": {}}',
+        b'{"begun": [12]}',
+        b'["begun", 12]',
+        b'{"begun": ' + b"9" * 5000 + b"}",
+        b'{"begun": ' + b"[" * 200_000,
+    ],
+    ids=range(8),
+)
+def test_a_line_that_cannot_be_understood_leaves_its_own_messages_in_doubt_and_no_other(
+    house: House, line: bytes
+) -> None:
+    broken_off(house).close(settled=False)
+    with path_of(house).open("ab") as file:
+        file.write(line + b"\n")
+    house.customer()
+    house.written()
+    assert send(house).plain() == {"email": {"sent": 2, "unknown": 2}}, (
+        "the first one's outcome is known; a new one goes"
+    )
+    assert len(in_sink(house)) == 1
     assert not list(house.engine.workspace.deliveries.iterdir())
 
 
@@ -223,6 +285,7 @@ def test_a_delivery_that_cannot_write_down_what_it_begins_hands_nothing_over(
     assert in_sink(house) == []
     assert send(house).plain() == {"email": {"sent": 3}}
     assert len(in_sink(house)) == 3
+    assert not list(house.engine.workspace.deliveries.iterdir()), "what failed tries left is not needed any more"
 
 
 def test_a_delivery_that_is_broken_off_keeps_its_journal(tmp_path: Path) -> None:
