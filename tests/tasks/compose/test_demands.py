@@ -1,0 +1,56 @@
+"""What a final demand says: in the number of its invoices, and with nothing that its own date belies."""
+
+import pytest
+
+from connectors.message import Outgoing
+from maatpak.kernel.words import Channel
+from tests.tasks.compose.composing import consulted, letters
+from tests.tasks.outbox_world import House
+
+
+def demands(house: House, language: str, amounts: tuple[int, ...] = (125000,), **profile: str | None) -> list[Outgoing]:
+    """The demand of a customer whose account manager agreed, by e-mail and by post."""
+    account = house.customer("final_demand", amounts=amounts, language=language, **profile)
+    consulted(house, account, "agree")
+    return letters(house, house.written())
+
+
+def plain(outgoing: Outgoing) -> str:
+    return outgoing.text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "several"),
+    [
+        (
+            "en",
+            ("Invoice F-2000 was due on 1 March 2026, and", "hand this item over"),
+            ("The items below are past their due date, the oldest since 1 March 2026, and", "hand these items over"),
+        ),
+        (
+            "nl",
+            ("Factuur F-2000 is vervallen op 1 maart 2026, en", "dragen wij deze post over"),
+            ("De posten hieronder zijn vervallen, de oudste op 1 maart 2026, en", "dragen wij deze posten over"),
+        ),
+        (
+            "de",
+            ("Rechnung F-2000 ist seit dem 1. März 2026 fällig, und", "übergeben wir diesen Posten an"),
+            ("die unten genannten Posten sind fällig, der älteste seit dem 1. März 2026, und", "wir diese Posten an"),
+        ),
+        (
+            "fr",
+            ("La facture F-2000 est échue depuis le 1er mars 2026, et", "nous confierons ce document à"),
+            ("Les documents ci-dessous sont échus, le plus ancien depuis le 1er mars 2026, et", "ces documents à"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("amounts", [(125000,), (125000, 48050)])
+def test_a_demand_speaks_of_one_invoice_or_of_the_oldest(
+    house: House, amounts: tuple[int, ...], language: str, one: tuple[str, ...], several: tuple[str, ...]
+) -> None:
+    said, unsaid = (one, several) if len(amounts) == 1 else (several, one)
+    outgoings = demands(house, language, amounts)
+    assert {outgoing.channel for outgoing in outgoings} == {Channel.EMAIL, Channel.POST}
+    for outgoing in outgoings:
+        assert all(piece in plain(outgoing) for piece in said)
+        assert not any(piece in plain(outgoing) for piece in unsaid)
