@@ -54,3 +54,24 @@ def test_a_demand_speaks_of_one_invoice_or_of_the_oldest(
     for outgoing in outgoings:
         assert all(piece in plain(outgoing) for piece in said)
         assert not any(piece in plain(outgoing) for piece in unsaid)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "unsaid"),
+    [
+        ("en", ("Pay by 30 March 2026", "Ask for an arrangement", "never got the invoice"), "two weeks"),
+        ("nl", ("Betaal uiterlijk 30 maart 2026", "Vraag om een regeling", "de factuur nooit kreeg"), "twee weken"),
+        (
+            "de",
+            ("Zahlen Sie bis zum 30. März 2026", "Bitten Sie um eine Vereinbarung", "nie angekommen"),
+            "zwei Wochen",
+        ),
+        ("fr", ("Payez au plus tard le 30 mars 2026", "Demandez un arrangement", "jamais arrivée"), "deux semaines"),
+    ],
+)
+def test_the_ways_out_of_a_demand_end_with_its_date(
+    house: House, language: str, said: tuple[str, ...], unsaid: str
+) -> None:
+    for outgoing in demands(house, language):
+        assert all(piece in plain(outgoing) for piece in said)
+        assert unsaid not in plain(outgoing), "it would wait longer than its own date"
