@@ -63,7 +63,7 @@ def test_a_demand_speaks_of_one_invoice_or_of_the_oldest(
         ("nl", ("Betaal uiterlijk 30 maart 2026", "Vraag om een regeling", "de factuur nooit kreeg"), "twee weken"),
         (
             "de",
-            ("Zahlen Sie bis zum 30. März 2026", "Bitten Sie um eine Vereinbarung", "nie angekommen"),
+            ("Zahlen Sie bis zum 30. März 2026", "um eine Vereinbarung", "nie angekommen"),
             "zwei Wochen",
         ),
         ("fr", ("Payez au plus tard le 30 mars 2026", "Demandez un arrangement", "jamais arrivée"), "deux semaines"),
@@ -75,3 +75,22 @@ def test_the_ways_out_of_a_demand_end_with_its_date(
     for outgoing in demands(house, language):
         assert all(piece in plain(outgoing) for piece in said)
         assert unsaid not in plain(outgoing), "it would wait longer than its own date"
+
+
+@pytest.mark.parametrize(
+    ("language", "contact", "greeting", "closing"),
+    [
+        ("en", "J. de Vries", "Dear J. de Vries,", "Yours sincerely,"),
+        ("nl", "J. de Vries", "Geachte J. de Vries,", "Hoogachtend,"),
+        ("nl", None, "Geachte heer of mevrouw,", "Hoogachtend,"),
+        ("de", "J. de Vries", "Sehr geehrte Damen und Herren,", "Mit freundlichen Grüßen"),
+        ("fr", "J. de Vries", "Madame, Monsieur,", "Veuillez agréer, Madame, Monsieur, nos salutations distinguées."),
+    ],
+)
+def test_a_demand_greets_and_closes_formally(
+    house: House, language: str, contact: str | None, greeting: str, closing: str
+) -> None:
+    for outgoing in demands(house, language, contact_name=contact):
+        lines = plain(outgoing).splitlines()
+        assert lines[0] == greeting
+        assert closing in lines
