@@ -72,7 +72,7 @@ VARIABLES: dict[str, Variable] = {
     "pay": Variable(
         "How to pay",
         {
-            "amount": "The amount asked",
+            "amount": "What is to be paid now: the amount asked, or the first instalment of a plan spoken of",
             "link": "Payment page, or empty",
             "payee": "Name of the account",
             "iban": "IBAN in groups of four, or empty",

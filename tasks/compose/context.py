@@ -16,6 +16,7 @@ from maatpak.kernel.words import (
     StepKind,
 )
 from policies.render import Templates
+from policies.schema import Through
 from tasks.compose.look import Look
 from tasks.compose.notices import earlier_about, earlier_notices, was_heard
 from tasks.compose.reading import Material, Row
@@ -44,7 +45,8 @@ class Writer:
         creditor, customer, items = subject.creditor, subject.customer, subject.items
         statement = subject.step.kind is StepKind.STATEMENT
         totals = subject.totals
-        tables, total = self._statement(subject) if statement else self._tables(subject, totals)
+        first = self._first_instalments(subject)
+        tables, total = self._statement(subject) if statement else self._tables(subject, totals, in_parts=bool(first))
         proven, unproven = earlier_notices(self._material, subject)
         signatory = self._signatory(creditor)
         case = subject.actions[0]["case_id"]
@@ -86,7 +88,7 @@ class Writer:
                 "on": self._long(subject.in_working_days(subject.outlook.working_days)),
             },
             "copies": [],
-            "pay": self._pay(subject, "" if statement else total, totals, reference),
+            "pay": self._pay(subject, {**totals, **first}, reference),
             "signatory": signatory,
             "manager": subject.profile["manager_name"] or "",
             "manager_agreed": self._manager_agreed(subject),
@@ -111,12 +113,26 @@ class Writer:
             consult and manager and consult["result"] == ConsultAnswer.AGREE and consult["answered_by"] == manager
         )
 
-    def _tables(self, subject: Subject, totals: Mapping[str, int]) -> tuple[list[dict[str, Any]], str]:
+    def _first_instalments(self, subject: Subject) -> dict[str, int]:
+        """By currency, the first instalment of a plan that the message speaks of: all of it that is to be paid now."""
+        if subject.step.kind is not StepKind.PLAN_OFFER and Through.PLAN not in subject.step.through:
+            return {}
+        return {
+            action["currency"]: plan["instalments"][0]["amount"]
+            for action in subject.actions
+            if (plan := self._material.plans.get(action["case_id"]))
+        }
+
+    def _tables(
+        self, subject: Subject, totals: Mapping[str, int], *, in_parts: bool
+    ) -> tuple[list[dict[str, Any]], str]:
+        """The items asked for, a table a currency; `in_parts`: a plan says when, so nothing here is "to pay"."""
+        asked, sum_label = ("open", self.labels["total_plan"]) if in_parts else ("asked", self.labels["total"])
         tables = []
         for currency, total in totals.items():
             rows = [item for item in subject.items if item["currency"] == currency]
             partly = any(item["amount"] != item["asked"] for item in rows)
-            columns = ["document", "issued", "due", *(["amount"] if partly else []), "asked"]
+            columns = ["document", "issued", "due", *(["amount"] if partly else []), asked]
             cells = [
                 [
                     item["document_no"],
@@ -127,17 +143,15 @@ class Writer:
                 ]
                 for item in rows
             ]
-            tables.append(_table(columns, cells, self.labels["total"], self._money(total, currency)))
-        words = joined((self._money(total, currency) for currency, total in totals.items()), self.labels["and"])
-        return tables, words
+            tables.append(_table(columns, cells, sum_label, self._money(total, currency)))
+        return tables, self._sums(totals)
 
     def _set_aside(self, subject: Subject) -> str:
         """What is open of the items named and not asked, for it is disputed, promised, or netted; empty if nothing."""
         rest = dict.fromkeys(subject.totals, 0)
         for item in subject.items:
             rest[item["currency"]] += item["open_amount"] - item["asked"]
-        told = (self._money(amount, currency) for currency, amount in rest.items() if amount > 0)
-        return joined(told, self.labels["and"])
+        return self._sums({currency: amount for currency, amount in rest.items() if amount > 0})
 
     def _statement(self, subject: Subject) -> tuple[list[dict[str, Any]], str]:
         """Everything open, due or not, credits against it."""
@@ -186,16 +200,17 @@ class Writer:
         """Everything that is open in the currency of an action's case."""
         return self._material.ledger.get((action["debtor_id"], action["currency"]), [])
 
-    def _pay(self, subject: Subject, amount: str, totals: Mapping[str, int], reference: str) -> dict[str, Any]:
+    def _pay(self, subject: Subject, now: Mapping[str, int], reference: str) -> dict[str, Any]:
+        """How to pay what is to be paid now, by currency."""
         creditor = subject.creditor
         documents = " ".join(item["document_no"] for item in subject.items)
         stated = f"{subject.customer.number} {documents}".strip()
-        one = next(iter(totals.items())) if len(totals) == 1 else None
+        one = next(iter(now.items())) if len(now) == 1 else None
         link = creditor["payment_url"] or ""
         kind = self._look.reference or usual_reference(creditor["country"])
-        checked = payment_reference(kind, subject.customer.number) if set(totals) <= {"EUR"} else None
+        checked = payment_reference(kind, subject.customer.number) if set(now) <= {"EUR"} else None
         return {
-            "amount": amount,
+            "amount": "" if subject.step.kind is StepKind.STATEMENT else self._sums(now),
             "link": f"{link}{'&' if '?' in link else '?'}m={reference}" if link else "",
             "payee": creditor["name"],
             "iban": _grouped(creditor["iban"] or ""),
@@ -257,6 +272,10 @@ class Writer:
         name = creditor["credit_manager"] or ""
         title = self.labels["credit_manager"] if name else ""
         return {"name": name, "title": title, "phone": _unbroken(creditor["phone"] or "")}
+
+    def _sums(self, amounts: Mapping[str, int]) -> str:
+        """Amounts by currency, as words."""
+        return joined((self._money(amount, currency) for currency, amount in amounts.items()), self.labels["and"])
 
     def _money(self, minor: int, currency: str) -> str:
         return money(minor, currency, self.language, self._country)

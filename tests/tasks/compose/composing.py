@@ -14,6 +14,7 @@ from maatpak.ledger.tables import (
     Message,
     MessageAction,
     Payment,
+    Plan,
 )
 from tasks.compose import Composed
 from tests.tasks.outbox_world import DAY, EARLIER, NOW, Account, House, add
@@ -144,3 +145,10 @@ def paid(house: House, account: Account, on: date) -> None:
         "recorded_at": EARLIER,
     }
     put(house, Payment(**ids, **money))
+
+
+def planned(account: Account, word: str) -> Plan:
+    """A plan of two instalments for all that the account was asked, offered or active."""
+    parts = [{"due_on": "2026-03-25", "amount": 57684}, {"due_on": "2026-04-24", "amount": 115366}]
+    known = versioned(case_id=account.case_id, source="t", actor="t", offered_on=DAY, valid_until=DAY)
+    return Plan(**known, plan_no="P-1", total=173050, items={}, instalments=parts, state=word)

@@ -19,7 +19,7 @@ from maatpak.ledger.tables import (
 )
 from tasks.compose.outlook import KNOWN, what_next
 from tasks.compose.subject import booked_by
-from tests.tasks.compose.composing import consulted, letters, paid, put, state, versioned, written
+from tests.tasks.compose.composing import consulted, letters, paid, planned, put, state, versioned, written
 from tests.tasks.outbox_world import DAY, EARLIER, House, add
 
 
@@ -167,46 +167,61 @@ def test_a_statement_lists_everything_and_demands_nothing(house: House) -> None:
 
 def test_a_plan_a_promise_and_a_payment_are_spoken_of(house: House) -> None:
     account = house.customer("confirm", "strained")
-    parts = [{"due_on": "2026-03-25", "amount": 57684}, {"due_on": "2026-04-24", "amount": 115366}]
-    put(
-        house,
-        Plan(
-            **versioned(
-                plan_no="P-1",
-                case_id=account.case_id,
-                total=173050,
-                items={},
-                instalments=parts,
-                offered_on=DAY,
-                valid_until=DAY,
-                state="active",
-                source="t",
-                actor="t",
-            )
-        ),
-    )
+    put(house, planned(account, "active"))
     text = written(house)[0].text.replace("\xa0", " ")
     assert "25 maart 2026" in text
     assert "€ 1.153,66" in text
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
-@pytest.mark.parametrize(("agreed", "asks"), [("active", False), ("offered", True)])
-def test_thanks_for_a_part_ask_for_nothing_beside_an_agreed_plan(
-    house: House, agreed: str, language: str, *, asks: bool
-) -> None:
+@pytest.mark.parametrize("plan", ["active", "offered", None])
+def test_thanks_for_a_part_ask_for_nothing_beside_a_plan(house: House, plan: str | None, language: str) -> None:
     account = house.customer("part_thanks", language=language)
-    parts = [{"due_on": "2026-03-25", "amount": 57684}, {"due_on": "2026-04-24", "amount": 115366}]
-    known = versioned(case_id=account.case_id, source="t", actor="t", offered_on=DAY, valid_until=DAY)
-    put(house, Plan(**known, plan_no="P-1", total=173050, items={}, instalments=parts, state=agreed))
+    if plan:
+        put(house, planned(account, plan))
     paid(house, account, DAY)
     (outgoing,) = written(house)
     text = outgoing.text.replace("\xa0", " ")
+    asks = plan is None
     assert re.search("€ ?50[.,]00 (is aangekomen|has arrived)", text)
     assert ("Totaal te betalen" in text or "Total to pay" in text) is asks
     assert ("NL91 ABNA 0417 1643 00" in text.partition("IBAN NL91")[0]) is asks
     assert ("niets anders" in text or "nothing else" in text) is not asks
-    assert ("25 maart 2026" in text or "25 March 2026" in text) is not asks
+    assert ("25 maart 2026" in text or "25 March 2026" in text) is (plan == "active")
+
+
+@pytest.mark.parametrize(
+    ("language", "now"),
+    [
+        ("nl", "alleen de eerste termijn: € 576,84 uiterlijk 25 maart 2026."),
+        ("en", "only the first instalment is to be paid now: €576.84 by 25 March 2026."),
+        ("de", "jetzt nur die erste Rate zu zahlen: 576,84 € bis zum 25. März 2026."),
+        ("fr", "seul le premier versement est à payer maintenant : 576,84 € au plus tard le 25 mars 2026."),
+    ],
+)
+@pytest.mark.parametrize("step", ["plan_offer", "soft_reminder"])
+def test_an_offer_to_pay_in_parts_asks_for_the_first_part_alone(
+    house: House, step: str, language: str, now: str
+) -> None:
+    account = house.customer(step, "strained", language=language, preferred_channel="post")
+    put(house, planned(account, "offered"))
+    (outgoing,) = written(house)
+    text = outgoing.text.replace("\xa0", " ").replace("\u202f", " ")
+    assert now in text
+    assert not re.search("te betalen|[Tt]o pay|[Zz]u zahlen insgesamt|Total à payer", text)
+    pay = (outgoing.letter or {})["pay"]
+    assert (pay["minor"], pay["currency"]) == (57684, "EUR"), "the code to scan says so too"
+    assert pay["amount"].replace("\xa0", " ") in now
+    (table,) = (outgoing.letter or {})["tables"]
+    assert table["columns"][-1] == "open"
+
+
+def test_an_agreed_plan_is_confirmed_with_what_is_to_be_paid_first(house: House) -> None:
+    account = house.customer("confirm", "strained")
+    put(house, planned(account, "active"))
+    (outgoing,) = written(house)
+    text = outgoing.text.replace("\xa0", " ")
+    assert "Voor de eerste termijn, € 576,84 uiterlijk 25 maart 2026: IBAN NL91 ABNA 0417 1643 00" in text
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
