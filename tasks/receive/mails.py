@@ -19,7 +19,7 @@ from tasks.desk import Desk
 from tasks.preferences import mark_address
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_mail
-from tasks.receive.observing import Observation, observe
+from tasks.receive.observing import Observation, observe, settle_unknown
 from tasks.receive.senders import is_of_customer
 from tasks.receive.summary import ReceivedSummary
 from tasks.worklist import open_work
@@ -86,6 +86,9 @@ def _key(mail: Mail, content: bytes) -> str:
 def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
     """What a mail means for its case; `number` is ours for it."""
     message = desk.session.get(Message, owner.message_id) if owner.message_id is not None else None
+    known = message is not None and is_of_customer(desk, message, mail.sender)
+    if message is not None and (known or owner.by_return_path):
+        settle_unknown(desk, message, mail.kind, number)
     match mail.kind:
         case IncomingKind.REPORT:
             if message is not None:
@@ -98,7 +101,6 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
             open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
         case IncomingKind.ANSWER:
             # Of anybody else a person is to say what it proves.
-            known = message is not None and is_of_customer(desk, message, mail.sender)
             record_answer(
                 desk,
                 case,

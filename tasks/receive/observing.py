@@ -27,16 +27,13 @@ class Observation:
 
 
 def observe(desk: Desk, case: Case, message: Message, seen: Observation, source: str) -> None:
-    """Note it, and learn of the address; a message of which nobody knew whether it left has left, for it was seen.
+    """Note it, and learn of the address.
 
     The first of a kind is the evidence. What is told of a message again counts only where it says something graver of
     the address: a mailbox that was full, and is found not to exist.
     """
     assert message.id is not None  # it comes from the database
-    if message.state == MessageState.UNKNOWN:
-        message.state, message.sent_on, message.sent_at = MessageState.SENT, desk.as_of, desk.now
-        message.failure, message.reported_at = None, None
-        _note(desk, message.id, Observation(EvidenceKind.ACCEPTED, None, seen.words), source)
+    settle_unknown(desk, message, seen.words, source)
     learned = _learned(seen)
     if not _note(desk, message.id, seen, source) and not is_graver(learned, _heard(desk, case, message.id)):
         return
@@ -51,6 +48,14 @@ def observe(desk: Desk, case: Case, message: Message, seen: Observation, source:
         source=source,
         said=seen.words,
     )
+
+
+def settle_unknown(desk: Desk, message: Message, words: str, source: str) -> None:
+    """Something came back of a message: if nobody knew whether it left, it has."""
+    if message.state == MessageState.UNKNOWN:
+        message.state, message.sent_on, message.sent_at = MessageState.SENT, desk.as_of, desk.now
+        message.failure, message.reported_at = None, None
+        _note(desk, int(message.id or 0), Observation(EvidenceKind.ACCEPTED, None, words), source)
 
 
 def _learned(seen: Observation) -> Learned | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from connectors.faults import Fault
 from maatpak.ledger.versions import succeed
 from tasks.compose.reference import SHORT
 from tasks.desk import desk
@@ -12,7 +13,7 @@ from tasks.preferences import set_contact
 from tasks.receive import read_mailbox
 from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.receive.mails import arrives, by_return_path, reported, writes
-from tests.tasks.send.sending import messages, send
+from tests.tasks.send.sending import faulty, messages, send
 
 BOOKKEEPER, PAYER, OTHER = "Boss@bookkeeper.example", "pay@holding.example", "k-1003@other.example"
 PRIVATE = "jansen@ziggo.nl"
@@ -104,3 +105,21 @@ def test_what_comes_to_the_return_path_is_no_persons_answer(house: House) -> Non
     assert read_mailbox(house.engine, NOW).counts == {"auto_reply": 1}
     assert (answered(house), state(house, "inkoop@klant.example")) == (0, "dead")
     assert house.rows("SELECT 1 AS one FROM answer") == []
+
+
+def test_an_answer_settles_a_message_of_which_nobody_knew_whether_it_left(house: House) -> None:
+    house.customer(email="ap@klant.example")
+    house.written()
+    faulty(house, Fault(at="after", drop=True), Fault(at="delivery", drop=True))
+    send(house)
+    (unknown,) = messages(house)
+    assert unknown["state"] == "unknown"
+    writes(house, "somebody@elsewhere.example", In_Reply_To=f"<{unknown['message_ref']}>")
+    read_mailbox(house.engine, NOW)
+    assert messages(house)[0]["state"] == "unknown", "anybody can name it"
+    writes(house, "ap@klant.example", In_Reply_To=f"<{unknown['message_ref']}>")
+    read_mailbox(house.engine, NOW)
+    (settled,) = messages(house)
+    assert (settled["state"], settled["failure"]) == ("sent", None)
+    kinds = house.rows(f"SELECT kind FROM evidence WHERE message_id = {settled['id']} ORDER BY id")
+    assert [row["kind"] for row in kinds] == ["accepted", "answered"]
