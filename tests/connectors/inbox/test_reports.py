@@ -59,6 +59,12 @@ def test_the_address_is_the_one_that_we_wrote_to() -> None:
     assert (result.recipient, result.reason, result.hard) == ("inkoop+nl@klant.example", Reason.MAILBOX_FULL, False)
 
 
+def test_where_a_server_rewrote_the_address_to_is_another_matter() -> None:
+    fields = f"Final-Recipient: rfc822;{THEIRS}\nX-Actual-Recipient: rfc822;piet@mail7.klant.example\n"
+    (result,) = read_mail(report(f"{fields}Action: failed\nStatus: 5.1.1\n")).results
+    assert (result.recipient, result.hard) == (THEIRS, True)
+
+
 def test_a_report_in_base64_or_of_another_alphabet_is_read() -> None:
     fields = f"Reporting-MTA: dns; mx.example\n\nFinal-Recipient: utf-8; {THEIRS}\nAction: failed\nStatus: 5.1.2\n"
     coded = base64.encodebytes(fields.encode()).decode()
