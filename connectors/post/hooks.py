@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from maatpak.kernel.errors import RefusedError, UsageError
 
 CATEGORIES = ("sent", "delivered", "undeliverable", "issues")
 """Pingen calls back, and lists, by these."""
+_PLAIN = re.compile(r"[\w-]{1,100}", re.ASCII)
+"""What an id or a code looks like; whatever else is signed is not Pingen's own."""
 _EVENTS = frozenset({"letters_events", "deliverables_events"})
 _STATES = {
     "transferred_to_distributor": LetterState.HANDED_OVER,
@@ -55,15 +58,22 @@ def read_pingen_hook(body: bytes, signed: str | None, secret: str) -> LetterRepo
         told = json.loads(body)
         data = told["data"]
         related = data["relationships"]
-        letter = (related.get("letter") or related["deliverable"])["data"]["id"]
+        letter = _plain((related.get("letter") or related["deliverable"])["data"]["id"])
         event_id = related["event"]["data"]["id"]
         event = next(each for each in told["included"] if each["type"] in _EVENTS and each["id"] == event_id)
+        _plain(event["attributes"]["code"])
         return report_of(letter, event["attributes"], data["type"].removeprefix("webhook_"))
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
         raise UsageError(
             f"The webhook is signed, but does not say what became of a letter: {type(error).__name__}.",
             advice="Is the webhook one for letters?",
         ) from None
+
+
+def _plain(told: str) -> str:
+    if not _PLAIN.fullmatch(told):
+        raise ValueError(told)
+    return told
 
 
 def report_of(letter: str, event: Mapping[str, Any], category: str) -> LetterReport | None:

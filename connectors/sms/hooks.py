@@ -3,6 +3,7 @@
 Everything here is a function of its arguments; the console gives them and acts on what they say.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ class TextState(StrEnum):
 
 _ARRIVED = frozenset({TextState.DELIVERED, TextState.READ})
 _LOST = frozenset({TextState.CANCELED, TextState.FAILED, TextState.UNDELIVERED})
+_SID = re.compile(r"[A-Za-z0-9]{1,64}")
+_LONGEST_CODE = 9
+"""Digits of an error code; Twilio's have five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +122,15 @@ def verified(url: str, params: Mapping[str, str], signature: str | None, token: 
 
 
 def read_status(params: Mapping[str, str]) -> TextReport | None:
-    """The report of a status callback; nothing where it names no text, or a state that we do not know."""
-    reference = params.get("MessageSid") or params.get("SmsSid")
+    """The report of a status callback; nothing where it names no text, or a state or code that none can be."""
+    reference = _reference(params)
     try:
         state = TextState(params.get("MessageStatus") or params.get("SmsStatus") or "")
     except ValueError:
         return None
-    if not reference:
-        return None
     code = params.get("ErrorCode", "")
+    if reference is None or len(code) > _LONGEST_CODE:
+        return None
     lost = state in _LOST
     error = ERRORS.get(int(code)) if lost and code.isdecimal() else None
     return TextReport(
@@ -144,9 +148,9 @@ def read_incoming(params: Mapping[str, str]) -> IncomingText | None:
     Twilio's own reading (`OptOutType`, of messaging services) goes first. It also takes `YES` for a START, which of
     somebody who has not stopped is an answer: `read_word` does not know it.
     """
-    reference = params.get("MessageSid") or params.get("SmsSid")
+    reference = _reference(params)
     sender = e164(params.get("From"))
-    if not reference or sender is None:
+    if reference is None or sender is None:
         return None
     body = params.get("Body", "")
     theirs = params.get("OptOutType", "").lower()
@@ -158,3 +162,8 @@ def read_word(body: str) -> Word | None:
     """The word that a text consists of, in any case, with any accents and signs; nothing for a sentence with it."""
     letters = "".join(sign for sign in unicodedata.normalize("NFKD", body).casefold() if sign.isalnum())
     return next((word for word, meant in WORDS.items() if letters in meant), None)
+
+
+def _reference(params: Mapping[str, str]) -> str | None:
+    reference = params.get("MessageSid") or params.get("SmsSid") or ""
+    return reference if _SID.fullmatch(reference) else None

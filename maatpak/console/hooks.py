@@ -39,10 +39,9 @@ def hooks(engine: Engine, clock: Clock) -> APIRouter:
         form = await _signed_form(engine, request)
         if form is None:
             return Response(status_code=NOT_SIGNED)
-        report = read_status(form)
-        if report is None:
+        report, reference = read_status(form), request.query_params.get(REF)
+        if report is None or "\0" in (reference or ""):
             return Response(status_code=NOT_UNDERSTOOD)
-        reference = request.query_params.get(REF)
         return await _take(lambda: record_text_report(engine, report, reference, clock.now()))
 
     @router.post(INCOMING_PATH)
@@ -83,14 +82,16 @@ def _anybody_could_sign(engine: Engine, request: Request) -> bool:
 
 
 async def _signed_form(engine: Engine, request: Request) -> dict[str, str] | None:
-    """The fields that Twilio posted; None if it was not Twilio, or we never told it where to call."""
+    """The fields that Twilio posted for our account; None if it was not, or we never told it where to call."""
     body = await body_of(request, LONGEST)
     if engine.settings.public_url is None or body is None:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
     form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
     url = f"{engine.settings.public_url}{request.url.path}{query}"
-    token = engine.settings.sms_token.get_secret_value()
+    token, ours = engine.settings.sms_token.get_secret_value(), engine.settings.sms_account
+    if form.get("AccountSid", ours) != ours:
+        return None
     return form if verified(url, form, request.headers.get("X-Twilio-Signature"), token) else None
 
 

@@ -1,5 +1,6 @@
 """What came in and nobody knows whose it is: a person says, or that it is nobody's."""
 
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 FIRST_WORDS = 200
+NUMBER = re.compile(r"[Ii]?(\d{1,18})")
+"""Of a mail or text that came in: `I7`, or 7. Nothing has more digits, and the database knows none."""
 
 
 def list_incoming(engine: "Engine", most: int | None = None) -> list[dict[str, Any]]:
@@ -62,8 +65,8 @@ def drop_incoming(engine: "Engine", number: str, actor: str, as_of: date, now: d
 
 
 def _waiting(session: Session, number: str) -> Incoming:
-    digits = number.strip().upper().removeprefix("I")
-    row = session.get(Incoming, int(digits), with_for_update=True) if digits.isdecimal() else None
+    named = NUMBER.fullmatch(number.strip())
+    row = session.get(Incoming, int(named[1]), with_for_update=True) if named else None
     if row is None or row.state != UNASSIGNED:
         raise UsageError(f"Nothing waits under {number!r}.", advice="`maatpak messages incoming` shows what does.")
     return row

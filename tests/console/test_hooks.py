@@ -71,7 +71,11 @@ def kinds(house: House) -> list[str]:
 
 
 def test_a_signed_report_is_taken_and_others_are_not(house: House, texted: dict[str, Any]) -> None:
-    form = {"MessageSid": texted["service_ref"], "MessageStatus": "delivered", "AccountSid": "AC1"}
+    form = {
+        "MessageSid": texted["service_ref"],
+        "MessageStatus": "delivered",
+        "AccountSid": house.engine.settings.sms_account,
+    }
     path = f"{STATUS_PATH}?ref={texted['message_ref']}"
     assert call(house, path, form, token="another") == 403
     assert call(house, path, form, base="https://elsewhere.example") == 403
@@ -86,6 +90,30 @@ def test_what_is_not_understood_or_too_long_is_refused(house: House, texted: dic
     assert call(house, STATUS_PATH, {"MessageSid": texted["service_ref"], "MessageStatus": "dancing"}) == 400
     assert call(house, INCOMING_PATH, {"MessageSid": "SM1", "From": "nobody"}) == 400
     assert call(house, INCOMING_PATH, {"Body": "a" * LONGEST}) == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [
+        (STATUS_PATH, {"MessageSid": "SM\0"}),
+        (STATUS_PATH, {"MessageSid": "SM" + "9" * 5000}),
+        (STATUS_PATH, {"ErrorCode": "9" * 5000}),
+        (f"{STATUS_PATH}?ref=%00", {}),
+        (INCOMING_PATH, {"MessageSid": "SM\0"}),
+        (INCOMING_PATH, {"MessageSid": "SM" + "9" * 5000}),
+    ],
+)
+def test_what_is_signed_and_cannot_be_is_not_understood(house: House, path: str, changes: dict[str, str]) -> None:
+    form = {"MessageSid": "SM1", "MessageStatus": "failed", "From": NUMBER, "Body": "On Friday"}
+    assert call(house, path, {**form, **changes}) == 400
+    assert house.rows("SELECT 1 AS one FROM incoming") == []
+
+
+@pytest.mark.parametrize("path", [STATUS_PATH, INCOMING_PATH])
+def test_another_account_is_not_heard(house: House, path: str) -> None:
+    form = {"MessageSid": "SM1", "MessageStatus": "failed", "From": NUMBER, "Body": "Stop"}
+    assert call(house, path, {**form, "AccountSid": "ACother"}) == 403
+    assert call(house, path, {**form, "AccountSid": house.engine.settings.sms_account}) == 204
 
 
 def test_a_customer_texts_us(house: House, texted: dict[str, Any]) -> None:
@@ -157,6 +185,32 @@ def test_pingen_tells_of_a_letter(house: House) -> None:
     assert kinds(house) == ["accepted"]
     assert pingen(house, body) == 204
     assert kinds(house) == ["accepted", "returned"]
+
+
+def event_of(letter: object, code: object = "undeliverable") -> bytes:
+    """What Pingen would post of a letter."""
+    attributes = {"code": code, "emitted_at": "2026-03-11T10:00:00Z"}
+    related = {"letter": {"data": {"id": letter}}, "event": {"data": {"id": "e"}}}
+    return json.dumps(
+        {
+            "data": {"type": "webhook_undeliverable", "relationships": related},
+            "included": [{"type": "letters_events", "id": "e", "attributes": attributes}],
+        }
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 60_000,
+        *(event_of(letter) for letter in ("a\0b", 5, None, {"a": 1}, "\ud800", "9" * 5000)),
+        *(event_of("a", code) for code in ("a\0b", "\ud800", {"a": "\0"}, "9" * 5000)),
+    ],
+    ids=range(11),
+)
+def test_what_pingen_cannot_have_said_is_not_understood(house: House, body: bytes) -> None:
+    assert pingen(house, body) == 400
+    assert pingen(house, event_of("a")) == 204
 
 
 def test_the_simulator_calls_back_and_is_heard(house: House, tmp_path: Path) -> None:

@@ -9,14 +9,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from maatpak.kernel.errors import OutsideError
+from maatpak.kernel.errors import OutsideError, UsageError
 from maatpak.kernel.settings import ImapSecurity
 from maatpak.ledger.failures import FAILURES
+from tasks.desk import desk
 from tasks.engine import Engine
 from tasks.receive import ReceivedSummary, read_mailbox
-from tasks.receive.assigning import list_incoming
+from tasks.receive.assigning import assign_incoming, drop_incoming, list_incoming
 from tests.flows.conftest import free_port
-from tests.tasks.outbox_world import NOW, House
+from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.receive.mails import OURS, arrives, writes
 from tests.tasks.send.sending import run_sql, wait_until
 
@@ -140,3 +141,19 @@ def test_two_readers_who_keep_the_same_mail_at_once_keep_it_once(house: House) -
     assert [(each.left, each.counts) for each in found] == [(0, {"answer": 1, "auto_reply": 1})] * 2
     assert taken_in(house) == ["answer", "auto_reply"]
     assert lying(house) == []
+
+
+@pytest.mark.parametrize("number", ["I99999999999999999999", "9" * 5000, "I-1", "II1", "I1.0", "", "²"], ids=range(7))
+def test_nothing_waits_under_a_number_that_none_has(house: House, number: str) -> None:
+    account = house.customer()
+    read_mailbox(house.engine, NOW)
+    with pytest.raises(UsageError, match="Nothing waits under"):
+        drop_incoming(house.engine, number, "maritNL1", DAY, NOW)
+    with (
+        desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at,
+        pytest.raises(UsageError, match="Nothing waits under"),
+    ):
+        assign_incoming(at, number, account.case_id)
+    (waiting,) = list_incoming(house.engine)
+    drop_incoming(house.engine, f" {waiting['incoming_no'].lower()} ", "maritNL1", DAY, NOW)
+    assert list_incoming(house.engine) == []
