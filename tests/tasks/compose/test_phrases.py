@@ -1,10 +1,12 @@
 """Phrases that turn on what is known: a number to call, how many invoices, how many payments."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Item, ItemVersion
 from tasks.engine import Engine
 from tests.tasks.compose.composing import written
@@ -91,3 +93,29 @@ def test_who_writes_a_letter_of_their_own_may_be_anyone(house: House, segment: s
     for outgoing in written(house):
         assert "J’aimerais avoir de vos nouvelles" in outgoing.text
         assert not {"heureux", "reconnaissant"} & set(outgoing.text.split())
+
+
+@pytest.mark.parametrize(
+    ("step", "segment"), [("courtesy", "forgetful"), ("courtesy", "new"), ("readiness", "habitual")]
+)
+@pytest.mark.parametrize(
+    ("language", "first"),
+    [
+        ("en", "the first (on|due on) 1 March 2026"),
+        ("nl", "de eerste (op|te betalen op) 1 maart 2026"),
+        ("de", "die erste (am|fällig am) 1. März 2026"),
+        ("fr", "la première (le|à payer le) 1er mars 2026"),
+    ],
+)
+def test_of_several_invoices_only_the_first_falls_due_on_the_day_named(
+    house: House, step: str, segment: str, language: str, first: str
+) -> None:
+    house.customer(step, segment, amounts=(125000,), language=language)
+    house.customer(step, segment, amounts=(125000, 48050), language=language)
+    house.customer(step, segment, amounts=(1250, 480), language=language, email=None, street=None, phone="+31612345678")
+    single, several, text = written(house)
+    assert text.channel is Channel.SMS
+    assert not re.search(first, single.subject + single.text)
+    assert re.search(first, plain(several.subject))
+    assert re.search(first, plain(several.text))
+    assert re.search(first, plain(text.text))
