@@ -1,5 +1,7 @@
 """What a final demand says: in the number of its invoices, and with nothing that its own date belies."""
 
+from typing import Any
+
 import pytest
 
 from connectors.message import Outgoing
@@ -8,7 +10,7 @@ from tests.tasks.compose.composing import consulted, letters
 from tests.tasks.outbox_world import House
 
 
-def demands(house: House, language: str, amounts: tuple[int, ...] = (125000,), **profile: str | None) -> list[Outgoing]:
+def demands(house: House, language: str, amounts: tuple[int, ...] = (125000,), **profile: Any) -> list[Outgoing]:
     """The demand of a customer whose account manager agreed, by e-mail and by post."""
     account = house.customer("final_demand", amounts=amounts, language=language, **profile)
     consulted(house, account, "agree")

@@ -46,7 +46,7 @@ def received(house: House, account: Account, *amounts: int) -> None:
         }
         with house.engine.database.session() as session:
             item_id = add(session, Item(**identity, recorded_at=EARLIER))
-            money = {"due_on": DAY, "amount": amount, "open_amount": amount, "valid_from": DAY}
+            money: dict[str, Any] = {"due_on": DAY, "amount": amount, "open_amount": amount, "valid_from": DAY}
             add(session, ItemVersion(**identity, **money, item_id=item_id, recorded_at=EARLIER))
 
 
