@@ -23,7 +23,7 @@ MAILS, TEXTS, LETTERS = 6_000, 6_000, 600
 NEAR = 0.02
 """Seconds: what a request to a service takes at least."""
 QUEUED = 100_000
-FEW, MANY = 2_000, 20_000
+FEW, MANY = 10_000, 20_000
 
 
 @dataclass(frozen=True)
