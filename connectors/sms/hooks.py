@@ -40,7 +40,7 @@ class TextState(StrEnum):
 
 _ARRIVED = frozenset({TextState.DELIVERED, TextState.READ})
 _LOST = frozenset({TextState.CANCELED, TextState.FAILED, TextState.UNDELIVERED})
-_SID = re.compile(r"[A-Za-z0-9]{1,64}")
+_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST_CODE = 9
 """Digits of an error code; Twilio's have five."""
 
