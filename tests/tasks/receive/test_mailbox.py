@@ -143,17 +143,17 @@ def test_two_readers_who_keep_the_same_mail_at_once_keep_it_once(house: House) -
     assert lying(house) == []
 
 
-@pytest.mark.parametrize("number", ["I99999999999999999999", "9" * 5000, "I-1", "II1", "I1.0", "", "²"], ids=range(7))
-def test_nothing_waits_under_a_number_that_none_has(house: House, number: str) -> None:
+def test_nothing_waits_under_a_number_that_none_has(house: House) -> None:
     account = house.customer()
     read_mailbox(house.engine, NOW)
-    with pytest.raises(UsageError, match="Nothing waits under"):
-        drop_incoming(house.engine, number, "maritNL1", DAY, NOW)
-    with (
-        desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at,
-        pytest.raises(UsageError, match="Nothing waits under"),
-    ):
-        assign_incoming(at, number, account.case_id)
+    for number in ("I99999999999999999999", "9" * 5000, "I-1", "II1", "I1.0", "", "²"):
+        with pytest.raises(UsageError, match="Nothing waits under"):
+            drop_incoming(house.engine, number, "maritNL1", DAY, NOW)
+        with (
+            desk(house.engine, house.creditor_id, "maritNL1", DAY, NOW) as at,
+            pytest.raises(UsageError, match="Nothing waits under"),
+        ):
+            assign_incoming(at, number, account.case_id)
     (waiting,) = list_incoming(house.engine)
     drop_incoming(house.engine, f" {waiting['incoming_no'].lower()} ", "maritNL1", DAY, NOW)
     assert list_incoming(house.engine) == []

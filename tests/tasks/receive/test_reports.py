@@ -26,7 +26,7 @@ ANSWERED = "a person says that somebody answered"
 LEARNED = {FULL: Learned.MISSED, GONE: Learned.GONE, ARRIVED: Learned.ARRIVED, ANSWERED: Learned.ANSWERED}
 RECIPIENT, OTHER = "k-1001@klant.example", "private@elsewhere.example"
 DOUBTFUL_AFTER = 2
-LIVES = 25
+LIVES = 12
 
 
 def sent(house: House) -> None:
