@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlmodel import Session
 
-from maatpak.kernel.errors import UsageError
+from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.kernel.words import Role, WorkKind, WorkState
 from policies.guardrails import Hours
 from tasks.call_hours import HOURS_OF, call_window, moment
@@ -176,16 +176,17 @@ class WorkFilter:
     most: int | None = None
 
 
-def list_answers(engine: "Engine", wanted: "RecordFilter") -> list[dict[str, Any]]:
+def list_answers(engine: "Engine", wanted: RecordFilter) -> list[dict[str, Any]]:
     """Answers with their words, None where these are erased."""
     rows = list_records(engine, "answer", wanted)
     return [{**row, "text": _words(engine, row["content"])} for row in rows]
 
 
 def _words(engine: "Engine", content: str | None) -> str | None:
-    if content is None or engine.store.problem(content) is not None:
+    try:
+        return None if content is None else engine.store.get(content).decode(errors="replace")
+    except WorkspaceError:
         return None
-    return engine.store.get(content).decode(errors="replace")
 
 
 def list_records(engine: "Engine", word: str, wanted: RecordFilter) -> list[dict[str, Any]]:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlmodel import col, func, select, union
+from sqlmodel import col, select
 
 from connectors.ledgers.columns import languages
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import salted_hash
 from maatpak.kernel.words import Channel, ReachState
-from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, DebtorProfile, Preference, TextConsent
+from maatpak.ledger.tables import AddressState, Case, ContactPerson, Debtor, Preference, TextConsent
 from maatpak.ledger.versions import succeed
 from policies.reach import Known, Learned, moved
 from tasks.compose.recipients import mobile_number, way_of
@@ -19,6 +19,7 @@ from tasks.quality.debtor_rules import PHONE_NUMBER
 from tasks.register import require_email
 from tasks.repairs import end_repairs_of
 from tasks.rights import DESK
+from tasks.whose import accounts_with, newest_cases
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
@@ -172,17 +173,12 @@ def _others_with(desk: Desk, case: Case, email: str) -> Sequence[Case]:
 
     Their parties are not locked, which could only be done before ours was: what is about to leave sees the event.
     """
-    known = [
-        select(table.debtor_id).where(func.lower(table.email) == email.lower(), col(table.replaced_at).is_(None))
-        for table in (DebtorProfile, ContactPerson)
-    ]
-    newest = (
-        select(func.max(Case.id))
-        .where(Case.creditor_id == desk.creditor.id, Case.debtor_id != case.debtor_id)
-        .where(col(Case.debtor_id).in_(union(*known)))
-        .group_by(col(Case.debtor_id))
+    others = select(Debtor.id).where(
+        Debtor.creditor_id == desk.creditor.id,
+        Debtor.id != case.debtor_id,
+        col(Debtor.id).in_(accounts_with(email)),
     )
-    return desk.session.exec(select(Case).where(col(Case.id).in_(newest)).order_by(col(Case.id))).all()
+    return newest_cases(desk.session, [int(each or 0) for each in desk.session.exec(others)])
 
 
 def consent_to_texts(desk: Desk, debtor: Debtor, number: str, *, given: bool, source: str) -> TextConsent:

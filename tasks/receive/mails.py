@@ -13,10 +13,9 @@ from connectors.mail import return_path
 from maatpak.kernel.ids import bytes_hash, content_hash
 from maatpak.kernel.words import Channel, EvidenceKind, ReachState, Role, WorkKind
 from maatpak.ledger.tables import Case, Message
-from policies.reach import Learned
 from tasks.answers import record_answer
 from tasks.desk import Desk
-from tasks.preferences import mark_address
+from tasks.preferences import opt_out_address
 from tasks.receive.arriving import Arrival, recorded
 from tasks.receive.matching import Owner, owner_of_mail
 from tasks.receive.observing import Observation, observe, settle_unknown
@@ -86,8 +85,8 @@ def _key(mail: Mail, content: bytes) -> str:
 def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
     """What a mail means for its case; `number` is ours for it."""
     message = desk.session.get(Message, owner.message_id) if owner.message_id is not None else None
-    known = message is not None and is_of_customer(desk, message, mail.sender)
-    if message is not None and (known or owner.by_return_path):
+    believed = message is not None and (owner.by_return_path or is_of_customer(desk, message, mail.sender))
+    if message is not None and believed:
         settle_unknown(desk, message, mail.kind, number)
     match mail.kind:
         case IncomingKind.REPORT:
@@ -97,7 +96,7 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
         case IncomingKind.COMPLAINT:
             # Who only names a message may be anybody, so that somebody is to decide about the address, too.
             if message is not None and owner.by_return_path:
-                mark_address(desk, case, Channel.EMAIL, message.recipient, Learned.OPTED_OUT, "called it spam")
+                opt_out_address(desk, case, Channel.EMAIL, message.recipient, "called it spam")
             open_work(desk, case, WorkKind.REPLY, SPAM, Role.COLLECTOR, working_days=COMPLAINT_WITHIN, record_no=number)
         case IncomingKind.ANSWER:
             # Of anybody else a person is to say what it proves.
@@ -106,7 +105,7 @@ def _put(desk: Desk, case: Case, owner: Owner, mail: Mail, number: str) -> None:
                 case,
                 Channel.EMAIL,
                 answer_no=number,
-                message_ref=message.message_ref if message is not None and known else None,
+                message_ref=message.message_ref if message is not None and believed else None,
                 content=mail.text.encode() or b" ",
             )
         case IncomingKind.AUTO_REPLY:

@@ -1,10 +1,9 @@
 """Whose is it? Which message of ours something is about, or which account it came from."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
 from connectors.inbox.incoming import Incoming as Mail
 from connectors.mail.envelope import ReturnPath
@@ -12,6 +11,7 @@ from maatpak.kernel.words import Channel, ReachState
 from maatpak.ledger.tables import AddressState, Case, ContactPerson, Creditor, Debtor, DebtorProfile, Message
 from tasks.compose.recipients import mobile_number
 from tasks.compose.reference import SHORT
+from tasks.whose import accounts_with, newest_cases
 
 LAST_DIGITS = 8
 """So many are the same however a number is written, with or without what stands before them."""
@@ -48,7 +48,7 @@ def owner_of_mail(session: Session, path: ReturnPath | None, mail: Mail) -> Owne
                 return _of(found)
     if mail.results:
         return None
-    return _named(session, mail.subject) or owner_of_address(session, Channel.EMAIL, mail.sender, mail.envelope_to)
+    return _named(session, mail.subject) or _owner_of_address(session, mail.sender, mail.envelope_to)
 
 
 def _named(session: Session, subject: str) -> Owner | None:
@@ -60,7 +60,7 @@ def _named(session: Session, subject: str) -> Owner | None:
     return None
 
 
-def owner_of_address(session: Session, channel: Channel, address: str, to: tuple[str, ...] = ()) -> Owner | None:
+def _owner_of_address(session: Session, address: str, to: tuple[str, ...]) -> Owner | None:
     """The account to which we last wrote at an address; else the only one whose address it is.
 
     Of several creditors' accounts, those of a creditor to whose address (`to`) it was written go before.
@@ -70,13 +70,17 @@ def owner_of_address(session: Session, channel: Channel, address: str, to: tuple
     sent = session.exec(
         select(Message)
         .join(Creditor, col(Creditor.id) == col(Message.creditor_id))
-        .where(Message.channel == channel, func.lower(Message.recipient) == address, col(Message.sent_on).is_not(None))
+        .where(
+            Message.channel == Channel.EMAIL,
+            func.lower(Message.recipient) == address,
+            col(Message.sent_on).is_not(None),
+        )
         .order_by(func.lower(Creditor.email).in_(to).desc().nulls_last(), col(Message.id).desc())
         .limit(1)
     ).first()
     if sent is not None:
         return Owner(sent.creditor_id, sent.case_id)
-    debtors = _whose(session, channel, address)
+    debtors = session.exec(select(Debtor).where(col(Debtor.id).in_(accounts_with(address))).limit(2)).all()
     if len(debtors) != 1:
         return None
     case = session.exec(select(Case).where(Case.debtor_id == debtors[0].id).order_by(col(Case.id).desc())).first()
@@ -103,7 +107,7 @@ def owners_of_number(session: Session, number: str, *, untexted: bool = False) -
     for each in sent:
         owners.setdefault(each.debtor_id, Owner(each.creditor_id, each.case_id))
     if untexted:
-        for case in _newest_cases(session, _debtors_with(session, number)):
+        for case in newest_cases(session, _debtors_with(session, number)):
             owners.setdefault(case.debtor_id, Owner(case.creditor_id, int(case.id or 0)))
     return list(owners.values())
 
@@ -116,7 +120,7 @@ def owners_who_stopped(session: Session, number: str) -> list[Owner]:
         AddressState.state == ReachState.OPTED_OUT,
         col(AddressState.replaced_at).is_(None),
     )
-    return [Owner(each.creditor_id, int(each.id or 0)) for each in _newest_cases(session, session.exec(stopped).all())]
+    return [Owner(each.creditor_id, int(each.id or 0)) for each in newest_cases(session, session.exec(stopped).all())]
 
 
 def _debtors_with(session: Session, number: str) -> set[int]:
@@ -135,21 +139,6 @@ def _debtors_with(session: Session, number: str) -> set[int]:
             )
         found |= {debtor for debtor, phone, country in session.exec(spelled) if mobile_number(phone, country) == number}
     return found
-
-
-def _newest_cases(session: Session, debtors: Collection[int]) -> list[Case]:
-    """Of each account."""
-    newest = select(func.max(Case.id)).where(col(Case.debtor_id).in_(debtors)).group_by(col(Case.debtor_id))
-    return list(session.exec(select(Case).where(col(Case.id).in_(newest)).order_by(col(Case.id))))
-
-
-def _whose(session: Session, channel: Channel, address: str) -> list[Debtor]:
-    name = "email" if channel is Channel.EMAIL else "phone"
-    ids = [
-        select(table.debtor_id).where(func.lower(getattr(table, name)) == address, col(table.replaced_at).is_(None))
-        for table in (DebtorProfile, ContactPerson)
-    ]
-    return list(session.exec(select(Debtor).where(or_(*(col(Debtor.id).in_(each) for each in ids))).limit(2)))
 
 
 def _message(session: Session, condition: object) -> Message | None:

@@ -5,8 +5,9 @@ import re
 from sqlmodel import col, func, or_, select
 
 from maatpak.kernel.words import Channel
-from maatpak.ledger.tables import ContactPerson, Debtor, DebtorProfile, Message
+from maatpak.ledger.tables import Debtor, Message
 from tasks.desk import Desk
+from tasks.whose import accounts_with
 
 SHARED_DOMAIN = re.compile(
     r"(?:aol|aon|bluewin|btinternet|casema|chello|comcast|fastmail|free|freenet|gmail|gmx|googlemail|hetnet|home|"
@@ -28,16 +29,11 @@ def is_of_customer(desk: Desk, message: Message, sender: str) -> bool:
         return True
     debtor = desk.session.get_one(Debtor, message.debtor_id)
     people = {debtor.id, desk.payer(debtor).id}
-    had = [
-        select(table.id).where(
-            col(table.debtor_id).in_(people), func.lower(table.email) == sender, col(table.replaced_at).is_(None)
-        )
-        for table in (DebtorProfile, ContactPerson)
-    ]
+    has = select(Debtor.id).where(col(Debtor.id).in_(people), col(Debtor.id).in_(accounts_with(sender)))
     written_to = select(Message.id).where(
         col(Message.debtor_id).in_(people),
         Message.channel == Channel.EMAIL,
         func.lower(Message.recipient) == sender,
         col(Message.sent_on).is_not(None),
     )
-    return desk.session.exec(select(or_(*(each.exists() for each in (*had, written_to))))).one()
+    return desk.session.exec(select(or_(has.exists(), written_to.exists()))).one()

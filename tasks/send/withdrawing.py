@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 CANCELLED = "cancelled"
-"""What is said of a letter that was not printed, and the kind of event is named after it."""
+"""What is said of a letter that was not printed."""
 TOO_LATE = "Set a hold, so that nothing else goes; if it was wrong, tell the customer."
 ADVICE = {
     MessageState.SENDING: "It is being handed over just now; see what comes of it.",

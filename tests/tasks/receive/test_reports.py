@@ -130,11 +130,13 @@ class TestAMail:
         told(mailed, second, FULL)
         assert address(mailed, first["recipient"]) == ("doubtful", 2)
 
-    def test_a_complaint_ends_the_mails_and_is_work_for_somebody(self, mailed: House) -> None:
+    def test_a_complaint_ends_the_mails_of_every_account_and_is_work_for_somebody(self, mailed: House) -> None:
         (message,) = messages(mailed)
+        mailed.customer(email=message["recipient"].upper())
         complained(mailed, by_return_path(mailed, message["message_ref"]))
         read_mailbox(mailed.engine, NOW)
-        assert address(mailed, message["recipient"])[0] == "opted_out"
+        marked = mailed.rows("SELECT state FROM address_state WHERE replaced_at IS NULL")
+        assert marked == [{"state": "opted_out"}] * len(mailed.accounts)
         assert mailed.rows("SELECT kind FROM work_task") == [{"kind": "reply"}]
 
     @pytest.mark.parametrize("how", ["subject", "original", "amazon"])
