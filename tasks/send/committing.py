@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import psycopg
 
+from maatpak.ledger.literals import numbers
 from maatpak.ledger.locks import creditor_lock
 from tasks.seen import OWN_EVENTS
-from tasks.send.claiming import LEASE, Claimed, Claims, numbers
+from tasks.send.claiming import LEASE, Claimed, Claims
 from tasks.send.recording import Record, Recorder
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from maatpak.kernel.words import Channel
 from maatpak.ledger.failures import keep_failure
 from tasks.send.ahead import MarksAhead
 from tasks.send.breaker import Breakers, trouble_of_service
-from tasks.send.claiming import HANDING_OVER, Claimed, Claims
+from tasks.send.claiming import Claimed, Claims
 from tasks.send.committing import Commits, Mark
 from tasks.send.journal import Journal, LeftBehind
+from tasks.send.last_look import HANDING_OVER
 from tasks.send.pace import Throttle, Unthrottled, paces
 from tasks.send.recording import Record, Recorder
 from tasks.send.refusing import record_refusal
