@@ -14,6 +14,7 @@ from sqlmodel import Session
 from maatpak.kernel.calendars import BANK, add_working_days
 from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import numbers
 from tasks.facts.people import DEPTH
 
 GROUPS = f"""
@@ -96,7 +97,7 @@ def tell_groups(frames: Frames, demands: pl.DataFrame, now: str) -> None:
     if demands.is_empty():
         return
     frames.stage("demand", demands.select("action_id"))
-    debtors = ",".join(map(str, demands["debtor_id"].unique().sort()))
-    members = GROUPS.format(debtors=f"'{{{debtors}}}'::bigint[]") + "SELECT * FROM grouped"  # noqa: S608 - numbers
+    debtors = numbers(demands["debtor_id"].unique().sort())
+    members = GROUPS.format(debtors=debtors) + "SELECT * FROM grouped"  # noqa: S608 - numbers
     marks = {"kind": WorkKind.NOTICE, "subject": DEMANDED, "role": Role.ACCOUNT_MANAGER}
     frames.execute(TELL.format(**marks, now=now, members=members))

@@ -13,6 +13,7 @@ import polars as pl
 
 from maatpak.kernel.calendars import add_working_days
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import numbers
 from policies.guardrails import ContactLimits
 from policies.turns import CLAIM, out_of_turn
 
@@ -21,10 +22,10 @@ LOOK_BACK = timedelta(days=60)
 CONTACTS = """
 WITH theirs AS (
   SELECT k.party_id, a.id FROM "case" k JOIN action a ON a.case_id = k.id
-  WHERE k.party_id = ANY('{{{parties}}}'::bigint[]) AND a.payer_party_id IS NULL AND a.written
+  WHERE k.party_id = ANY({parties}) AND a.payer_party_id IS NULL AND a.written
   UNION ALL
   SELECT a.payer_party_id, a.id FROM action a
-  WHERE a.payer_party_id = ANY('{{{parties}}}'::bigint[]) AND a.written)
+  WHERE a.payer_party_id = ANY({parties}) AND a.written)
 SELECT t.party_id, t.id AS action_id, COALESCE(m.sent_on, m.ended_at::date, DATE '{day}') AS on_day
 FROM theirs t JOIN message_action x ON x.action_id = t.id JOIN message m ON m.id = x.message_id
 WHERE m.sent_on > DATE '{since}' OR m.state IN ('sending', 'unknown') OR m.state = 'queued' AND {also}
@@ -32,7 +33,7 @@ WHERE m.sent_on > DATE '{since}' OR m.state IN ('sending', 'unknown') OR m.state
 """What the parties were written, about whichever account and by whichever creditor: what has left, what is leaving, and
 what {also} says of what waits, which counts as of today."""
 WAITS = "TRUE"
-TAKEN_BY_OTHERS = "m.leased_until > clock_timestamp() AND m.id <> ALL ('{{{ours}}}'::bigint[])"
+TAKEN_BY_OTHERS = "m.leased_until > clock_timestamp() AND m.id <> ALL ({ours})"
 
 SLOTS_TAKEN = """
 SELECT l.action_id FROM pg_temp.late_letter l JOIN contact_slot s ON s.party_id = l.written_to AND s.day = DATE '{day}'
@@ -79,9 +80,8 @@ def crowded_messages(
     letters = [row for row in rows if row["written"]]
     if not letters:
         return set()
-    ours = ",".join(str(int(each)) for each in claimed)
     parties = (row["payer_party_id"] or row["party_id"] for row in letters)
-    contacts = _contacts(frames, parties, as_of, TAKEN_BY_OTHERS.format(ours=ours))
+    contacts = _contacts(frames, parties, as_of, TAKEN_BY_OTHERS.format(ours=numbers(claimed)))
     waits = set()
     for row in letters:
         own, theirs = set(row["action_ids"] or ()), contacts[row["payer_party_id"] or row["party_id"]]
@@ -95,8 +95,7 @@ def crowded_messages(
 
 def _contacts(frames: Frames, parties: Iterable[int], as_of: date, also: str) -> dict[int, list[tuple[int, date]]]:
     """Party → the actions that wrote to it, and when; `also`: which of the waiting messages count, as SQL."""
-    asked = ",".join(str(int(each)) for each in set(parties))
-    found = frames.read(CONTACTS.format(parties=asked, day=as_of, since=as_of - LOOK_BACK, also=also))
+    found = frames.read(CONTACTS.format(parties=numbers(set(parties)), day=as_of, since=as_of - LOOK_BACK, also=also))
     contacts: dict[int, list[tuple[int, date]]] = defaultdict(list)
     for party_id, action_id, on_day in found.iter_rows():
         contacts[party_id].append((action_id, on_day))

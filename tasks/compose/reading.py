@@ -11,6 +11,7 @@ import polars as pl
 from maatpak.kernel.words import SPOKEN_RESULTS
 from maatpak.ledger.database import Frames
 from maatpak.ledger.freshness import data_on
+from maatpak.ledger.literals import numbers
 from maatpak.ledger.tables import visible
 
 Row = dict[str, Any]
@@ -195,8 +196,7 @@ class _Reading:
 
     def know(self, **ids: Iterable[int]) -> None:
         for name, values in ids.items():
-            listed = ",".join(str(int(value)) for value in sorted(set(values)))
-            self._marks[name] = f"'{{{listed}}}'::bigint[]"
+            self._marks[name] = numbers(sorted(set(values)))
 
     def rows(self, query: str) -> list[Row]:
         return self._frames.read(query.format(**self._marks)).to_dicts()

@@ -13,6 +13,7 @@ import polars as pl
 from maatpak.kernel.reasons import SkipReason
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import numbers
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from tasks.cancelling import cancel_actions
 from tasks.groups import tell_groups
@@ -108,8 +109,7 @@ def report_outcomes(
         marks = {"creditor": int(creditor_id), "now": f"TIMESTAMPTZ '{at.isoformat()}'"}
         ended = frames.read(query)
         lock_parties(frames, ended["party_id"].to_list())
-        listed = ",".join(str(each) for each in ended["message_id"].to_list())
-        frames.execute(TAKE.format(ids=f"'{{{listed}}}'::bigint[]"))
+        frames.execute(TAKE.format(ids=numbers(ended["message_id"].to_list())))
         outcomes = frames.read(OUTCOMES)
         if outcomes.is_empty():
             return 0

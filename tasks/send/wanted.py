@@ -9,6 +9,7 @@ import polars as pl
 
 from maatpak.kernel.reasons import SkipReason
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import numbers
 from tasks.conditions import no_longer_so
 from tasks.current_pack import current_pack
 from tasks.revalidate import closed_today, objections, silent_today, step_properties
@@ -25,10 +26,10 @@ SELECT a.id AS action_id, a.case_id, a.kind, a.escalating, a.occurrence, a.pack_
   EXISTS (SELECT 1 FROM message_action x JOIN message m ON m.id = x.message_id
           WHERE x.action_id = a.id AND m.state IN ('sent', 'unknown')) AS begun
 FROM action a JOIN "case" k ON k.id = a.case_id LEFT JOIN plan o ON o.action_id = a.id AND o.replaced_at IS NULL
-WHERE a.id = ANY('{{{ids}}}'::bigint[])
+WHERE a.id = ANY({ids})
 """
 
-NAMED = "SELECT i.action_id, i.item_id, i.amount FROM action_item i WHERE i.action_id = ANY('{{{ids}}}'::bigint[])"
+NAMED = "SELECT i.action_id, i.item_id, i.amount FROM action_item i WHERE i.action_id = ANY({ids})"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def no_longer_wanted(
     seen: Sequence[Seen] = (),
 ) -> Against:
     """What speaks against sending for these actions now. Their parties are locked by the caller."""
-    ids = ",".join(str(int(each)) for each in sorted(set(action_ids)))
+    ids = numbers(sorted(set(action_ids)))
     actions = frames.read(ACTIONS.format(ids=ids))
     gone = actions.filter((pl.col("state") != "in_progress") | pl.col("withdrawn"))
     actions = actions.join(gone, on="action_id", how="anti")
