@@ -20,6 +20,7 @@ from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor, lock_parties
 from maatpak.ledger.tables import VISIBLE, Case, Creditor, Debtor, DebtorProfile, Person, Round
+from tasks.access.sight import require_sight
 from tasks.current_pack import current_pack
 from tasks.today import recorded_after
 
@@ -164,12 +165,13 @@ class Desk:
         return f"{prefix}{value}"
 
     def require_person(self, login: str, act: str, *roles: Role) -> None:
-        """Somebody else's name in a record must be a person's whose role may do what is put on them.
+        """Somebody else's name in a record must be a person's who may see the creditor and do what is put on them.
 
         Raises:
             RefusedError: it is not.
         """
         _require(_active(self.session, login), act, *roles)
+        require_sight(self.session, login, self.creditor.code)
 
     def record(
         self,
@@ -213,7 +215,8 @@ def desk(
     login and needs none.
 
     Raises:
-        RefusedError: the person is not known or not active, or `as_of` is not the creditor's business date.
+        RefusedError: the person is not known or not active, or may not see the creditor; or `as_of` is not the
+            creditor's business date.
     """
     with engine.database.session() as session:
         lock_creditor(session, creditor_id, shared=True)
@@ -238,7 +241,8 @@ def desk_in(
     """A desk in a transaction of the caller's, who has locked the creditor and appends the desk's events.
 
     Raises:
-        RefusedError: the person is not known or not active, or `as_of` is not the creditor's business date.
+        RefusedError: the person is not known or not active, or may not see the creditor; or `as_of` is not the
+            creditor's business date.
     """
     creditor = session.get(Creditor, creditor_id)
     if creditor is None:
@@ -248,11 +252,14 @@ def desk_in(
             f"{creditor.code} is at {creditor.business_date}, not at {as_of}: acts count from the business date.",
             advice="Leave the date out, or run that day first.",
         )
+    person = _active(session, actor) if isinstance(actor, str) else actor or MACHINE
+    if person.id is not None:
+        require_sight(session, person.login, creditor.code)
     return Desk(
         engine=engine,
         session=session,
         creditor=creditor,
-        person=_active(session, actor) if isinstance(actor, str) else actor or MACHINE,
+        person=person,
         as_of=as_of,
         now=recorded_after(creditor.looked_at, now),
         flow_run=flow_run,

@@ -13,8 +13,8 @@ from maatpak.kernel.calendars import shift_working_days
 from maatpak.kernel.reasons import NoActionReason
 from maatpak.kernel.words import LegalStop, Role, WorkKind
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import quoted
 from policies.pack import CompiledPack
-from tasks.intake.known import quoted
 from tasks.worklist import open_many
 
 WITHIN = 2

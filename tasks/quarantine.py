@@ -24,8 +24,10 @@ from maatpak.kernel.ids import canonical_json, content_hash, salted_hash
 from maatpak.kernel.words import Role as Duty
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import quoted
 from maatpak.ledger.locks import lock_creditor
-from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before, quoted
+from tasks.access.sight import require_sight
+from tasks.intake.known import Known, known_payments, load_known, lock_intake, paid_before
 from tasks.intake.landing import Landing, Part, land
 from tasks.intake.plan import plan_import
 from tasks.intake.resolutions import TEXT, written_as_source
@@ -217,6 +219,7 @@ def _open_row(frames: Frames, row_id: int, actor: str, reason: str, *, landing: 
             f"{actor!r} may not decide on quarantined rows.", advice=f"It takes a person who is {' or '.join(KEEPERS)}."
         )
     found = read_row(frames, row_id)
+    require_sight(frames, actor, found.creditor)
     if landing:
         lock_intake(frames, found.creditor)
     lock_creditor(frames, found.creditor_id, shared=not landing)

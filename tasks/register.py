@@ -1,125 +1,33 @@
-"""Who is owed, and who acts: creditors and people are entered here, checked, each with its event.
+"""Who is owed: creditors are entered and changed here, checked, each with its event.
 
-Roles and limits decide who may approve, so only an administrator enters people; the very first one enters themselves,
-as an administrator.
+What a creditor says of itself, and the account that customers pay to, changes by two administrators (rule 10).
 """
 
-import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.core import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from maatpak.kernel.banks import bic_holds, iban_holds
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.money import decimals, to_decimal
+from maatpak.kernel.money import decimals
 from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
-from maatpak.ledger.tables import Creditor, Person
+from maatpak.ledger.tables import ChangeRequest, Creditor, Person
+from tasks.access.asking import ask_or_do
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-NOBODY = frozenset({"engine"})
-"""Names in the record that no person may have."""
-
-
-def add_person(engine: "Engine", person: Person, actor: str, now: datetime) -> Person:
-    """Enter somebody who may act from now on.
-
-    Raises:
-        UsageError: a value does not hold, or the login is taken.
-        RefusedError: the actor is not an administrator.
-    """
-    person.role = _one_of("role", person.role, [str(role) for role in Role])
-    decimals(person.limit_currency)
-    require_email(person.email)
-    if LOGIN.fullmatch(person.login) is None or person.login.lower() in NOBODY:
-        raise UsageError(
-            f"{person.login!r} is not a login.",
-            advice="Use letters, digits and . _ @ + - in it; `engine` is the engine's own name.",
-        )
-    _require_limit(person)
-    with engine.database.session() as session:
-        first = session.exec(select(Person)).first() is None
-        if not first:
-            _require_administrator(session, actor)
-        elif (person.login, person.role) != (actor, Role.ADMINISTRATOR):
-            raise RefusedError(
-                "The first person here enters themselves, as administrator.",
-                advice=f"`maatpak user add {actor} --role administrator`, then the others.",
-            )
-        if session.exec(select(Person).where(func.lower(Person.login) == person.login.lower())).first() is not None:
-            raise UsageError(f"The login {person.login!r} is taken.", advice="See `maatpak user list`.")
-        if person.deputy is not None:
-            _require_deputy(session, person.login, person.deputy)
-        session.add(person)
-        session.flush()
-        append_events(session, [EventDraft("person_added", actor, body=_rights(person))], now)
-    engine.anchor()
-    return person
-
-
-def change_person(
-    engine: "Engine",
-    login: str,
-    actor: str,
-    now: datetime,
-    *,
-    role: str | None = None,
-    limit: tuple[int, str] | None = None,
-    deputy: str | None = None,
-    active: bool | None = None,
-) -> Person:
-    """Give somebody another role, limit (minor units and currency) or deputy, or take from them all right to act.
-
-    Raises:
-        UsageError: a value does not hold, or there is nobody of that login.
-        RefusedError: the actor is not an administrator, or changes themselves.
-    """
-    with engine.database.session() as session:
-        _require_administrator(session, actor)
-        if login == actor:
-            raise RefusedError("Nobody changes their own rights.", advice="Another administrator does that.")
-        person = session.exec(select(Person).where(Person.login == login).with_for_update()).first()
-        if person is None:
-            raise UsageError(f"There is no {login!r}.", advice="See `maatpak user list`.")
-        if role is not None:
-            person.role = _one_of("role", role, [str(each) for each in Role])
-        if limit is not None:
-            person.approval_limit, person.limit_currency = limit
-            decimals(person.limit_currency)
-            _require_limit(person)
-        if deputy is not None:
-            _require_deputy(session, login, deputy)
-            person.deputy = deputy
-        if active is not None:
-            person.active = active
-        session.flush()
-        append_events(session, [EventDraft("person_changed", actor, body=_rights(person))], now)
-    engine.anchor()
-    return person
-
-
-def _rights(person: Person) -> dict[str, Any]:
-    return {
-        "person_id": person.id,
-        "role": person.role,
-        "limit": person.approval_limit,
-        "currency": person.limit_currency,
-        "active": person.active,
-    }
-
-
-def _require_limit(person: Person) -> None:
-    if person.approval_limit < 0:
-        limit = to_decimal(person.approval_limit, person.limit_currency)
-        raise UsageError(f"The limit {limit} is below zero.", advice="0 is for who approves nothing.")
+SAID = (
+    *("name", "iban", "bic", "email", "phone", "street", "postal_code", "city", "registration_no", "vat_no"),
+    "payment_url",
+)
+"""What a creditor says of itself to customers, its account among it. Nothing else of it ever changes."""
 
 
 def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime) -> Creditor:
@@ -133,13 +41,10 @@ def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime
     require_country(creditor.country)
     _require_language(creditor.language)
     _require_zone(creditor.time_zone)
-    require_email(creditor.email)
-    if creditor.iban is not None:
-        creditor.iban = _checked_iban(creditor.iban)
-    if creditor.bic is not None:
-        creditor.bic = _checked_bic(creditor.bic)
+    for name, value in _checked({name: getattr(creditor, name) for name in SAID}).items():
+        setattr(creditor, name, value)
     with engine.database.session() as session:
-        _require_administrator(session, actor)
+        require_administrator(session, actor)
         if session.exec(select(Creditor).where(Creditor.code == creditor.code)).first() is not None:
             raise UsageError(f"The creditor {creditor.code!r} is there already.", advice="See `maatpak creditor list`.")
         session.add(creditor)
@@ -150,17 +55,56 @@ def add_creditor(engine: "Engine", creditor: Creditor, actor: str, now: datetime
     return creditor
 
 
-def people(engine: "Engine") -> list[dict[str, Any]]:
-    """Everybody, by login."""
-    with engine.database.reading() as session:
-        found = session.exec(select(Person).order_by(col(Person.login)))
-        return [{**_fields(person), "currency": person.limit_currency} for person in found]
+def change_creditor(
+    engine: "Engine", code: str, actor: str, now: datetime, changes: Mapping[str, str | None]
+) -> ChangeRequest | None:
+    """Change what a creditor says of itself (`SAID`); the request, where another administrator is to confirm it.
+
+    Raises:
+        UsageError: a value does not hold, or there is no such creditor.
+        RefusedError: the actor is not an administrator, or another change of it waits.
+    """
+    checked = _checked(changes)
+    with engine.database.session() as session:
+        require_administrator(session, actor)
+        creditor = creditor_by_code(session, code)
+        request, event = ask_or_do(session, creditor, checked, actor, now)
+        if request is None:
+            apply_to_creditor(creditor, checked)
+        append_events(session, [event], now)
+    engine.anchor()
+    return request
+
+
+def apply_to_creditor(creditor: Creditor, changes: Mapping[str, Any]) -> None:
+    """The creditor says this of itself from now on."""
+    for name, value in changes.items():
+        setattr(creditor, name, value)
+
+
+def _checked(changes: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The values as they are kept: without blanks around, nothing for an empty one."""
+    unknown = sorted(set(changes) - set(SAID))
+    if unknown or not changes:
+        raise UsageError(
+            f"Nothing of a creditor changes that is called {', '.join(unknown)}." if unknown else "Nothing changes.",
+            advice=f"It can be: {', '.join(SAID)}.",
+        )
+    kept = {name: (value or "").strip() or None for name, value in changes.items()}
+    if "name" in kept and kept["name"] is None:
+        raise UsageError("A creditor has a name.", advice="Give the name of the legal entity.")
+    require_email(kept.get("email"))
+    for name, check in (("iban", _checked_iban), ("bic", _checked_bic)):
+        value = kept.get(name)
+        if value is not None:
+            kept[name] = check(value)
+    return kept
 
 
 def creditors(engine: "Engine") -> list[dict[str, Any]]:
     """Every creditor, by code."""
     with engine.database.reading() as session:
-        return [_fields(creditor) for creditor in session.exec(select(Creditor).order_by(col(Creditor.code)))]
+        return [fields_of(creditor) for creditor in session.exec(select(Creditor).order_by(col(Creditor.code)))]
 
 
 def creditor_by_code(session: Session, code: str) -> Creditor:
@@ -176,19 +120,17 @@ def creditor_by_code(session: Session, code: str) -> Creditor:
     return creditor
 
 
-def _fields(row: SQLModel) -> dict[str, Any]:
+def fields_of(row: SQLModel) -> dict[str, Any]:
     """A row's columns in the order of its table."""
     return {name: getattr(row, name) for name in type(row).model_fields}
 
 
-def _require_deputy(session: Session, login: str, deputy: str) -> None:
-    if deputy == login:
-        raise UsageError(f"{login!r} cannot stand in for themselves.", advice="Name somebody else as the deputy.")
-    if session.exec(select(Person).where(Person.login == deputy)).first() is None:
-        raise UsageError(f"The deputy {deputy!r} is nobody here.", advice="Enter the deputy first.")
+def require_administrator(session: Session, actor: str) -> None:
+    """Refuse whoever is not an active administrator.
 
-
-def _require_administrator(session: Session, actor: str) -> None:
+    Raises:
+        RefusedError: they are not.
+    """
     person = session.exec(select(Person).where(Person.login == actor, col(Person.active))).first()
     if person is None:
         raise RefusedError(
@@ -196,12 +138,6 @@ def _require_administrator(session: Session, actor: str) -> None:
         )
     if person.role != Role.ADMINISTRATOR:
         raise RefusedError(f"{actor} is {person.role}.", advice="Only an administrator enters creditors and people.")
-
-
-def _one_of(name: str, value: str, known: list[str]) -> str:
-    if value not in known:
-        raise UsageError(f"{value!r} is not a {name}.", advice=f"Known are: {', '.join(known)}.")
-    return value
 
 
 def require_country(country: str) -> None:

@@ -199,7 +199,7 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(workspace: Path, database_url: str) -> Settings:
     """Settings of a workspace on this test's own database."""
-    return Settings(workspace=workspace, database_url=database_url)
+    return Settings(workspace=workspace, database_url=database_url, password_memory=8)
 
 
 @pytest.fixture

@@ -33,8 +33,11 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("maatpak.cli.doctor", "Look whether all is well: settings, database, chain, invariants."),
     "up": Entry("maatpak.cli.up", "Start the database, a Prefect server and the deployments; Ctrl-C stops all."),
     "demo": Entry("maatpak.cli.demo", "Play business days on a made-up ledger, then serve the pages."),
-    "creditor": Entry("maatpak.cli.creditor", "Who is owed: add, list, licence and licences of the agency."),
-    "user": Entry("maatpak.cli.user", "Who acts, with which role and limit: add, change, list."),
+    "creditor": Entry("maatpak.cli.creditor", "Who is owed: add, change, list, licence and licences of the agency."),
+    "user": Entry(
+        "maatpak.cli.user",
+        "Who acts: add, change, list, requests, confirm, refuse, password, logout, token, tokens, revoke.",
+    ),
     "policy": Entry("maatpak.cli.policy", "Policy packs: check, publish, diff, schema."),
     "ingest": Entry("maatpak.cli.ingest", "Take a ledger file in, through its source and the quality gate."),
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),

@@ -62,6 +62,27 @@ def add(
 
 
 @app.command()
+def change(
+    code: Annotated[str, typer.Argument(metavar="CREDITOR", help="Code of the creditor.")],
+    *,
+    to: Annotated[
+        list[str], typer.Option("--set", help="What it says of itself, such as iban=NL91…; may be given again.")
+    ],
+    actor: ActorOption = None,
+) -> None:
+    """Change what a creditor says of itself to customers, its account too, once another administrator confirms it."""
+    from tasks.register import change_creditor
+
+    said = dict(each.partition("=")[::2] for each in to)
+    with opened() as engine:
+        request = change_creditor(engine, code, acting(actor), now(), said)
+    if request is None:
+        say(f"Creditor {code} is changed.")
+    else:
+        say(f"Change {request.id} of {code} waits for another administrator: `maatpak user confirm {request.id}`.")
+
+
+@app.command()
 def licence(
     code: Annotated[str, typer.Argument(metavar="CREDITOR", help="Code of the creditor whose agency it is.")],
     country: Annotated[str, typer.Option(help="Country in which it lets the agency collect, such as NL.")],

@@ -157,6 +157,12 @@ class Settings(BaseSettings):
     console_port: int = Field(
         default=4243, ge=1, le=65535, description="Port on which `up` serves the webhooks that services call."
     )
+    session_minutes: int = Field(
+        default=30, ge=1, le=720, description="Minutes without a click after which the console asks to log in again."
+    )
+    password_memory: int = Field(
+        default=19_456, ge=8, description="KiB of memory that checking a password takes (Argon2id): more is safer."
+    )
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."

@@ -31,8 +31,9 @@ APPEND_ONLY = (
 )
 """Rows that are written once."""
 
-REMOVABLE = ("contact_slot", "contact_wait")
-"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter."""
+REMOVABLE = ("call_once", "console_session", "contact_slot", "contact_wait", "person_creditor")
+"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter; what a
+person may see is told by events, and sessions and answers to calls are of use for hours."""
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "action": (
@@ -44,6 +45,8 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
         *("attempt", "message_ref", "subject", "content", "written", "reply_by", "business_date", "queued_at"),
     ),
     "work_task": ("creditor_id", "debtor_id", "case_id", "action_id", "kind", "opened_on", "recorded_at"),
+    "change_request": ("person_id", "creditor_id", "changes", "asked_by", "asked_at"),
+    "api_token": ("person_id", "name", "token_hash", "scope", "created_at", "expires_at"),
     "quarantined_row": (
         "snapshot_id",
         "creditor_id",
@@ -66,6 +69,7 @@ TRANSITIONS: Mapping[str, Mapping[Any, Iterable[str]]] = {
     "message": MESSAGE_TRANSITIONS,
     "work_task": {"open": ("done", "cancelled"), "done": (), "cancelled": ()},
     "quarantined_row": {"open": ("released", "discarded", "superseded")},
+    "change_request": {"asked": ("confirmed", "refused")},
 }
 """By table: which state may follow which."""
 

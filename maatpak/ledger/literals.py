@@ -1,6 +1,11 @@
-"""Lists as SQL, for statements that take no parameters."""
+"""Texts and lists as SQL, for statements that take no parameters."""
 
 from collections.abc import Iterable
+
+
+def quoted(text: str | None) -> str:
+    """Any text as a literal."""
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def numbers(ids: Iterable[int]) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from maatpak.ledger.database import Frames
-from tasks.intake.known import quoted
+from maatpak.ledger.literals import quoted
 from tasks.intake.writing import FINDINGS_KEPT, Origin
 from tasks.quality.gate import FINDING
 

@@ -19,6 +19,7 @@ from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Role, Severity
 from maatpak.ledger.audit import append_events
 from maatpak.ledger.database import Frames
+from tasks.access.sight import require_sight
 from tasks.desk import acting_person
 from tasks.intake.bounds import measure_change, measure_end, measure_quarantine, measure_time
 from tasks.intake.files import Ledger, code_of, read_ledger
@@ -72,11 +73,11 @@ def ingest_ledger(
 
     Raises:
         InputRejectedError: the gate refused the files; nothing was changed. `context` has its findings and evidence.
-        RefusedError: `actor` is nobody who may import, or may not accept bounds.
+        RefusedError: `actor` is nobody who may import, may not see a creditor, or may not accept bounds.
         UsageError: the files or bounds do not fit the source.
     """
     call = Call(source, as_of, now, actor or ENGINE, flow_run, dict(accept_bounds or {}))
-    role = None if actor is None else _importer(engine, actor)
+    role = None if actor is None else _importer(engine, actor, source)
     _require_acceptance(call, role)
     ledger = read_ledger(source, paths)
     with engine.database.frames() as frames:
@@ -97,10 +98,12 @@ def ingest_ledger(
     return IntakeReport(source.name, source.mode, as_of, ledger.content_hash, snapshots, findings)
 
 
-def _importer(engine: "Engine", actor: str) -> Role:
-    """The role of the person who imports."""
+def _importer(engine: "Engine", actor: str, source: LedgerSource) -> Role:
+    """The role of the person who imports, and sees all whose ledger it is."""
     with engine.database.reading() as session:
-        return Role(acting_person(session, actor, "import a ledger", *IMPORTERS).role)
+        role = Role(acting_person(session, actor, "import a ledger", *IMPORTERS).role)
+        require_sight(session, actor, *map(code_of, source.all_creditors))
+    return role
 
 
 def _require_acceptance(call: Call, role: Role | None) -> None:
@@ -184,7 +187,7 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
 
 def _tell_differences(gate: Gate, known: Known) -> None:
     told = "The source defines the creditor otherwise than it is known; what is known stays."
-    advice = "Change a creditor by its own command, with four eyes; or correct the source."
+    advice = "Change it with `maatpak creditor change`, by four eyes; or correct the source."
     gate.add(_told("creditor_differs", [("creditor", None, None, name) for name in known.differs], told, advice))
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from connectors.ledgers.source import CreditorDefinition
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import quoted
 from tasks.quality.item_measures import KnownItems
 
 ITEMS = {
@@ -66,11 +67,6 @@ class Known:
 def lock_intake(frames: Frames, code: str) -> None:
     """One import a creditor at a time, however long its gate takes; ticks may go on until it writes."""
     frames.execute(f"SELECT pg_advisory_xact_lock(hashtext({quoted('maatpak:intake:' + code)}))")
-
-
-def quoted(text: str | None) -> str:
-    """Text as an SQL literal."""
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def load_known(frames: Frames, creditor: CreditorDefinition | str, source: str) -> Known | None:

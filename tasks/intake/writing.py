@@ -13,9 +13,10 @@ import polars as pl
 
 from maatpak.kernel.ids import canonical_json
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import quoted
 from maatpak.ledger.tables import DebtorProfile, ItemVersion
 from maatpak.ledger.versions import succeed_all
-from tasks.intake.known import Known, quoted
+from tasks.intake.known import Known
 from tasks.intake.plan import PROFILE, Plan
 from tasks.intake.states import STATE
 

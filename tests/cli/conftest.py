@@ -24,6 +24,7 @@ def command(
     monkeypatch.setenv("MAATPAK_WORKSPACE", str(settings.workspace))
     monkeypatch.setenv("MAATPAK_DATABASE_URL", settings.database_url.get_secret_value())
     monkeypatch.setenv("MAATPAK_ACTOR", "root")
+    monkeypatch.setenv("MAATPAK_PASSWORD_MEMORY", "8")
 
     def run(*arguments: str) -> Answer:
         capsys.readouterr()

@@ -1,5 +1,13 @@
 """SQLModel tables for every word of the design; importing this module registers them all."""
 
+from maatpak.ledger.tables.access import (
+    ApiToken,
+    CallOnce,
+    ChangeRequest,
+    ConsoleSession,
+    Credential,
+    PersonCreditor,
+)
 from maatpak.ledger.tables.audit import Event, EventHead, Person
 from maatpak.ledger.tables.cases import (
     Action,
@@ -56,14 +64,19 @@ __all__ = [
     "ActionItem",
     "AddressState",
     "Answer",
+    "ApiToken",
     "Approval",
     "Breaker",
+    "CallOnce",
     "Case",
+    "ChangeRequest",
     "ClaimedPayment",
+    "ConsoleSession",
     "ContactPerson",
     "ContactResult",
     "ContactSlot",
     "ContactWait",
+    "Credential",
     "Creditor",
     "CreditorPack",
     "Debtor",
@@ -82,6 +95,7 @@ __all__ = [
     "Party",
     "Payment",
     "Person",
+    "PersonCreditor",
     "Placement",
     "PlacementCheck",
     "Plan",

@@ -139,6 +139,103 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_send_turn")),
     )
     op.create_table(
+        "api_token",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_used_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("scope IN ('read', 'write')", name=op.f("ck_api_token_scope_known")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_api_token_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
+    )
+    op.create_index(
+        "uq_api_token_live",
+        "api_token",
+        ["person_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "call_once",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("request_hash", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", postgresql.JSONB(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_call_once_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_once")),
+        sa.UniqueConstraint("person_id", "key", name=op.f("uq_call_once_person_id_key")),
+    )
+    op.create_table(
+        "change_request",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
+        sa.Column("changes", postgresql.JSONB(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("(state = 'asked') = (decided_at IS NULL)", name=op.f("ck_change_request_decided_once")),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR decided_by <> asked_by", name=op.f("ck_change_request_two_persons")
+        ),
+        sa.CheckConstraint("state IN ('asked', 'confirmed', 'refused')", name=op.f("ck_change_request_state_known")),
+        sa.CheckConstraint("(person_id IS NULL) <> (creditor_id IS NULL)", name=op.f("ck_change_request_of_one")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_change_request_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_change_request_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_request")),
+    )
+    op.create_index(
+        "uq_change_request_creditor",
+        "change_request",
+        ["creditor_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_index(
+        "uq_change_request_person",
+        "change_request",
+        ["person_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_table(
+        "console_session",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_console_session_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_console_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_console_session_token_hash")),
+    )
+    op.create_index(op.f("ix_console_session_person_id"), "console_session", ["person_id"], unique=False)
+    op.create_table(
+        "credential",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("failures >= 0", name=op.f("ck_credential_failures_not_negative")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_credential_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_credential")),
+    )
+    op.create_table(
         "creditor_pack",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -172,6 +269,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("creditor_id", "debtor_no", name=op.f("uq_debtor_creditor_id_debtor_no")),
     )
     op.create_index(op.f("ix_debtor_party_id"), "debtor", ["party_id"], unique=False)
+    op.create_table(
+        "person_creditor",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_person_creditor_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_creditor_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", "creditor_id", name=op.f("pk_person_creditor")),
+    )
     op.create_table(
         "snapshot",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -1549,12 +1654,24 @@ def downgrade() -> None:
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
+    op.drop_table("person_creditor")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
     op.drop_table("debtor")
     op.drop_index(
         "uq_creditor_pack_current", table_name="creditor_pack", postgresql_where=sa.text("replaced_at IS NULL")
     )
     op.drop_table("creditor_pack")
+    op.drop_table("credential")
+    op.drop_index(op.f("ix_console_session_person_id"), table_name="console_session")
+    op.drop_table("console_session")
+    op.drop_index("uq_change_request_person", table_name="change_request", postgresql_where=sa.text("state = 'asked'"))
+    op.drop_index(
+        "uq_change_request_creditor", table_name="change_request", postgresql_where=sa.text("state = 'asked'")
+    )
+    op.drop_table("change_request")
+    op.drop_table("call_once")
+    op.drop_index("uq_api_token_live", table_name="api_token", postgresql_where=sa.text("revoked_at IS NULL"))
+    op.drop_table("api_token")
     op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")

@@ -115,7 +115,7 @@ class Stages:
         stage = self._stage(name)
         shutil.copytree(stage.workspace, workspace, dirs_exist_ok=True)
         with _lent(self._server_url, "maatpak_act", stage.database) as url:
-            engine = open_engine(Settings(workspace=workspace, database_url=url))
+            engine = open_engine(Settings(workspace=workspace, database_url=url, password_memory=8))
             try:
                 yield stage.house_on(engine)
             finally:
@@ -136,7 +136,7 @@ class Stages:
             workspace.mkdir()
         database = f"maatpak_stage_{uuid4().hex[:12]}"
         url = self._kept.enter_context(_created(self._server_url, database, base.database if base else self._template))
-        engine: Engine = open_engine(Settings(workspace=workspace, database_url=url))
+        engine: Engine = open_engine(Settings(workspace=workspace, database_url=url, password_memory=8))
         try:
             house = base.house_on(engine) if base else build_house(engine, MONDAY)
             play(house)

@@ -1,0 +1,1 @@
+"""Who is let in, as whom, and what they may see."""
