@@ -136,6 +136,8 @@ def _inner(annotation: Any) -> Any:
 
 
 def _is_many(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, types.UnionType, Annotated):
+        return any(_is_many(each) for each in get_args(annotation))
     return get_origin(annotation) in (list, tuple, frozenset, set)
 
 
