@@ -5,7 +5,8 @@ from datetime import date, datetime
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Path, Query, Request, Response
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from maatpak.console.frame.asking import NUMBERED, Acting, Asking
@@ -13,7 +14,7 @@ from maatpak.console.frame.declared import Act, Listing, Room, Shape, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.listing import MOST_A_PAGE, read_page, read_wanted
 from maatpak.console.frame.pages import require_reader
-from maatpak.console.frame.problems import PROBLEM_JSON, Problem
+from maatpak.console.frame.problems import PROBLEM_JSON, TITLES, Problem
 from maatpak.console.frame.visiting import caller
 from maatpak.kernel.clock import Clock
 
@@ -49,7 +50,19 @@ class Outcome(BaseModel):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How the description tells of what may go wrong."""
-    return {status: {"model": Problem, "content": {PROBLEM_JSON: {}}} for status in statuses}
+    shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {status: {"description": TITLES[status], "content": {PROBLEM_JSON: shape}} for status in statuses}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description of the routes, with the one shape of problems and how callers show who they are."""
+    told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = told.setdefault("components", {})
+    parts.setdefault("schemas", {}).update({**schema.pop("$defs"), "Problem": schema})
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    told["security"] = [{"token": []}]
+    return told
 
 
 class Api:
