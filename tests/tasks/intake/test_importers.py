@@ -1,6 +1,7 @@
 """Who takes a ledger in is somebody here; the engine itself does it where no person is named."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -36,7 +37,7 @@ def take_in(engine: Engine, folder: Path, actor: str | None) -> None:
 
 
 def _other_creditor(session: Session) -> int:
-    where = {"country": "NL", "language": "nl", "currency": "EUR", "time_zone": "Europe/Amsterdam"}
+    where: dict[str, Any] = {"country": "NL", "language": "nl", "currency": "EUR", "time_zone": "Europe/Amsterdam"}
     other = Creditor(code="ELSE", name="Another", recorded_at=at(FIRST_DAY), **where)
     session.add(other)
     session.flush()
