@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from maatpak.ledger.tables.columns import Json, UtcTime, not_negative, one_of
@@ -99,16 +99,14 @@ class ChangeRequest(SQLModel, table=True):
 
 
 class CallOnce(SQLModel, table=True):
-    """An answer that was given to a call with an idempotency key: the same call again gets the same answer."""
+    """An act that was sent with a key of its own: the same key again is told what came of it, and does nothing."""
 
     __tablename__ = "call_once"
-    __table_args__ = (UniqueConstraint("person_id", "key"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    person_id: int = Field(foreign_key="person.id", sa_type=BigInteger)
-    key: str
+    person_id: int = Field(primary_key=True, foreign_key="person.id", sa_type=BigInteger)
+    key: str = Field(primary_key=True)
     request_hash: str
-    """Of method, path and body: the same key with another call is refused."""
-    status: int
-    body: Any = Field(sa_type=Json)
+    """Of the act, what it is about and its form: the same key with another request is refused."""
+    outcome: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """What was told; null while it is not known."""
     recorded_at: datetime = Field(sa_type=UtcTime)

@@ -163,16 +163,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "call_once",
-        sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("request_hash", sa.String(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("body", postgresql.JSONB(), nullable=False),
+        sa.Column("outcome", postgresql.JSONB(), nullable=True),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_call_once_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_once")),
-        sa.UniqueConstraint("person_id", "key", name=op.f("uq_call_once_person_id_key")),
+        sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_call_once")),
     )
     op.create_table(
         "change_request",

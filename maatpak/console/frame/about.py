@@ -1,0 +1,56 @@
+"""What the page of an act says it is about: the customer, the person, the row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maatpak.console.frame.asking import OWNERS, Asking
+from maatpak.console.frame.problems import missing
+
+CUSTOMER = """
+SELECT COALESCE(p.name, d.debtor_no) AS name, d.debtor_no, c.code, {case} AS case_id
+FROM {table} JOIN debtor d ON d.id = {debtor} JOIN creditor c ON c.id = d.creditor_id
+LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL WHERE {key} = :id
+"""
+ABOUT = {
+    "case_id": CUSTOMER.format(table='"case" k', debtor="k.debtor_id", case="k.id", key="k.id"),
+    "debtor_id": CUSTOMER.format(
+        table="debtor own",
+        debtor="own.id",
+        case='(SELECT min(k.id) FROM "case" k WHERE k.debtor_id = own.id)',
+        key="own.id",
+    ),
+    "action_id": CUSTOMER.format(
+        table='action a JOIN "case" k ON k.id = a.case_id', debtor="k.debtor_id", case="k.id", key="a.id"
+    ),
+    "task_id": CUSTOMER.format(table="work_task t", debtor="t.debtor_id", case="t.case_id", key="t.id"),
+    "message_id": CUSTOMER.format(table="message m", debtor="m.debtor_id", case="m.case_id", key="m.id"),
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """A customer, in a line."""
+
+    words: str
+    path: str
+
+
+def about(asking: Asking, ids: Mapping[str, Any]) -> About | None:
+    """Whom an act is about, if it is about a customer.
+
+    Raises:
+        MissingError: what the path names is not there, or not the visitor's to see.
+    """
+    for name, value in ids.items():
+        if name in OWNERS:
+            asking.creditor_of(name, value)
+        if name not in ABOUT:
+            continue
+        found = asking.rows(ABOUT[name], id=value)
+        if not found:
+            raise missing(name, value)
+        row = found[0]
+        path = f"/cases/{row['case_id']}" if row["case_id"] is not None else "/cases"
+        return About(f"{row['name']} · {row['debtor_no']} · {row['code']}", path)
+    return None

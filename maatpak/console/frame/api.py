@@ -1,0 +1,247 @@
+"""The JSON side: all that the console shows and does, at the same paths under `/api/v1`, described by OpenAPI."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Path, Query, Request, Response
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field, TypeAdapter, create_model
+
+from maatpak.console.frame.asking import NUMBERED, Acting, Asking
+from maatpak.console.frame.declared import Act, Listing, Room, Shape, Sheet
+from maatpak.console.frame.doing import do, require_role
+from maatpak.console.frame.listing import MOST_A_PAGE, read_page, read_wanted
+from maatpak.console.frame.pages import require_reader
+from maatpak.console.frame.problems import PROBLEM_JSON, TITLES, Problem
+from maatpak.console.frame.visiting import caller
+from maatpak.kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from tasks.engine import Engine
+
+PREFIX = "/api/v1"
+DESCRIPTION = """
+What the console shows and does, for programs. Send `Authorization: Bearer mpk_…`; people make tokens on their account's
+page. A list goes on at `next`. An act may carry an `Idempotency-Key`: the same key again is answered with what came of
+it the first time. What goes wrong has one shape, `Problem`. Amounts are in minor units of the currency beside them.
+"""
+TYPES: dict[Shape, Any] = {
+    Shape.TEXT: str,
+    Shape.CODE: str,
+    Shape.MONEY: int,
+    Shape.NUMBER: int,
+    Shape.SHARE: float,
+    Shape.DATE: date,
+    Shape.INSTANT: datetime,
+    Shape.FLAG: bool,
+}
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Outcome(BaseModel):
+    """What came of an act."""
+
+    told: str = Field(description="In a sentence.")
+    data: dict[str, Any] = Field(default_factory=dict, description="Numbers of what was made, and the like.")
+    repeated: bool = Field(default=False, description="It had been done before with this key; nothing was done now.")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How the description tells of what may go wrong."""
+    shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {status: {"description": TITLES[status], "content": {PROBLEM_JSON: shape}} for status in statuses}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description of the routes, with the one shape of problems and how callers show who they are."""
+    told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = told.setdefault("components", {})
+    parts.setdefault("schemas", {}).update({**schema.pop("$defs"), "Problem": schema})
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    told["security"] = [{"token": []}]
+    return told
+
+
+class Api:
+    """Serves rooms to programs."""
+
+    def __init__(self, engine: "Engine", clock: Clock, rooms: Sequence[Room]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._rooms = rooms
+
+    def router(self) -> APIRouter:
+        """The routes; fixed paths before those with names in them."""
+        router = APIRouter(prefix=PREFIX)
+        added: list[tuple[str, Callable[[], object]]] = []
+        for room in self._rooms:
+            added += [(each.path, self._adds_listing(router, room, each)) for each in room.listings]
+            added += [(each.path, self._adds_sheet(router, room, each)) for each in room.sheets]
+            added += [(each.path, self._adds_act(router, room, each)) for each in room.acts]
+        for _, add in sorted(added, key=lambda each: (each[0].count("{"), -len(each[0]))):
+            add()
+        return router
+
+    def _adds_listing(self, router: APIRouter, room: Room, listing: Listing) -> Callable[[], None]:
+        def answer(request: Request, **given: Any) -> dict[str, Any]:
+            now = self._clock.now()
+            asker = caller(self._engine, request, now)
+            require_reader(asker, listing.roles)
+            query = {name.removeprefix("by_"): str(value) for name, value in given.items() if value is not None}
+            with self._engine.database.reading() as session:
+                asking = Asking(self._engine, asker, session, now, query)
+                page = read_page(asking, listing, read_wanted(listing, query))
+            return {"items": page.rows, "count": page.count, "next": page.after}
+
+        filters = {f"by_{each.key}": (each.key, each.title) for each in listing.filters}
+        parameters = [
+            _query(
+                "sort",
+                "Column to sort by, with a `-` in front for descending order: "
+                + ", ".join(column.key for column in listing.columns if column.sorts),
+            ),
+            _query("after", "Where to go on: `next` of the page before."),
+            _query("size", f"Rows of a page, from 1 to {MOST_A_PAGE}."),
+            *([_query("q", "Words to search for.")] if listing.search else []),
+            *([_query("creditor", "Code of a creditor.")] if listing.creditor else []),
+            *(_query(key, title, name) for name, (key, title) in filters.items()),
+        ]
+        page = _page_model(listing)
+        endpoint = _with(answer, parameters)
+        known = problems(401, 403, 422, *_ids_missing(listing.path))
+        return lambda: router.add_api_route(
+            listing.path,
+            endpoint,
+            methods=["GET"],
+            response_model=page,
+            responses=known,
+            tags=[room.title],
+            summary=listing.title,
+            description=listing.help,
+            operation_id=f"list.{_plain(listing.path)}",
+        )
+
+    def _adds_sheet(self, router: APIRouter, room: Room, sheet: Sheet) -> Callable[[], None]:
+        adapter: TypeAdapter[Any] = TypeAdapter(sheet.context)
+
+        def answer(request: Request, **ids: Any) -> Any:
+            now = self._clock.now()
+            asker = caller(self._engine, request, now)
+            require_reader(asker, sheet.roles)
+            query = {key: value.replace("\0", "") for key, value in request.query_params.items()}
+            with self._engine.database.reading() as session:
+                context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
+            return adapter.dump_python(context, mode="json")
+
+        known = problems(401, 403, 422, *_ids_missing(sheet.path))
+        parameters = [*_path_parameters(sheet.path), *(_query(name, told) for name, told in sheet.query.items())]
+        endpoint = _with(answer, parameters)
+        return lambda: router.add_api_route(
+            sheet.path,
+            endpoint,
+            methods=["GET"],
+            response_model=sheet.context,
+            responses=known,
+            tags=[room.title],
+            summary=sheet.title,
+            description=sheet.help,
+            operation_id=f"see.{_plain(sheet.path)}",
+        )
+
+    def _adds_act(self, router: APIRouter, room: Room, act: Act) -> Callable[[], None]:
+        def answer(request: Request, response: Response, **given: Any) -> dict[str, Any]:
+            del response
+            form, once = given.pop("form", None), given.pop("idempotency_key", None)
+            now = self._clock.now()
+            acting = Acting(self._engine, caller(self._engine, request, now), now)
+            require_role(act, acting)
+            done, repeated = do(act, acting, given, form or act.form(), once)
+            return {"told": done.told, "data": dict(done.data), "repeated": repeated}
+
+        key = Parameter(
+            "idempotency_key",
+            Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                str | None, Header(description="Your own name of this call.", max_length=200, pattern=r"^[\x21-\x7e]+$")
+            ],
+        )
+        parameters = [*_path_parameters(act.path), key]
+        if act.form.model_fields:
+            parameters.append(Parameter("form", Parameter.KEYWORD_ONLY, annotation=act.form))
+        endpoint = _with(answer, parameters, response=True)
+        known = problems(400, 401, 403, 404, 409, 422, *((502, 503) if act.outside else ()))
+        return lambda: router.add_api_route(
+            act.path,
+            endpoint,
+            methods=["POST"],
+            response_model=Outcome,
+            responses=known,
+            tags=[room.title],
+            summary=act.title,
+            description=act.help,
+            operation_id=f"do.{_plain(act.path)}",
+        )
+
+
+def _page_model(listing: Listing) -> type[BaseModel]:
+    """A page of rows, each with the listing's columns."""
+    name = _model_name(listing.path)
+    columns: dict[str, Any] = {
+        column.key: (TYPES[column.shape] | None, Field(description=column.title)) for column in listing.columns
+    }
+    row: Any = create_model(f"{name}Row", **columns)
+    page: dict[str, Any] = {
+        "items": (list[row], ...),
+        "count": (int, Field(description="How many fit; beyond 10,000 they are not counted on.")),
+        "next": (str | None, Field(description="`after` of the next page; null: this is the last.")),
+    }
+    return create_model(f"{name}Page", **page)
+
+
+def _with(
+    function: Callable[..., Any], parameters: Sequence[Parameter], *, response: bool = False
+) -> Callable[..., Any]:
+    """A function that FastAPI reads these parameters of."""
+
+    def endpoint(**given: Any) -> Any:
+        return function(**given)
+
+    fixed = [Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)]
+    if response:
+        fixed.append(Parameter("response", Parameter.KEYWORD_ONLY, annotation=Response))
+    endpoint.__signature__ = Signature([*fixed, *parameters])  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _query(name: str, told: str, as_name: str | None = None) -> Parameter:
+    said = Query(alias=name, description=told, max_length=400)
+    return Parameter(as_name or name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, said])
+
+
+def _path_parameters(path: str) -> list[Parameter]:
+    found = []
+    for part in path.split("/"):
+        if not part.startswith("{"):
+            continue
+        name = part[1:-1]
+        kind: Any = Annotated[str, Path(max_length=200, pattern=r"^[^\x00-\x1f/]+$")]
+        if name in NUMBERED:
+            kind = Annotated[int, Path(ge=0, lt=2**63)]
+        found.append(Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind))
+    return found
+
+
+def _ids_missing(path: str) -> tuple[int, ...]:
+    return (404,) if "{" in path else ()
+
+
+def _plain(path: str) -> str:
+    return ".".join(part.strip("{}") for part in path.strip("/").split("/")) or "today"
+
+
+def _model_name(path: str) -> str:
+    return "".join(part.strip("{}").title().replace("_", "") for part in path.strip("/").split("/"))

@@ -1,0 +1,91 @@
+"""Who asks, with what at hand: a visitor's look at the data, and a visitor's act."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from maatpak.console.frame.problems import missing
+from tasks.dates import date_at
+from tasks.desk import Desk, desk
+
+if TYPE_CHECKING:
+    from tasks.access.visitor import SeenCreditor, Visitor
+    from tasks.engine import Engine
+
+OWNERS = {
+    "case_id": 'SELECT creditor_id FROM "case" WHERE id = :id',
+    "debtor_id": "SELECT creditor_id FROM debtor WHERE id = :id",
+    "action_id": "SELECT creditor_id FROM action WHERE id = :id",
+    "task_id": "SELECT creditor_id FROM work_task WHERE id = :id",
+    "message_id": "SELECT creditor_id FROM message WHERE id = :id",
+    "item_id": "SELECT creditor_id FROM item WHERE id = :id",
+    "row_id": "SELECT creditor_id FROM quarantined_row WHERE id = :id",
+    "snapshot_id": "SELECT creditor_id FROM snapshot WHERE id = :id",
+    "creditor": "SELECT id FROM creditor WHERE code = :id",
+}
+"""Name in a path → whose the thing is. What belongs to no creditor, such as a person, is not in it."""
+NUMBERED = frozenset(
+    {*(name for name in OWNERS if name.endswith("_id")), "change_id", "draft_id", "token_id", "hook_id", "delivery_id"}
+)
+"""Names in paths that are numbers."""
+
+
+@dataclass
+class Asking:
+    """A visitor's look: one read-only snapshot of the database for the whole page."""
+
+    engine: "Engine"
+    visitor: "Visitor"
+    session: Session
+    now: datetime
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def creditors(self) -> list[int]:
+        """Ids of the creditors that count here: the one chosen, else all that the visitor may see."""
+        chosen = self.query.get("creditor")
+        return [each.id for each in self.visitor.creditors if chosen in (None, "", each.code)]
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """The rows of a query."""
+        return [dict(row) for row in self.session.connection().execute(text(query), values).mappings()]
+
+    def creditor_of(self, name: str, value: Any) -> "SeenCreditor":
+        """The creditor that a thing in the path is of; what a visitor may not see is not there."""
+        return owner(self.session, self.visitor, name, value)
+
+
+@dataclass
+class Acting:
+    """A visitor's act: a desk for what concerns one creditor, the engine for the rest."""
+
+    engine: "Engine"
+    visitor: "Visitor"
+    now: datetime
+
+    @contextmanager
+    def desk(self, name: str, value: Any) -> Iterator[Desk]:
+        """The visitor's desk at the creditor of a thing in the path, on its business date."""
+        with self.engine.database.reading() as session:
+            creditor = owner(session, self.visitor, name, value)
+        as_of = creditor.business_date or date_at(self.engine, creditor.code, self.now)
+        with desk(self.engine, creditor.id, self.visitor.login, as_of, self.now) as made:
+            yield made
+
+
+def owner(session: Session, visitor: "Visitor", name: str, value: Any) -> "SeenCreditor":
+    """The creditor of a thing, if the visitor may see it.
+
+    Raises:
+        MissingError: there is no such thing, or it is somebody else's: nobody learns which.
+    """
+    found = session.connection().execute(text(OWNERS[name]), {"id": value}).scalar_one_or_none()
+    seen = next((each for each in visitor.creditors if each.id == found), None)
+    if seen is None:
+        raise missing(name, value)
+    return seen

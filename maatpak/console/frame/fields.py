@@ -1,0 +1,164 @@
+"""Forms: from a pydantic model to fields that people fill in, and from what they sent to the model."""
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from maatpak.console.frame.declared import Choice
+from maatpak.console.frame.problems import form_error
+
+MOST_WORDS = 4000
+"""Characters of a note."""
+NO_FIELDS = frozenset({"mark", "once", "back"})
+"""What every form carries for the console itself."""
+
+
+def _clean(value: Any) -> Any:
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+
+
+def _no_controls(value: str) -> str:
+    if any(ord(sign) < 32 and sign not in "\n\t" for sign in value):
+        raise ValueError("Some characters cannot be kept; write plain text.")
+    return value
+
+
+Line = Annotated[str, BeforeValidator(_clean), AfterValidator(_no_controls), Field(max_length=200)]
+"""A line of text."""
+Words = Annotated[
+    str,
+    BeforeValidator(_clean),
+    AfterValidator(_no_controls),
+    Field(max_length=MOST_WORDS, json_schema_extra={"kind": "words"}),
+]
+"""Some sentences."""
+Reason = Annotated[
+    str,
+    BeforeValidator(_clean),
+    AfterValidator(_no_controls),
+    Field(min_length=1, max_length=MOST_WORDS, title="Reason", json_schema_extra={"kind": "words"}),
+]
+"""Why, in a person's own words; never empty."""
+Amount = Annotated[
+    str,
+    BeforeValidator(_clean),
+    Field(pattern=r"^\d{1,15}(\.\d{1,4})?$", description="As 1250.00.", json_schema_extra={"kind": "money"}),
+]
+"""An amount in whole units, such as 1250.00; its currency is that of what it is about."""
+
+
+class NoFields(BaseModel):
+    """A form without fields: its button says it all."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One field as it is drawn."""
+
+    name: str
+    title: str
+    kind: str
+    """text, words, money, date, number, flag, choice, choices, password, hidden."""
+    help: str
+    needed: bool
+    value: Any
+    choices: Sequence[Choice] = ()
+    error: str = ""
+    most: int | None = None
+
+
+def inputs_of(
+    form: type[BaseModel],
+    given: Mapping[str, Any],
+    errors: Mapping[str, str],
+    choices: Mapping[str, Sequence[Choice]],
+) -> list[Input]:
+    """The fields of a form, with what was filled in and what does not hold of it."""
+    schema = form.model_json_schema().get("properties", {})
+    drawn = []
+    for name, info in form.model_fields.items():
+        said = schema.get(name, {})
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        inner = _inner(info.annotation)
+        offered = choices.get(name) or _closed(inner)
+        kind = str(extra.get("kind") or _kind(info.annotation, inner, offered))
+        default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+        drawn.append(
+            Input(
+                name=name,
+                title=info.title or name.replace("_", " ").capitalize(),
+                kind=kind,
+                help=info.description or "",
+                needed=info.is_required(),
+                value=given.get(name, default),
+                choices=offered,
+                error=errors.get(name, ""),
+                most=said.get("maxLength"),
+            )
+        )
+    return drawn
+
+
+def read_form(form: type[BaseModel], pairs: Sequence[tuple[str, str]]) -> BaseModel:
+    """The form as it was sent by a browser: empty fields are left out.
+
+    Raises:
+        FormError: it does not hold; with what was given.
+    """
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name not in form.model_fields or name in NO_FIELDS:
+            continue
+        if _is_many(form.model_fields[name].annotation):
+            given.setdefault(name, []).append(value)
+        elif value.strip():
+            given[name] = value
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        raise form_error(error, given) from None
+
+
+def _inner(annotation: Any) -> Any:
+    """What a field holds, without `| None` and without the list around it."""
+    if get_origin(annotation) is Annotated:
+        return _inner(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return _inner(next(each for each in get_args(annotation) if each is not type(None)))
+    if get_origin(annotation) in (list, tuple, frozenset, set):
+        return _inner(get_args(annotation)[0])
+    return annotation
+
+
+def _is_many(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, types.UnionType, Annotated):
+        return any(_is_many(each) for each in get_args(annotation))
+    return get_origin(annotation) in (list, tuple, frozenset, set)
+
+
+def _closed(inner: Any) -> Sequence[Choice]:
+    if isinstance(inner, type) and issubclass(inner, StrEnum):
+        return [Choice(str(each), as_words(str(each))) for each in inner]
+    if get_origin(inner) is Literal:
+        return [Choice(str(each), as_words(str(each))) for each in get_args(inner)]
+    return ()
+
+
+def _kind(annotation: Any, inner: Any, offered: Sequence[Choice]) -> str:
+    if _is_many(annotation):
+        return "choices"
+    if offered:
+        return "choice"
+    kinds = {bool: "flag", date: "date", int: "number"}
+    return kinds.get(inner, "text")
+
+
+def as_words(code: str) -> str:
+    """A code as people read it: `awaiting_approval` → `Awaiting approval`."""
+    plain = code.replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]

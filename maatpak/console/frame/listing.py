@@ -1,0 +1,269 @@
+"""Reads one page of a listing: conditions from the URL, the order, the place where it goes on, and how many there are.
+
+Rows of several creditors are read creditor by creditor, each up to a page by its own index, and merged: so the first
+page of a million rows costs as little as that of a thousand.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from maatpak.console.frame.asking import Asking
+from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
+from maatpak.kernel.errors import UsageError
+from maatpak.kernel.money import parse_amount
+
+PAGE = 50
+MOST_A_PAGE = 200
+MOST_COUNTED = 10_000
+"""Rows that are counted and summed; what is more is told as more."""
+RESERVED = frozenset({"sort", "after", "q", "creditor", "size"})
+CASTS = {
+    Shape.TEXT: "text",
+    Shape.CODE: "text",
+    Shape.MONEY: "bigint",
+    Shape.NUMBER: "bigint",
+    Shape.SHARE: "double precision",
+    Shape.DATE: "date",
+    Shape.INSTANT: "timestamptz",
+    Shape.FLAG: "boolean",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a URL asks of a listing, checked."""
+
+    sort: Column
+    descending: bool
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Filter → its value, as it stands in the URL."""
+    words: str = ""
+    after: tuple[Any, int] | None = None
+    size: int = PAGE
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of a listing."""
+
+    rows: list[dict[str, Any]]
+    count: int
+    """How many fit, up to `MOST_COUNTED` and one."""
+    totals: list[dict[str, Any]]
+    """A row a currency with the sums of the listing's totals; empty where there are too many rows to sum."""
+    after: str | None
+    """Where the next page begins; none: this is the last."""
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.count > MOST_COUNTED
+
+
+def read_wanted(listing: Listing, query: Mapping[str, str]) -> Wanted:
+    """What a URL asks for.
+
+    Raises:
+        UsageError: it names a column that does not sort, a value that does not fit, or a page that is not ours.
+    """
+    known = {each.key for each in listing.filters} | RESERVED
+    unknown = sorted(set(query) - known)
+    if unknown:
+        raise UsageError(
+            f"{unknown[0]!r} is no filter of {listing.title}.", advice=f"There are: {', '.join(sorted(known))}."
+        )
+    asked = query.get("sort") or listing.order
+    name, descending = asked.removeprefix("-"), asked.startswith("-")
+    sorting = {column.key: column for column in listing.columns if column.sorts}
+    if name not in sorting:
+        raise UsageError(f"{listing.title} cannot be sorted by {name!r}.", advice=f"By: {', '.join(sorting)}.")
+    values = {each.key: query[each.key] for each in listing.filters if query.get(each.key)}
+    values |= {each.key: each.default for each in listing.filters if each.default and each.key not in query}
+    return Wanted(
+        sorting[name],
+        descending,
+        {key: value for key, value in values.items() if value != "any"},
+        query.get("q", "").strip(),
+        _place(query["after"], sorting[name]) if query.get("after") else None,
+        _size(query.get("size")),
+    )
+
+
+def read_page(asking: Asking, listing: Listing, wanted: Wanted) -> Listed:
+    """One page of rows, and how many there are."""
+    rows = _rows(asking, listing, wanted, wanted.size + 1)
+    more = len(rows) > wanted.size
+    rows = rows[: wanted.size]
+    after = _cursor(rows[-1]) if more else None
+    count, totals = _counted(asking, listing, wanted, rows, more=more)
+    return Listed([_plain(row) for row in rows], count, totals, after)
+
+
+def read_all(asking: Asking, listing: Listing, wanted: Wanted, most: int) -> list[dict[str, Any]]:
+    """Every row that fits, up to so many, for an export."""
+    return [_plain(row) for row in _rows(asking, listing, wanted, most)]
+
+
+def choices_of(asking: Asking, each: Filter) -> Sequence[Choice]:
+    """The values that a filter offers."""
+    return each.choices(asking) if callable(each.choices) else each.choices
+
+
+def _rows(asking: Asking, listing: Listing, wanted: Wanted, most: int) -> list[dict[str, Any]]:
+    query, values = _query(asking, listing, wanted, most)
+    return asking.rows(query, **values)
+
+
+def _query(asking: Asking, listing: Listing, wanted: Wanted, limit: int) -> tuple[str, dict[str, Any]]:
+    """The query of a page and its values."""
+    way = "DESC" if wanted.descending else "ASC"
+    columns = ", ".join(f'{column.sql} AS "{column.key}"' for column in listing.columns)
+    conditions, values = _conditions(asking, listing, wanted)
+    if wanted.after is not None:
+        values |= {"place": wanted.after[0], "place_key": wanted.after[1]}
+        cast, beyond = CASTS[wanted.sort.shape], "<" if wanted.descending else ">"
+        conditions.append(f"({wanted.sort.sql}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
+    if listing.creditor is not None:
+        conditions.append(f"{listing.creditor} = owner.creditor_id")
+    rows = (
+        f"SELECT {columns}, {wanted.sort.sql} AS _sort, {listing.key} AS _key FROM {listing.source}"  # noqa: S608 - declared
+        f" WHERE {' AND '.join(conditions)} ORDER BY _sort {way}, _key {way} LIMIT :most"
+    )
+    values["most"] = limit
+    if listing.creditor is None:
+        return rows, values
+    values["creditors"] = asking.creditors
+    return (
+        "SELECT page.* FROM unnest(CAST(:creditors AS bigint[])) owner(creditor_id)"  # noqa: S608 - declared
+        f" CROSS JOIN LATERAL ({rows}) page ORDER BY page._sort {way}, page._key {way} LIMIT :most",
+        values,
+    )
+
+
+def _conditions(asking: Asking, listing: Listing, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+    """What rows must fit, without the place in the list."""
+    conditions, values = [listing.where], dict[str, Any]()
+    values |= {"login": asking.visitor.login} if ":login" in listing.where + listing.source else {}
+    for each in listing.filters:
+        value = wanted.values.get(each.key)
+        if value is None:
+            continue
+        if each.conditions:
+            if value not in each.conditions:
+                raise UsageError(f"{each.title} cannot be {value!r}.", advice=f"One of: {', '.join(each.conditions)}.")
+            conditions.append(each.conditions[value])
+            values |= {"login": asking.visitor.login} if ":login" in each.conditions[value] else {}
+            continue
+        name = f"by_{each.key}"
+        conditions.append(each.sql.replace(":value", f"CAST(:{name} AS {CASTS[each.shape]})"))
+        values[name] = _value(asking, each, value)
+    if wanted.words and listing.search is not None:
+        conditions.append(listing.search)
+        values["words"] = listing.searched(wanted.words)
+    return [f"({condition})" for condition in conditions], values
+
+
+def _counted(
+    asking: Asking, listing: Listing, wanted: Wanted, rows: Sequence[Mapping[str, Any]], *, more: bool
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many rows fit, and their sums by currency."""
+    if not rows and wanted.after is None:
+        return 0, []
+    if not more and wanted.after is None and not listing.totals:
+        return len(rows), []
+    conditions, values = _conditions(asking, listing, wanted)
+    if listing.creditor is not None:
+        conditions.append(f"{listing.creditor} = ANY(CAST(:creditors AS bigint[]))")
+        values["creditors"] = asking.creditors
+    summed = [column for column in listing.columns if column.key in listing.totals]
+    money = next((column for column in listing.columns if column.key == "currency"), None) if summed else None
+    chosen = ", ".join(f'{column.sql} AS "{column.key}"' for column in (*summed, *([money] if money else ()))) or "1"
+    sums = "".join(f', sum("{column.key}") AS "{column.key}"' for column in summed)
+    by, grouped = (", currency", "GROUP BY currency ORDER BY 1 DESC") if money else ("", "")
+    found = asking.rows(
+        f"SELECT count(*) AS rows{by}{sums} FROM (SELECT {chosen} FROM {listing.source}"  # noqa: S608 - declared
+        f" WHERE {' AND '.join(conditions)} LIMIT :most) fitting {grouped}",
+        **values,
+        most=MOST_COUNTED + 1,
+    )
+    count = sum(row["rows"] for row in found)
+    return count, [_plain(row) for row in found] if summed and count <= MOST_COUNTED else []
+
+
+def _value(asking: Asking, each: Filter, value: str) -> Any:
+    try:
+        match each.shape:
+            case Shape.MONEY:
+                return parse_amount(value, asking.visitor.limit_currency)
+            case Shape.NUMBER:
+                return int(value[:18])
+            case Shape.DATE | Shape.INSTANT:
+                return date.fromisoformat(value)
+            case _:
+                return value.replace("\0", "")
+    except ValueError as error:
+        advice = {Shape.DATE: "Write it as YYYY-MM-DD.", Shape.NUMBER: "Write a whole number."}
+        raise UsageError(
+            f"{value!r} does not fit {each.title}.", advice=advice.get(each.shape, "Write it as YYYY-MM-DD.")
+        ) from error
+
+
+def _cursor(row: Mapping[str, Any]) -> str:
+    place = row["_sort"]
+    told = place.isoformat() if isinstance(place, date | datetime) else float(place) if _is_decimal(place) else place
+    return base64.urlsafe_b64encode(json.dumps([told, row["_key"]]).encode()).decode().rstrip("=")
+
+
+def _is_decimal(value: Any) -> bool:
+    return not isinstance(value, str | int | float | bool | None)
+
+
+def _place(cursor: str, sort: Column) -> tuple[Any, int]:
+    try:
+        place, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return _typed(place, sort.shape), _typed(key, Shape.NUMBER)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise UsageError(
+            f"{cursor!r} is no place in this list.", advice="Begin at the first page; links go on from there."
+        ) from error
+
+
+def _typed(place: Any, shape: Shape) -> Any:
+    """A place of the column's own type; anything else was not made here."""
+    kinds: dict[Shape, tuple[type, ...]] = {
+        Shape.MONEY: (int,),
+        Shape.NUMBER: (int,),
+        Shape.SHARE: (int, float),
+        Shape.FLAG: (bool,),
+    }
+    if not isinstance(place, kinds.get(shape, (str,))) or (shape is not Shape.FLAG and isinstance(place, bool)):
+        raise TypeError(place)
+    if isinstance(place, int) and abs(place) >= 2**63:
+        raise ValueError(place)
+    if isinstance(place, str) and "\0" in place:
+        raise ValueError(place)
+    if shape is Shape.DATE:
+        return date.fromisoformat(str(place))
+    return datetime.fromisoformat(str(place)) if shape is Shape.INSTANT else place
+
+
+def _size(text: str | None) -> int:
+    if not text:
+        return PAGE
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_A_PAGE:
+        raise UsageError(f"A page cannot have {text!r} rows.", advice=f"From 1 to {MOST_A_PAGE}.")
+    return int(text)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it is shown: without its place, and with sums as whole numbers."""
+    return {
+        key: int(value) if _is_decimal(value) and not isinstance(value, date | datetime | list | dict) else value
+        for key, value in row.items()
+        if not key.startswith("_")
+    }

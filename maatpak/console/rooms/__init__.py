@@ -1,0 +1,7 @@
+"""The rooms of the console: each declares its listings, sheets and acts, and draws its own sheets."""
+
+from maatpak.console.rooms.account import ACCOUNT
+from maatpak.console.rooms.people import PEOPLE
+
+ROOMS = (PEOPLE, ACCOUNT)
+"""In the order of the menu."""

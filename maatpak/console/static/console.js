@@ -1,0 +1,83 @@
+// Pages work without this file. It adds dialogs for forms, keys, and rows that can be walked through.
+"use strict";
+{
+  const typing = (target) => target.closest("input, select, textarea, [contenteditable]");
+
+  // A link to an act opens its form in a dialog, over the page that it is about.
+  const open = async (link) => {
+    const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
+    const form = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form.act");
+    if (!form) { location.href = link.href; return; }
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-label", form.querySelector("h1").textContent);
+    dialog.append(document.adoptNode(form));
+    const back = form.querySelector(".send a");
+    back.addEventListener("click", (event) => { event.preventDefault(); dialog.close(); });
+    dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
+    document.body.append(dialog);
+    dialog.showModal();
+    (form.querySelector(".field input, .field select, .field textarea") || form.querySelector("button")).focus();
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    open(link).catch(() => { location.href = link.href; });
+  });
+
+  // The same form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    if (event.target.method === "post") event.target.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+
+  // Menus close when the reader goes elsewhere.
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(".who[open], .menu[open], .drop[open]"))
+      if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  // Keys: j and k walk the rows, Enter opens one, / searches, ? tells, and what a button shows presses it.
+  const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article")];
+  const walk = (step) => {
+    const all = rows();
+    if (!all.length) return;
+    const now = all.findIndex((row) => row.classList.contains("chosen") || row.contains(document.activeElement));
+    const next = all[Math.max(0, Math.min(all.length - 1, now + step))];
+    for (const row of all) row.classList.toggle("chosen", row === next);
+    (next.querySelector("a, button, input") || next).focus();
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const tell = () => {
+    const dialog = document.createElement("dialog");
+    const keys = [["j, k", "next and previous row"], ["Enter", "open it"], ["/", "find a customer"], ["Esc", "close"]];
+    for (const button of document.querySelectorAll("[data-key]"))
+      if (!keys.some(([key]) => key === button.dataset.key)) keys.push([button.dataset.key, button.textContent.replace(/\s+\S$/, "").trim()]);
+    const list = document.createElement("dl");
+    list.className = "pairs card act";
+    for (const [key, what] of keys) {
+      const term = document.createElement("dt"), told = document.createElement("dd"), kbd = document.createElement("kbd");
+      kbd.textContent = key; term.append(kbd); told.textContent = what; list.append(term, told);
+    }
+    dialog.setAttribute("aria-label", "Keys");
+    dialog.append(list);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.key === "j") walk(1);
+    else if (event.key === "k") walk(-1);
+    else if (event.key === "/") document.getElementById("find")?.focus();
+    else if (event.key === "?") tell();
+    else {
+      const near = event.target.closest("[data-rows] tr, [data-rows] > *");
+      const button = (near || document).querySelector(`[data-key="${CSS.escape(event.key)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      if (!button) return;
+      button.click();
+    }
+    event.preventDefault();
+  });
+}
