@@ -34,7 +34,7 @@ def test_who_sees_what(doors: Doors, given: list[str], codes: list[str], unseen:
     doors.set("rhea", active=False)
     change_person(doors.engine, "carla", "root", NOW, creditors=given)
     for transaction in (doors.engine.database.session, doors.engine.database.frames):
-        with transaction() as tx:  # type: ignore[operator]
+        with transaction() as tx:
             if unseen is None:
                 require_sight(tx, "carla", *codes)
             else:
