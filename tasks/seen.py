@@ -5,7 +5,7 @@ Every act of a person and every import leaves an event, in the transaction in wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -23,10 +23,13 @@ FOREIGN = "SELECT EXISTS (SELECT 1 FROM event WHERE seq > {seq} AND kind <> ALL 
 
 @dataclass(frozen=True)
 class Seen:
-    """The facts that a tick saw of its shard, and the last event when it ended."""
+    """The facts that a tick saw of its shard and what it decided, and the last event when it ended."""
 
     facts: FactFrames
     seq: int
+    decisions: pl.DataFrame
+    """One row a case: `policies.decide.CASE_COLUMNS`, and what was withheld."""
+    known_at: datetime
 
 
 def facts_now(

@@ -49,6 +49,7 @@ from maatpak.ledger.tables.records import (
     Promise,
     StatedReason,
 )
+from maatpak.ledger.tables.standing import CaseStanding
 
 __all__ = [
     "VISIBLE",
@@ -59,6 +60,7 @@ __all__ = [
     "Approval",
     "Breaker",
     "Case",
+    "CaseStanding",
     "ClaimedPayment",
     "ContactPerson",
     "ContactResult",
