@@ -15,6 +15,7 @@ from tasks.revalidate import EVERYTHING_RECORDED
 
 OWN_EVENTS = (
     *("tick_decided", "step_executed", "messages_delivered", "unusual_volume", "report_made", "message_resolved"),
+    "note_written",
 )
 """Kinds of events after which an action is still as wanted as it was."""
 

@@ -16,6 +16,7 @@ from maatpak.ledger.tables import Versioned, metadata
 APPEND_ONLY = (
     "action_item",
     "approval",
+    "case_note",
     "contact_result",
     "event",
     "evidence",

@@ -626,6 +626,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("replaced_at IS NULL"),
     )
     op.create_table(
+        "case_note",
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("written_on", sa.Date(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_note_case_id_case")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_note")),
+    )
+    op.create_index("ix_case_note_case", "case_note", ["case_id"], unique=False)
+    op.create_table(
         "claimed_payment",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1620,6 +1633,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_claimed_payment_case", table_name="claimed_payment")
     op.drop_table("claimed_payment")
+    op.drop_index("ix_case_note_case", table_name="case_note")
+    op.drop_table("case_note")
     op.drop_index("uq_ticket_current", table_name="ticket", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("ticket")
     op.drop_index("uq_text_consent_current", table_name="text_consent", postgresql_where=sa.text("replaced_at IS NULL"))
