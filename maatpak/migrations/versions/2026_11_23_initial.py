@@ -173,6 +173,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_debtor_party_id"), "debtor", ["party_id"], unique=False)
     op.create_table(
+        "figure",
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("dimension", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_figure_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint(
+            "creditor_id", "business_date", "name", "dimension", "key", "currency", name=op.f("pk_figure")
+        ),
+    )
+    op.create_index(
+        "ix_figure_series",
+        "figure",
+        ["creditor_id", "name", "business_date"],
+        unique=False,
+        postgresql_where=sa.text("dimension = ''"),
+    )
+    op.create_table(
         "snapshot",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
@@ -1549,6 +1572,8 @@ def downgrade() -> None:
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
+    op.drop_index("ix_figure_series", table_name="figure", postgresql_where=sa.text("dimension = ''"))
+    op.drop_table("figure")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
     op.drop_table("debtor")
     op.drop_index(

@@ -1,0 +1,6 @@
+"""The figures of a creditor's days: what they mean, how they are reckoned from the ledger, kept and read."""
+
+from tasks.figures.compute import compute_figures
+from tasks.figures.registry import FIGURES, MADE_OF, Definition, Unit
+
+__all__ = ["FIGURES", "MADE_OF", "Definition", "Unit", "compute_figures"]
