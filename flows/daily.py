@@ -15,7 +15,7 @@ from tasks.day import acting_instant, leaving_instant
 
 @flow(name="daily", flow_run_name="{creditor}", persist_result=False)
 def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) -> list[State[Any]]:
-    """Settle, decide, act and send. A shard, a segment or a service that fails does not hold up the others.
+    """Settle, decide, act, send and reckon. A shard, a segment or a service that fails does not hold up the others.
 
     Args:
         creditor: Code of the creditor.
@@ -38,4 +38,5 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
             if each.segment not in resting
         ]
         sent = steps.deliver(creditor, day, leaving_instant(day, now), elapsed, return_state=True)
-    return [*(tick.state for tick in ticks), *acts, sent]
+        told = steps.figures(creditor, day, leaving_instant(day, now), return_state=True)
+    return [*(tick.state for tick in ticks), *acts, sent, told]

@@ -15,6 +15,7 @@ from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import Creditor
 from tasks.apart import Failure
 from tasks.execute import StepSummary, execute_all
+from tasks.figures import compute_figures
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
 from tasks.tick import TickSummary, tick_and_see
@@ -80,6 +81,7 @@ def run_day(
     ]
     leaving = leaving_instant(as_of, now)
     delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run", seen=looks, elapsed=elapsed)
+    compute_figures(engine, creditor_id, as_of, leaving)
     return DaySummary(as_of, began, settled, ticks, tuple(done), delivered)
 
 

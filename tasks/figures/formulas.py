@@ -84,7 +84,7 @@ def ageing(items: Iterable[tuple[date, int]], as_of: date) -> dict[str, int]:
 
 
 def share(part: int, whole: int) -> float | None:
-    """Promises kept of those due, by count or value; a part of a whole. Percent; None of nothing. (cbswebsite, Oracle)"""
+    """Promises kept of those due, by count or value; a part of all. Percent; None of nothing. (cbswebsite, Oracle)"""
     return part / whole * 100 if whole > 0 else None
 
 
