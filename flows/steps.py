@@ -27,6 +27,7 @@ from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
 from maatpak.ledger.failures import DETAILS
 from tasks import cohorts, dates, day, execute, finding, intake, send, standing, tick
+from tasks import figures as reckoning
 from tasks import receive as receiving
 from tasks import settle as settling
 from tasks.audit import proving
@@ -161,6 +162,13 @@ def deliver(creditor: str, as_of: date, now: datetime, elapsed: Elapsed | None =
         told = [f"Some messages did not leave: {_listed(counts)}. `maatpak messages list` shows them."]
         return Failed(message=" ".join([*told, *done.mend.values()]))
     return Completed(message=_listed(counts) or "nothing waited")
+
+
+@task(name="figures", **RETRIED)
+def figures(creditor: str, as_of: date, now: datetime) -> State[Any]:
+    """Reckon the figures of the date."""
+    rows = discreet("The figures", reckoning.compute_figures, engine(), _id(creditor), as_of, now)
+    return Completed(message=f"{rows} figures")
 
 
 @task(name="receive", **RETRIED)

@@ -38,6 +38,7 @@ from maatpak.ledger.tables.conversation import (
     Touch,
     WorkTask,
 )
+from maatpak.ledger.tables.figures import Figure
 from maatpak.ledger.tables.items import Finding, Item, ItemVersion, Payment, QuarantinedRow, Snapshot, Ticket
 from maatpak.ledger.tables.parties import (
     AddressState,
@@ -89,6 +90,7 @@ __all__ = [
     "Event",
     "EventHead",
     "Evidence",
+    "Figure",
     "Finding",
     "Hold",
     "Incoming",

@@ -226,6 +226,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "evidence"
 CREATE TRIGGER keep_update BEFORE UPDATE ON "evidence"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "figure"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "finding"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
