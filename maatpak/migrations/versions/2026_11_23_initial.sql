@@ -65,6 +65,19 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "answer"
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."answer_no", OLD."creditor_id", OLD."debtor_id", OLD."case_id", OLD."message_id", OLD."channel", OLD."received_on", OLD."read_on", OLD."read_by", OLD."content")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "api_token"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "api_token"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_update BEFORE UPDATE ON "api_token"
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."person_id", NEW."name", NEW."token_hash", NEW."scope", NEW."created_at", NEW."expires_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."person_id", OLD."name", OLD."token_hash", OLD."scope", OLD."created_at", OLD."expires_at")))
+  EXECUTE FUNCTION maatpak_refuse('only the state of a row changes');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "approval"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
@@ -79,6 +92,9 @@ CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "breaker"
 
 CREATE TRIGGER keep_delete BEFORE DELETE ON "breaker"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "call_once"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "case"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -105,6 +121,24 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "case_note"
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "case_standing"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "change_request"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "change_request"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_update BEFORE UPDATE ON "change_request"
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."person_id", NEW."creditor_id", NEW."changes", NEW."asked_by", NEW."asked_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."person_id", OLD."creditor_id", OLD."changes", OLD."asked_by", OLD."asked_at")))
+  EXECUTE FUNCTION maatpak_refuse('only the state of a row changes');
+
+CREATE TRIGGER keep_state BEFORE UPDATE ON "change_request"
+  FOR EACH ROW
+  WHEN (OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN ('asked>confirmed', 'asked>refused'))
+  EXECUTE FUNCTION maatpak_refuse_state();
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "claimed_payment"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
@@ -117,6 +151,9 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "claimed_payment"
       IS NOT DISTINCT FROM
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."claim_no", OLD."case_id", OLD."amount", OLD."items", OLD."claimed_on", OLD."until_on", OLD."state", OLD."actor")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "console_session"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_person"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -145,6 +182,12 @@ CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_slot"
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_wait"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "credential"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "credential"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "creditor"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -330,6 +373,9 @@ CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "person"
 
 CREATE TRIGGER keep_delete BEFORE DELETE ON "person"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "person_creditor"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "placement"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
