@@ -55,6 +55,10 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
         "salt",
         "recorded_at",
     ),
+    "pack_draft": (
+        *("name", "content_hash", "files", "note", "bases", "move_running"),
+        *("submitted_by", "submitted_on", "submitted_at"),
+    ),
     "round": ("case_id", "number", "opened_on", "opened_at"),
     "case": ("creditor_id", "debtor_id", "currency", "recorded_at"),
     "item": ("creditor_id", "item_type", "document_no", "issued_on", "currency", "recorded_at"),
@@ -66,6 +70,7 @@ TRANSITIONS: Mapping[str, Mapping[Any, Iterable[str]]] = {
     "message": MESSAGE_TRANSITIONS,
     "work_task": {"open": ("done", "cancelled"), "done": (), "cancelled": ()},
     "quarantined_row": {"open": ("released", "discarded", "superseded")},
+    "pack_draft": {"submitted": ("published", "withdrawn", "refused"), "published": (), "withdrawn": (), "refused": ()},
 }
 """By table: which state may follow which."""
 

@@ -173,6 +173,36 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_debtor_party_id"), "debtor", ["party_id"], unique=False)
     op.create_table(
+        "pack_draft",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("files", postgresql.JSONB(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("bases", postgresql.JSONB(), nullable=False),
+        sa.Column("move_running", sa.Boolean(), nullable=False),
+        sa.Column("submitted_by", sa.String(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("submitted_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("pack_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(state = 'published') = (pack_id IS NOT NULL)", name=op.f("ck_pack_draft_published_whole")),
+        sa.CheckConstraint("(state = 'submitted') = (ended_at IS NULL)", name=op.f("ck_pack_draft_ended_whole")),
+        sa.CheckConstraint("(state = 'submitted') = (ended_by IS NULL)", name=op.f("ck_pack_draft_ended_by_whom")),
+        sa.CheckConstraint("state <> 'published' OR ended_by <> submitted_by", name=op.f("ck_pack_draft_four_eyes")),
+        sa.CheckConstraint(
+            "state IN ('submitted', 'published', 'withdrawn', 'refused')", name=op.f("ck_pack_draft_state_known")
+        ),
+        sa.ForeignKeyConstraint(["pack_id"], ["policy_pack.id"], name=op.f("fk_pack_draft_pack_id_policy_pack")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pack_draft")),
+    )
+    op.create_index(
+        "ix_pack_draft_pack", "pack_draft", ["pack_id"], unique=False, postgresql_where=sa.text("pack_id IS NOT NULL")
+    )
+    op.create_table(
         "snapshot",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
@@ -1117,6 +1147,8 @@ def upgrade() -> None:
         sa.Column("entry_stage", sa.String(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
+        sa.Column("entered_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "entry_stage IN ('prepare', 'remind', 'listen', 'solve', 'demand', 'handoff')",
             name=op.f("ck_round_course_entry_stage_known"),
@@ -1549,6 +1581,8 @@ def downgrade() -> None:
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
+    op.drop_index("ix_pack_draft_pack", table_name="pack_draft", postgresql_where=sa.text("pack_id IS NOT NULL"))
+    op.drop_table("pack_draft")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
     op.drop_table("debtor")
     op.drop_index(
