@@ -51,7 +51,7 @@ class ImpactKind(StrEnum):
     APPROVAL = "approval"
     """Another role approves, or another number of people."""
     OTHERWISE = "otherwise"
-    """The same step with another due date, attempt, amount or recipient."""
+    """The same step with another due date, attempt, amount, stage or recipient."""
     SKIPS = "skips"
     """A step is passed over that would not have been."""
     SKIPS_NOT = "skips_not"
@@ -92,7 +92,7 @@ SIDE: dict[str, pl.DataType | type[pl.DataType]] = {
 """What the sheet says of a case before and after: as decided (policies.reporting), the channel, words and approval of
 its step, `steps` proposed, those of them `beside` the case's step, and steps `skipped` today."""
 
-_WORDING = ("written_to", "escalating", "attempt", "occurrence", "due_on", "asked_amount")
+_EXACTLY = ("stage", "kind", "written", "written_to", "escalating", "attempt", "occurrence", "due_on", "asked_amount")
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def _side(seen: Foreseen) -> pl.DataFrame:
     lists = actions.group_by("case_id", maintain_order=True).agg(
         steps=pl.col("step").filter(proposed), skipped=pl.col("step").filter(~proposed)
     )
-    exact = pl.struct(*_WORDING)
+    exact = pl.struct(*_EXACTLY)
     taken = actions.filter(proposed).select(
         *("case_id", "step", "channel", "template", "approval_role", "approvals_needed"), exactly=exact
     )
