@@ -35,7 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("maatpak.cli.demo", "Play business days on a made-up ledger, then serve the pages."),
     "creditor": Entry("maatpak.cli.creditor", "Who is owed: add, list, licence and licences of the agency."),
     "user": Entry("maatpak.cli.user", "Who acts, with which role and limit: add, change, list."),
-    "policy": Entry("maatpak.cli.policy", "Policy packs: check, publish, diff, schema."),
+    "policy": Entry("maatpak.cli.policy", "Policy packs: check, impact, publish, submit, confirm, diff."),
     "ingest": Entry("maatpak.cli.ingest", "Take a ledger file in, through its source and the quality gate."),
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),
