@@ -62,6 +62,10 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
         "salt",
         "recorded_at",
     ),
+    "pack_draft": (
+        *("name", "content_hash", "files", "note", "bases", "move_running"),
+        *("submitted_by", "submitted_on", "submitted_at"),
+    ),
     "round": ("case_id", "number", "opened_on", "opened_at"),
     "case": ("creditor_id", "debtor_id", "currency", "recorded_at"),
     "item": ("creditor_id", "item_type", "document_no", "issued_on", "currency", "recorded_at"),
@@ -74,6 +78,7 @@ TRANSITIONS: Mapping[str, Mapping[Any, Iterable[str]]] = {
     "work_task": {"open": ("done", "cancelled"), "done": (), "cancelled": ()},
     "quarantined_row": {"open": ("released", "discarded", "superseded")},
     "change_request": {"asked": ("confirmed", "refused")},
+    "pack_draft": {"submitted": ("published", "withdrawn", "refused"), "published": (), "withdrawn": (), "refused": ()},
 }
 """By table: which state may follow which."""
 
