@@ -14,6 +14,7 @@ from maatpak.ledger.tables.cases import (
     RoundCourse,
     RoundItem,
     Tick,
+    Wake,
 )
 from maatpak.ledger.tables.columns import VISIBLE, Versioned, metadata, visible
 from maatpak.ledger.tables.conversation import (
@@ -100,6 +101,7 @@ __all__ = [
     "Ticket",
     "Touch",
     "Versioned",
+    "Wake",
     "WorkTask",
     "metadata",
     "visible",

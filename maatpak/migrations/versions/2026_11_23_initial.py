@@ -218,6 +218,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_tick_creditor", "tick", ["creditor_id", "business_date"], unique=False)
     op.create_table(
+        "wake",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_wake_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wake")),
+    )
+    op.create_index("ix_wake_creditor", "wake", ["creditor_id"], unique=False)
+    op.create_table(
         "address_state",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1546,6 +1556,8 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
+    op.drop_index("ix_wake_creditor", table_name="wake")
+    op.drop_table("wake")
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
