@@ -68,14 +68,14 @@ class Dispatcher:
         for each in waiting:
             rested = time.monotonic() >= self._not_before.get(each.creditor_id, 0.0)
             if rested and each.creditor_id not in self._under_way:
-                self._under_way[each.creditor_id] = self._pool.submit(self._carry_on, each)
+                self._under_way[each.creditor_id] = self._pool.submit(self.carry_on, each)
 
     def close(self) -> None:
         """Wait for what is under way."""
         self._pool.shutdown()
 
-    def _carry_on(self, waiting: Waiting) -> float:
-        """The seconds that the creditor rests afterwards."""
+    def carry_on(self, waiting: Waiting) -> float:
+        """Run what a creditor asks for; the seconds that it rests afterwards. What cannot be run stays asked for."""
         begun = time.monotonic()
         try:
             with taken(self._engine, waiting.creditor_id) as causes:

@@ -1,4 +1,4 @@
-"""What a person decides goes on within seconds, through Prefect, once, and whatever breaks in between."""
+"""What a person decides goes on within seconds, through Prefect, once, and whatever is not there."""
 
 import logging
 import threading
@@ -13,10 +13,10 @@ import pytest
 
 from deployments.table import planned_for
 from maatpak.kernel.words import NonPaymentReason
-from maatpak.ledger.tables import Action, Wake
+from maatpak.ledger.tables import Action, Case, Message, Wake
 from tasks.approvals import approve
 from tasks.reasons import state_reason
-from tasks.waking import taken
+from tasks.waking import Waiting
 from tests.flows.conftest import Prefect
 from tests.flows.patience import until
 from tests.tasks.act.house import House, at
@@ -43,6 +43,7 @@ def deployment(prefect: Prefect, house: House) -> Iterator[str]:
 
 @contextmanager
 def dispatching(house: House) -> Iterator[None]:
+    """As `maatpak up` does, in a thread."""
     from deployments.dispatch import dispatch
 
     stop = threading.Event()
@@ -63,6 +64,7 @@ def say_yes(house: House) -> int:
 
 
 def runs(prefect: Prefect, deployment: str) -> list[Any]:
+    """The flow runs of the deployment."""
     of_it = {"deployments": {"id": {"any_": [deployment.rpartition("/")[2]]}}}
     found = prefect.post("flow_runs/filter", of_it)
     assert isinstance(found, list)
@@ -72,12 +74,43 @@ def runs(prefect: Prefect, deployment: str) -> list[Any]:
 def test_a_yes_leads_to_the_step_within_seconds(
     prefect: Prefect, house: House, deployment: str, record_property: Any
 ) -> None:
+    day = house.day
     with dispatching(house):
         begun = time.monotonic()
         action_id = say_yes(house)
         until(lambda: house.row(Action, id=action_id).state == "executed", "the step")
-        record_property("told", f"approved → executed: {time.monotonic() - begun:.1f} s")
+        record_property("told", f"approved → executed, through Prefect: {time.monotonic() - begun:.1f} s")
         until(lambda: house.count(Wake) == 0, "the end of the run")
     (run,) = runs(prefect, deployment)
-    assert run["state"]["type"] == "COMPLETED"
-    assert run["name"] == f"{CODE}: approval_given 1"
+    assert (run["state"]["type"], run["name"]) == ("COMPLETED", f"{CODE}: approval_given 1")
+    sent = house.rows(Message, template="final_demand")
+    assert {(each.channel, each.state, each.sent_on) for each in sent} == {("email", "sent", day), ("post", "sent", day)}
+
+
+def test_acts_wait_while_the_deployment_is_paused_and_make_one_run(
+    prefect: Prefect, house: House, deployment: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from deployments.dispatch import AGAIN_AFTER, Dispatcher
+    from flows.workplace import lent
+
+    dispatcher, waiting = Dispatcher(house.engine), Waiting(house.creditor_id, CODE)
+    prefect.post(f"{deployment}/pause_deployment", {})
+    say_yes(house)
+    with house.desk("carla", 14) as desk:
+        state_reason(desk, desk.case(int(house.row(Case).id)), NonPaymentReason.FORGOT)
+    with caplog.at_level(logging.WARNING, "maatpak.dispatch"), lent(house.engine):
+        assert [dispatcher.carry_on(waiting) for _ in range(2)] == [AGAIN_AFTER, AGAIN_AFTER]
+        with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+            assert [dispatcher.carry_on(waiting) for _ in range(2)] == [AGAIN_AFTER, AGAIN_AFTER]
+        assert house.count(Wake) == 2, "what was recorded waits"
+        prefect.post(f"{deployment}/resume_deployment", {})
+        assert dispatcher.carry_on(waiting) == 0
+    paused, gone = [each.getMessage() for each in caplog.records if each.name == "maatpak.dispatch"]
+    assert "is paused" in paused
+    assert "did not take the run (ConnectError)" in gone
+    dispatcher.close()
+    (run,) = runs(prefect, deployment)
+    assert run["name"] == f"{CODE}: approval_given 1, reason_stated 1"
+    assert house.count(Wake) == 0
