@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from deployments.table import planned_for
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.tables import Action, Case, Message, Wake
 from tasks.approvals import approve
@@ -83,8 +84,34 @@ def test_a_yes_leads_to_the_step_within_seconds(
         until(lambda: house.count(Wake) == 0, "the end of the run")
     (run,) = runs(prefect, deployment)
     assert (run["state"]["type"], run["name"]) == ("COMPLETED", f"{CODE}: approval_given 1")
+    is_told(run["id"])
     sent = house.rows(Message, template="final_demand")
-    assert {(each.channel, each.state, each.sent_on) for each in sent} == {("email", "sent", day), ("post", "sent", day)}
+    assert {(each.channel, each.state, each.sent_on) for each in sent} == {
+        ("email", "sent", day),
+        ("post", "sent", day),
+    }
+
+
+def is_told(run_id: str) -> None:
+    """The console shows the run with all that it did."""
+    from maatpak.console.operations.runs import read_run
+
+    tasks = ["business date", "deliver", "journeys", "journeys", "resting segments", "tick 0"]
+    # Prefect notes the ends of tasks by the batch, behind the run.
+    until(lambda: sorted(each.name for each in read_run([CODE], run_id).tasks) == tasks, "Prefect's record of the run")
+    detail = read_run([CODE], run_id)
+    assert (detail.run.flow, detail.run.creditor, detail.run.state) == ("onward", CODE, "COMPLETED")
+    assert {each.title.partition(" as of")[0]: dict(each.counts) for each in detail.reports}["Delivered"] == {
+        "email sent": 1, "post sent": 1,
+    }  # fmt: skip
+    (journey,) = detail.inner
+    inside = read_run([CODE], journey.run_id)
+    assert (journey.flow, len(inside.tasks) > 10, journey.retryable) == ("journey", True, False)
+    (step,) = inside.reports
+    assert step.title.startswith("forgetful: final_demand")
+    assert step.case_ids == (1,)
+    with pytest.raises(UsageError):
+        read_run(["OTHER"], run_id)
 
 
 def test_acts_wait_while_the_deployment_is_paused_and_make_one_run(
