@@ -24,6 +24,7 @@ from maatpak.ledger.tables.cases import (
     RoundCourse,
     RoundItem,
     Tick,
+    Wake,
 )
 from maatpak.ledger.tables.columns import VISIBLE, Versioned, metadata, visible
 from maatpak.ledger.tables.conversation import (
@@ -73,9 +74,9 @@ __all__ = [
     "Breaker",
     "CallOnce",
     "Case",
-    "ChangeRequest",
     "CaseNote",
     "CaseStanding",
+    "ChangeRequest",
     "ClaimedPayment",
     "ConsoleSession",
     "ContactPerson",
@@ -122,6 +123,7 @@ __all__ = [
     "Ticket",
     "Touch",
     "Versioned",
+    "Wake",
     "WorkTask",
     "metadata",
     "visible",

@@ -186,6 +186,21 @@ class Tick(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
+class Wake(SQLModel, table=True):
+    """A creditor that wants looking at, since something was recorded that decisions may follow from.
+
+    Written in the transaction that records it, and removed when a run has looked, or when a day begins.
+    """
+
+    __table_args__ = (Index("ix_wake_creditor", "creditor_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    cause: str
+    """Kind of the event."""
+    asked_at: datetime = Field(sa_type=UtcTime)
+
+
 class Action(SQLModel, table=True):
     """One step for one case. The unique key is law 3: the same step of a round is never taken twice.
 

@@ -595,6 +595,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "touch"
 CREATE TRIGGER keep_update BEFORE UPDATE ON "touch"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "wake"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "work_task"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
