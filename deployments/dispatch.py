@@ -1,4 +1,6 @@
-"""Carries decisions on: looks whom people's acts want looked at, and starts a run of `onward` for each through Prefect.
+"""Carries decisions on, and tells programs of events.
+
+It looks whom people's acts want looked at, and starts a run of `onward` for each through Prefect.
 
 The run is made from its deployment, so it is seen there, paused there, and shown with its cause; it is carried out in
 this process, which has loaded everything already. Of each creditor there is one run at a time, and what is recorded
@@ -24,10 +26,13 @@ from prefect.states import Pending
 from deployments.children import end_with_parent
 from flows.onward import onward
 from flows.workplace import lent
+from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import OutsideError
 from maatpak.kernel.settings import load_settings
+from maatpak.ledger.failures import keep_failure
 from tasks.engine import Engine, open_engine
 from tasks.waking import Waiting, taken, those_waiting
+from tasks.webhooks import gather, send_events
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -40,6 +45,7 @@ LONG = 10.0
 """A run of more seconds is followed by as many without one: a large creditor's people act all day, and the database is
 not theirs alone."""
 RUNS_AT_ONCE = 2
+TELL_EVERY = 1.0
 
 said = logging.getLogger("maatpak.dispatch")
 
@@ -129,10 +135,25 @@ def _why(error: Exception) -> str:
 def dispatch(engine: Engine, stop: threading.Event) -> None:
     """Look every so often until we are asked to end; what is under way ends first."""
     dispatcher = Dispatcher(engine)
+    telling = threading.Thread(target=_tell_programs, args=(engine, stop), name="webhooks")
+    telling.start()
     with lent(engine):
         while not stop.wait(LOOK_EVERY):
             dispatcher.look()
         dispatcher.close()
+    telling.join()
+
+
+def _tell_programs(engine: Engine, stop: threading.Event) -> None:
+    """Tell webhooks of events, beside the runs: a receiver that does not answer holds up nobody."""
+    while not stop.wait(TELL_EVERY):
+        try:
+            now = SystemClock().now()
+            gather(engine, now)
+            send_events(engine, now)
+        except Exception as error:  # noqa: BLE001 - what was not told stays to be told
+            keep_failure(engine.workspace, error)
+            stop.wait(AGAIN_AFTER)
 
 
 def main() -> None:

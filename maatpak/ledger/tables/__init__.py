@@ -62,6 +62,7 @@ from maatpak.ledger.tables.records import (
     StatedReason,
 )
 from maatpak.ledger.tables.standing import CaseStanding
+from maatpak.ledger.tables.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "VISIBLE",
@@ -124,6 +125,8 @@ __all__ = [
     "Touch",
     "Versioned",
     "Wake",
+    "Webhook",
+    "WebhookDelivery",
     "WorkTask",
     "metadata",
     "visible",

@@ -598,6 +598,18 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "touch"
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "wake"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "webhook"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "webhook"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "webhook_delivery"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "webhook_delivery"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "work_task"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
