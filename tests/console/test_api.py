@@ -13,7 +13,6 @@ from schemathesis.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
 from schemathesis.core.result import Err
 
 from tests.console.conftest import At
