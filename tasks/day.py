@@ -1,8 +1,9 @@
 """A creditor's business day by direct calls: the same functions, in the same order, as the flows."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from sqlalchemy import func, select, text
 from sqlmodel import col
@@ -15,13 +16,17 @@ from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import Creditor
 from tasks.apart import Failure
 from tasks.execute import StepSummary, execute_all
+from tasks.figures import compute_figures
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
+from tasks.standing import refresh_standing
 from tasks.tick import TickSummary, tick_and_see
 from tasks.today import latest_event
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
+
+P = ParamSpec("P")
 
 LATER = timedelta(milliseconds=1)
 """Between the parts of a day by direct calls: what follows from a look lies after it."""
@@ -38,6 +43,8 @@ class DaySummary:
     ticks: tuple[TickSummary, ...]
     executed: tuple[StepSummary, ...]
     delivered: DeliverySummary
+    unlisted: tuple[Exception, ...] = ()
+    """Why lists or figures are as they were before; nothing else rests on them, and the next run mends it."""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -50,8 +57,9 @@ class DaySummary:
         Raises:
             ExceptionGroup: of what went wrong, if a step could not be taken.
         """
-        if self.failures:
-            raise ExceptionGroup(f"Steps of {self.as_of} failed", [failure.error for failure in self.failures])
+        errors = [*(failure.error for failure in self.failures), *self.unlisted]
+        if errors:
+            raise ExceptionGroup(f"Not all of {self.as_of} was done", errors)
 
 
 def run_day(
@@ -74,13 +82,27 @@ def run_day(
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
     looked = [tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
     ticks, looks = zip(*looked, strict=True)
+    unlisted = [
+        error
+        for shard, seen in enumerate(looks)
+        for error in _tried(refresh_standing, engine, creditor_id, as_of, seen, shard, shards)
+    ]
     done = [
         execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen)
         for shard, seen in enumerate(looks)
     ]
     leaving = leaving_instant(as_of, now)
     delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run", seen=looks, elapsed=elapsed)
-    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered)
+    unlisted += _tried(compute_figures, engine, creditor_id, as_of, leaving)
+    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered, tuple(unlisted))
+
+
+def _tried(work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Iterator[Exception]:
+    """What kept something from being brought up to date that no work of the day hangs on."""
+    try:
+        work(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - lists and figures are made again by the next run
+        yield error
 
 
 def catch_up_instant(as_of: date) -> datetime:

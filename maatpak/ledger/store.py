@@ -5,6 +5,7 @@ the same content is kept once, and a half-written file can never be taken for a 
 """
 
 import re
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,9 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd")
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(self, key: str) -> pl.DataFrame:
-        """The frame of a key."""
-        return pl.read_parquet(BytesIO(self.get(key)))
+    def get_frame(self, key: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The frame of a key, or only some of its columns."""
+        return pl.read_parquet(BytesIO(self.get(key)), columns=None if columns is None else list(columns))
 
     def problem(self, key: str) -> str | None:
         """What is wrong with the file of a key: `is missing` or `was changed`; None if it is as it was put."""

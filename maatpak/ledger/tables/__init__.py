@@ -14,9 +14,11 @@ from maatpak.ledger.tables.cases import (
     ActionItem,
     Approval,
     Case,
+    CaseNote,
     ContactSlot,
     ContactWait,
     CreditorPack,
+    PackDraft,
     PolicyPack,
     Round,
     RoundCourse,
@@ -37,6 +39,7 @@ from maatpak.ledger.tables.conversation import (
     Touch,
     WorkTask,
 )
+from maatpak.ledger.tables.figures import Figure
 from maatpak.ledger.tables.items import Finding, Item, ItemVersion, Payment, QuarantinedRow, Snapshot, Ticket
 from maatpak.ledger.tables.parties import (
     AddressState,
@@ -57,6 +60,7 @@ from maatpak.ledger.tables.records import (
     Promise,
     StatedReason,
 )
+from maatpak.ledger.tables.standing import CaseStanding
 
 __all__ = [
     "VISIBLE",
@@ -70,6 +74,8 @@ __all__ = [
     "CallOnce",
     "Case",
     "ChangeRequest",
+    "CaseNote",
+    "CaseStanding",
     "ClaimedPayment",
     "ConsoleSession",
     "ContactPerson",
@@ -85,6 +91,7 @@ __all__ = [
     "Event",
     "EventHead",
     "Evidence",
+    "Figure",
     "Finding",
     "Hold",
     "Incoming",
@@ -92,6 +99,7 @@ __all__ = [
     "ItemVersion",
     "Message",
     "MessageAction",
+    "PackDraft",
     "Party",
     "Payment",
     "Person",

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from maatpak.kernel.words import ActionState, Stage, StepKind, Verdict
-from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, not_negative, one_of
+from maatpak.kernel.words import ActionState, DraftState, Stage, StepKind, Verdict
+from maatpak.ledger.tables.columns import Json, Salted, UtcTime, Versioned, not_negative, one_of
 
 
 class PolicyPack(SQLModel, table=True):
@@ -25,6 +25,40 @@ class PolicyPack(SQLModel, table=True):
     published_by: str
     published_on: date | None = None
     recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class PackDraft(SQLModel, table=True):
+    """A pack that one person asks to publish and another publishes, or not (law 9). Only its end is ever written."""
+
+    __tablename__ = "pack_draft"
+    __table_args__ = (
+        one_of("state", DraftState),
+        CheckConstraint("(state = 'submitted') = (ended_at IS NULL)", name="ended_whole"),
+        CheckConstraint("(state = 'submitted') = (ended_by IS NULL)", name="ended_by_whom"),
+        CheckConstraint("(state = 'published') = (pack_id IS NOT NULL)", name="published_whole"),
+        CheckConstraint("state <> 'published' OR ended_by <> submitted_by", name="four_eyes"),
+        Index("ix_pack_draft_pack", "pack_id", postgresql_where=text("pack_id IS NOT NULL")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    name: str
+    content_hash: str
+    files: dict[str, str] = Field(sa_type=Json)
+    note: str
+    bases: dict[str, Any] = Field(sa_type=Json)
+    """Code of each creditor whose pack it is to become → the pack that it had when this was submitted."""
+    move_running: bool
+    """Whether rounds that run are moved to it, too."""
+    submitted_by: str
+    submitted_on: date
+    submitted_at: datetime = Field(sa_type=UtcTime)
+    state: str = DraftState.SUBMITTED
+    ended_by: str | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    reason: str | None = None
+    """Of a refusal or a withdrawal, in the person's words; of a publication, why."""
+    pack_id: int | None = Field(default=None, foreign_key="policy_pack.id", sa_type=BigInteger)
+    """What it became."""
 
 
 class CreditorPack(Versioned, table=True):
@@ -54,6 +88,20 @@ class Case(SQLModel, table=True):
     party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, index=True)
     currency: str
     shard_key: int
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class CaseNote(Salted, table=True):
+    """What a person of ours wrote down about a case, in their own words; written once, and nothing follows from it."""
+
+    __tablename__ = "case_note"
+    __table_args__ = (Index("ix_case_note_case", "case_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger)
+    body: str
+    written_on: date
+    actor: str
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
@@ -95,6 +143,10 @@ class RoundCourse(Versioned, table=True):
     cause: str
     """`opened`, the reroute's code, or the person's reason."""
     actor: str
+    by_hand: bool = False
+    """A person chose the segment; no reroute undoes that."""
+    entered_on: date | None = None
+    """When the round came onto this journey from another, or from another version of it; null since it opened."""
 
 
 class RoundItem(SQLModel, table=True):

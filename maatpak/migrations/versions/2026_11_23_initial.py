@@ -139,100 +139,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_send_turn")),
     )
     op.create_table(
-        "api_token",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("token_hash", sa.String(), nullable=False),
-        sa.Column("scope", sa.String(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("last_used_on", sa.Date(), nullable=True),
-        sa.CheckConstraint("scope IN ('read', 'write')", name=op.f("ck_api_token_scope_known")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_api_token_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
-    )
-    op.create_index(
-        "uq_api_token_live",
-        "api_token",
-        ["person_id", "name"],
-        unique=True,
-        postgresql_where=sa.text("revoked_at IS NULL"),
-    )
-    op.create_table(
-        "call_once",
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("request_hash", sa.String(), nullable=False),
-        sa.Column("outcome", postgresql.JSONB(), nullable=True),
-        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_call_once_person_id_person")),
-        sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_call_once")),
-    )
-    op.create_table(
-        "change_request",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=True),
-        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
-        sa.Column("changes", postgresql.JSONB(), nullable=False),
-        sa.Column("asked_by", sa.String(), nullable=False),
-        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("decided_by", sa.String(), nullable=True),
-        sa.Column("decided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("(state = 'asked') = (decided_at IS NULL)", name=op.f("ck_change_request_decided_once")),
-        sa.CheckConstraint(
-            "state <> 'confirmed' OR decided_by <> asked_by", name=op.f("ck_change_request_two_persons")
-        ),
-        sa.CheckConstraint("state IN ('asked', 'confirmed', 'refused')", name=op.f("ck_change_request_state_known")),
-        sa.CheckConstraint("(person_id IS NULL) <> (creditor_id IS NULL)", name=op.f("ck_change_request_of_one")),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_change_request_creditor_id_creditor")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_change_request_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_request")),
-    )
-    op.create_index(
-        "uq_change_request_creditor",
-        "change_request",
-        ["creditor_id"],
-        unique=True,
-        postgresql_where=sa.text("state = 'asked'"),
-    )
-    op.create_index(
-        "uq_change_request_person",
-        "change_request",
-        ["person_id"],
-        unique=True,
-        postgresql_where=sa.text("state = 'asked'"),
-    )
-    op.create_table(
-        "console_session",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("token_hash", sa.String(), nullable=False),
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_console_session_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_console_session")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_console_session_token_hash")),
-    )
-    op.create_index(op.f("ix_console_session_person_id"), "console_session", ["person_id"], unique=False)
-    op.create_table(
-        "credential",
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("hash", sa.String(), nullable=False),
-        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("must_change", sa.Boolean(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("failures >= 0", name=op.f("ck_credential_failures_not_negative")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_credential_person_id_person")),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_credential")),
-    )
-    op.create_table(
         "creditor_pack",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -267,12 +173,34 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_debtor_party_id"), "debtor", ["party_id"], unique=False)
     op.create_table(
-        "person_creditor",
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_person_creditor_creditor_id_creditor")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_creditor_person_id_person")),
-        sa.PrimaryKeyConstraint("person_id", "creditor_id", name=op.f("pk_person_creditor")),
+        "pack_draft",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("files", postgresql.JSONB(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("bases", postgresql.JSONB(), nullable=False),
+        sa.Column("move_running", sa.Boolean(), nullable=False),
+        sa.Column("submitted_by", sa.String(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("submitted_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("pack_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(state = 'published') = (pack_id IS NOT NULL)", name=op.f("ck_pack_draft_published_whole")),
+        sa.CheckConstraint("(state = 'submitted') = (ended_at IS NULL)", name=op.f("ck_pack_draft_ended_whole")),
+        sa.CheckConstraint("(state = 'submitted') = (ended_by IS NULL)", name=op.f("ck_pack_draft_ended_by_whom")),
+        sa.CheckConstraint("state <> 'published' OR ended_by <> submitted_by", name=op.f("ck_pack_draft_four_eyes")),
+        sa.CheckConstraint(
+            "state IN ('submitted', 'published', 'withdrawn', 'refused')", name=op.f("ck_pack_draft_state_known")
+        ),
+        sa.ForeignKeyConstraint(["pack_id"], ["policy_pack.id"], name=op.f("fk_pack_draft_pack_id_policy_pack")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pack_draft")),
+    )
+    op.create_index(
+        "ix_pack_draft_pack", "pack_draft", ["pack_id"], unique=False, postgresql_where=sa.text("pack_id IS NOT NULL")
     )
     op.create_table(
         "snapshot",
@@ -1219,6 +1147,8 @@ def upgrade() -> None:
         sa.Column("entry_stage", sa.String(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
+        sa.Column("entered_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "entry_stage IN ('prepare', 'remind', 'listen', 'solve', 'demand', 'handoff')",
             name=op.f("ck_round_course_entry_stage_known"),
@@ -1651,24 +1581,14 @@ def downgrade() -> None:
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
-    op.drop_table("person_creditor")
+    op.drop_index("ix_pack_draft_pack", table_name="pack_draft", postgresql_where=sa.text("pack_id IS NOT NULL"))
+    op.drop_table("pack_draft")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
     op.drop_table("debtor")
     op.drop_index(
         "uq_creditor_pack_current", table_name="creditor_pack", postgresql_where=sa.text("replaced_at IS NULL")
     )
     op.drop_table("creditor_pack")
-    op.drop_table("credential")
-    op.drop_index(op.f("ix_console_session_person_id"), table_name="console_session")
-    op.drop_table("console_session")
-    op.drop_index("uq_change_request_person", table_name="change_request", postgresql_where=sa.text("state = 'asked'"))
-    op.drop_index(
-        "uq_change_request_creditor", table_name="change_request", postgresql_where=sa.text("state = 'asked'")
-    )
-    op.drop_table("change_request")
-    op.drop_table("call_once")
-    op.drop_index("uq_api_token_live", table_name="api_token", postgresql_where=sa.text("revoked_at IS NULL"))
-    op.drop_table("api_token")
     op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")
