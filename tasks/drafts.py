@@ -20,6 +20,7 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import PackDraft
 from policies.templates import checked_pack
+from tasks.access.sight import require_sight
 from tasks.desk import acting_person
 from tasks.finding import acting_date
 from tasks.publishing import ONE_AT_A_TIME, PUBLISHERS, Published, given_pack, publish_and_give, require_columns
@@ -65,6 +66,7 @@ def submit_pack(
     ids = {code: engine.creditor_id(code) for code in creditors}
     with engine.database.session() as session:
         person = acting_person(session, actor, "submit a pack", *PUBLISHERS)
+        require_sight(session, actor, *ids)
         compiled = checked_pack(files)
         for code, creditor_id in ids.items():
             require_columns(session, creditor_id, code, compiled)
@@ -137,6 +139,7 @@ def refuse_pack(engine: "Engine", draft_id: int, actor: str, reason: str, now: d
     """
     with _ending(engine, draft_id, reason) as (session, draft):
         person = acting_person(session, actor, "refuse a pack", *CONFIRMERS)
+        require_sight(session, actor, *draft.bases)
         if person.login == draft.submitted_by:
             raise RefusedError(
                 f"{person.login} submitted draft {draft_id}.", advice="`maatpak policy withdraw` takes it back."

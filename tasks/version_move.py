@@ -20,10 +20,11 @@ from maatpak.kernel.words import Role, Stage
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
 from maatpak.ledger.locks import lock_creditor, lock_parties
-from maatpak.ledger.tables import RoundCourse
+from maatpak.ledger.tables import Creditor, RoundCourse
 from maatpak.ledger.versions import succeed_all
 from policies.diff import journey_changes
 from policies.walk import ENTRY_LIMIT
+from tasks.access.sight import require_sight
 from tasks.cancelling import cancel_actions
 from tasks.current_pack import current_pack
 from tasks.desk import acting_person
@@ -121,6 +122,7 @@ def move_running(
         raise UsageError("A move needs its reason in words.", advice="Give a reason.")
     with engine.database.session() as session:
         acting_person(session, actor, "move the rounds that run to another version", *MOVERS)
+        require_sight(session, actor, session.get_one(Creditor, creditor_id).code)
     with engine.database.frames() as frames:
         lock_creditor(frames, creditor_id)
         at = recorded_after(looked_at_today(frames, creditor_id, as_of), now)
