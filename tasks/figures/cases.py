@@ -32,7 +32,7 @@ class Known:
         beside = self.cases.select(
             *("debtor_id", "currency", "case_id", "reason"),
             segment=pl.col("segment").cast(pl.Categorical),
-            delay=pl.col("median_delay_days").ceil().cast(pl.Int32),
+            delay="median_delay_days",
         )
         joined = debts.join(beside, on=["debtor_id", "currency"], how="left")
         self.items = joined.select(
