@@ -31,8 +31,9 @@ APPEND_ONLY = (
 )
 """Rows that are written once."""
 
-REMOVABLE = ("contact_slot", "contact_wait")
-"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter."""
+REMOVABLE = ("contact_slot", "contact_wait", "journey_figure")
+"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter, and
+figures are worked out anew when a day runs again."""
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "action": (
