@@ -66,9 +66,11 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd")
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(self, key: str) -> pl.DataFrame:
-        """The frame of a key."""
-        return pl.read_parquet(BytesIO(self.get(key)))
+    def get_frame(self, key: str, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The frame of a key, or its rows for which `where` holds: of large frames in a part of the time."""
+        if where is None:
+            return pl.read_parquet(BytesIO(self.get(key)))
+        return pl.scan_parquet(BytesIO(self.get(key))).filter(where).collect()
 
     def problem(self, key: str) -> str | None:
         """What is wrong with the file of a key: `is missing` or `was changed`; None if it is as it was put."""
