@@ -91,7 +91,7 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
         raise UsageError(f"No run of {found.creditor} of {as_of} is there.", advice=advice)
     case = pl.col("case_id") == found.the_case
     for tick in ticks:
-        facts = engine.store.get_frame(tick["facts_evidence"], case)
+        facts = engine.store.get_frame(tick["facts_evidence"], where=case)
         if facts.height:
             break
     _row_of(facts, found, as_of)
@@ -122,8 +122,8 @@ def decided_then(
     `tick` is its row; `facts` the case's row of the facts frame that it kept.
     """
     case = pl.col("case_id") == facts["case_id"].item()
-    steps = engine.store.get_frame(tick["steps_evidence"], case)
-    stored = engine.store.get_frame(tick["decisions_evidence"], case)
+    steps = engine.store.get_frame(tick["steps_evidence"], where=case)
+    stored = engine.store.get_frame(tick["decisions_evidence"], where=case)
     packs = {int(each): engine.pack(int(each)) for each in tick["packs"]}
     current = _pack_then(read, creditor_id, tick["business_date"], tick["known_at"], packs)
     told = explain(facts.row(0, named=True), steps, packs, current, tick["business_date"], hypothetical)

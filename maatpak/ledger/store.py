@@ -67,9 +67,7 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd")
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(
-        self, key: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None
-    ) -> pl.DataFrame:
+    def get_frame(self, key: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
         """The frame of a key; only some of its columns, and its rows for which `where` holds, in a part of the time."""
         lazy = pl.scan_parquet(BytesIO(self.get(key)))
         lazy = lazy if where is None else lazy.filter(where)

@@ -32,6 +32,118 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_breaker")),
     )
     op.create_table(
+        "case_standing",
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("debtor_id", sa.BigInteger(), nullable=False),
+        sa.Column("party_id", sa.BigInteger(), nullable=False),
+        sa.Column("debtor_no", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("account_manager", sa.String(), nullable=False),
+        sa.Column("key_account", sa.Boolean(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("round_no", sa.Integer(), nullable=False),
+        sa.Column("round_opened_on", sa.Date(), nullable=False),
+        sa.Column("last_step", sa.String(), nullable=False),
+        sa.Column("last_step_on", sa.Date(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("next_step", sa.String(), nullable=False),
+        sa.Column("next_on", sa.Date(), nullable=False),
+        sa.Column("asked_amount", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_open", sa.BigInteger(), nullable=False),
+        sa.Column("not_due_open", sa.BigInteger(), nullable=False),
+        sa.Column("disputed_open", sa.BigInteger(), nullable=False),
+        sa.Column("in_plan_open", sa.BigInteger(), nullable=False),
+        sa.Column("promised_open", sa.BigInteger(), nullable=False),
+        sa.Column("largest_item", sa.BigInteger(), nullable=False),
+        sa.Column("value_at_risk", sa.BigInteger(), nullable=False),
+        sa.Column("items_overdue", sa.Integer(), nullable=False),
+        sa.Column("oldest_due_on", sa.Date(), nullable=False),
+        sa.Column("non_payment_reason", sa.String(), nullable=False),
+        sa.Column("experience_balance", sa.Integer(), nullable=False),
+        sa.Column("risk_class", sa.String(), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column(
+            "words",
+            postgresql.TSVECTOR(),
+            sa.Computed(
+                "to_tsvector('simple', translate(debtor_no || ' ' || name, '-/.@_:+', '       '))", persisted=True
+            ),
+            nullable=False,
+        ),
+        sa.CheckConstraint("asked_amount >= 0", name=op.f("ck_case_standing_asked_amount_not_negative")),
+        sa.CheckConstraint("disputed_open >= 0", name=op.f("ck_case_standing_disputed_open_not_negative")),
+        sa.CheckConstraint("in_plan_open >= 0", name=op.f("ck_case_standing_in_plan_open_not_negative")),
+        sa.CheckConstraint("items_overdue >= 0", name=op.f("ck_case_standing_items_overdue_not_negative")),
+        sa.CheckConstraint("largest_item >= 0", name=op.f("ck_case_standing_largest_item_not_negative")),
+        sa.CheckConstraint("not_due_open >= 0", name=op.f("ck_case_standing_not_due_open_not_negative")),
+        sa.CheckConstraint("overdue_open >= 0", name=op.f("ck_case_standing_overdue_open_not_negative")),
+        sa.CheckConstraint("promised_open >= 0", name=op.f("ck_case_standing_promised_open_not_negative")),
+        sa.CheckConstraint("value_at_risk >= 0", name=op.f("ck_case_standing_value_at_risk_not_negative")),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_standing")),
+    )
+    op.create_index(
+        "ix_case_standing_account_manager_overdue_open",
+        "case_standing",
+        ["creditor_id", sa.literal_column("account_manager"), sa.literal_column("overdue_open DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_asked_amount",
+        "case_standing",
+        ["creditor_id", sa.literal_column("asked_amount DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index("ix_case_standing_debtor", "case_standing", ["debtor_id"], unique=False)
+    op.create_index(
+        "ix_case_standing_experience_balance",
+        "case_standing",
+        ["creditor_id", sa.literal_column("experience_balance"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_name", "case_standing", ["creditor_id", sa.literal_column("name"), "case_id"], unique=False
+    )
+    op.create_index(
+        "ix_case_standing_next_on",
+        "case_standing",
+        ["creditor_id", sa.literal_column("next_on"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_oldest_due_on",
+        "case_standing",
+        ["creditor_id", sa.literal_column("oldest_due_on"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_overdue_open",
+        "case_standing",
+        ["creditor_id", sa.literal_column("overdue_open DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_segment_overdue_open",
+        "case_standing",
+        ["creditor_id", sa.literal_column("segment"), sa.literal_column("overdue_open DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_value_at_risk",
+        "case_standing",
+        ["creditor_id", sa.literal_column("value_at_risk DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index("ix_case_standing_words", "case_standing", ["words"], unique=False, postgresql_using="gin")
+    op.create_table(
         "creditor",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
@@ -75,10 +187,33 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_event")),
     )
-    op.create_index("ix_event_case", "event", ["case_id"], unique=False)
-    op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date"], unique=False)
+    op.create_index("ix_event_actor", "event", ["actor", "seq"], unique=False)
     op.create_index(
-        "ix_event_debtor", "event", ["debtor_id"], unique=False, postgresql_where=sa.text("debtor_id IS NOT NULL")
+        "ix_event_case", "event", ["case_id", "seq"], unique=False, postgresql_where=sa.text("case_id IS NOT NULL")
+    )
+    op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date", "seq"], unique=False)
+    op.create_index("ix_event_creditor_seq", "event", ["creditor_id", "seq"], unique=False)
+    op.create_index(
+        "ix_event_debtor",
+        "event",
+        ["debtor_id", "seq"],
+        unique=False,
+        postgresql_where=sa.text("debtor_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_event_flow_run",
+        "event",
+        ["flow_run", "seq"],
+        unique=False,
+        postgresql_where=sa.text("flow_run IS NOT NULL"),
+    )
+    op.create_index("ix_event_kind", "event", ["kind", "seq"], unique=False)
+    op.create_index(
+        "ix_event_policy",
+        "event",
+        ["policy_hash", "seq"],
+        unique=False,
+        postgresql_where=sa.text("policy_hash IS NOT NULL"),
     )
     op.create_table(
         "event_head",
@@ -147,6 +282,100 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_send_turn")),
     )
     op.create_table(
+        "api_token",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_used_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("scope IN ('read', 'write')", name=op.f("ck_api_token_scope_known")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_api_token_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_token_token_hash")),
+    )
+    op.create_index(
+        "uq_api_token_live",
+        "api_token",
+        ["person_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "call_once",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("request_hash", sa.String(), nullable=False),
+        sa.Column("outcome", postgresql.JSONB(), nullable=True),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_call_once_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_call_once")),
+    )
+    op.create_table(
+        "change_request",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
+        sa.Column("changes", postgresql.JSONB(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("(state = 'asked') = (decided_at IS NULL)", name=op.f("ck_change_request_decided_once")),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR decided_by <> asked_by", name=op.f("ck_change_request_two_persons")
+        ),
+        sa.CheckConstraint("state IN ('asked', 'confirmed', 'refused')", name=op.f("ck_change_request_state_known")),
+        sa.CheckConstraint("(person_id IS NULL) <> (creditor_id IS NULL)", name=op.f("ck_change_request_of_one")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_change_request_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_change_request_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_request")),
+    )
+    op.create_index(
+        "uq_change_request_creditor",
+        "change_request",
+        ["creditor_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_index(
+        "uq_change_request_person",
+        "change_request",
+        ["person_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    )
+    op.create_table(
+        "console_session",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_console_session_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_console_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_console_session_token_hash")),
+    )
+    op.create_index(op.f("ix_console_session_person_id"), "console_session", ["person_id"], unique=False)
+    op.create_table(
+        "credential",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("failures >= 0", name=op.f("ck_credential_failures_not_negative")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_credential_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_credential")),
+    )
+    op.create_table(
         "creditor_pack",
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -180,6 +409,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("creditor_id", "debtor_no", name=op.f("uq_debtor_creditor_id_debtor_no")),
     )
     op.create_index(op.f("ix_debtor_party_id"), "debtor", ["party_id"], unique=False)
+    op.create_table(
+        "figure",
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("dimension", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_figure_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint(
+            "creditor_id", "business_date", "name", "dimension", "key", "currency", name=op.f("pk_figure")
+        ),
+    )
+    op.create_index(
+        "ix_figure_series",
+        "figure",
+        ["creditor_id", "name", "business_date"],
+        unique=False,
+        postgresql_where=sa.text("dimension = ''"),
+    )
     op.create_table(
         "journey_figure",
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
@@ -227,6 +479,14 @@ def upgrade() -> None:
         "ix_pack_draft_pack", "pack_draft", ["pack_id"], unique=False, postgresql_where=sa.text("pack_id IS NOT NULL")
     )
     op.create_table(
+        "person_creditor",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_person_creditor_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_creditor_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", "creditor_id", name=op.f("pk_person_creditor")),
+    )
+    op.create_table(
         "snapshot",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
@@ -271,6 +531,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tick")),
     )
     op.create_index("ix_tick_creditor", "tick", ["creditor_id", "business_date"], unique=False)
+    op.create_table(
+        "wake",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_wake_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wake")),
+    )
+    op.create_index("ix_wake_creditor", "wake", ["creditor_id"], unique=False)
+    op.create_table(
+        "webhook",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("kinds", postgresql.JSONB(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("looked_to", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_webhook_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
     op.create_table(
         "address_state",
         sa.Column("valid_from", sa.Date(), nullable=False),
@@ -567,6 +850,50 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("replaced_at IS NULL"),
     )
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("webhook_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'waiting') = (ended_at IS NULL)", name=op.f("ck_webhook_delivery_ended_when_over")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'delivered', 'given_up')", name=op.f("ck_webhook_delivery_state_known")
+        ),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_webhook_delivery_tries_not_negative")),
+        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_webhook_delivery_event_seq_event")),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id_webhook")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+        sa.UniqueConstraint("webhook_id", "event_seq", name=op.f("uq_webhook_delivery_webhook_id_event_seq")),
+    )
+    op.create_index(
+        "ix_webhook_delivery_due",
+        "webhook_delivery",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "case_note",
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("written_on", sa.Date(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_note_case_id_case")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_note")),
+    )
+    op.create_index("ix_case_note_case", "case_note", ["case_id"], unique=False)
     op.create_table(
         "claimed_payment",
         sa.Column("valid_from", sa.Date(), nullable=False),
@@ -1564,6 +1891,12 @@ def downgrade() -> None:
     )
     op.drop_index("ix_claimed_payment_case", table_name="claimed_payment")
     op.drop_table("claimed_payment")
+    op.drop_index("ix_case_note_case", table_name="case_note")
+    op.drop_table("case_note")
+    op.drop_index(
+        "ix_webhook_delivery_due", table_name="webhook_delivery", postgresql_where=sa.text("state = 'waiting'")
+    )
+    op.drop_table("webhook_delivery")
     op.drop_index("uq_ticket_current", table_name="ticket", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("ticket")
     op.drop_index("uq_text_consent_current", table_name="text_consent", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -1602,27 +1935,61 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
+    op.drop_table("webhook")
+    op.drop_index("ix_wake_creditor", table_name="wake")
+    op.drop_table("wake")
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
+    op.drop_table("person_creditor")
     op.drop_index("ix_pack_draft_pack", table_name="pack_draft", postgresql_where=sa.text("pack_id IS NOT NULL"))
     op.drop_table("pack_draft")
     op.drop_table("journey_figure")
+    op.drop_index("ix_figure_series", table_name="figure", postgresql_where=sa.text("dimension = ''"))
+    op.drop_table("figure")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
     op.drop_table("debtor")
     op.drop_index(
         "uq_creditor_pack_current", table_name="creditor_pack", postgresql_where=sa.text("replaced_at IS NULL")
     )
     op.drop_table("creditor_pack")
+    op.drop_table("credential")
+    op.drop_index(op.f("ix_console_session_person_id"), table_name="console_session")
+    op.drop_table("console_session")
+    op.drop_index("uq_change_request_person", table_name="change_request", postgresql_where=sa.text("state = 'asked'"))
+    op.drop_index(
+        "uq_change_request_creditor", table_name="change_request", postgresql_where=sa.text("state = 'asked'")
+    )
+    op.drop_table("change_request")
+    op.drop_table("call_once")
+    op.drop_index("uq_api_token_live", table_name="api_token", postgresql_where=sa.text("revoked_at IS NULL"))
+    op.drop_table("api_token")
     op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")
     op.drop_index("ix_party_merged", table_name="party", postgresql_where=sa.text("merged_into IS NOT NULL"))
     op.drop_table("party")
     op.drop_table("event_head")
+    op.drop_index("ix_event_policy", table_name="event", postgresql_where=sa.text("policy_hash IS NOT NULL"))
+    op.drop_index("ix_event_kind", table_name="event")
+    op.drop_index("ix_event_flow_run", table_name="event", postgresql_where=sa.text("flow_run IS NOT NULL"))
     op.drop_index("ix_event_debtor", table_name="event", postgresql_where=sa.text("debtor_id IS NOT NULL"))
+    op.drop_index("ix_event_creditor_seq", table_name="event")
     op.drop_index("ix_event_creditor", table_name="event")
-    op.drop_index("ix_event_case", table_name="event")
+    op.drop_index("ix_event_case", table_name="event", postgresql_where=sa.text("case_id IS NOT NULL"))
+    op.drop_index("ix_event_actor", table_name="event")
     op.drop_table("event")
     op.drop_table("creditor")
+    op.drop_index("ix_case_standing_words", table_name="case_standing", postgresql_using="gin")
+    op.drop_index("ix_case_standing_value_at_risk", table_name="case_standing")
+    op.drop_index("ix_case_standing_segment_overdue_open", table_name="case_standing")
+    op.drop_index("ix_case_standing_overdue_open", table_name="case_standing")
+    op.drop_index("ix_case_standing_oldest_due_on", table_name="case_standing")
+    op.drop_index("ix_case_standing_next_on", table_name="case_standing")
+    op.drop_index("ix_case_standing_name", table_name="case_standing")
+    op.drop_index("ix_case_standing_experience_balance", table_name="case_standing")
+    op.drop_index("ix_case_standing_debtor", table_name="case_standing")
+    op.drop_index("ix_case_standing_asked_amount", table_name="case_standing")
+    op.drop_index("ix_case_standing_account_manager_overdue_open", table_name="case_standing")
+    op.drop_table("case_standing")
     op.drop_table("breaker")
