@@ -20,7 +20,9 @@ from tests.ledger.world import DAY, NOW, World, pass_over, small_world
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-ELSEWHERE = {"event_head", "person", "creditor_pack", "finding", "send_turn", "breaker", "alembic_version"}
+ELSEWHERE = {
+    *("event_head", "person", "creditor_pack", "finding", "send_turn", "breaker", "journey_figure", "alembic_version")
+}
 """Tables with nothing about a single debtor."""
 
 
