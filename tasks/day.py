@@ -22,6 +22,7 @@ from tasks.settle import SettleSummary, settle_records
 from tasks.standing import refresh_standing
 from tasks.tick import TickSummary, tick_and_see
 from tasks.today import latest_event
+from tasks.waking import forget
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -152,6 +153,7 @@ def begin_day(
         creditor.looked_at = max(each for each in instants if each is not None)
         if moved:
             creditor.business_date = as_of
+            forget(session, creditor_id)
             session.flush()
             draft = EventDraft(
                 kind="day_begun", actor=actor, business_date=as_of, creditor_id=creditor_id, flow_run=flow_run

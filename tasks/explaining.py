@@ -15,7 +15,7 @@ from policies.explain import Explanation, explain
 from tasks.current_pack import PACK_THEN, current_pack
 from tasks.facts import build_facts
 from tasks.finding import Found, acting_date
-from tasks.placement_checks import Check, checks_of
+from tasks.placement_checks import Check, Read, checks_of
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.timeline import timeline
 from tasks.written import written
@@ -91,17 +91,13 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
         raise UsageError(f"No run of {found.creditor} of {as_of} is there.", advice=advice)
     case = pl.col("case_id") == found.the_case
     for tick in ticks:
-        facts = engine.store.get_frame(tick["facts_evidence"]).filter(case)
+        facts = engine.store.get_frame(tick["facts_evidence"], where=case)
         if facts.height:
             break
-    row = _row_of(facts, found, as_of)
-    steps = engine.store.get_frame(tick["steps_evidence"]).filter(case)
-    stored = engine.store.get_frame(tick["decisions_evidence"]).filter(case)
-    packs = {int(each): engine.pack(int(each)) for each in json.loads(tick["packs"])}
-    current = _pack_then(frames, found, as_of, tick["known_at"], packs)
-    told = explain(row, steps, packs, current, as_of, hypothetical)
-    kept = stored.row(0, named=True) if stored.height else None
-    checks = _checks(frames, found, packs[current], as_of, tick["known_at"])
+    _row_of(facts, found, as_of)
+    then = {**tick, "business_date": as_of, "packs": json.loads(tick["packs"])}
+    told, kept, pack = decided_then(engine, frames.read, found.creditor_id, then, facts, hypothetical)
+    checks = _checks(frames, found, pack, as_of, tick["known_at"])
     messages = written(frames, found.the_case, as_of, tick["known_at"])
     items = timeline(engine, frames, found.the_case, as_of, tick["known_at"], messages)
     return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, items, messages, checks)
@@ -113,12 +109,33 @@ def _checks(frames: Frames, found: Found, pack: "CompiledPack", as_of: date, kno
     return tuple(checks_of(frames.read, proposed, pack.guardrails.placement, as_of, known_at))
 
 
+def decided_then(
+    engine: "Engine",
+    read: Read,
+    creditor_id: int,
+    tick: Mapping[str, Any],
+    facts: pl.DataFrame,
+    hypothetical: Mapping[str, Any],
+) -> "tuple[Explanation, dict[str, Any] | None, CompiledPack]":
+    """Why a pass decided as it did on a case: explained, as it was stored, and by which pack of the creditor.
+
+    `tick` is its row; `facts` the case's row of the facts frame that it kept.
+    """
+    case = pl.col("case_id") == facts["case_id"].item()
+    steps = engine.store.get_frame(tick["steps_evidence"], where=case)
+    stored = engine.store.get_frame(tick["decisions_evidence"], where=case)
+    packs = {int(each): engine.pack(int(each)) for each in tick["packs"]}
+    current = _pack_then(read, creditor_id, tick["business_date"], tick["known_at"], packs)
+    told = explain(facts.row(0, named=True), steps, packs, current, tick["business_date"], hypothetical)
+    return told, stored.row(0, named=True) if stored.height else None, packs[current]
+
+
 def _pack_then(
-    frames: Frames, found: Found, as_of: date, known_at: datetime, packs: "Mapping[int, CompiledPack]"
+    read: Read, creditor_id: int, as_of: date, known_at: datetime, packs: "Mapping[int, CompiledPack]"
 ) -> int:
     """The creditor's pack as of that day; where that cannot be told, the newest that the run used."""
-    query = PACK_THEN.format(creditor=found.creditor_id, visible=visible("v", as_of, known_at))
-    ids = [each for each in frames.read(query)["pack_id"].to_list() if each in packs]
+    query = PACK_THEN.format(creditor=int(creditor_id), visible=visible("v", as_of, known_at))
+    ids = [each for each in read(query)["pack_id"].to_list() if each in packs]
     return int(ids[0]) if ids else max(packs)
 
 

@@ -24,6 +24,7 @@ from policies.pack import CompiledPack, load_pack
 from policies.schema import OptionalColumn
 from tasks.desk import Desk, acting_person, desk_in
 from tasks.finding import acting_date
+from tasks.waking import ask_for_a_look
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -114,6 +115,7 @@ def publish_and_give(
         at = desk_in(session, engine, creditor_id, actor, days[creditor_id], now)
         _give(at, made.pack_id, compiled)
         session.flush()
+        ask_for_a_look(session, at.drafts, at.now)
         append_events(session, at.drafts, at.now)
     return made
 

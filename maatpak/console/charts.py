@@ -134,7 +134,7 @@ def ageing_chart(
                 "bucket:N",
                 scale=alt.Scale(domain=list(buckets), range=list(ink.ages[: len(buckets)])),
                 legend=alt.Legend(
-                    orient="top", title=None, symbolType="square", columnPadding=14 if width > NARROW else 9, offset=6
+                    orient="top", title=None, symbolType="square", columnPadding=14 if width > NARROW else 6, offset=6
                 ),
             ),
             order=alt.Order("place:Q"),
@@ -311,13 +311,9 @@ def _svg(
     return _thin(vl_convert.vegalite_to_svg(whole.to_dict(), allowed_base_urls=[]), label)
 
 
+ATTRIBUTES = "class|style|pointer-events|role|aria-[a-z]+|version|xmlns:xlink|font-family|font-size"
 ADDED = (
-    (
-        re.compile(
-            r' (?:class|style|pointer-events|role|aria-[a-z]+|version|xmlns:xlink|font-family|font-size)="[^"]*"'
-        ),
-        "",
-    ),
+    (re.compile(rf' (?:{ATTRIBUTES})="[^"]*"'), ""),
     (re.compile(r' (?:transform="translate\(0,0\)"|stroke-miterlimit="10"|fill-opacity="1"|opacity="1")'), ""),
     (re.compile(r"<path(?: (?:d=\"\"|fill=\"none\"|stroke=\"none\"|display=\"none\"))*/>"), ""),
     (re.compile(r"(\.\d\d)\d+"), r"\1"),

@@ -135,7 +135,8 @@ def _claims(issuer: Issuer, begun: Mapping[str, Any], code: str, now: datetime) 
             given = client.fetch_token(
                 told["token_endpoint"], code=code, code_verifier=begun["verifier"], timeout=TIMEOUT
             )
-        keys = KeySet.import_key_set(_asked(told["jwks_uri"]))
+        published: Any = _asked(told["jwks_uri"])
+        keys = KeySet.import_key_set(published)
         read = jwt.decode(given["id_token"], keys, algorithms=ALGORITHMS)
         proved = CodeIDToken(
             read.claims,

@@ -67,9 +67,11 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd")
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(self, key: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """The frame of a key, or only some of its columns."""
-        return pl.read_parquet(BytesIO(self.get(key)), columns=None if columns is None else list(columns))
+    def get_frame(self, key: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The frame of a key; only some of its columns, and its rows for which `where` holds, in a part of the time."""
+        lazy = pl.scan_parquet(BytesIO(self.get(key)))
+        lazy = lazy if where is None else lazy.filter(where)
+        return (lazy if columns is None else lazy.select(list(columns))).collect()
 
     def problem(self, key: str) -> str | None:
         """What is wrong with the file of a key: `is missing` or `was changed`; None if it is as it was put."""

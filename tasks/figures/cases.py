@@ -8,6 +8,7 @@ import polars as pl
 
 from maatpak.kernel.words import NonPaymentReason
 from policies.schema import Turn
+from tasks.facts.collecting import collected
 from tasks.figures.rows import Row, kept
 
 if TYPE_CHECKING:
@@ -28,27 +29,28 @@ class Known:
 
     def __init__(self, cases: pl.DataFrame, debts: pl.DataFrame, as_of: date) -> None:
         self.as_of = as_of
-        self.cases = cases.with_columns(pl.col("segment").fill_null(NONE))
-        beside = self.cases.select(
+        self.cases = cases
+        beside = cases.lazy().select(
             *("debtor_id", "currency", "case_id", "reason"),
             segment=pl.col("segment").cast(pl.Categorical),
-            delay=pl.col("median_delay_days").ceil().cast(pl.Int32),
+            delay="median_delay_days",
         )
-        joined = debts.join(beside, on=["debtor_id", "currency"], how="left")
+        joined = debts.lazy().join(beside, on=["debtor_id", "currency"], how="left")
         self.items = joined.select(
             *("case_id", "reason", "open"),
             currency=pl.col("currency").cast(pl.Categorical),
             segment=pl.col("segment").fill_null(NONE),
             late=(pl.lit(as_of) - pl.col("due_on")).dt.total_days().cast(pl.Int32),
             delay=pl.col("delay").fill_null(0),
-        )
+        ).pipe(collected)
 
 
 def case_rows(known: Known, pack: "CompiledPack") -> Iterator[Row]:
     """How customers stand with us, what is disputed, and why they do not pay."""
     yield from _experience(known.cases, pack.scale.no_notice_at)
-    disputed = known.cases.filter(pl.col("disputed_open") > 0).group_by("currency")
-    for currency, amount, count in disputed.agg(pl.sum("disputed_open"), pl.len()).iter_rows():
+    disputed = known.cases.lazy().filter(pl.col("disputed_open") > 0).group_by("currency")
+    sums = disputed.agg(pl.sum("disputed_open"), pl.len()).pipe(collected)
+    for currency, amount, count in sums.iter_rows():
         yield Row("disputed", amount, count, currency=currency)
     yield from _reasons(known.items, pack)
 
@@ -57,9 +59,9 @@ def _experience(cases: pl.DataFrame, low: int) -> Iterator[Row]:
     """Mean balance and how many are low, of each party once, in all and by segment."""
     balance = pl.col("experience_balance")
     counted = (pl.sum("experience_balance"), pl.len(), (balance <= low).sum().alias("low"))
-    whole = cases.unique("party_id").select(counted).row(0)
-    parts = cases.unique(["segment", "party_id"]).group_by("segment").agg(counted).iter_rows()
-    for segment, total, count, worn in [("", *whole), *parts]:
+    of_all = cases.lazy().unique("party_id").select(pl.lit("").alias("segment"), *counted).pipe(collected)
+    of_parts = cases.lazy().unique(["segment", "party_id"]).group_by("segment").agg(counted).pipe(collected)
+    for segment, total, count, worn in [*of_all.iter_rows(), *of_parts.iter_rows()]:
         where = {"dimension": "segment" if segment else "", "key": segment}
         yield Row("experience", kept("experience", total / count if count else None), count, **where)
         yield Row("experience_low", worn, worn, **where)

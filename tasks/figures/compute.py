@@ -14,8 +14,9 @@ import polars as pl
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import visible
 from policies.fact_frames import COLUMNS
+from tasks.facts.collecting import collected
 from tasks.facts.scope import Scope
-from tasks.figures.cases import CASE_COLUMNS, Known, case_rows
+from tasks.figures.cases import CASE_COLUMNS, NONE, Known, case_rows
 from tasks.figures.conduct import conduct_rows
 from tasks.figures.queries import ANSWERS, OPEN_DEBTS, PERIOD, ROUNDS, TICKS, TOTALS
 from tasks.figures.receivables import receivable_rows
@@ -64,7 +65,9 @@ def _cases(engine: "Engine", ticks: pl.DataFrame) -> pl.DataFrame:
     decisions = [engine.store.get_frame(key, DECIDED) for key in ticks["decisions_evidence"]]
     if not facts:
         return pl.DataFrame(schema={**{name: COLUMNS[name] for name in CASE_COLUMNS}, "segment": pl.String})
-    return pl.concat(facts).join(pl.concat(decisions), on="case_id", how="left")
+    decided = pl.concat(decisions).lazy()
+    joined = pl.concat(facts).lazy().join(decided, on="case_id", how="left")
+    return joined.with_columns(pl.col("segment").fill_null(NONE)).pipe(collected)
 
 
 def _replace(frames: Frames, creditor_id: int, as_of: date, now: datetime, rows: Iterable[Row]) -> None:

@@ -34,19 +34,19 @@ def _promises(totals: Totals) -> Iterator[Row]:
 
 
 def _answered(answers: pl.DataFrame) -> Row:
-    count = int(answers["answers"].sum())
-    if not count:
+    if answers.is_empty():
         return Row("answer_days", None)
+    count = int(answers["answers"].sum())
     waited = count_working_days(answers["received_on"], answers["until"], answers["country"])
     return Row("answer_days", kept("answer_days", int((waited * answers["answers"]).sum()) / count), count)
 
 
 def _again(rounds: pl.DataFrame) -> Iterator[Row]:
-    counted = (pl.sum("rounds"), pl.sum("again"))
-    parts = [("", "", *rounds.select(counted).row(0))]
-    for dimension in ("segment", "stage", "step"):
-        found = rounds.group_by(dimension).agg(counted).sort(dimension)
-        parts += [(dimension, *row) for row in found.iter_rows()]
-    for dimension, key, number, again in parts:
+    counted: dict[tuple[str, str], tuple[int, int]] = {("", ""): (0, 0)}
+    for segment, stage, step, number, again in rounds.iter_rows():
+        for part in (("", ""), ("segment", segment), ("stage", stage), ("step", step)):
+            before = counted.get(part, (0, 0))
+            counted[part] = (before[0] + number, before[1] + again)
+    for (dimension, key), (number, again) in sorted(counted.items()):
         share = kept("bought_again", formulas.share(again, number))
         yield Row("bought_again", share, number, dimension, key)

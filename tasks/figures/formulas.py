@@ -5,15 +5,13 @@ is None, which is told as "not known", and never 0, which would be praise or bla
 (creditmanagementassociation.org), cbswebsite, Oracle Collections.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from statistics import median
+from collections.abc import Iterable
+from math import ceil
 
 BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
 """Ageing, youngest first."""
 BUCKET_ENDS = (0, 30, 60, 90)
 """The last day past the due date of each bucket but the last."""
-WEEK = 7
 
 
 def dso_simple(receivables: int, sales: int, days: int) -> float | None:
@@ -69,18 +67,9 @@ def collection_effectiveness(beginning: int, sales: int, ending: int, ending_cur
     return (beginning + sales - ending) / collectable * 100 if collectable > 0 else None
 
 
-def bucket(due_on: date, as_of: date) -> str:
+def bucket(late: int) -> str:
     """The ageing bucket, by calendar days past the contractual due date; on that date current. (rule 26; faqifrs)"""
-    late = (as_of - due_on).days
     return next((name for name, end in zip(BUCKETS, BUCKET_ENDS, strict=False) if late <= end), BUCKETS[-1])
-
-
-def ageing(items: Iterable[tuple[date, int]], as_of: date) -> dict[str, int]:
-    """Open amounts by bucket, each bucket named, 0 for none: the buckets sum to what is open. `items`: (due, open)."""
-    sums = dict.fromkeys(BUCKETS, 0)
-    for due_on, amount in items:
-        sums[bucket(due_on, as_of)] += amount
-    return sums
 
 
 def share(part: int, whole: int) -> float | None:
@@ -93,19 +82,10 @@ def per_thousand(part: int, whole: int) -> float | None:
     return part / whole * 1000 if whole > 0 else None
 
 
-def median_delay(delays: Sequence[int]) -> float | None:
-    """The median of days between due date and payment; before it is negative. Days; None without a payment."""
-    return float(median(delays)) if delays else None
-
-
-def expected_on(due_on: date, delay: float, as_of: date) -> date:
+def expected_in(late: int, delay: float) -> int:
     """When an open item is expected to be paid: due date + the customer's median delay, never before today.
 
-    Half a day of delay counts as a whole one. A baseline that forecasts must beat, not a forecast.
+    In days from today, of an item that is `late` days past due (negative: not yet); half a day of delay counts as a
+    whole one. A baseline that forecasts must beat, not a forecast.
     """
-    return max(as_of, due_on + timedelta(days=-int(-delay // 1)))
-
-
-def expected_week(due_on: date, delay: float, as_of: date) -> int:
-    """In which week from today an open item is expected to be paid: 0 are today and the six days after it."""
-    return (expected_on(due_on, delay, as_of) - as_of).days // WEEK
+    return max(0, ceil(delay) - late)

@@ -8,11 +8,13 @@ import polars as pl
 
 from tasks.figures import formulas
 from tasks.figures.cases import Known
-from tasks.figures.formulas import BUCKET_ENDS, BUCKETS, WEEK
+from tasks.figures.formulas import BUCKETS
 from tasks.figures.queries import PERIOD
 from tasks.figures.rows import Row, kept
 from tasks.figures.totals import Totals
 
+WEEK = 7
+"""Days; the first week begins today."""
 WEEKS = 13
 LATER = "later"
 """The key of what is expected after the last of these weeks."""
@@ -36,14 +38,13 @@ def receivable_rows(known: Known, totals: Totals) -> Iterator[Row]:
 
 def _aged(known: Known) -> dict[str, Sums]:
     """By currency: sums by segment and bucket, those of all segments under an empty one."""
-    number = sum((pl.col("late") > end).cast(pl.Int8) for end in BUCKET_ENDS)
-    rows = known.items.group_by("currency", "segment", bucket=number).agg(pl.sum("open"), pl.len())
+    rows = known.items.group_by("currency", "segment", "late").agg(pl.sum("open"), pl.len())
     found: dict[str, Sums] = defaultdict(lambda: defaultdict(lambda: (0, 0)))
-    for currency, segment, place, amount, count in rows.iter_rows():
+    for currency, segment, late, amount, count in rows.iter_rows():
         sums = found[currency]
-        for part in ("", segment):
-            before = sums[part, BUCKETS[place]]
-            sums[part, BUCKETS[place]] = (before[0] + amount, before[1] + count)
+        for key in (("", formulas.bucket(late)), (segment, formulas.bucket(late))):
+            before = sums[key]
+            sums[key] = (before[0] + amount, before[1] + count)
     return found
 
 
@@ -78,12 +79,13 @@ def _days(sums: Sums, totals: Totals, currency: str) -> Iterator[Row]:
 
 
 def _expected(known: Known) -> dict[str, dict[int, tuple[int, int]]]:
-    """By currency and week from today: what is expected, as `formulas.expected_week` says of one item."""
-    week = (pl.col("delay") - pl.col("late")).clip(0) // WEEK
-    rows = known.items.group_by("currency", week=week.clip(upper_bound=WEEKS)).agg(pl.sum("open"), pl.len())
-    found: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
-    for currency, place, amount, count in rows.iter_rows():
-        found[currency][place] = (amount, count)
+    """By currency and week from today: what is expected; all that comes after the last week in the one behind it."""
+    rows = known.items.group_by("currency", "late", "delay").agg(pl.sum("open"), pl.len())
+    found: dict[str, dict[int, tuple[int, int]]] = defaultdict(lambda: defaultdict(lambda: (0, 0)))
+    for currency, late, delay, amount, count in rows.iter_rows():
+        week = min(formulas.expected_in(late, delay) // WEEK, WEEKS)
+        before = found[currency][week]
+        found[currency][week] = (before[0] + amount, before[1] + count)
     return found
 
 

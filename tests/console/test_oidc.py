@@ -104,11 +104,8 @@ LIES: dict[str, Callable[[OidcServer], None]] = {
     "not yet": lambda server: server.claims.update(nbf=AT + 120),
     "of nobody": lambda server: server.claims.update(sub=None),
     "of another token": lambda server: server.claims.update(at_hash="another"),
-    "signed by another": lambda server: setattr(server, "signing", RSAKey.generate_key(2048, {"kid": "one"})),
-    "signed with our secret": lambda server: (
-        setattr(server, "signing", OctKey.import_key(SECRET)),
-        setattr(server, "algorithm", "HS256"),
-    )[0],
+    "signed by another": lambda server: vars(server).update(signing=RSAKey.generate_key(2048, {"kid": "one"})),
+    "signed with our secret": lambda server: vars(server).update(signing=OctKey.import_key(SECRET), algorithm="HS256"),
 }
 
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 ELSEWHERE = {
-    *("event_head", "figure", "person", "creditor_pack", "finding", "send_turn", "breaker", "alembic_version"),
+    *("event_head", "figure", "person", "creditor_pack", "finding", "send_turn", "breaker", "wake", "alembic_version"),
     *("api_token", "call_once", "change_request", "console_session", "credential", "person_creditor"),
+    *("webhook", "webhook_delivery"),
 }
 """Tables with nothing about a single debtor."""
 

@@ -2,6 +2,7 @@
 
 from maatpak.console.rooms.account import ACCOUNT
 from maatpak.console.rooms.people import PEOPLE
+from maatpak.console.rooms.webhooks import WEBHOOKS
 
-ROOMS = (PEOPLE, ACCOUNT)
+ROOMS = (PEOPLE, WEBHOOKS, ACCOUNT)
 """In the order of the menu."""

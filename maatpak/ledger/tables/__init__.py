@@ -18,12 +18,14 @@ from maatpak.ledger.tables.cases import (
     ContactSlot,
     ContactWait,
     CreditorPack,
+    JourneyFigure,
     PackDraft,
     PolicyPack,
     Round,
     RoundCourse,
     RoundItem,
     Tick,
+    Wake,
 )
 from maatpak.ledger.tables.columns import VISIBLE, Versioned, metadata, visible
 from maatpak.ledger.tables.conversation import (
@@ -61,6 +63,7 @@ from maatpak.ledger.tables.records import (
     StatedReason,
 )
 from maatpak.ledger.tables.standing import CaseStanding
+from maatpak.ledger.tables.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "VISIBLE",
@@ -97,6 +100,7 @@ __all__ = [
     "Incoming",
     "Item",
     "ItemVersion",
+    "JourneyFigure",
     "Message",
     "MessageAction",
     "PackDraft",
@@ -122,6 +126,9 @@ __all__ = [
     "Ticket",
     "Touch",
     "Versioned",
+    "Wake",
+    "Webhook",
+    "WebhookDelivery",
     "WorkTask",
     "metadata",
     "visible",

@@ -186,6 +186,21 @@ class Tick(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
+class Wake(SQLModel, table=True):
+    """A creditor that wants looking at, since something was recorded that decisions may follow from.
+
+    Written in the transaction that records it, and removed when a run has looked, or when a day begins.
+    """
+
+    __table_args__ = (Index("ix_wake_creditor", "creditor_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    cause: str
+    """Kind of the event."""
+    asked_at: datetime = Field(sa_type=UtcTime)
+
+
 class Action(SQLModel, table=True):
     """One step for one case. The unique key is law 3: the same step of a round is never taken twice.
 
@@ -266,6 +281,23 @@ class Action(SQLModel, table=True):
     retry_on: date | None = None
     """After a rejection: not before this date, and `retry_step` next."""
     retry_step: str | None = None
+
+
+class JourneyFigure(SQLModel, table=True):
+    """A number of one step of a journey as of a business date, worked out once when its day has run (issue 4)."""
+
+    __tablename__ = "journey_figure"
+
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger, primary_key=True)
+    as_of: date = Field(primary_key=True)
+    segment: str = Field(primary_key=True)
+    pack_id: int = Field(foreign_key="policy_pack.id", sa_type=BigInteger, primary_key=True)
+    step: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    """Which figure: tasks.journey_figures."""
+    key: str = Field(default="", primary_key=True)
+    """Of what: a reason, a currency, or the step before."""
+    value: int = Field(sa_type=BigInteger)
 
 
 class ActionItem(SQLModel, table=True):

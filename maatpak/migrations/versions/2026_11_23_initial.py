@@ -228,9 +228,17 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("party_ref", sa.String(), nullable=False),
         sa.Column("shard_key", sa.Integer(), nullable=False),
+        sa.Column("merged_into", sa.BigInteger(), nullable=True),
+        sa.Column("merged_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("(merged_into IS NULL) = (merged_at IS NULL)", name=op.f("ck_party_merged_is_dated")),
+        sa.CheckConstraint("merged_into <> id", name=op.f("ck_party_merged_into_another")),
+        sa.ForeignKeyConstraint(["merged_into"], ["party.id"], name=op.f("fk_party_merged_into_party")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
         sa.UniqueConstraint("party_ref", name=op.f("uq_party_party_ref")),
+    )
+    op.create_index(
+        "ix_party_merged", "party", ["merged_into"], unique=False, postgresql_where=sa.text("merged_into IS NOT NULL")
     )
     op.create_table(
         "person",
@@ -425,6 +433,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("dimension = ''"),
     )
     op.create_table(
+        "journey_figure",
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
+        sa.Column("pack_id", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_journey_figure_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["pack_id"], ["policy_pack.id"], name=op.f("fk_journey_figure_pack_id_policy_pack")),
+        sa.PrimaryKeyConstraint(
+            "creditor_id", "as_of", "segment", "pack_id", "step", "name", "key", name=op.f("pk_journey_figure")
+        ),
+    )
+    op.create_table(
         "pack_draft",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -507,6 +531,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tick")),
     )
     op.create_index("ix_tick_creditor", "tick", ["creditor_id", "business_date"], unique=False)
+    op.create_table(
+        "wake",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_wake_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wake")),
+    )
+    op.create_index("ix_wake_creditor", "wake", ["creditor_id"], unique=False)
+    op.create_table(
+        "webhook",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("kinds", postgresql.JSONB(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("looked_to", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_webhook_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
     op.create_table(
         "address_state",
         sa.Column("valid_from", sa.Date(), nullable=False),
@@ -802,6 +849,37 @@ def upgrade() -> None:
         ["debtor_id", "ticket_no"],
         unique=True,
         postgresql_where=sa.text("replaced_at IS NULL"),
+    )
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("webhook_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'waiting') = (ended_at IS NULL)", name=op.f("ck_webhook_delivery_ended_when_over")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'delivered', 'given_up')", name=op.f("ck_webhook_delivery_state_known")
+        ),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_webhook_delivery_tries_not_negative")),
+        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_webhook_delivery_event_seq_event")),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id_webhook")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+        sa.UniqueConstraint("webhook_id", "event_seq", name=op.f("uq_webhook_delivery_webhook_id_event_seq")),
+    )
+    op.create_index(
+        "ix_webhook_delivery_due",
+        "webhook_delivery",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "case_note",
@@ -1815,6 +1893,10 @@ def downgrade() -> None:
     op.drop_table("claimed_payment")
     op.drop_index("ix_case_note_case", table_name="case_note")
     op.drop_table("case_note")
+    op.drop_index(
+        "ix_webhook_delivery_due", table_name="webhook_delivery", postgresql_where=sa.text("state = 'waiting'")
+    )
+    op.drop_table("webhook_delivery")
     op.drop_index("uq_ticket_current", table_name="ticket", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("ticket")
     op.drop_index("uq_text_consent_current", table_name="text_consent", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -1853,12 +1935,16 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
+    op.drop_table("webhook")
+    op.drop_index("ix_wake_creditor", table_name="wake")
+    op.drop_table("wake")
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
     op.drop_table("person_creditor")
     op.drop_index("ix_pack_draft_pack", table_name="pack_draft", postgresql_where=sa.text("pack_id IS NOT NULL"))
     op.drop_table("pack_draft")
+    op.drop_table("journey_figure")
     op.drop_index("ix_figure_series", table_name="figure", postgresql_where=sa.text("dimension = ''"))
     op.drop_table("figure")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
@@ -1881,6 +1967,7 @@ def downgrade() -> None:
     op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")
+    op.drop_index("ix_party_merged", table_name="party", postgresql_where=sa.text("merged_into IS NOT NULL"))
     op.drop_table("party")
     op.drop_table("event_head")
     op.drop_index("ix_event_policy", table_name="event", postgresql_where=sa.text("policy_hash IS NOT NULL"))

@@ -175,7 +175,11 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "contact_result"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "contact_result"
-  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."case_id", NEW."debtor_id", NEW."task_id", NEW."code", NEW."day_part", NEW."callback_on", NEW."called_on", NEW."actor", NEW."recorded_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."creditor_id", OLD."case_id", OLD."debtor_id", OLD."task_id", OLD."code", OLD."day_part", OLD."callback_on", OLD."called_on", OLD."actor", OLD."recorded_at")))
+  EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_slot"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -325,6 +329,9 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "item_version"
       IS NOT DISTINCT FROM
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."item_id", OLD."creditor_id", OLD."debtor_id", OLD."snapshot_id", OLD."item_type", OLD."document_no", OLD."currency", OLD."issued_on", OLD."due_on", OLD."amount", OLD."open_amount", OLD."settled_on", OLD."settled_by", OLD."settled_estimated", OLD."left_after", OLD."disputed_amount", OLD."disputed_on", OLD."dispute_outcome", OLD."reference", OLD."payment_method", OLD."collect_on", OLD."returned_on", OLD."return_code", OLD."po_number", OLD."ordered_on", OLD."delivered_on", OLD."invoice_sent_on", OLD."invoice_channel", OLD."approved_on", OLD."document_path")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "journey_figure"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "message"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -593,7 +600,26 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "touch"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "touch"
-  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."case_id", NEW."action_id", NEW."kind", NEW."record_no", NEW."rating", NEW."wrongful", NEW."cause", NEW."touched_on", NEW."recorded_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."creditor_id", OLD."case_id", OLD."action_id", OLD."kind", OLD."record_no", OLD."rating", OLD."wrongful", OLD."cause", OLD."touched_on", OLD."recorded_at")))
+  EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "wake"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "webhook"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "webhook"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "webhook_delivery"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "webhook_delivery"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "work_task"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
