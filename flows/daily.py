@@ -15,7 +15,7 @@ from tasks.day import acting_instant, leaving_instant
 
 @flow(name="daily", flow_run_name="{creditor}", persist_result=False)
 def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) -> list[State[Any]]:
-    """Settle, decide, act and send. A shard, a segment or a service that fails does not hold up the others.
+    """Settle, decide, act and send. A shard, a segment, a list or a service that fails holds up no other.
 
     Args:
         creditor: Code of the creditor.
@@ -30,6 +30,7 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
     with looking(), one_heart():
         ticks = [steps.decide.submit(creditor, day, now, shard) for shard in range(engine().settings.shards)]
         wait(ticks)
+        lists = [steps.stand.submit(creditor, day, shard) for shard in range(len(ticks))]
         due = steps.journeys(creditor)
         resting = steps.resting(creditor, [each.segment for each in due])
         acts = [
@@ -38,4 +39,5 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
             if each.segment not in resting
         ]
         sent = steps.deliver(creditor, day, leaving_instant(day, now), elapsed, return_state=True)
-    return [*(tick.state for tick in ticks), *acts, sent]
+        wait(lists)
+    return [*(tick.state for tick in ticks), *(standing.state for standing in lists), *acts, sent]

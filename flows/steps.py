@@ -25,7 +25,7 @@ from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, loo
 from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
 from maatpak.ledger.failures import DETAILS
-from tasks import cohorts, dates, day, execute, intake, send, tick
+from tasks import cohorts, dates, day, execute, intake, send, standing, tick
 from tasks import receive as receiving
 from tasks import settle as settling
 
@@ -91,6 +91,17 @@ def decide(creditor: str, as_of: date, now: datetime, shard: int) -> None:
         **{f"nothing today: {reason}": count for reason, count in done.reasons.items()},
     }
     _report(f"Decided as of {as_of}", artifact_key(creditor, "tick", shard), counts)
+
+
+@task(name="standing", task_run_name="standing {shard}", **RETRIED)
+def stand(creditor: str, as_of: date, shard: int) -> State[Any]:
+    """Bring lists of cases up to what the shard's tick saw; a tick that failed leaves them as they are."""
+    seen = look_of(shard)
+    if seen is None:
+        return Completed(message="its tick did not end")
+    shards = engine().settings.shards
+    changed = discreet("The lists", standing.refresh_standing, engine(), _id(creditor), as_of, seen, shard, shards)
+    return Completed(message=_listed({"cases changed": changed}))
 
 
 @task(name="journeys", **RETRIED)

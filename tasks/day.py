@@ -1,5 +1,6 @@
 """A creditor's business day by direct calls: the same functions, in the same order, as the flows."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +16,10 @@ from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import Creditor
 from tasks.apart import Failure
 from tasks.execute import StepSummary, execute_all
+from tasks.seen import Seen
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
+from tasks.standing import refresh_standing
 from tasks.tick import TickSummary, tick_and_see
 from tasks.today import latest_event
 
@@ -38,6 +41,8 @@ class DaySummary:
     ticks: tuple[TickSummary, ...]
     executed: tuple[StepSummary, ...]
     delivered: DeliverySummary
+    unlisted: tuple[Exception, ...] = ()
+    """Why lists of cases show some as they stood before; nothing else rests on them, and the next run mends it."""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -50,8 +55,9 @@ class DaySummary:
         Raises:
             ExceptionGroup: of what went wrong, if a step could not be taken.
         """
-        if self.failures:
-            raise ExceptionGroup(f"Steps of {self.as_of} failed", [failure.error for failure in self.failures])
+        errors = [*(failure.error for failure in self.failures), *self.unlisted]
+        if errors:
+            raise ExceptionGroup(f"Not all of {self.as_of} was done", errors)
 
 
 def run_day(
@@ -74,13 +80,23 @@ def run_day(
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
     looked = [tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
     ticks, looks = zip(*looked, strict=True)
+    unlisted = tuple(_refreshed(engine, creditor_id, as_of, looks))
     done = [
         execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen)
         for shard, seen in enumerate(looks)
     ]
     leaving = leaving_instant(as_of, now)
     delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run", seen=looks, elapsed=elapsed)
-    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered)
+    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered, unlisted)
+
+
+def _refreshed(engine: "Engine", creditor_id: int, as_of: date, looks: Sequence[Seen]) -> Iterator[Exception]:
+    """What kept the table of where cases stand from following the ticks."""
+    for shard, seen in enumerate(looks):
+        try:
+            refresh_standing(engine, creditor_id, as_of, seen, shard, len(looks))
+        except Exception as error:  # noqa: BLE001 - the day's work does not hang on a copy for lists
+            yield error
 
 
 def catch_up_instant(as_of: date) -> datetime:

@@ -83,6 +83,7 @@ RECORDS: dict[str, Kind] = {
         "r.until_on",
     ),
     "reason": Kind("stated_reason", "r.reason, r.stated_on, r.source, r.actor", "true", "r.stated_on DESC, r.id DESC"),
+    "note": Kind("case_note", "r.body, r.written_on, r.actor", "true", "r.id DESC", versioned=False),
     "plan": Kind(
         "plan",
         "r.plan_no, r.total, r.instalments, jsonb_array_length(r.instalments) AS parts, r.offered_on,"

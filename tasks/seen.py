@@ -5,7 +5,7 @@ Every act of a person and every import leaves an event, in the transaction in wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from tasks.revalidate import EVERYTHING_RECORDED
 
 OWN_EVENTS = (
     *("tick_decided", "step_executed", "messages_delivered", "unusual_volume", "report_made", "message_resolved"),
+    "note_written",
 )
 """Kinds of events after which an action is still as wanted as it was."""
 
@@ -23,10 +24,13 @@ FOREIGN = "SELECT EXISTS (SELECT 1 FROM event WHERE seq > {seq} AND kind <> ALL 
 
 @dataclass(frozen=True)
 class Seen:
-    """The facts that a tick saw of its shard, and the last event when it ended."""
+    """The facts that a tick saw of its shard and what it decided, and the last event when it ended."""
 
     facts: FactFrames
     seq: int
+    decisions: pl.DataFrame
+    """One row a case: `policies.decide.CASE_COLUMNS`, and what was withheld."""
+    known_at: datetime
 
 
 def facts_now(

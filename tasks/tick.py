@@ -131,7 +131,7 @@ def tick_and_see(
         withdrawn = cancel_actions(frames, unwanted.select("action_id", "reason"), known_at + TICK)
         if ticked and proposal.is_empty and not withdrawn:
             idle = TickSummary(None, proposal.cases.height, reasons=_reasons(proposal))
-            return idle, Seen(seen.facts, last_event(frames))
+            return idle, Seen(seen.facts, last_event(frames), proposal.cases, known_at)
         kept = kept or [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)]
         kept.append(keep("decisions", proposal.cases))
         row = _tick_row(frames, creditor_id, as_of, known_at, shard, shards, proposal, seen, flow_run)
@@ -144,7 +144,7 @@ def tick_and_see(
         summary = _summary(row["id"], proposal, withdrawn)
         seq, _ = append_events(frames, [_event(row, summary, seen, actor)], row["recorded_at"])
     engine.anchor()
-    return summary, Seen(seen.facts, seq)
+    return summary, Seen(seen.facts, seq, proposal.cases, known_at)
 
 
 def _tend(frames: Frames, part: Part, as_of: date, seen: Look, proposal: Proposal, at: datetime) -> None:

@@ -43,7 +43,7 @@ OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
     WorkKind.CONSULT: (ConsultAnswer.AGREE, ConsultAnswer.I_TALK, ConsultAnswer.NO, ConsultAnswer.NOT_HEARD),
     WorkKind.REVIEW: ("done", AGREED, REFUSED),
     WorkKind.DECIDE: ("plan", "hold", "write_off", "legal", "statement_only", "continue"),
-    WorkKind.NOTICE: ("seen",),
+    WorkKind.NOTICE: ("seen", ConsultAnswer.I_TALK),
     WorkKind.REPAIR: ("repaired", "not_found"),
     WorkKind.CASH: ("found", "not_found"),
     WorkKind.DEPARTMENT: ("done", NOT_OURS),
@@ -166,6 +166,28 @@ def _waive_unmade_call(desk: Desk, task: WorkTask, outcome: Outcome) -> None:
     close_work(desk, task, outcome.code, outcome.note)
 
 
+def _notice(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
+    """Who is told of what comes next may stop it, with the reason, to talk with the customer first (rule 27)."""
+    if outcome.code == ConsultAnswer.I_TALK:
+        desk.require("stop a notice for a talk", *HEARD)
+        _needs_note(outcome)
+        _hold_for_talk(desk, case, outcome, f"W{task.id}")
+    _end(desk, task, outcome.code, outcome.note)
+
+
+def _hold_for_talk(desk: Desk, case: Case, outcome: Outcome, source: str) -> None:
+    latest = desk.in_working_days(case.debtor_id, TALK_DAYS)
+    set_hold(
+        desk,
+        case,
+        HoldReason.ACCOUNT_MANAGER_TALKS,
+        min(outcome.until or latest, latest),
+        outcome.note or "account manager talks",
+        source=source,
+        by_engine_rule=True,
+    )
+
+
 def _consult(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     profile = desk.profile(case.debtor_id)
     stands_in = task.role == Role.CREDIT_MANAGER and profile is not None and bool(profile.account_manager)
@@ -181,16 +203,7 @@ def _consult(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     if code != ConsultAnswer.I_TALK:
         _end(desk, task, code, outcome.note)
         return
-    latest = desk.in_working_days(case.debtor_id, TALK_DAYS)
-    set_hold(
-        desk,
-        case,
-        HoldReason.ACCOUNT_MANAGER_TALKS,
-        min(outcome.until or latest, latest),
-        outcome.note or "account manager talks",
-        source="consult",
-        by_engine_rule=True,
-    )
+    _hold_for_talk(desk, case, outcome, "consult")
     close_work(desk, task, code, outcome.note)
     if task.action_id is not None:
         # Not done: after the talk the question stands again.
@@ -303,7 +316,7 @@ HANDLERS: dict[WorkKind, Callable[[Desk, Case, WorkTask, Outcome], None]] = {
     WorkKind.CONSULT: _consult,
     WorkKind.REVIEW: _review,
     WorkKind.DECIDE: _decide,
-    WorkKind.NOTICE: _plain,
+    WorkKind.NOTICE: _notice,
     WorkKind.REPAIR: _plain,
     WorkKind.CASH: _cash,
     WorkKind.DEPARTMENT: _department,

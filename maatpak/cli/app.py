@@ -45,7 +45,9 @@ COMMANDS: dict[str, Entry] = {
     "deliver": Entry("maatpak.cli.deliver", "Send what is in the outbox."),
     "receive": Entry("maatpak.cli.receive", "Take in what came back: reports, replies, news of letters."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
-    "case": Entry("maatpak.cli.case", "One case by hand: move, skip a step, recall it from the agency, placements."),
+    "case": Entry(
+        "maatpak.cli.case", "One case by hand: move, skip a step, note and notes, recall from the agency, placements."
+    ),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
     "preview": Entry("maatpak.cli.preview", "What a step would send to a customer today; nothing is sent."),
     "approvals": Entry("maatpak.cli.approvals", "What waits for a yes or no: list, approve, reject."),

@@ -32,6 +32,7 @@ PLACEMENTS = (
     Column("cause", "cause"),
     Column("since", "since"),
 )
+NOTES = (Column("written_on", "on"), Column("actor", "by"), Column("body", "note"))
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words.")]
 
 
@@ -71,6 +72,39 @@ def move(
         "valid_from": course.valid_from,
     }
     tell(f"{debtor} follows {segment} from stage {course.entry_stage} on.", row, as_json=as_json)
+
+
+@app.command()
+def note(
+    debtor: DebtorArgument,
+    words: Annotated[str, typer.Argument(help="What the next person should know.")],
+    creditor: CreditorOption = None,
+    currency: CurrencyOption = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a note on the case; nothing follows from it."""
+    from tasks.finding import find_case
+    from tasks.notes import write_note
+
+    with opened() as engine:
+        found = find_case(engine, debtor, creditor, currency)
+        with at_desk(engine, found, actor) as desk:
+            written = write_note(desk, desk.case(found.the_case), words)
+    tell(f"Noted on {debtor}.", fields_of(written, found), as_json=as_json)
+
+
+@app.command()
+def notes(
+    creditor: CreditorOption = None,
+    debtor: DebtorOption = None,
+    most: MostOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """What people noted, newest first."""
+    show_records("note", NOTES, creditor, debtor, most, ended=False, as_json=as_json)
 
 
 @app.command()

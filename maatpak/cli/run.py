@@ -89,6 +89,7 @@ def _day(engine: "Engine", code: str, as_of: date | None, at: datetime) -> tuple
     failures = [_told(engine, failure) for failure in summary.failures]
     row = {**_row(code, summary, failures), **told_waiting(waiting(engine, code))}
     troubles = [_failing(code, failures)] if failures else []
+    troubles += [_unlisted(engine, code, each) for each in summary.unlisted]
     troubles += [] if summary.delivered.whole else [undelivered(code, summary.delivered)]
     if not troubles:
         return row, None
@@ -119,6 +120,13 @@ def _failing(code: str, failures: Sequence[Mapping[str, Any]]) -> IncompleteErro
         f"{len(failures)} of {code}'s customers did not get their step, all others did ({told}).",
         advice=f"{DETAILS} Run the day again when it is mended.",
     )
+
+
+def _unlisted(engine: "Engine", code: str, error: Exception) -> IncompleteError:
+    from maatpak.ledger.failures import DETAILS, keep_failure
+
+    told = f"Lists show some of {code}'s cases as they stood before ({keep_failure(engine.workspace, error)})."
+    return IncompleteError(told, advice=f"{DETAILS} Everything else was done; the next run mends it.")
 
 
 def _row(code: str, summary: "DaySummary", failures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

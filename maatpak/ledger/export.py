@@ -52,6 +52,8 @@ WHOSE: Mapping[str, str] = {
     "snapshot": "id IN (SELECT snapshot_id FROM item_version WHERE debtor_id = :debtor)",
     "quarantined_row": "creditor_id = :creditor AND debtor_no = :debtor_no",
     "case": OF_DEBTOR,
+    "case_note": OF_CASES,
+    "case_standing": OF_DEBTOR,
     "round": OF_CASES,
     "round_course": f"round_id IN ({ROUNDS})",
     "round_item": f"round_id IN ({ROUNDS})",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.exc import ProgrammingError
 
 from maatpak.kernel.errors import WorkspaceError
@@ -88,6 +88,8 @@ def render_item(kind: str, item: object, context: "AutogenContext") -> str | Lit
         return "postgresql.TIMESTAMP(timezone=True)"
     if isinstance(item, Json | JSONB):
         return "postgresql.JSONB()"
+    if isinstance(item, TSVECTOR):
+        return "postgresql.TSVECTOR()"
     if type(item).__name__ == "AutoString":
         return "sa.String()"
     return False

@@ -182,6 +182,12 @@ def test_a_plan_above_the_limit_asks_a_second_person(house: House, command: Comm
     assert house.row(Plan).total == 1_050_000
 
 
+def test_notes_are_written_and_listed(house: House, command: Command) -> None:
+    assert said(command, "case", "note", "C1", "Ask for Jan.") == "Noted on C1.\n"
+    (row,) = told(command, "case", "notes", "--debtor", "C1")
+    assert (row["body"], row["written_on"]) == ("Ask for Jan.", MONDAY.isoformat())
+
+
 def test_tickets_open_and_close(house: House, command: Command) -> None:
     assert said(command, "ticket", "add", "C1", "complaint", "--number", "CRM-7") == "Ticket CRM-7: complaint of C1.\n"
     said(command, "ticket", "add", "C1", "complaint", "--number", "CRM-7")

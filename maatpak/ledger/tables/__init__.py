@@ -14,6 +14,7 @@ from maatpak.ledger.tables.cases import (
     ActionItem,
     Approval,
     Case,
+    CaseNote,
     ContactSlot,
     ContactWait,
     CreditorPack,
@@ -57,6 +58,7 @@ from maatpak.ledger.tables.records import (
     Promise,
     StatedReason,
 )
+from maatpak.ledger.tables.standing import CaseStanding
 
 __all__ = [
     "VISIBLE",
@@ -69,6 +71,8 @@ __all__ = [
     "Breaker",
     "CallOnce",
     "Case",
+    "CaseNote",
+    "CaseStanding",
     "ChangeRequest",
     "ClaimedPayment",
     "ConsoleSession",

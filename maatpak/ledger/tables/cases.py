@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, tex
 from sqlmodel import Field, SQLModel
 
 from maatpak.kernel.words import ActionState, Stage, StepKind, Verdict
-from maatpak.ledger.tables.columns import Json, UtcTime, Versioned, not_negative, one_of
+from maatpak.ledger.tables.columns import Json, Salted, UtcTime, Versioned, not_negative, one_of
 
 
 class PolicyPack(SQLModel, table=True):
@@ -54,6 +54,20 @@ class Case(SQLModel, table=True):
     party_id: int = Field(foreign_key="party.id", sa_type=BigInteger, index=True)
     currency: str
     shard_key: int
+    recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class CaseNote(Salted, table=True):
+    """What a person of ours wrote down about a case, in their own words; written once, and nothing follows from it."""
+
+    __tablename__ = "case_note"
+    __table_args__ = (Index("ix_case_note_case", "case_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    case_id: int = Field(foreign_key="case.id", sa_type=BigInteger)
+    body: str
+    written_on: date
+    actor: str
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 

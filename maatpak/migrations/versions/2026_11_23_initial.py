@@ -32,6 +32,118 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_breaker")),
     )
     op.create_table(
+        "case_standing",
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("debtor_id", sa.BigInteger(), nullable=False),
+        sa.Column("party_id", sa.BigInteger(), nullable=False),
+        sa.Column("debtor_no", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("account_manager", sa.String(), nullable=False),
+        sa.Column("key_account", sa.Boolean(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("round_no", sa.Integer(), nullable=False),
+        sa.Column("round_opened_on", sa.Date(), nullable=False),
+        sa.Column("last_step", sa.String(), nullable=False),
+        sa.Column("last_step_on", sa.Date(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("next_step", sa.String(), nullable=False),
+        sa.Column("next_on", sa.Date(), nullable=False),
+        sa.Column("asked_amount", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_open", sa.BigInteger(), nullable=False),
+        sa.Column("not_due_open", sa.BigInteger(), nullable=False),
+        sa.Column("disputed_open", sa.BigInteger(), nullable=False),
+        sa.Column("in_plan_open", sa.BigInteger(), nullable=False),
+        sa.Column("promised_open", sa.BigInteger(), nullable=False),
+        sa.Column("largest_item", sa.BigInteger(), nullable=False),
+        sa.Column("value_at_risk", sa.BigInteger(), nullable=False),
+        sa.Column("items_overdue", sa.Integer(), nullable=False),
+        sa.Column("oldest_due_on", sa.Date(), nullable=False),
+        sa.Column("non_payment_reason", sa.String(), nullable=False),
+        sa.Column("experience_balance", sa.Integer(), nullable=False),
+        sa.Column("risk_class", sa.String(), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column(
+            "words",
+            postgresql.TSVECTOR(),
+            sa.Computed(
+                "to_tsvector('simple', translate(debtor_no || ' ' || name, '-/.@_:+', '       '))", persisted=True
+            ),
+            nullable=False,
+        ),
+        sa.CheckConstraint("asked_amount >= 0", name=op.f("ck_case_standing_asked_amount_not_negative")),
+        sa.CheckConstraint("disputed_open >= 0", name=op.f("ck_case_standing_disputed_open_not_negative")),
+        sa.CheckConstraint("in_plan_open >= 0", name=op.f("ck_case_standing_in_plan_open_not_negative")),
+        sa.CheckConstraint("items_overdue >= 0", name=op.f("ck_case_standing_items_overdue_not_negative")),
+        sa.CheckConstraint("largest_item >= 0", name=op.f("ck_case_standing_largest_item_not_negative")),
+        sa.CheckConstraint("not_due_open >= 0", name=op.f("ck_case_standing_not_due_open_not_negative")),
+        sa.CheckConstraint("overdue_open >= 0", name=op.f("ck_case_standing_overdue_open_not_negative")),
+        sa.CheckConstraint("promised_open >= 0", name=op.f("ck_case_standing_promised_open_not_negative")),
+        sa.CheckConstraint("value_at_risk >= 0", name=op.f("ck_case_standing_value_at_risk_not_negative")),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_standing")),
+    )
+    op.create_index(
+        "ix_case_standing_account_manager_overdue_open",
+        "case_standing",
+        ["creditor_id", sa.literal_column("account_manager"), sa.literal_column("overdue_open DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_asked_amount",
+        "case_standing",
+        ["creditor_id", sa.literal_column("asked_amount DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index("ix_case_standing_debtor", "case_standing", ["debtor_id"], unique=False)
+    op.create_index(
+        "ix_case_standing_experience_balance",
+        "case_standing",
+        ["creditor_id", sa.literal_column("experience_balance"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_name", "case_standing", ["creditor_id", sa.literal_column("name"), "case_id"], unique=False
+    )
+    op.create_index(
+        "ix_case_standing_next_on",
+        "case_standing",
+        ["creditor_id", sa.literal_column("next_on"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_oldest_due_on",
+        "case_standing",
+        ["creditor_id", sa.literal_column("oldest_due_on"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_overdue_open",
+        "case_standing",
+        ["creditor_id", sa.literal_column("overdue_open DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_segment_overdue_open",
+        "case_standing",
+        ["creditor_id", sa.literal_column("segment"), sa.literal_column("overdue_open DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_case_standing_value_at_risk",
+        "case_standing",
+        ["creditor_id", sa.literal_column("value_at_risk DESC"), "case_id"],
+        unique=False,
+    )
+    op.create_index("ix_case_standing_words", "case_standing", ["words"], unique=False, postgresql_using="gin")
+    op.create_table(
         "creditor",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
@@ -615,6 +727,19 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("replaced_at IS NULL"),
     )
+    op.create_table(
+        "case_note",
+        sa.Column("salt", sa.String(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("written_on", sa.Date(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_note_case_id_case")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_note")),
+    )
+    op.create_index("ix_case_note_case", "case_note", ["case_id"], unique=False)
     op.create_table(
         "claimed_payment",
         sa.Column("valid_from", sa.Date(), nullable=False),
@@ -1610,6 +1735,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_claimed_payment_case", table_name="claimed_payment")
     op.drop_table("claimed_payment")
+    op.drop_index("ix_case_note_case", table_name="case_note")
+    op.drop_table("case_note")
     op.drop_index("uq_ticket_current", table_name="ticket", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("ticket")
     op.drop_index("uq_text_consent_current", table_name="text_consent", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -1679,4 +1806,16 @@ def downgrade() -> None:
     op.drop_index("ix_event_case", table_name="event")
     op.drop_table("event")
     op.drop_table("creditor")
+    op.drop_index("ix_case_standing_words", table_name="case_standing", postgresql_using="gin")
+    op.drop_index("ix_case_standing_value_at_risk", table_name="case_standing")
+    op.drop_index("ix_case_standing_segment_overdue_open", table_name="case_standing")
+    op.drop_index("ix_case_standing_overdue_open", table_name="case_standing")
+    op.drop_index("ix_case_standing_oldest_due_on", table_name="case_standing")
+    op.drop_index("ix_case_standing_next_on", table_name="case_standing")
+    op.drop_index("ix_case_standing_name", table_name="case_standing")
+    op.drop_index("ix_case_standing_experience_balance", table_name="case_standing")
+    op.drop_index("ix_case_standing_debtor", table_name="case_standing")
+    op.drop_index("ix_case_standing_asked_amount", table_name="case_standing")
+    op.drop_index("ix_case_standing_account_manager_overdue_open", table_name="case_standing")
+    op.drop_table("case_standing")
     op.drop_table("breaker")

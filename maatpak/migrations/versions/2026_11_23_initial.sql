@@ -109,6 +109,18 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "case"
     ROW(OLD."id", OLD."creditor_id", OLD."debtor_id", OLD."currency", OLD."recorded_at")))
   EXECUTE FUNCTION maatpak_refuse('only the state of a row changes');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "case_note"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "case_note"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_update BEFORE UPDATE ON "case_note"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "case_standing"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "change_request"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

@@ -1,5 +1,6 @@
 """What a tick saw serves until somebody else acts, and not a moment longer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -43,7 +44,7 @@ def test_anybody_elses_act_is_seen(house: House, seen: Seen, case_id: int) -> No
 
 
 def test_a_case_that_the_tick_did_not_see_is_read(house: House, seen: Seen, case_id: int) -> None:
-    blind = Seen(type(seen.facts)(*(frame.clear() for frame in vars(seen.facts).values())), seen.seq)
+    blind = replace(seen, facts=type(seen.facts)(*(frame.clear() for frame in vars(seen.facts).values())))
     with house.engine.database.frames(read_only=True) as frames:
         facts = facts_now(frames, house.creditor_id, house.day, seen.facts.cases["case_id"], [blind])
     assert facts.cases["case_id"].to_list() == [case_id]

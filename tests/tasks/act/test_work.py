@@ -4,15 +4,17 @@ from datetime import date
 
 import pytest
 
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Role, WorkKind
-from maatpak.ledger.tables import Action, Plan, Touch, WorkTask
+from maatpak.ledger.tables import Action, Hold, Plan, Touch, WorkTask
 from tasks.case_move import MOVE_CONFIRM
 from tasks.holds import LIFT_CONFIRM
 from tasks.plans import CONFIRM, Instalment, offer_plan
 from tasks.work import CONFIRM_WRITE_OFF, Outcome, finish_work
 from tasks.worklist import WAIVE_CALL, open_work
 from tests.tasks.act.house import House
+from tests.tasks.act.script import Script
 
 
 def review(house: House, case_id: int, subject: str, record_no: str | None = None) -> int:
@@ -102,3 +104,30 @@ def test_a_review_stops_supply_by_its_step_in_whatever_language(
         with pytest.raises(UsageError, match="does not end"):
             end(house, int(task.id or 0), "supply_stopped")
     assert len(house.rows(Touch, kind="supply_stopped")) == may
+
+
+@pytest.mark.stage("reminded")
+def test_the_account_manager_stops_the_second_notice(house: House) -> None:
+    script = Script(house, calling=False)
+    script.until("tell_manager")
+    task = house.rows(WorkTask, kind="notice")[-1]
+    assert (task.assignee, task.state) == ("anna", "done"), "the script has seen it"
+    with house.desk("mo") as desk:
+        again = open_work(
+            desk,
+            desk.case(int(task.case_id)),
+            WorkKind.NOTICE,
+            "once more",
+            Role.ACCOUNT_MANAGER,
+            working_days=1,
+            assignee="anna",
+        )
+    with pytest.raises(UsageError, match="needs its reason in words"), house.desk("anna") as desk:
+        finish_work(desk, int(again.id or 0), Outcome("i_talk"))
+    with house.desk("anna") as desk:
+        finish_work(desk, int(again.id or 0), Outcome("i_talk", "I see them on Friday", until=date(2026, 12, 24)))
+    hold = house.row(Hold)
+    assert (hold.reason, hold.note) == ("account_manager_talks", "I see them on Friday")
+    assert hold.until_on == add_working_days(house.day, 5, "NL"), "no longer than a talk may take"
+    script.until("second_notice")
+    assert house.day > hold.until_on
