@@ -33,8 +33,9 @@ APPEND_ONLY = (
 """Rows that are written once."""
 
 REMOVABLE = ("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "person_creditor")
-"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter; what a
-person may see is told by events, and sessions and answers to calls are of use for hours; where a case stands is a copy."""
+"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter; where
+a case stands is only a copy; what a person may see is told by events, and sessions and answers to calls are of use for
+hours."""
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "action": (
