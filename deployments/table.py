@@ -25,6 +25,9 @@ QUARTERS = "*/15 8-18 * * 1-5"
 FIVES = "*/5 * * * *"
 """A reply keeps everybody silent, so it is not left lying."""
 
+NIGHT = "0 2 * * *"
+"""When nobody works: the proof that nothing was changed looks at everything."""
+
 TAG = "maatpak"
 
 
@@ -65,6 +68,19 @@ RECEIVING = Planned(
     cron=FIVES,
 )
 """One for all creditors: they share a mailbox, and each mail tells whose it is."""
+
+
+PROVING = Planned(
+    flow="flows.audit.audit",
+    name="chain",
+    description="Whether history is whole: the chain of events, its anchors, every evidence file. With kind replay, a"
+    " creditor and a date it recomputes that day instead.",
+    parameters={"kind": "verify"},
+    tags=(TAG,),
+    time_zone="UTC",
+    cron=NIGHT,
+)
+"""One for all creditors: they share a chain."""
 
 
 def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Planned]:
@@ -116,7 +132,7 @@ def table(engine: Engine) -> list[Planned]:
             .distinct()
         )
         packs = sorted({*session.exec(current).all(), *session.exec(followed).all()})
-    planned = [INTAKE, RECEIVING]
+    planned = [INTAKE, RECEIVING, PROVING]
     for creditor in creditors:
         segments = dict.fromkeys(
             segment for owner, pack_id in packs if owner == creditor.id for segment in engine.pack(pack_id).journeys

@@ -4,6 +4,7 @@ Parameters are codes, ids and dates. Results stay in the process; what Prefect k
 message without names, and an artifact of counts and ids.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -25,9 +26,10 @@ from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, loo
 from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
 from maatpak.ledger.failures import DETAILS
-from tasks import cohorts, dates, day, execute, intake, send, standing, tick
+from tasks import cohorts, dates, day, execute, finding, intake, send, standing, tick
 from tasks import receive as receiving
 from tasks import settle as settling
+from tasks.audit import proving
 
 ENGINE = "engine"
 
@@ -184,6 +186,33 @@ def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> St
     counts = {"rows": done.rows, "quarantined": done.quarantined}
     _report(f"{source} as of {as_of}", artifact_key("ingest", source), counts)
     return Completed(message="unchanged" if done.unchanged else _listed(counts))
+
+
+@task(name="verify", **RETRIED)
+def prove_chain(now: datetime) -> State[Any]:
+    """The chain, its anchors and every evidence file; failed if anything was changed."""
+    found = discreet("Verifying", proving.prove_chain, engine(), now, flow_run=_run_id())
+    counts = {"events": found.events, "evidence files": found.evidence_files, "not anchored yet": found.unanchored}
+    counts |= {f"fault: {each}": count for each, count in Counter(fault.code for fault in found.faults).items()}
+    _report("The chain of events", artifact_key("audit", "verify"), counts)
+    if not found.whole:
+        return Failed(message=f"History was changed: {len(found.faults)} faults. `maatpak audit verify` names them.")
+    return Completed(message=f"whole: {_listed(counts)}")
+
+
+@task(name="replay", **RETRIED)
+def prove_days(creditor: str | None, as_of: date | None, now: datetime) -> State[Any]:
+    """A past day of a creditor, or of all that ran on it; failed if anything comes out otherwise."""
+    day = as_of or discreet("The last day", finding.last_run, engine(), creditor)
+    differing = 0
+    for code in discreet("Whose day", finding.creditors_with_runs, engine(), creditor, day):
+        found = discreet("Recomputing", proving.prove_day, engine(), _id(code), day, now, flow_run=_run_id())
+        counts = {"cases": found.cases, "items": found.items, "differences": len(found.differences)}
+        _report(f"{code} on {day} again", artifact_key(code, "audit", "replay"), counts)
+        differing += len(found.differences)
+    if differing:
+        return Failed(message=f"{differing} things come out otherwise than on {day}; the page of audits lists them.")
+    return Completed(message=f"{day} comes out as it was")
 
 
 @task(name="resting segments", **RETRIED)

@@ -187,10 +187,33 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_event")),
     )
-    op.create_index("ix_event_case", "event", ["case_id"], unique=False)
-    op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date"], unique=False)
+    op.create_index("ix_event_actor", "event", ["actor", "seq"], unique=False)
     op.create_index(
-        "ix_event_debtor", "event", ["debtor_id"], unique=False, postgresql_where=sa.text("debtor_id IS NOT NULL")
+        "ix_event_case", "event", ["case_id", "seq"], unique=False, postgresql_where=sa.text("case_id IS NOT NULL")
+    )
+    op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date", "seq"], unique=False)
+    op.create_index("ix_event_creditor_seq", "event", ["creditor_id", "seq"], unique=False)
+    op.create_index(
+        "ix_event_debtor",
+        "event",
+        ["debtor_id", "seq"],
+        unique=False,
+        postgresql_where=sa.text("debtor_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_event_flow_run",
+        "event",
+        ["flow_run", "seq"],
+        unique=False,
+        postgresql_where=sa.text("flow_run IS NOT NULL"),
+    )
+    op.create_index("ix_event_kind", "event", ["kind", "seq"], unique=False)
+    op.create_index(
+        "ix_event_policy",
+        "event",
+        ["policy_hash", "seq"],
+        unique=False,
+        postgresql_where=sa.text("policy_hash IS NOT NULL"),
     )
     op.create_table(
         "event_head",
@@ -1801,9 +1824,14 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_table("party")
     op.drop_table("event_head")
+    op.drop_index("ix_event_policy", table_name="event", postgresql_where=sa.text("policy_hash IS NOT NULL"))
+    op.drop_index("ix_event_kind", table_name="event")
+    op.drop_index("ix_event_flow_run", table_name="event", postgresql_where=sa.text("flow_run IS NOT NULL"))
     op.drop_index("ix_event_debtor", table_name="event", postgresql_where=sa.text("debtor_id IS NOT NULL"))
+    op.drop_index("ix_event_creditor_seq", table_name="event")
     op.drop_index("ix_event_creditor", table_name="event")
-    op.drop_index("ix_event_case", table_name="event")
+    op.drop_index("ix_event_case", table_name="event", postgresql_where=sa.text("case_id IS NOT NULL"))
+    op.drop_index("ix_event_actor", table_name="event")
     op.drop_table("event")
     op.drop_table("creditor")
     op.drop_index("ix_case_standing_words", table_name="case_standing", postgresql_using="gin")
