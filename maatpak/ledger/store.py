@@ -68,12 +68,10 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(self, key: str) -> pl.DataFrame:
-        """The frame of a key."""
-        return pl.read_parquet(BytesIO(self.get(key)))
-
-    def get_rows(self, key: str, where: pl.Expr) -> pl.DataFrame:
-        """The rows of a frame that fit; groups of rows that cannot have any are not unpacked."""
+    def get_frame(self, key: str, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The frame of a key, or its rows for which `where` holds: of large frames in a part of the time."""
+        if where is None:
+            return pl.read_parquet(BytesIO(self.get(key)))
         return pl.scan_parquet(BytesIO(self.get(key))).filter(where).collect()
 
     def problem(self, key: str) -> str | None:

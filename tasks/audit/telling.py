@@ -128,7 +128,7 @@ def _shown(key: str, row: Mapping[str, Any], names: Mapping[tuple[str, str], str
     if key in IDS and isinstance(value, int):
         return names.get((IDS[key], str(value)), f"{IDS[key]} {value}")
     if isinstance(value, Mapping):
-        return ", ".join(f"{count} {plain(what)}" for what, count in value.items() if count) or "nothing to do"
+        return ", ".join(f"{plain(what)} {count}" for what, count in value.items() if count) or "nothing to do"
     if isinstance(value, list):
         return ", ".join(map(plain, value)) or "nothing"
     if isinstance(value, str) and DAY.fullmatch(value):

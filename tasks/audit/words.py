@@ -65,7 +65,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "row_discarded": "A quarantined row of {table} was discarded.",
     "row_released": "A quarantined row of {table} was released as it is.",
     "start_noted": "The customer wrote START: texts are welcome again.",
-    "step_executed": "The step {step} was executed: {counts}.",
+    "step_executed": "Approved steps ({step}) were carried out: {counts}.",
     "step_skipped": "The step {step} was skipped by a person.",
     "text_consent": "Consent to texts was {given}, as told by {source}.",
     "ticket_closed": "Ticket {ticket} was closed.",

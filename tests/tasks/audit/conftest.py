@@ -20,9 +20,9 @@ from tests.tasks.act.script import Script
 from tests.tasks.act.stages import Stages
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def placed(stages: Stages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The whole life; what tests add stays for the others of their file."""
+    """The whole life; what tests add stays for the others."""
     with stages.at("placing", tmp_path_factory.mktemp("placed") / "workspace") as house:
         live(house)
         yield house
