@@ -46,7 +46,8 @@ COMMANDS: dict[str, Entry] = {
     "receive": Entry("maatpak.cli.receive", "Take in what came back: reports, replies, news of letters."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
     "case": Entry(
-        "maatpak.cli.case", "One case by hand: move, skip a step, note and notes, recall from the agency, placements."
+        "maatpak.cli.case",
+        "One case by hand: move, skip, merge, note, notes, recall from the agency, placements.",
     ),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
     "preview": Entry("maatpak.cli.preview", "What a step would send to a customer today; nothing is sent."),

@@ -96,6 +96,8 @@ def _tell_replay(row: dict[str, Any], as_of: date) -> None:
         f"{row['creditor']} on {as_of}: {row['ticks']} passes over {row['cases']} cases,"
         f" {row['items']} items compared with snapshots, {row['unproven']} without one."
     )
+    if row["merged"]:
+        say(f"{row['merged']} cases were left out of the facts: their customer became one with another since.")
     if row["engines"]:
         say(f"Another version of the engine decided then: {', '.join(row['engines'])}; this one is {__version__}.")
     columns = (

@@ -37,6 +37,9 @@ REMOVABLE = ("call_once", "case_standing", "console_session", "contact_slot", "c
 a case stands is only a copy; what a person may see is told by events, and sessions and answers to calls are of use for
 hours."""
 
+PARTY_ONLY: Mapping[str, str] = {"contact_result": "payer_party_id", "touch": "party_id"}
+"""Of rows that are written once: the one column that changes, where two parties turned out to be one."""
+
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "action": (
         *("creditor_id", "case_id", "round_id", "stage", "step", "attempt", "occurrence", "kind", "segment", "pack_id"),
@@ -112,7 +115,9 @@ def _guards_of(table: Table) -> list[str]:
     if name not in REMOVABLE:
         statements.append(_row_guard(name, "DELETE", "nothing is ever removed", None))
     if name in APPEND_ONLY:
-        statements.append(_row_guard(name, "UPDATE", "its rows are written once", None))
+        kept = [column.name for column in table.columns if column.name != PARTY_ONLY.get(name)]
+        condition = f"NOT ({_same(kept)})" if name in PARTY_ONLY else None
+        statements.append(_row_guard(name, "UPDATE", "its rows are written once", condition))
     elif _is_versioned(table):
         content = [column.name for column in table.columns if not column.name.startswith("replaced_")]
         stamped = "OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL"

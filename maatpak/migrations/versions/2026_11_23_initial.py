@@ -228,9 +228,17 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("party_ref", sa.String(), nullable=False),
         sa.Column("shard_key", sa.Integer(), nullable=False),
+        sa.Column("merged_into", sa.BigInteger(), nullable=True),
+        sa.Column("merged_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("(merged_into IS NULL) = (merged_at IS NULL)", name=op.f("ck_party_merged_is_dated")),
+        sa.CheckConstraint("merged_into <> id", name=op.f("ck_party_merged_into_another")),
+        sa.ForeignKeyConstraint(["merged_into"], ["party.id"], name=op.f("fk_party_merged_into_party")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
         sa.UniqueConstraint("party_ref", name=op.f("uq_party_party_ref")),
+    )
+    op.create_index(
+        "ix_party_merged", "party", ["merged_into"], unique=False, postgresql_where=sa.text("merged_into IS NOT NULL")
     )
     op.create_table(
         "person",
@@ -1822,6 +1830,7 @@ def downgrade() -> None:
     op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")
+    op.drop_index("ix_party_merged", table_name="party", postgresql_where=sa.text("merged_into IS NOT NULL"))
     op.drop_table("party")
     op.drop_table("event_head")
     op.drop_index("ix_event_policy", table_name="event", postgresql_where=sa.text("policy_hash IS NOT NULL"))

@@ -175,7 +175,11 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "contact_result"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "contact_result"
-  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."case_id", NEW."debtor_id", NEW."task_id", NEW."code", NEW."day_part", NEW."callback_on", NEW."called_on", NEW."actor", NEW."recorded_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."creditor_id", OLD."case_id", OLD."debtor_id", OLD."task_id", OLD."code", OLD."day_part", OLD."callback_on", OLD."called_on", OLD."actor", OLD."recorded_at")))
+  EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_slot"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -572,7 +576,11 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "touch"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "touch"
-  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."case_id", NEW."action_id", NEW."kind", NEW."record_no", NEW."rating", NEW."wrongful", NEW."cause", NEW."touched_on", NEW."recorded_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."creditor_id", OLD."case_id", OLD."action_id", OLD."kind", OLD."record_no", OLD."rating", OLD."wrongful", OLD."cause", OLD."touched_on", OLD."recorded_at")))
+  EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "work_task"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
