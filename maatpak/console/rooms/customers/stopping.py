@@ -1,4 +1,4 @@
-"""Acts on what stops contact or changes the course: holds, tickets, another journey, skipped steps, recalls; and notes."""
+"""Acts on what stops contact or changes the course: holds, tickets, journeys, skipped steps, recalls; and notes."""
 
 from collections.abc import Sequence
 from datetime import date
