@@ -103,6 +103,15 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
         time_zone=time_zone,
         cron=QUARTERS,
     )
+    onward = Planned(
+        flow="flows.onward.onward",
+        name=code,
+        description="What people decided, carried on within seconds: approved steps, and what follows from what was"
+        " recorded. Started by each such act; while this deployment is paused, they wait for the next day.",
+        parameters={"creditor": code},
+        tags=(TAG, code),
+        time_zone=time_zone,
+    )
     journeys = [
         Planned(
             flow="flows.segment.segment",
@@ -116,7 +125,7 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
         )
         for each in segments
     ]
-    return [day, *journeys, delivery]
+    return [day, onward, *journeys, delivery]
 
 
 def table(engine: Engine) -> list[Planned]:

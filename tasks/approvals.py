@@ -62,6 +62,10 @@ SELECT DISTINCT hand.actor, hand.act FROM (
     UNION ALL SELECT w.asked_by, 'asked to move the case' FROM work_task w
               WHERE w.case_id = :case AND w.subject = :move AND w.outcome = 'agreed' AND w.done_on >= :since
     UNION ALL SELECT p.published_by, 'published the pack' FROM policy_pack p WHERE p.id = :pack
+    UNION ALL SELECT hand, 'published the pack' FROM pack_draft p, unnest(ARRAY[p.submitted_by, p.ended_by]) hand
+              WHERE p.pack_id = :pack
+    UNION ALL SELECT g.actor, 'gave the creditor the pack' FROM creditor_pack g JOIN "case" k ON k.id = :case
+              WHERE g.pack_id = :pack AND g.creditor_id = k.creditor_id
 ) hand WHERE hand.actor = :person ORDER BY hand.act
 """
 """Why a person may not approve what follows from their own act (rule 10)."""

@@ -128,6 +128,7 @@ def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
 
 def _may(desk: Desk, task: WorkTask) -> None:
     person = desk.person
+    desk.require("end work", *DESK)
     if task.asked_by == person.login:
         raise RefusedError(
             f"{person.login} asked for a second person on work {task.id}.", advice="Somebody else gives that word."

@@ -80,6 +80,7 @@ WHOSE: Mapping[str, str] = {
     "placement_check": f"{OF_DEBTOR} OR (debtor_id IS NULL AND creditor_id = :creditor)",
     "touch": f"creditor_id = :creditor AND (party_id = :party OR {OF_CASES})",
     "policy_pack": f"id IN ({PACKS})",
+    "pack_draft": f"pack_id IN ({PACKS})",
     "tick": f"id IN ({SEEN})",
     "event": f"{OF_DEBTOR} OR {OF_CASES} OR action_id IN ({ACTIONS})",
 }

@@ -32,10 +32,13 @@ APPEND_ONLY = (
 )
 """Rows that are written once."""
 
-REMOVABLE = ("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "person_creditor")
-"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter; where
-a case stands is only a copy; what a person may see is told by events, and sessions and answers to calls are of use for
-hours."""
+REMOVABLE = (
+    *("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "figure", "person_creditor"),
+    "wake",
+)
+"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter, and
+who was looked at need not be looked at; where a case stands is only a copy, and figures are reckoned anew; what a
+person may see is told by events, and sessions and answers to calls are of use for hours."""
 
 PARTY_ONLY: Mapping[str, str] = {"contact_result": "payer_party_id", "touch": "party_id"}
 """Of rows that are written once: the one column that changes, where two parties turned out to be one."""
@@ -63,6 +66,10 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
         "salt",
         "recorded_at",
     ),
+    "pack_draft": (
+        *("name", "content_hash", "files", "note", "bases", "move_running"),
+        *("submitted_by", "submitted_on", "submitted_at"),
+    ),
     "round": ("case_id", "number", "opened_on", "opened_at"),
     "case": ("creditor_id", "debtor_id", "currency", "recorded_at"),
     "item": ("creditor_id", "item_type", "document_no", "issued_on", "currency", "recorded_at"),
@@ -75,6 +82,7 @@ TRANSITIONS: Mapping[str, Mapping[Any, Iterable[str]]] = {
     "work_task": {"open": ("done", "cancelled"), "done": (), "cancelled": ()},
     "quarantined_row": {"open": ("released", "discarded", "superseded")},
     "change_request": {"asked": ("confirmed", "refused")},
+    "pack_draft": {"submitted": ("published", "withdrawn", "refused"), "published": (), "withdrawn": (), "refused": ()},
 }
 """By table: which state may follow which."""
 

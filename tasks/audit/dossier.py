@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.export import Exported, export_debtor
+from tasks.access.sight import require_sight
 from tasks.desk import acting_person
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ def export_dossier(
 
     Raises:
         UsageError: there is no such debtor, or the target is there already.
-        RefusedError: the person may not.
+        RefusedError: the person may not, or may not see the creditor.
     """
     with engine.database.reading() as session:
         acting_person(session, actor, "export a dossier", *EXPORTERS)
+        require_sight(session, actor, creditor)
     done = export_debtor(engine.database, engine.store, engine.anchors.last(), creditor, debtor_no, target, now)
     body = {"seal": done.seal, "files": done.files, "rows": done.rows}
     draft = EventDraft("dossier_exported", actor, creditor_id=done.creditor_id, debtor_id=done.debtor_id, body=body)

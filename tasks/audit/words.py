@@ -72,6 +72,9 @@ EVENT_WORDS: Mapping[str, str] = {
     "ticket_opened": "Ticket {ticket} was opened: {ticket_kind}.",
     "tick_decided": "Every case was decided: {counts}.",
     "unusual_volume": "Far more was written by {channel} than usual: {written} messages, {busiest} on the busiest day.",
+    "webhook_added": "A program was connected (webhook {webhook_id}).",
+    "webhook_resumed": "Webhook {webhook_id} is told of events again.",
+    "webhook_stopped": "Webhook {webhook_id} is told nothing any more.",
     "work_done": "Work was done ({work}: {task}): {outcome}.",
     "write_off_proposed": "A write-off was proposed.",
 }

@@ -24,7 +24,11 @@ from tests.ledger.world import DAY, NOW, World, pass_over, small_world
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-ELSEWHERE = {"event_head", "person", "creditor_pack", "finding", "send_turn", "breaker", "alembic_version"}
+ELSEWHERE = {
+    *("event_head", "figure", "person", "creditor_pack", "finding", "send_turn", "breaker", "wake", "alembic_version"),
+    *("api_token", "call_once", "change_request", "console_session", "credential", "person_creditor"),
+    *("webhook", "webhook_delivery"),
+}
 """Tables with nothing about a single debtor."""
 
 

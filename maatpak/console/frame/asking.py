@@ -44,6 +44,8 @@ OWNERS = {
     "creditor": "SELECT id FROM creditor WHERE code = :id",
 }
 """Name in a path → whose the thing is. What belongs to no creditor, such as a person, is not in it."""
+MOST_DIGITS = 18
+"""Of a number in a path; it fits 64 bits."""
 NUMBERED = frozenset(
     {*(name for name in OWNERS if name.endswith("_id")), "change_id", "draft_id", "token_id", "hook_id", "delivery_id"}
 )
@@ -73,6 +75,36 @@ class Asking:
     def creditor_of(self, name: str, value: Any) -> "SeenCreditor":
         """The creditor that a thing in the path is of; what a visitor may not see is not there."""
         return owner(self.session, self.visitor, name, value)
+
+
+def require_seen(engine: "Engine", visitor: "Visitor", ids: Mapping[str, Any]) -> None:
+    """Refuse a path that names what is not there, or what the visitor may not see.
+
+    Raises:
+        MissingError: it does.
+    """
+    owned = {name: value for name, value in ids.items() if name in OWNERS}
+    if owned:
+        with engine.database.reading() as session:
+            for name, value in owned.items():
+                owner(session, visitor, name, value)
+
+
+def ids_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The names in a path, numbers as numbers.
+
+    Raises:
+        MissingError: a number is none.
+    """
+    ids: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in NUMBERED:
+            ids[name] = value
+            continue
+        if not value.isascii() or not value.isdigit() or len(value) > MOST_DIGITS:
+            raise missing(name, value)
+        ids[name] = int(value)
+    return ids
 
 
 @dataclass

@@ -1,0 +1,174 @@
+"""Every route, every role, own and foreign creditor: what is answered is what docs/access.md says."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from maatpak.console.frame.asking import OWNERS
+from maatpak.console.frame.declared import Act, Listing
+from maatpak.kernel.words import Role, WorkKind
+from maatpak.ledger.tables import Message, QuarantinedRow, Snapshot, WorkTask
+from tasks.access.sight import give_sight
+from tests.console.access import PAGE, declared, written
+from tests.console.conftest import At
+from tests.console.house import Console
+from tests.tasks.outbox_world import DAY, NOW, House
+
+FREE = {"login": "anna", "change_id": "1", "token_id": "1", "draft_id": "1", "hook_id": "1", "delivery_id": "1"}
+"""Names in paths that are of no creditor."""
+Town = tuple[Console, dict[str, Any], dict[str, Any], dict[Role, str]]
+SEEN = {200, 303, 409, 422}
+"""Answers to who may: the act itself may well be refused."""
+
+
+def test_the_page_says_what_is_declared() -> None:
+    assert PAGE.read_text() == written(), "run `python -m tests.console.access`"
+
+
+def examples(console: Console, creditor_id: int) -> dict[str, Any]:
+    """A thing of the creditor for each name that paths have."""
+    found: dict[str, Any] = {}
+    for name, query in OWNERS.items():
+        table = re.search(r"FROM (\S+)", query)
+        assert table
+        if name == "creditor":
+            rows = console.rows("SELECT code AS id FROM creditor WHERE id = :creditor", creditor=creditor_id)
+        else:
+            rows = console.rows(
+                f"SELECT min(id) AS id FROM {table[1]} WHERE creditor_id = :creditor", creditor=creditor_id
+            )
+        assert rows[0]["id"] is not None, f"no {name} of creditor {creditor_id}"
+        found[name] = rows[0]["id"]
+    return {**FREE, **found}
+
+
+def furnish(session: Session, creditor_id: int, debtor_id: int, case_id: int) -> None:
+    """Things that a stage may lack."""
+    common: dict[str, Any] = {"creditor_id": creditor_id, "debtor_id": debtor_id, "case_id": case_id}
+    snapshot = Snapshot(
+        creditor_id=creditor_id,
+        source="s",
+        kind="full",
+        as_of=DAY,
+        tables=["items"],
+        content_hash=f"h{creditor_id}",
+        evidence="[]",
+        row_count=1,
+        quarantined_count=1,
+        warning_count=0,
+        balances={},
+        actor="engine",
+        recorded_at=NOW,
+    )
+    session.add(snapshot)
+    session.flush()
+    session.add_all(
+        [
+            WorkTask(
+                **common,
+                kind=WorkKind.REVIEW,
+                subject="Look",
+                role=Role.CREDIT_MANAGER,
+                opened_on=DAY,
+                due_on=DAY,
+                recorded_at=NOW,
+            ),
+            QuarantinedRow(
+                snapshot_id=int(snapshot.id or 0),
+                creditor_id=creditor_id,
+                debtor_no="C1",
+                file="f.csv",
+                row_no=1,
+                table_name="items",
+                raw={"document_no": "X"},
+                rules="amount",
+                business_date=DAY,
+                recorded_at=NOW,
+            ),
+            Message(
+                **common,
+                channel="email",
+                recipient="a@b.example",
+                language="en",
+                template="reminder",
+                content_key=f"k{creditor_id}",
+                message_ref=f"m{creditor_id}@x",
+                content="mail/aa/aa.json",
+                business_date=DAY,
+                queued_at=NOW,
+            ),
+        ]
+    )
+
+
+@pytest.fixture
+def town(at: At) -> Town:
+    """A console whose visitors see one of its two creditors; things of theirs and of the other, and a login a role."""
+    console = at("placing")
+    own = console.rows("SELECT min(id) AS id FROM creditor")[0]["id"]
+    other = House(console.engine, code="NL2")
+    account = other.customer()
+    case = console.rows('SELECT id, debtor_id FROM "case" WHERE creditor_id = :own ORDER BY id LIMIT 1', own=own)[0]
+    logins = console.logins()
+    with console.engine.database.session() as session:
+        furnish(session, own, case["debtor_id"], case["id"])
+        furnish(session, other.creditor_id, account.debtor_id, account.case_id)
+        people = {row["login"]: row["id"] for row in console.rows("SELECT id, login FROM person")}
+        for login in logins.values():
+            give_sight(session, people[login], [own])
+    return console, examples(console, own), examples(console, other.creditor_id), logins
+
+
+def test_every_route_for_every_role(town: Town) -> None:
+    console, own, foreign, logins = town
+    wrong: list[str] = []
+
+    def tell(role: Role, kind: str, path: str, got: int, wanted: object) -> None:
+        wrong.append(f"{role} {kind} {path}: {got}, not {wanted}")
+
+    for role, login in logins.items():
+        browser, program = console.browser(login), console.program(login, "read" if role is Role.AUDITOR else "write")
+        for _, kind, each in declared():
+            may = role in each.roles
+            of_creditor = any(f"{{{name}}}" in each.path for name in OWNERS)
+            for things, foreign_one in ((own, False), (foreign, True)):
+                path = each.path.format(**things)
+                if foreign_one and not of_creditor:
+                    continue
+                answers = (
+                    [browser.get(path) if role is Role.AUDITOR else program.post(f"/api/v1{path}", {})]
+                    if isinstance(each, Act)
+                    else [
+                        browser.get(path),
+                        program.get(f"/api/v1{path}"),
+                        *([browser.get(f"{path}.csv")] if isinstance(each, Listing) else ()),
+                    ]
+                )
+                for answer in answers:
+                    status = answer.status_code
+                    if not may and status != 403:
+                        tell(role, kind, path, status, 403)
+                    elif may and foreign_one and status != 404:
+                        tell(role, kind, path, status, 404)
+                    elif may and not foreign_one and status not in SEEN and not _nothing_there(each, status):
+                        tell(role, kind, path, status, f"one of {sorted(SEEN)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _nothing_there(each: object, status: int) -> bool:
+    """Of what hangs on no creditor there need be no example: then it is not found by who may, either."""
+    path = getattr(each, "path", "")
+    return status == 404 and any(f"{{{name}}}" in path for name in FREE if name != "login")
+
+
+def test_lists_hold_nothing_of_others(town: Town) -> None:
+    console, _, _, logins = town
+    for _, _, each in declared():
+        if not isinstance(each, Listing) or each.creditor is None:
+            continue
+        role = next(iter(each.roles))
+        answer = console.browser(logins[role]).get(f"{each.path}.csv", creditor="NL2")
+        assert answer.status_code == 200
+        assert len(answer.text.strip().splitlines()) == 1, each.path
