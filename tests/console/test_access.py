@@ -127,7 +127,7 @@ def furnish(session: Session, creditor_id: int, debtor_id: int, case_id: int) ->
 def records(session: Session, creditor_id: int, debtor_id: int, case_id: int) -> list[SQLModel]:
     """One of each that has a number of its own."""
     item_id = session.exec(select(func.min(Item.id)).where(Item.debtor_id == debtor_id)).one()
-    action_id = session.exec(select(func.min(Action.id)).where(Action.case_id == case_id)).one()
+    action_id = int(session.exec(select(func.min(Action.id)).where(Action.case_id == case_id)).one() or 0)
     kept: dict[str, Any] = {"actor": "anna", "valid_from": DAY, "recorded_at": NOW}
     of_case: dict[str, Any] = {**kept, "case_id": case_id, "amount": 1}
     said: dict[str, Any] = {"reason": "price", "owner": "anna", "source": "call", "item_id": item_id}
