@@ -142,7 +142,8 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, act=self._offer(asker), sees=self._sees(asker), **shell)
+            may = {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **may, **shell)
 
         return answer
 
