@@ -1398,7 +1398,7 @@ def upgrade() -> None:
             "verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)",
             name=op.f("ck_approval_no_says_what_next"),
         ),
-        sa.CheckConstraint("verdict IN ('approved', 'rejected')", name=op.f("ck_approval_verdict_known")),
+        sa.CheckConstraint("verdict IN ('approved', 'rejected', 'postponed')", name=op.f("ck_approval_verdict_known")),
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_approval_action_id_action")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
         sa.UniqueConstraint(
