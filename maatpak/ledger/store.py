@@ -18,6 +18,8 @@ from maatpak.kernel.ids import bytes_hash
 
 KEY = re.compile(r"(?P<kind>[a-z][a-z0-9_]*)/(?P<start>[0-9a-f]{2})/(?P<hash>(?P=start)[0-9a-f]{62})\.(?P<suffix>\w+)")
 """How an evidence key is spelled."""
+ROWS_A_GROUP = 8_192
+"""Rows of a frame that are packed together: few enough to look at one case of many at once."""
 
 
 class EvidenceStore:
@@ -63,12 +65,16 @@ class EvidenceStore:
     def put_frame(self, kind: str, frame: pl.DataFrame) -> str:
         """Keep a frame as compressed Parquet; its key."""
         buffer = BytesIO()
-        frame.write_parquet(buffer, compression="zstd")
+        frame.write_parquet(buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
         return self.put(kind, buffer.getvalue(), "parquet")
 
     def get_frame(self, key: str) -> pl.DataFrame:
         """The frame of a key."""
         return pl.read_parquet(BytesIO(self.get(key)))
+
+    def get_rows(self, key: str, where: pl.Expr) -> pl.DataFrame:
+        """The rows of a frame that fit; groups of rows that cannot have any are not unpacked."""
+        return pl.scan_parquet(BytesIO(self.get(key))).filter(where).collect()
 
     def problem(self, key: str) -> str | None:
         """What is wrong with the file of a key: `is missing` or `was changed`; None if it is as it was put."""

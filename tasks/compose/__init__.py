@@ -6,7 +6,7 @@ messages become rows by `queue_messages`, in the transaction of whoever executes
 
 from tasks.compose.composed import Composed, Drafts, Wanted
 from tasks.compose.drafter import ASKING
-from tasks.compose.drafting import compose, content_hashes, preview
+from tasks.compose.drafting import action_hashes, compose, content_hashes, drafts_of, preview
 from tasks.compose.queueing import queue_messages
 from tasks.compose.supposing import suppose
 
@@ -15,8 +15,10 @@ __all__ = [
     "Composed",
     "Drafts",
     "Wanted",
+    "action_hashes",
     "compose",
     "content_hashes",
+    "drafts_of",
     "preview",
     "queue_messages",
     "suppose",

@@ -121,17 +121,17 @@ def _rows(asking: Asking, listing: Listing, wanted: Wanted, most: int) -> list[d
 
 def _query(asking: Asking, listing: Listing, wanted: Wanted, limit: int) -> tuple[str, dict[str, Any]]:
     """The query of a page and its values."""
-    way = "DESC" if wanted.descending else "ASC"
+    way, place = "DESC" if wanted.descending else "ASC", wanted.sort.by or wanted.sort.sql
     columns = ", ".join(f'{column.sql} AS "{column.key}"' for column in listing.columns)
     conditions, values = _conditions(asking, listing, wanted)
     if wanted.after is not None:
         values |= {"place": wanted.after[0], "place_key": wanted.after[1]}
         cast, beyond = CASTS[wanted.sort.shape], "<" if wanted.descending else ">"
-        conditions.append(f"({wanted.sort.sql}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
+        conditions.append(f"({place}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
     if listing.creditor is not None:
         conditions.append(f"{listing.creditor} = owner.creditor_id")
     rows = (
-        f"SELECT {columns}, {wanted.sort.sql} AS _sort, {listing.key} AS _key FROM {listing.source}"  # noqa: S608 - declared
+        f"SELECT {columns}, {place} AS _sort, {listing.key} AS _key FROM {listing.source}"  # noqa: S608 - declared
         f" WHERE {' AND '.join(conditions)} ORDER BY _sort {way}, _key {way} LIMIT :most"
     )
     values["most"] = limit

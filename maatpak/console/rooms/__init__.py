@@ -1,7 +1,9 @@
 """The rooms of the console: each declares its listings, sheets and acts, and draws its own sheets."""
 
 from maatpak.console.rooms.account import ACCOUNT
+from maatpak.console.rooms.approvals import APPROVALS
 from maatpak.console.rooms.people import PEOPLE
+from maatpak.console.rooms.work import WORK
 
-ROOMS = (PEOPLE, ACCOUNT)
+ROOMS = (APPROVALS, WORK, PEOPLE, ACCOUNT)
 """In the order of the menu."""
