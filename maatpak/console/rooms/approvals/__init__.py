@@ -2,6 +2,7 @@
 
 from maatpak.console.frame.declared import Paper, Room, Sheet
 from maatpak.console.rooms.approvals.acts import ACTS
+from maatpak.console.rooms.approvals.checks import CHECKS
 from maatpak.console.rooms.approvals.listings import COUNT, ONE, PATH, VERDICTS, WAITING
 from maatpak.console.rooms.approvals.seen import Approval, Batch, Inbox
 from maatpak.console.rooms.approvals.sheets import read_approval, read_batch, read_inbox, read_letter, read_mail
@@ -63,6 +64,6 @@ APPROVALS = Room(
             read_letter,
         ),
     ),
-    acts=ACTS,
+    acts=(*ACTS, *CHECKS),
     waiting=COUNT,
 )

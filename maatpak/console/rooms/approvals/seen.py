@@ -7,7 +7,7 @@ from typing import Any
 from maatpak.console.frame.declared import Choice
 from tasks.four_eyes import Objection
 from tasks.placement_checks import Check
-from tasks.reached import Reached
+from tasks.reached import Notice, Reached
 
 
 @dataclass(frozen=True)
@@ -260,6 +260,20 @@ class Approval:
     """What the branch ends in when the step is never taken."""
     next_id: int | None
     """The next that waits for the visitor's role."""
+
+    @property
+    def lacking(self) -> int:
+        """How many checks forbid the last yes, where the next is the last."""
+        return sum(not check.fine for check in self.checks) if self.given + 1 >= self.needed else 0
+
+    @property
+    def told(self) -> list[tuple[Notice, list[str]]]:
+        """Each earlier notice once, with the documents that it named."""
+        named: dict[Notice, list[str]] = {}
+        for item in self.items:
+            for notice in item.reached.notices:
+                named.setdefault(notice, []).append(item.document_no)
+        return list(named.items())
 
     @property
     def record_rows(self) -> list[dict[str, Any]]:
