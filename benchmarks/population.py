@@ -240,6 +240,7 @@ class _Maker:
                 entry_stage=pl.lit("prepare"),
                 cause=pl.lit("opened"),
                 actor=pl.lit("engine"),
+                by_hand=pl.lit(value=False),
             ),
         )
         named = pl.DataFrame({"round_id": self.item_debtor, "item_id": self.item})

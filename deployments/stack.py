@@ -1,4 +1,4 @@
-"""Everything that `maatpak up` starts, in order, and stops in the reverse order: Prefect's server, then the runner.
+"""Everything that `maatpak up` starts, in order, and stops in the reverse order: first Prefect's server.
 
 The database is the engine's; whoever holds an open engine holds it up. Nothing here imports Prefect.
 """
@@ -65,19 +65,19 @@ def prefect_server(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[t
 
 
 @contextlib.contextmanager
-def console(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[Child]:
-    """The web application on the loopback interface while the block lasts.
+def console(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.sleep) -> Iterator[Child]:
+    """The web application on the loopback interface while the block lasts; it asks a Prefect server about runs.
 
     Raises:
         WorkspaceError: the port is taken, or it does not start.
     """
     port = settings.console_port
-    _require_free_port(port, "the webhooks need", "MAATPAK_CONSOLE_PORT")
+    _require_free_port(port, "the console needs", "MAATPAK_CONSOLE_PORT")
     web = Child(
         "The web application",
         "deployments.web",
         [str(port)],
-        environment={**os.environ, "MAATPAK_WORKSPACE": str(settings.workspace)},
+        environment=prefect_environment(settings, api_url, named=named),
         cwd=settings.workspace,
         log=log_file(settings, "console"),
     )
@@ -100,23 +100,40 @@ def serving(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.
             f"No Prefect server answers at {api_url}.",
             advice="Correct MAATPAK_PREFECT_API_URL, or leave it empty: `up` then starts one.",
         )
+    environment = prefect_environment(settings, api_url, named=named)
+    whose = ["named" if named else "own"]
+    with _flows("The runner of flows", "serve", whose, settings, environment, wait) as runner:
+        yield runner
+
+
+@contextlib.contextmanager
+def dispatching(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.sleep) -> Iterator[Child]:
+    """What people decide is carried on within seconds while the block lasts; the deployments are registered.
+
+    Raises:
+        WorkspaceError: it does not start.
+    """
+    environment = prefect_environment(settings, api_url, named=named)
+    with _flows("The dispatcher", "dispatch", [], settings, environment, wait) as dispatcher:
+        yield dispatcher
+
+
+@contextlib.contextmanager
+def _flows(
+    title: str, module: str, arguments: list[str], settings: Settings, environment: dict[str, str], wait: Wait
+) -> Iterator[Child]:
+    """A process that runs flows; it says by a file that it is ready."""
     home = prefect_home(settings)
     home.mkdir(parents=True, exist_ok=True)
-    ready = home / "serving"
+    ready = home / f"{module}.ready"
     ready.unlink(missing_ok=True)
-    runner = Child(
-        "The runner of flows",
-        "deployments.serve",
-        [str(ready), "named" if named else "own"],
-        environment=prefect_environment(settings, api_url, named=named),
-        cwd=home,
-        log=log_file(settings, "flows"),
-    )
+    log = log_file(settings, "flows" if module == "serve" else module)
+    child = Child(title, f"deployments.{module}", [str(ready), *arguments], environment=environment, cwd=home, log=log)
     try:
-        _wait_until(ready.exists, runner, RUNNER_PATIENCE, wait)
-        yield runner
+        _wait_until(ready.exists, child, RUNNER_PATIENCE, wait)
+        yield child
     finally:
-        runner.stop(RUNNER_GOODBYE)
+        child.stop(RUNNER_GOODBYE)
         ready.unlink(missing_ok=True)
 
 

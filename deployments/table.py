@@ -25,6 +25,9 @@ QUARTERS = "*/15 8-18 * * 1-5"
 FIVES = "*/5 * * * *"
 """A reply keeps everybody silent, so it is not left lying."""
 
+NIGHT = "0 2 * * *"
+"""When nobody works: the proof that nothing was changed looks at everything."""
+
 TAG = "maatpak"
 
 
@@ -67,6 +70,19 @@ RECEIVING = Planned(
 """One for all creditors: they share a mailbox, and each mail tells whose it is."""
 
 
+PROVING = Planned(
+    flow="flows.audit.audit",
+    name="chain",
+    description="Whether history is whole: the chain of events, its anchors, every evidence file. With kind replay, a"
+    " creditor and a date it recomputes that day instead.",
+    parameters={"kind": "verify"},
+    tags=(TAG,),
+    time_zone="UTC",
+    cron=NIGHT,
+)
+"""One for all creditors: they share a chain."""
+
+
 def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Planned]:
     """The deployments of one creditor."""
     day = Planned(
@@ -87,6 +103,15 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
         time_zone=time_zone,
         cron=QUARTERS,
     )
+    onward = Planned(
+        flow="flows.onward.onward",
+        name=code,
+        description="What people decided, carried on within seconds: approved steps, and what follows from what was"
+        " recorded. Started by each such act; while this deployment is paused, they wait for the next day.",
+        parameters={"creditor": code},
+        tags=(TAG, code),
+        time_zone=time_zone,
+    )
     journeys = [
         Planned(
             flow="flows.segment.segment",
@@ -100,7 +125,7 @@ def planned_for(code: str, time_zone: str, segments: Iterable[str]) -> list[Plan
         )
         for each in segments
     ]
-    return [day, *journeys, delivery]
+    return [day, onward, *journeys, delivery]
 
 
 def table(engine: Engine) -> list[Planned]:
@@ -116,7 +141,7 @@ def table(engine: Engine) -> list[Planned]:
             .distinct()
         )
         packs = sorted({*session.exec(current).all(), *session.exec(followed).all()})
-    planned = [INTAKE, RECEIVING]
+    planned = [INTAKE, RECEIVING, PROVING]
     for creditor in creditors:
         segments = dict.fromkeys(
             segment for owner, pack_id in packs if owner == creditor.id for segment in engine.pack(pack_id).journeys

@@ -15,7 +15,7 @@ from tasks.day import acting_instant, leaving_instant
 
 @flow(name="daily", flow_run_name="{creditor}", persist_result=False)
 def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) -> list[State[Any]]:
-    """Settle, decide, act and send. A shard, a segment, a list or a service that fails holds up no other.
+    """Settle, decide, act, send and reckon. A shard, a segment, a list or a service that fails holds up no other.
 
     Args:
         creditor: Code of the creditor.
@@ -40,4 +40,5 @@ def daily(creditor: str, as_of: date | None = None, at: datetime | None = None) 
         ]
         sent = steps.deliver(creditor, day, leaving_instant(day, now), elapsed, return_state=True)
         wait(lists)
-    return [*(tick.state for tick in ticks), *(standing.state for standing in lists), *acts, sent]
+        told = steps.figures(creditor, day, leaving_instant(day, now), return_state=True)
+    return [*(tick.state for tick in ticks), *(standing.state for standing in lists), *acts, sent, told]

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 MOST_CASES = 100
 """Case ids that one artifact lists."""
 
+CASES = "Cases (at most "
+ROW = re.compile(r"\| (.+) \| (\d+) \|")
 NOT_KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -23,7 +26,29 @@ def as_report(title: str, counts: Mapping[str, int], case_ids: Sequence[int] = (
         lines += ["Nothing to do.", ""]
     if case_ids:
         shown = ", ".join(map(str, case_ids[:MOST_CASES]))
-        lines += [f"Cases (at most {MOST_CASES}): {shown}", "", "`maatpak cases` and `maatpak explain` show them.", ""]
+        lines += [f"{CASES}{MOST_CASES}): {shown}", "", "`maatpak cases` and `maatpak explain` show them.", ""]
     if link:
         lines += [f"[This run and its neighbours]({link})", ""]
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an artifact says."""
+
+    title: str
+    counts: Mapping[str, int]
+    case_ids: tuple[int, ...]
+    """At most a hundred."""
+
+
+def read_report(markdown: str) -> Report:
+    """What `as_report` wrote."""
+    lines = markdown.splitlines()
+    rows = [ROW.fullmatch(line) for line in lines]
+    listed = [line.partition(": ")[2] for line in lines if line.startswith(CASES)]
+    return Report(
+        title=lines[0].removeprefix("### ") if lines else "",
+        counts={row[1]: int(row[2]) for row in rows if row is not None},
+        case_ids=tuple(int(each) for each in listed[0].split(", ")) if listed else (),
+    )

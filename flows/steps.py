@@ -4,6 +4,7 @@ Parameters are codes, ids and dates. Results stay in the process; what Prefect k
 message without names, and an artifact of counts and ids.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -25,9 +26,11 @@ from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, loo
 from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
 from maatpak.ledger.failures import DETAILS
-from tasks import cohorts, dates, day, execute, intake, send, standing, tick
+from tasks import cohorts, dates, day, execute, finding, intake, send, standing, tick
+from tasks import figures as reckoning
 from tasks import receive as receiving
 from tasks import settle as settling
+from tasks.audit import proving
 
 ENGINE = "engine"
 
@@ -47,25 +50,30 @@ RETRIED: dict[str, Any] = {
 }
 
 
-@task(name="date", **RETRIED)
+def _called(name: str) -> dict[str, Any]:
+    """One try and two more; its runs have the name, too, without the letters that Prefect puts behind it."""
+    return {"name": name, "task_run_name": name, **RETRIED}
+
+
+@task(**_called("date"))
 def date_for(creditor: str, now: datetime) -> date:
     """The date of a day that is run now."""
     return discreet("The date", dates.date_at, engine(), creditor, now)
 
 
-@task(name="business date", **RETRIED)
+@task(**_called("business date"))
 def business_date(creditor: str) -> date:
     """The date that the creditor is at."""
     return discreet("The business date", dates.business_date_of, engine(), creditor)
 
 
-@task(name="begin", **RETRIED)
+@task(**_called("begin"))
 def begin(creditor: str, as_of: date, now: datetime) -> bool:
     """Move the creditor to its business date."""
     return discreet("Beginning the day", day.begin_day, engine(), _id(creditor), as_of, now, ENGINE, _run_id())
 
 
-@task(name="settle", **RETRIED)
+@task(**_called("settle"))
 def settle(creditor: str, as_of: date, now: datetime) -> None:
     """Bring the records up to the date."""
     done = discreet("Settling", settling.settle_records, engine(), _id(creditor), as_of, now, ENGINE, _run_id())
@@ -104,7 +112,7 @@ def stand(creditor: str, as_of: date, shard: int) -> State[Any]:
     return Completed(message=_listed({"cases changed": changed}))
 
 
-@task(name="journeys", **RETRIED)
+@task(**_called("journeys"))
 def journeys(creditor: str, segments: Sequence[str] | None = None) -> list[cohorts.DueJourney]:
     """Which journeys have something to act on."""
     return discreet("Looking for work", cohorts.due_journeys, engine(), _id(creditor), segments)
@@ -135,7 +143,7 @@ def step(creditor: str, segment: str, pack_id: int, name: str, as_of: date, now:
     return Failed(message=f"It failed for {len(kept)} customers and was done for all others: {_listed(_counted(kept))}")
 
 
-@task(name="deliver", **RETRIED)
+@task(**_called("deliver"))
 def deliver(creditor: str, as_of: date, now: datetime, elapsed: Elapsed | None = None) -> State[Any]:
     """Send what waits in the outbox; failed if a service did not answer or an outcome is not known.
 
@@ -161,7 +169,14 @@ def deliver(creditor: str, as_of: date, now: datetime, elapsed: Elapsed | None =
     return Completed(message=_listed(counts) or "nothing waited")
 
 
-@task(name="receive", **RETRIED)
+@task(**_called("figures"))
+def figures(creditor: str, as_of: date, now: datetime) -> State[Any]:
+    """Reckon the figures of the date."""
+    rows = discreet("The figures", reckoning.compute_figures, engine(), _id(creditor), as_of, now)
+    return Completed(message=f"{rows} figures")
+
+
+@task(**_called("receive"))
 def receive(now: datetime) -> State[Any]:
     """Take in what lies in the mailbox, and what the post tells of letters; failed if something could not be."""
     done = discreet("Reading the mailbox", receiving.read_mailbox, engine(), now, _run_id())
@@ -175,7 +190,7 @@ def receive(now: datetime) -> State[Any]:
     return Completed(message=_listed(counts) or "nothing came in")
 
 
-@task(name="ingest", **RETRIED)
+@task(**_called("ingest"))
 def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> State[Any]:
     """A ledger through the quality gate, in one transaction; a refused file is not tried again."""
     paths = [Path(file) for file in files]
@@ -186,7 +201,34 @@ def take_in(source: str, files: Sequence[str], as_of: date, now: datetime) -> St
     return Completed(message="unchanged" if done.unchanged else _listed(counts))
 
 
-@task(name="resting segments", **RETRIED)
+@task(**_called("verify"))
+def prove_chain(now: datetime) -> State[Any]:
+    """The chain, its anchors and every evidence file; failed if anything was changed."""
+    found = discreet("Verifying", proving.prove_chain, engine(), now, flow_run=_run_id())
+    counts = {"events": found.events, "evidence files": found.evidence_files, "not anchored yet": found.unanchored}
+    counts |= {f"fault: {each}": count for each, count in Counter(fault.code for fault in found.faults).items()}
+    _report("The chain of events", artifact_key("audit", "verify"), counts)
+    if not found.whole:
+        return Failed(message=f"History was changed: {len(found.faults)} faults. `maatpak audit verify` names them.")
+    return Completed(message=f"whole: {_listed(counts)}")
+
+
+@task(**_called("replay"))
+def prove_days(creditor: str | None, as_of: date | None, now: datetime) -> State[Any]:
+    """A past day of a creditor, or of all that ran on it; failed if anything comes out otherwise."""
+    day = as_of or discreet("The last day", finding.last_run, engine(), creditor)
+    differing = 0
+    for code in discreet("Whose day", finding.creditors_with_runs, engine(), creditor, day):
+        found = discreet("Recomputing", proving.prove_day, engine(), _id(code), day, now, flow_run=_run_id())
+        counts = {"cases": found.cases, "items": found.items, "differences": len(found.differences)}
+        _report(f"{code} on {day} again", artifact_key(code, "audit", "replay"), counts)
+        differing += len(found.differences)
+    if differing:
+        return Failed(message=f"{differing} things come out otherwise than on {day}; the page of audits lists them.")
+    return Completed(message=f"{day} comes out as it was")
+
+
+@task(**_called("resting segments"))
 def resting(creditor: str, segments: Sequence[str]) -> list[str]:
     """Those of the segments whose deployment people have paused: the daily run leaves them out, too (decision 4).
 

@@ -11,10 +11,10 @@ from datetime import date
 import polars as pl
 
 from policies.pack import CompiledPack
-from policies.reckoning import reckon
+from policies.reckoning import Reckoning, reckon
 from policies.reporting import ACTION_COLUMNS, CASE_COLUMNS, action_rows, case_rows
 
-__all__ = ["ACTION_COLUMNS", "CASE_COLUMNS", "Decisions", "decide"]
+__all__ = ["ACTION_COLUMNS", "CASE_COLUMNS", "Decisions", "decide", "decisions"]
 
 
 @dataclass(frozen=True)
@@ -46,5 +46,9 @@ def decide(
     Raises:
         UsageError: a round follows a pack or a segment that is not there.
     """
-    reckoning = reckon(facts, steps, packs, current_pack_id, as_of)
+    return decisions(reckon(facts, steps, packs, current_pack_id, as_of))
+
+
+def decisions(reckoning: Reckoning) -> Decisions:
+    """What was reckoned of a frame, as decisions."""
     return Decisions(case_rows(reckoning), action_rows(reckoning))

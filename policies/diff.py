@@ -37,6 +37,11 @@ def diff(before: CompiledPack, after: CompiledPack) -> list[Change]:
     ]
 
 
+def journey_changes(segment: str, before: Journey, after: Journey) -> list[Change]:
+    """Every difference between a segment's journey in two packs."""
+    return list(_journey(segment, before, after))
+
+
 def _segments(before: CompiledPack, after: CompiledPack) -> Iterator[Change]:
     old, new = [each.name for each in before.segments], [each.name for each in after.segments]
     if old != new:

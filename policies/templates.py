@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maatpak.kernel.errors import PolicyError
+from maatpak.kernel.ids import content_hash
 from maatpak.kernel.segments import fitting, segments
 from maatpak.kernel.words import Channel
 from policies.document import Problem, suggestion
@@ -47,7 +48,7 @@ class _Use:
 
 
 _FOUND_GOOD: set[str] = set()
-"""Hashes of packs whose words were checked by this process."""
+"""Hashes of words, with how steps use them, that were checked by this process."""
 
 
 def checked_pack(files: Mapping[str, str]) -> CompiledPack:
@@ -59,8 +60,10 @@ def checked_pack(files: Mapping[str, str]) -> CompiledPack:
         PolicyError: the pack or its words do not hold; its `problems` are all there are.
     """
     pack = load_pack(files)
-    if pack.content_hash not in _FOUND_GOOD:
-        steps = (step for journey in pack.journeys.values() for step in journey.steps.values())
+    steps = [step for journey in pack.journeys.values() for step in journey.steps.values()]
+    uses = sorted({(step.template, str(step.tone), step.escalating) for step in steps if step.template})
+    key = content_hash([{name: text for name, text in files.items() if name.startswith(FOLDER)}, uses])
+    if key not in _FOUND_GOOD:
         found = check_templates(files, steps)
         if found:
             raise PolicyError(
@@ -68,7 +71,7 @@ def checked_pack(files: Mapping[str, str]) -> CompiledPack:
                 advice="Nothing was published; mend the lines below and check again.",
                 problems=[str(problem) for problem in found],
             )
-        _FOUND_GOOD.add(pack.content_hash)
+        _FOUND_GOOD.add(key)
     return pack
 
 

@@ -114,3 +114,18 @@ def moment(as_of: date, now: datetime, zone: str, at: time | None = None) -> dat
     """When a call is made: on the business date, at the hour that it is where the creditor is, or that was given."""
     hour = at if at is not None else now.astimezone(ZoneInfo(zone)).time()
     return datetime.combine(as_of, hour, ZoneInfo(zone)).astimezone(UTC)
+
+
+def ringing(
+    customer: dict[str, Any], hours: Hours, today: date, due_on: date, now: datetime
+) -> tuple[datetime | None, bool]:
+    """From when a customer (a row of `HOURS_OF`) may be rung about a call, by our clock, and whether that is now.
+
+    Not before the call is due, and only once on a business date, which is `today`.
+    """
+    zone, again = customer["our_zone"], customer["called_on"] == today
+    at = moment(today, now, zone)
+    moments = [at, moment(max(due_on, today), now, zone, time.min)]
+    moments += [moment(today + timedelta(days=1), now, zone, time.min)] if again else []
+    opens = call_window(customer, hours).next_from(max(moments))
+    return opens and opens.astimezone(ZoneInfo(zone)), opens == at

@@ -104,6 +104,8 @@ def _move(desk: Desk, case: Case, segment: str, entry: Stage, reason: str) -> Ro
         entry_stage=str(entry),
         cause=reason,
         actor=desk.person.login,
+        by_hand=True,
+        entered_on=desk.as_of,
     )
     for action in _open_actions(desk, opened):
         if action.state != ActionState.IN_PROGRESS:

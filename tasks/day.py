@@ -1,9 +1,9 @@
 """A creditor's business day by direct calls: the same functions, in the same order, as the flows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from sqlalchemy import func, select, text
 from sqlmodel import col
@@ -16,15 +16,18 @@ from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import Creditor
 from tasks.apart import Failure
 from tasks.execute import StepSummary, execute_all
-from tasks.seen import Seen
+from tasks.figures import compute_figures
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
 from tasks.standing import refresh_standing
 from tasks.tick import TickSummary, tick_and_see
 from tasks.today import latest_event
+from tasks.waking import forget
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
+
+P = ParamSpec("P")
 
 LATER = timedelta(milliseconds=1)
 """Between the parts of a day by direct calls: what follows from a look lies after it."""
@@ -42,7 +45,7 @@ class DaySummary:
     executed: tuple[StepSummary, ...]
     delivered: DeliverySummary
     unlisted: tuple[Exception, ...] = ()
-    """Why lists of cases show some as they stood before; nothing else rests on them, and the next run mends it."""
+    """Why lists or figures are as they were before; nothing else rests on them, and the next run mends it."""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -80,23 +83,27 @@ def run_day(
     settled = settle_records(engine, creditor_id, as_of, now, actor, flow_run)
     looked = [tick_and_see(engine, creditor_id, as_of, now, shard, shards, actor, flow_run) for shard in range(shards)]
     ticks, looks = zip(*looked, strict=True)
-    unlisted = tuple(_refreshed(engine, creditor_id, as_of, looks))
+    unlisted = [
+        error
+        for shard, seen in enumerate(looks)
+        for error in _tried(refresh_standing, engine, creditor_id, as_of, seen, shard, shards)
+    ]
     done = [
         execute_all(engine, creditor_id, as_of, acting_instant(now), shard, shards, flow_run, seen)
         for shard, seen in enumerate(looks)
     ]
     leaving = leaving_instant(as_of, now)
     delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run", seen=looks, elapsed=elapsed)
-    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered, unlisted)
+    unlisted += _tried(compute_figures, engine, creditor_id, as_of, leaving)
+    return DaySummary(as_of, began, settled, ticks, tuple(done), delivered, tuple(unlisted))
 
 
-def _refreshed(engine: "Engine", creditor_id: int, as_of: date, looks: Sequence[Seen]) -> Iterator[Exception]:
-    """What kept the table of where cases stand from following the ticks."""
-    for shard, seen in enumerate(looks):
-        try:
-            refresh_standing(engine, creditor_id, as_of, seen, shard, len(looks))
-        except Exception as error:  # noqa: BLE001 - the day's work does not hang on a copy for lists
-            yield error
+def _tried(work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Iterator[Exception]:
+    """What kept something from being brought up to date that no work of the day hangs on."""
+    try:
+        work(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - lists and figures are made again by the next run
+        yield error
 
 
 def catch_up_instant(as_of: date) -> datetime:
@@ -146,6 +153,7 @@ def begin_day(
         creditor.looked_at = max(each for each in instants if each is not None)
         if moved:
             creditor.business_date = as_of
+            forget(session, creditor_id)
             session.flush()
             draft = EventDraft(
                 kind="day_begun", actor=actor, business_date=as_of, creditor_id=creditor_id, flow_run=flow_run

@@ -23,6 +23,7 @@ from maatpak.ledger.tables import VISIBLE, Case, Creditor, Debtor, DebtorProfile
 from tasks.access.sight import require_sight
 from tasks.current_pack import current_pack
 from tasks.today import recorded_after
+from tasks.waking import ask_for_a_look
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -209,7 +210,8 @@ def desk(
     now: datetime,
     flow_run: str | None = None,
 ) -> Iterator[Desk]:
-    """A desk for an active person; its acts are committed together, with their events, when the block ends.
+    """A desk for an active person; its acts are committed together, with their events, and ask for a look at
+    the creditor, when the block ends.
 
     Without an actor, the engine itself records what came in, such as a report or a reply. `CUSTOMER` is one who has no
     login and needs none.
@@ -224,6 +226,7 @@ def desk(
         yield made
         session.flush()
         if made.drafts:
+            ask_for_a_look(session, made.drafts, made.now)
             append_events(session, made.drafts, made.now)
     if made.drafts:
         engine.anchor()

@@ -201,6 +201,22 @@ def live_creditors(engine: "Engine", code: str | None = None) -> list[str]:
         )
 
 
+def last_run(engine: "Engine", code: str | None) -> date:
+    """The last business date that a run is stored of; of the creditor named, or of any.
+
+    Raises:
+        UsageError: there is none.
+    """
+    query = select(Tick).order_by(col(Tick.id).desc()).limit(1)
+    with engine.database.reading() as session:
+        if code is not None:
+            query = query.where(Tick.creditor_id == creditor_by_code(session, code).id)
+        last = session.exec(query).first()
+    if last is None:
+        raise UsageError("No day was run yet.", advice="`maatpak run` runs one.")
+    return last.business_date
+
+
 def creditors_with_runs(engine: "Engine", code: str | None, as_of: date) -> list[str]:
     """Codes of the creditors that a run of that day is stored of; the one named, whether there is or not.
 

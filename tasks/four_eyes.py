@@ -73,6 +73,13 @@ HANDS = (
         "x.asked_by",
     ),
     ("published the pack", "policy_pack x ON x.id = w.pack_id", "x.published_by"),
+    ("published the pack", "pack_draft x ON x.pack_id = w.pack_id", "x.submitted_by"),
+    ("published the pack", "pack_draft x ON x.pack_id = w.pack_id", "x.ended_by"),
+    (
+        "gave the creditor the pack",
+        "creditor_pack x ON x.pack_id = w.pack_id AND x.creditor_id = w.creditor_id",
+        "x.actor",
+    ),
 )
 """Acts of this round that take a person's word on what follows from them away (rule 10): in words, where, and whose."""
 

@@ -5,9 +5,8 @@ A query a list, for reading only; nothing here decides anything.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -15,7 +14,7 @@ from sqlmodel import Session
 from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.kernel.words import Role, WorkKind, WorkState
 from policies.guardrails import Hours
-from tasks.call_hours import HOURS_OF, call_window, moment
+from tasks.call_hours import HOURS_OF, ringing
 from tasks.current_pack import current_pack
 from tasks.payers import PAYING_NOW
 from tasks.register import creditor_by_code
@@ -236,12 +235,8 @@ def _say_when_to_ring(engine: "Engine", session: Session, rows: Sequence[dict[st
         if creditor_id not in hours:
             hours[creditor_id] = engine.pack(current_pack(session, creditor_id)).guardrails.hours
         customer = known[debtor_id]
-        zone, again = customer["our_zone"], customer["called_on"] == today
-        moments = [moment(today, now, zone), moment(max(row["due_on"], today), now, zone, time.min)]
-        moments += [moment(today + timedelta(days=1), now, zone, time.min)] if again else []
-        ring_from = call_window(customer, hours[creditor_id]).next_from(max(moments))
-        row |= {"call_hours": customer["call_hours"], "may_ring": ring_from == moments[0]}
-        row["ring_from"] = ring_from and ring_from.astimezone(ZoneInfo(zone))
+        ring_from, may_ring = ringing(customer, hours[creditor_id], today, row["due_on"], now)
+        row |= {"call_hours": customer["call_hours"], "may_ring": may_ring, "ring_from": ring_from}
 
 
 def _is_open_call(row: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ one from the creditor's business date on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -24,6 +24,7 @@ from policies.pack import CompiledPack, load_pack
 from policies.schema import OptionalColumn
 from tasks.desk import Desk, acting_person, desk_in
 from tasks.finding import acting_date
+from tasks.waking import ask_for_a_look
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -57,11 +58,14 @@ def publish(
     now: datetime,
     creditors: Sequence[str] = (),
 ) -> Published:
-    """Publish the files as the next version of their pack, and give it to creditors: all of it, or nothing.
+    """Publish the files as the next version of their pack, and give it to creditors that have none: all, or nothing.
+
+    What a creditor has is replaced by two people's word only: `tasks.drafts`.
 
     Raises:
         PolicyError: the pack does not hold.
-        RefusedError: the person may not publish, or a creditor's ledger lacks a column that the pack needs.
+        RefusedError: the person may not publish, a creditor has another pack, or its ledger lacks a column that this
+            one needs.
         UsageError: there is no such creditor.
     """
     ids = {engine.creditor_id(code): code for code in creditors}
@@ -73,35 +77,76 @@ def publish(
             lock_creditor(session, creditor_id)
         acting_person(session, actor, "publish a pack", *PUBLISHERS)
         compiled = load_pack(files)
-        known = select(PolicyPack.id).where(PolicyPack.content_hash == compiled.content_hash)
-        is_new = session.exec(known).first() is None
-        pack = publish_pack(session, compiled.name, files, note, actor, now.date(), now)
-        assert pack.id is not None
-        made = Published(pack.id, pack.name, pack.version, pack.content_hash, is_new, tuple(creditors))
-        for creditor_id in sorted(ids):
-            at = desk_in(session, engine, creditor_id, actor, days[creditor_id], now)
-            give_pack(at, made.pack_id, compiled)
-            session.flush()
-            append_events(session, at.drafts, at.now)
+        known = session.exec(select(PolicyPack.id).where(PolicyPack.content_hash == compiled.content_hash)).first()
+        for creditor_id, code in ids.items():
+            if given_pack(session, creditor_id) not in (None, known):
+                raise RefusedError(
+                    f"{code} has a pack, which one person does not replace.",
+                    advice="`maatpak policy submit` asks a second one to publish it.",
+                )
+        made = publish_and_give(session, engine, files, note, actor, now, days, creditors)
     engine.anchor()
     return made
 
 
-def give_pack(at: Desk, pack_id: int, pack: CompiledPack) -> None:
-    """Make a published pack the creditor's; rounds that run keep theirs.
+def publish_and_give(
+    session: Session,
+    engine: "Engine",
+    files: Mapping[str, str],
+    note: str,
+    actor: str,
+    now: datetime,
+    days: Mapping[int, date],
+    creditors: Sequence[str],
+) -> Published:
+    """Publish, and give to creditors (`days`: id → business date) that the caller has locked, who checked the person.
 
     Raises:
-        RefusedError: the person may not, or the creditor's ledger lacks a column that the pack needs.
+        PolicyError: the pack does not hold.
+        RefusedError: a creditor's ledger lacks a column that the pack needs.
     """
-    at.require("give a creditor its policy pack", *PUBLISHERS)
-    creditor_id = at.creditor.id
-    assert creditor_id is not None
-    missing = _absent(at.session, creditor_id, pack.needs)
+    compiled = load_pack(files)
+    known = select(PolicyPack.id).where(PolicyPack.content_hash == compiled.content_hash)
+    is_new = session.exec(known).first() is None
+    pack = publish_pack(session, compiled.name, files, note, actor, now.date(), now)
+    assert pack.id is not None
+    made = Published(pack.id, pack.name, pack.version, pack.content_hash, is_new, tuple(creditors))
+    for creditor_id in sorted(days):
+        at = desk_in(session, engine, creditor_id, actor, days[creditor_id], now)
+        _give(at, made.pack_id, compiled)
+        session.flush()
+        ask_for_a_look(session, at.drafts, at.now)
+        append_events(session, at.drafts, at.now)
+    return made
+
+
+def given_pack(session: Session, creditor_id: int) -> int | None:
+    """The pack that a creditor has; None before its first."""
+    present = select(CreditorPack.pack_id).where(
+        CreditorPack.creditor_id == creditor_id, col(CreditorPack.replaced_at).is_(None)
+    )
+    return session.exec(present).first()
+
+
+def require_columns(session: Session, creditor_id: int, code: str, pack: CompiledPack) -> None:
+    """Refuse a pack that needs what the creditor's ledger does not tell.
+
+    Raises:
+        RefusedError: it lacks a column.
+    """
+    missing = _absent(session, creditor_id, pack.needs)
     if missing:
         raise RefusedError(
-            f"The ledger of {at.creditor.code} has no {', '.join(missing)}, which pack {pack.name!r} needs.",
+            f"The ledger of {code} has no {', '.join(missing)}, which pack {pack.name!r} needs.",
             advice="Map the columns in the source, or leave them out of `needs` in pack.yaml.",
         )
+
+
+def _give(at: Desk, pack_id: int, pack: CompiledPack) -> None:
+    """Make a published pack the creditor's; rounds that run keep theirs."""
+    creditor_id = at.creditor.id
+    assert creditor_id is not None
+    require_columns(at.session, creditor_id, at.creditor.code, pack)
     present = at.session.exec(
         select(CreditorPack).where(CreditorPack.creditor_id == creditor_id, col(CreditorPack.replaced_at).is_(None))
     ).first()

@@ -38,6 +38,12 @@ WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.i
 """
 
 LAST = "SELECT max(business_date) AS day FROM tick WHERE creditor_id = {creditor}"
+MERGED = """
+SELECT unnest(ARRAY[id, merged_into]) AS party_id FROM party
+WHERE merged_at > TIMESTAMPTZ '{known_at}'
+"""
+"""Parties that became one since: their history is one now, so their facts of then cannot be rebuilt."""
+
 STEP_KEY = ("case_id", "round_id", "stage", "step", "attempt", "occurrence")
 
 
@@ -51,6 +57,8 @@ class Replay:
     """Items of the ledger that snapshots were compared with."""
     unproven: int
     """Items that no snapshot with evidence tells of: only their history can be looked at."""
+    merged: int
+    """Cases left out of the facts: their party became one with another since. Their decisions are looked at."""
     engines: tuple[str, ...]
     """Other versions of the engine that decided on that day."""
     differences: tuple[Difference, ...]
@@ -73,7 +81,7 @@ def replay(engine: "Engine", creditor_id: int, as_of: date) -> Replay:
             last = frames.read(LAST.format(creditor=int(creditor_id))).item()
             raise UsageError(f"No run of {as_of} is there.", advice=f"The last one was of {last}." if last else "")
         found: list[Difference] = []
-        cases = 0
+        cases = merged = 0
         for tick in ticks:
             again = build_facts(
                 frames, creditor_id, tick["business_date"], tick["known_at"], tick["shard"], tick["shards"]
@@ -83,13 +91,26 @@ def replay(engine: "Engine", creditor_id: int, as_of: date) -> Replay:
             facts, steps, decisions = (_kept(engine, tick, name, found) for name in ("facts", "steps", "decisions"))
             if facts is not None and steps is not None and decisions is not None:
                 found += _decisions(engine, frames, creditor_id, tick, facts, steps, decisions)
+            apart = _merged_since(frames, tick, [each for each in (facts, again.cases) if each is not None])
+            merged += apart.len()
             if facts is not None:
-                found += differing_rows("facts", facts, again.cases, ("case_id",))
+                found += differing_rows("facts", _but(facts, apart), _but(again.cases, apart), ("case_id",))
             if steps is not None:
-                found += differing_rows("steps", steps, again.steps, STEP_KEY)
+                found += differing_rows("steps", _but(steps, apart), _but(again.steps, apart), STEP_KEY)
         ledger = replay_items(engine, frames, creditor_id, as_of, max(tick["known_at"] for tick in ticks))
     engines = tuple(sorted({tick["engine_version"] for tick in ticks} - {__version__}))
-    return Replay(len(ticks), cases, ledger.items, ledger.unproven, engines, (*found, *ledger.differences))
+    return Replay(len(ticks), cases, ledger.items, ledger.unproven, merged, engines, (*found, *ledger.differences))
+
+
+def _merged_since(frames: Frames, tick: dict[str, Any], facts: Sequence[pl.DataFrame]) -> pl.Series:
+    """The cases of a tick, then or now, of which a party was merged since."""
+    parties = frames.read(MERGED.format(known_at=tick["known_at"].isoformat()))["party_id"].implode()
+    touched = pl.col("party_id").is_in(parties) | pl.col("payer_party_id").is_in(parties)
+    return pl.concat([frame.filter(touched)["case_id"] for frame in facts]).unique()
+
+
+def _but(rows: pl.DataFrame, apart: pl.Series) -> pl.DataFrame:
+    return rows.filter(~pl.col("case_id").is_in(apart.implode()))
 
 
 def _kept(engine: "Engine", tick: dict[str, Any], name: str, found: list[Difference]) -> pl.DataFrame | None:

@@ -14,3 +14,5 @@ MANAGERS = (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Who decides a case."""
 HEARD = (Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Who answers a consultation: the account manager, and who stands in for them."""
+OPERATIONS = (Role.OPERATOR, Role.CREDIT_MANAGER, Role.ADMINISTRATOR)
+"""Who says what runs when."""

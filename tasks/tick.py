@@ -114,7 +114,7 @@ def tick_and_see(
         lock_shard(frames, creditor_id, shard, shards)
         # Never before what the day began with: what it saw, this tick sees.
         known_at = max(now, looked_at_today(frames, creditor_id, as_of, ADVICE) or now)
-        ticked = _ticked(frames, creditor_id, as_of, shard, shards)
+        ticked = was_ticked(frames, creditor_id, as_of, shard, shards)
         seen = look(engine, frames, creditor_id, as_of, known_at, shard, shards)
 
         def keep(kind: str, frame: pl.DataFrame) -> Future[str]:
@@ -122,7 +122,7 @@ def tick_and_see(
 
         # Frames are packed while the database works; both let go of the interpreter.
         kept = [keep("facts", seen.facts.cases), keep("steps", seen.facts.steps)] if not ticked else []
-        done_today = _done_today(frames, creditor_id, as_of) if ticked else NOBODY
+        done_today = had_their_step(frames, creditor_id, as_of) if ticked else NOBODY
         unwanted = unwanted_work(engine, frames, creditor_id, seen, shard, shards)
         part = Part(creditor_id, shard, shards)
         turns = find_turns(frames, part, as_of, seen.decisions.actions, unwanted["party_id"])
@@ -163,7 +163,8 @@ def _tend(frames: Frames, part: Part, as_of: date, seen: Look, proposal: Proposa
     open_repairs(frames, part.creditor_id, unreached(decided), as_of, at)
 
 
-def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:
+def was_ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: int) -> bool:
+    """Whether a shard has had its tick of a business date."""
     rows = frames.read(
         f"SELECT 1 AS one FROM tick WHERE creditor_id = {int(creditor_id)} AND business_date = DATE '{as_of}'"  # noqa: S608
         f" AND shard = {int(shard)} AND shards = {int(shards)} LIMIT 1"
@@ -171,7 +172,7 @@ def _ticked(frames: Frames, creditor_id: int, as_of: date, shard: int, shards: i
     return not rows.is_empty()
 
 
-def _done_today(frames: Frames, creditor_id: int, as_of: date) -> pl.DataFrame:
+def had_their_step(frames: Frames, creditor_id: int, as_of: date) -> pl.DataFrame:
     """Cases that something was proposed, taken up or executed for on this business date: one step a day."""
     return frames.read(
         f"SELECT DISTINCT case_id FROM action WHERE creditor_id = {int(creditor_id)}"  # noqa: S608

@@ -74,8 +74,9 @@ def _open_rounds(frames: Frames, proposal: Proposal, day: str, at: str) -> pl.Da
     )
     frames.stage("opened_round", opened.join(rounds, on="case_id"))
     frames.execute(
-        "INSERT INTO round_course (round_id, segment, pack_id, entry_stage, cause, actor, valid_from, recorded_at)"  # noqa: S608
-        f" SELECT opened_id, segment, pack_id, '{Stage.PREPARE}', 'opened', 'engine', {day}, {at}"
+        "INSERT INTO round_course"  # noqa: S608 - typed literals
+        " (round_id, segment, pack_id, entry_stage, cause, actor, by_hand, valid_from, recorded_at)"
+        f" SELECT opened_id, segment, pack_id, '{Stage.PREPARE}', 'opened', 'engine', false, {day}, {at}"
         " FROM pg_temp.opened_round"
     )
     asked = proposal.asked.join(opened, on="case_id").select("opened_id", "item_id")
@@ -97,8 +98,10 @@ def _reroute(frames: Frames, proposal: Proposal, day: str, at: str) -> None:
         " FROM pg_temp.rerouted n WHERE c.round_id = n.round_id AND c.replaced_at IS NULL"
     )
     frames.execute(
-        "INSERT INTO round_course (round_id, segment, pack_id, entry_stage, cause, actor, valid_from, recorded_at)"  # noqa: S608
-        f" SELECT round_id, segment, pack_id, entry_stage, cause, 'engine', {day}, {at} FROM pg_temp.rerouted"
+        "INSERT INTO round_course"  # noqa: S608 - typed literals
+        " (round_id, segment, pack_id, entry_stage, cause, actor, by_hand, entered_on, valid_from, recorded_at)"
+        f" SELECT round_id, segment, pack_id, entry_stage, cause, 'engine', false, {day}, {day}, {at}"
+        " FROM pg_temp.rerouted"
     )
 
 

@@ -15,6 +15,7 @@ from maatpak.kernel.calendars import shift_working_days
 from maatpak.kernel.reasons import NoActionReason
 from maatpak.kernel.words import ActionState, StepKind
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import numbers
 from maatpak.ledger.locks import lock_parties
 from policies.turns import CLAIM, LONGEST_WAIT
 
@@ -36,6 +37,18 @@ SELECT DISTINCT w.written_to FROM pg_temp.to_write w
 JOIN contact_slot s ON s.party_id = w.written_to AND s.day = DATE '{day}'
 """
 
+STILL_TAKEN = """
+SELECT DISTINCT w.written_to FROM pg_temp.to_write w
+JOIN contact_slot s ON s.party_id = w.written_to AND s.day = DATE '{day}'
+WHERE s.action_id <> ALL ({gone}) OR EXISTS (
+  SELECT 1 FROM action a JOIN "case" k ON k.id = a.case_id JOIN "case" x ON x.debtor_id = k.debtor_id
+  JOIN action o ON o.case_id = x.id AND o.business_date = a.business_date AND o.written
+    AND o.payer_party_id IS NOT DISTINCT FROM a.payer_party_id
+    AND o.state NOT IN ('cancelled', 'rejected', 'skipped', 'failed') AND o.id <> ALL ({gone})
+  WHERE a.id = s.action_id)
+"""
+"""The same if some actions were taken back, whose day goes to another action of the same letter, if there is one."""
+
 RIVALS = """
 SELECT w.party_id AS written_to, w.case_id, w.stage, w.amount, k.currency, w.first_from,
   k.creditor_id = {creditor} AND k.shard_key % {shards} = {shard} AS here
@@ -45,7 +58,7 @@ UNION ALL
 SELECT t.written_to, a.case_id, a.stage, a.amount, k.currency, NULL, FALSE
 FROM action a JOIN "case" k ON k.id = a.case_id
 JOIN pg_temp.to_write t ON t.written_to = COALESCE(a.payer_party_id, k.party_id)
-WHERE a.state = 'approved' AND a.written AND a.business_date < DATE '{day}'
+WHERE a.state = 'approved' AND a.written AND a.business_date < DATE '{day}' AND a.id <> ALL ({gone})
 """
 """Who waits for these parties, and letters of earlier days that were approved meanwhile and are to go today."""
 
@@ -113,17 +126,32 @@ def find_turns(frames: Frames, part: Part, as_of: date, actions: pl.DataFrame, t
     Parties that others could claim at the same time are locked until the end of the tick, together with those that it
     touches otherwise (`touched`): locks are taken once, in one order.
     """
-    letters = actions.filter(pl.col("written") & (pl.col("state") != ActionState.SKIPPED))
-    parties = letters.select("written_to").unique()
+    parties = letters_of(actions).select("written_to").unique()
     if parties.is_empty():
         lock_parties(frames, touched)
         rivals = pl.DataFrame(schema=CLAIM)
         return Turns(parties, rivals, rivals.select("written_to", "case_id", "first_from"))
-    marks = part.marks(as_of)
     frames.stage("to_write", parties)
-    shared = frames.read(SHARED.format(**marks))["written_to"]
+    shared = frames.read(SHARED.format(**part.marks(as_of)))["written_to"]
     lock_parties(frames, pl.concat([shared, touched]))
-    taken, waiting = frames.read(TAKEN.format(**marks)), frames.read(RIVALS.format(**marks))
+    return _read_turns(frames, part, as_of)
+
+
+def suppose_turns(frames: Frames, part: Part, as_of: date, actions: pl.DataFrame, gone: pl.Series) -> Turns:
+    """The same for whoever only looks, if the actions of these ids (`gone`) were taken back: nobody is locked."""
+    frames.stage("to_write", letters_of(actions).select("written_to").unique())
+    return _read_turns(frames, part, as_of, gone)
+
+
+def letters_of(actions: pl.DataFrame) -> pl.DataFrame:
+    """The actions that write to somebody."""
+    return actions.filter(pl.col("written") & (pl.col("state") != ActionState.SKIPPED))
+
+
+def _read_turns(frames: Frames, part: Part, as_of: date, gone: pl.Series | None = None) -> Turns:
+    marks = {**part.marks(as_of), "gone": numbers([] if gone is None else gone.to_list())}
+    taken = frames.read((TAKEN if gone is None else STILL_TAKEN).format(**marks))
+    waiting = frames.read(RIVALS.format(**marks))
     return Turns(
         taken,
         rivals=waiting.filter(~pl.col("here")).select(list(CLAIM)).cast(pl.Schema(CLAIM)),

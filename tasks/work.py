@@ -19,6 +19,7 @@ from tasks.checking import require_looked_up
 from tasks.claims import FIND_CASH, resolve_claim
 from tasks.desk import Desk
 from tasks.holds import LIFT_CONFIRM, current_hold, end_hold, holds_from, set_hold
+from tasks.merging import MERGE_CONFIRM, confirm_merge
 from tasks.plans import CONFIRM, OFFER, confirm_offer
 from tasks.rights import COLLECTORS, DESK, HEARD, MANAGERS
 from tasks.uploads import not_uploaded
@@ -51,7 +52,7 @@ OUTCOMES: dict[WorkKind, tuple[str, ...]] = {
 }
 """By kind of work: how it may end. A call ends by its results too, some reviews only as `outcomes_of` says."""
 
-CONFIRMATIONS = frozenset({CONFIRM, CONFIRM_WRITE_OFF, LIFT_CONFIRM, MOVE_CONFIRM})
+CONFIRMATIONS = frozenset({CONFIRM, CONFIRM_WRITE_OFF, LIFT_CONFIRM, MERGE_CONFIRM, MOVE_CONFIRM})
 """Subjects of the reviews that are a second person's word: nothing but a yes or a no ends them."""
 
 TALK_DAYS = 5
@@ -158,6 +159,7 @@ def require_may_end(desk: Desk, task: WorkTask) -> None:
         RefusedError: so it is.
     """
     person = desk.person
+    desk.require("end work", *DESK)
     if task.asked_by == person.login:
         raise RefusedError(
             f"{person.login} asked for a second person on work {task.id}.", advice="Somebody else gives that word."
@@ -253,6 +255,8 @@ def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
         require_looked_up(desk, task)
     elif task.subject == MOVE_CONFIRM and outcome.code == AGREED:
         confirm_move(desk, case, str(task.record_no))
+    elif task.subject == MERGE_CONFIRM and outcome.code == AGREED:
+        confirm_merge(desk, case, task)
     elif task.subject == LIFT_CONFIRM and outcome.code == AGREED:
         hold = current_hold(desk, str(task.record_no))
         end_hold(desk, hold, case, outcome.note or "confirmed by a second person")

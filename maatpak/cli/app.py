@@ -38,7 +38,7 @@ COMMANDS: dict[str, Entry] = {
         "maatpak.cli.user",
         "Who acts: add, change, list, requests, confirm, refuse, password, logout, token, tokens, revoke.",
     ),
-    "policy": Entry("maatpak.cli.policy", "Policy packs: check, publish, diff, schema."),
+    "policy": Entry("maatpak.cli.policy", "Policy packs: check, impact, publish, submit, confirm, diff."),
     "ingest": Entry("maatpak.cli.ingest", "Take a ledger file in, through its source and the quality gate."),
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),
@@ -46,7 +46,8 @@ COMMANDS: dict[str, Entry] = {
     "receive": Entry("maatpak.cli.receive", "Take in what came back: reports, replies, news of letters."),
     "cases": Entry("maatpak.cli.cases", "The cases: amounts, segment, where they stand."),
     "case": Entry(
-        "maatpak.cli.case", "One case by hand: move, skip a step, note and notes, recall from the agency, placements."
+        "maatpak.cli.case",
+        "One case by hand: move, skip, merge, note, notes, recall from the agency, placements.",
     ),
     "explain": Entry("maatpak.cli.explain", "Why a debtor gets what it gets, or nothing."),
     "preview": Entry("maatpak.cli.preview", "What a step would send to a customer today; nothing is sent."),

@@ -9,7 +9,7 @@ import typer
 
 from maatpak import __version__
 from maatpak.cli.output import Column, say, show, show_json
-from maatpak.cli.session import CreditorOption, JsonOption, now, opened, parse_date
+from maatpak.cli.session import ActorOption, CreditorOption, JsonOption, acting, now, opened, parse_date
 from maatpak.kernel.errors import MaatpakError
 
 app = typer.Typer(no_args_is_help=True, help="The chain of events: is it whole, and what it says of one debtor.")
@@ -44,19 +44,20 @@ def export(
     creditor: Annotated[str, typer.Option(help="Code of the creditor.")],
     debtor: Annotated[str, typer.Option(help="Number of the debtor.")],
     to: Annotated[Path, typer.Option(help="New folder, or new .zip file.")],
+    actor: ActorOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Everything on one debtor, with checksums, for an auditor: rows, events, decisions, messages as they were sent."""
-    from maatpak.ledger.export import export_debtor
+    from tasks.audit.dossier import export_dossier
 
     with opened() as engine:
-        done = export_debtor(engine.database, engine.store, engine.anchors.last(), creditor, debtor, to, now())
+        done = export_dossier(engine, creditor, debtor, to, acting(actor), now())
     if as_json:
         show_json({**vars(done), "target": str(done.target)})
         return
     say(f"{done.target}: {done.files} files, {done.rows} rows, {done.evidence_files} evidence files.")
-    say("It holds personal data. `sha256sum -c SHA256SUMS` in it proves that it is whole.")
+    say(f"It holds personal data. `python3 verify.py {done.seal}` in it proves that it is whole.")
 
 
 @app.command()
@@ -95,6 +96,8 @@ def _tell_replay(row: dict[str, Any], as_of: date) -> None:
         f"{row['creditor']} on {as_of}: {row['ticks']} passes over {row['cases']} cases,"
         f" {row['items']} items compared with snapshots, {row['unproven']} without one."
     )
+    if row["merged"]:
+        say(f"{row['merged']} cases were left out of the facts: their customer became one with another since.")
     if row["engines"]:
         say(f"Another version of the engine decided then: {', '.join(row['engines'])}; this one is {__version__}.")
     columns = (

@@ -75,6 +75,30 @@ def move(
 
 
 @app.command()
+def merge(
+    debtor: DebtorArgument,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Number of the account that is the same customer's.")],
+    reason: ReasonOption,
+    creditor: CreditorOption = None,
+    currency: CurrencyOption = None,
+    actor: ActorOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that two accounts are one customer; once a second person confirms it, they share budget and experience."""
+    from tasks.finding import find_case
+    from tasks.merging import ask_merge
+
+    with opened() as engine:
+        found = find_case(engine, debtor, creditor, currency)
+        with at_desk(engine, found, actor) as desk:
+            task = ask_merge(desk, desk.case(found.the_case), other, reason)
+    told = {"creditor": found.creditor, "debtor_no": debtor, "other_no": other, "task_id": task.id}
+    tell(f"A credit manager is asked to confirm by work {task.id} that {debtor} and {other} are one.", told,
+         as_json=as_json)  # fmt: skip
+
+
+@app.command()
 def note(
     debtor: DebtorArgument,
     words: Annotated[str, typer.Argument(help="What the next person should know.")],

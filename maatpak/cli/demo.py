@@ -52,7 +52,7 @@ def demo(
 
 
 def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack, *, leave: bool) -> None:
-    from deployments.stack import prefect_server, serving
+    from deployments.stack import dispatching, prefect_server, serving
     from maatpak.demo.beside import Beside
     from maatpak.demo.days import HERE
     from maatpak.demo.generate import WorldPlan
@@ -76,12 +76,13 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
     if leave:
         return
     url, server = opening.result()
-    runner = started.enter_context(serving(settings, url, named=False, wait=waiting.wait))
+    parts = [part(settings, url, named=False, wait=waiting.wait) for part in (serving, dispatching)]
+    children = [server, *(started.enter_context(part) for part in parts)]
     say(f"Prefect's page: {url.removesuffix('/api')}")
     say("Ctrl-C stops everything.")
     while True:
-        server.require_alive()
-        runner.require_alive()
+        for child in children:
+            child.require_alive()
         waiting.wait(1.0)
 
 

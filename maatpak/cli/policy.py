@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maatpak.cli import publishing
 from maatpak.cli.output import Column, say, show, show_json
+from maatpak.cli.packs import STANDARD, PackArgument, files_of
 from maatpak.cli.session import ActorOption, JsonOption, acting, now, opened
-from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
 
 app = typer.Typer(no_args_is_help=True, help="Policy packs: check, publish, compare, and help for editors.")
 
-STANDARD = "standard"
-PackArgument = Annotated[
-    str, typer.Argument(metavar="PACK", help="Folder of a pack, or `standard` for the one built in.")
-]
+app.add_typer(publishing.app)
 
 
 @app.command()
@@ -26,7 +24,7 @@ def check(pack: PackArgument = STANDARD, *, as_json: JsonOption = False) -> None
     """Look whether a pack holds; every problem is listed at once, with file and line."""
     from policies.templates import checked_pack
 
-    compiled = checked_pack(_files(pack))
+    compiled = checked_pack(files_of(pack))
     rows = [
         {
             "segment": segment.name,
@@ -55,10 +53,11 @@ def publish(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Publish a pack for good, and give it to creditors: their new rounds follow it, its limits hold for all."""
+    """Publish a pack for good, and give it to creditors that have none yet; `submit` is for those that have one."""
+
     from tasks.publishing import publish as publish_files
 
-    files = _files(pack)
+    files = files_of(pack)
     with opened() as engine:
         made = publish_files(engine, files, note, acting(actor), now(), creditors or ())
     if as_json:
@@ -100,29 +99,10 @@ def schema(
     say(f"{len(json_schemas())} schemas are in {to}. docs/policies.md says how to use them.")
 
 
-def _files(pack: str) -> dict[str, str]:
-    """The files of a pack in a folder, or of the standard pack.
-
-    Raises:
-        UsageError: there is no such folder, or a file in it is no text.
-    """
-    from policies.pack import pack_files, standard_pack_files
-
-    if pack == STANDARD and not Path(pack).is_dir():
-        return standard_pack_files()
-    folder = Path(pack)
-    if not folder.is_dir():
-        raise UsageError(f"There is no folder {pack!r}.", advice="Name the folder that holds pack.yaml, or `standard`.")
-    try:
-        return pack_files(folder)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"A file in {pack} is no UTF-8 text: {error.reason}.", advice="Save it as UTF-8.") from None
-
-
 def _compiled(pack: str) -> "CompiledPack":
     from policies.pack import load_pack
 
     if pack.isdigit():
         with opened() as engine:
             return engine.pack(int(pack))
-    return load_pack(_files(pack))
+    return load_pack(files_of(pack))

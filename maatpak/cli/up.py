@@ -1,4 +1,4 @@
-"""`maatpak up`: database, Prefect server and runner, started in order and stopped cleanly.
+"""`maatpak up`: database, Prefect server, runner, dispatcher and console, started in order and stopped cleanly.
 
 Prefect itself is imported by the children only.
 """
@@ -11,7 +11,7 @@ import typer
 from deployments.environment import named_api_url
 from deployments.patience import Patience, patience
 from deployments.server import HOST
-from deployments.stack import console, prefect_server, serving
+from deployments.stack import console, dispatching, prefect_server, serving
 from maatpak.cli.output import say
 from maatpak.cli.session import settings
 from maatpak.kernel.errors import OutsideError, UsageError
@@ -65,11 +65,13 @@ def serve(given: Settings, waiting: Patience) -> None:
             children.append(server)
         page = api_url.removesuffix("/api")
         say(f"Prefect      {page}")
-        runner = serving(given, api_url, named=named is not None, wait=waiting.wait)
-        children.append(started.enter_context(runner))
+        for part in (serving, dispatching, console):
+            starting = part(given, api_url, named=named is not None, wait=waiting.wait)
+            children.append(started.enter_context(starting))
         say(f"Deployments  {page}/deployments")
-        children.append(started.enter_context(console(given, wait=waiting.wait)))
-        say(f"Webhooks     http://{HOST}:{given.console_port}/hooks")
+        own = f"http://{HOST}:{given.console_port}"
+        say(f"Webhooks     {own}/hooks")
+        say(f"Console      {own}")
         if given.pingen_url is not None and given.public_url is not None and given.pingen_hook_secret is not None:
             _have_letters_watched(engine)
         started.callback(say, "Stopping; running flows end first.")

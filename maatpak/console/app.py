@@ -1,14 +1,16 @@
 """The web application: the console and its API, the hooks by which services call back, and the customers' page."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from maatpak import __version__
 from maatpak.console.entrance import entrance
-from maatpak.console.frame.api import DESCRIPTION, PREFIX, Api
+from maatpak.console.frame.api import DESCRIPTION, PREFIX, Api, describe
 from maatpak.console.frame.drawing import ASSETS, asset_content, draw
 from maatpak.console.frame.headers import guard
 from maatpak.console.frame.pages import Pages
@@ -33,7 +35,7 @@ def create_app(engine: Engine, clock: Clock | None = None) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,
     )
     app.include_router(hooks(engine, given))
     app.include_router(preferences(engine, given))
@@ -41,9 +43,18 @@ def create_app(engine: Engine, clock: Clock | None = None) -> FastAPI:
     app.include_router(Api(engine, given, ROOMS).router())
     app.router.routes.extend(Pages(engine, given, ROOMS).routes())
     app.add_api_route("/static/{digest}/{name}", _asset, methods=["GET"], include_in_schema=False)
+    _describe(app)
     _tell_problems(app, engine)
     app.middleware("http")(guard)
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    described = cache(lambda: describe(app))
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    def description() -> JSONResponse:
+        return JSONResponse(described())
 
 
 def _asset(digest: str, name: str) -> Response:

@@ -30,7 +30,7 @@ TRIES = 3
 
 def hooks(engine: Engine, clock: Clock) -> APIRouter:
     """The routes that services call."""
-    router = APIRouter()
+    router = APIRouter(include_in_schema=False)
 
     @router.post(STATUS_PATH)
     async def text_status(request: Request) -> Response:

@@ -31,7 +31,7 @@ GONE, TOO_LARGE, NOT_SENT, TOO_OFTEN, LATER = 404, 413, 422, 429, 503
 
 def preferences(engine: Engine, clock: Clock) -> APIRouter:
     """The routes of the page."""
-    router = APIRouter()
+    router = APIRouter(include_in_schema=False)
 
     @router.get(f"{PREFERENCES_PATH}/{{token}}")
     async def show(token: str, request: Request) -> HTMLResponse:

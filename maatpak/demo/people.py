@@ -37,6 +37,7 @@ def staff_of(house: House) -> list[Person]:
         "account3": Role.ACCOUNT_MANAGER,
         **dict.fromkeys(MANAGERS, Role.CREDIT_MANAGER),
         "director": Role.FINANCE_DIRECTOR,
+        "auditor": Role.AUDITOR,
     }
     deputies = {"account1": "account2", "account2": "account3", "account3": "account1"}
     return [

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
     password_memory: int = Field(
         default=19_456, ge=8, description="KiB of memory that checking a password takes (Argon2id): more is safer."
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="OpenID Connect issuer at which only your own people log in, such as"
+        " https://login.microsoftonline.com/TENANT/v2.0; empty: people log in with passwords only.",
+    )
+    oidc_client: str | None = Field(default=None, description="Client that the issuer knows the console as.")
+    oidc_secret: SecretStr | None = Field(default=None, description="Its secret.")
     prefect_port: int = Field(default=4242, ge=1, le=65535, description="Port of the Prefect server that `up` starts.")
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."

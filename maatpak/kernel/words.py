@@ -86,6 +86,15 @@ class Reaction(StrEnum):
     """Money lies unallocated that covers what would be asked: not of a round, for while it lies none opens."""
 
 
+class DraftState(StrEnum):
+    """Where a pack stands that somebody asked to publish."""
+
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+
+
 class ActionState(StrEnum):
     """Where an action stands; `ACTION_TRANSITIONS` says what may follow what."""
 

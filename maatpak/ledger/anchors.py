@@ -42,9 +42,11 @@ class Anchors:
             os.fsync(file.fileno())
 
     def last(self) -> Anchor | None:
-        """The newest anchor."""
-        found = self.read()
-        return found[-1] if found else None
+        """The newest anchor, read from the end of the file."""
+        if not self.file.exists():
+            return None
+        with self.file.open("rb") as file:
+            return _last_line(file.fileno())[0]
 
     def read(self) -> list[Anchor]:
         """Every anchor, oldest first.

@@ -1,7 +1,8 @@
 """Everything on one debtor, for an auditor: rows, events, decisions and evidence, as files with checksums.
 
 JSON holds the exact values; CSV the same for a spreadsheet, with a quote before text that it would take for a formula.
-`SHA256SUMS` covers every file, and the manifest names the head of the event chain that the export was made at.
+`SHA256SUMS` covers every file, and the manifest names the head of the event chain that the export was made at. Its own
+hash is the seal of the export. `verify.py`, which lies beside, proves all that with nothing but Python.
 """
 
 import csv
@@ -79,6 +80,7 @@ WHOSE: Mapping[str, str] = {
     "placement_check": f"{OF_DEBTOR} OR (debtor_id IS NULL AND creditor_id = :creditor)",
     "touch": f"creditor_id = :creditor AND (party_id = :party OR {OF_CASES})",
     "policy_pack": f"id IN ({PACKS})",
+    "pack_draft": f"pack_id IN ({PACKS})",
     "tick": f"id IN ({SEEN})",
     "event": f"{OF_DEBTOR} OR {OF_CASES} OR action_id IN ({ACTIONS})",
 }
@@ -91,11 +93,19 @@ FRAMES = tuple(column for column in Tick.model_fields if column.endswith("_evide
 """What a pass saw and decided, a row a case: facts, steps taken before, decisions."""
 
 
+VERIFIER = Path(__file__).with_name("verifier.py")
+"""The program that goes along."""
+
+
 @dataclass(frozen=True)
 class Exported:
     """What an export holds."""
 
     target: Path
+    seal: str
+    """SHA-256 of its `SHA256SUMS`: whoever knows it can tell this export from any other."""
+    creditor_id: int
+    debtor_id: int
     files: int
     rows: int
     evidence_files: int
@@ -133,11 +143,20 @@ def export_debtor(
         files[f"{name}.csv"] = _csv(rows)
     keys = sorted(_evidence_of(store, tables))
     files |= {f"evidence/{key}": store.get(key) for key in keys}
+    files["verify.py"] = VERIFIER.read_bytes()
     files["manifest.json"] = _manifest(creditor, debtor_no, now, head, anchor, tables)
     sums = "".join(f"{bytes_hash(content)}  {name}\n" for name, content in sorted(files.items()))
     files["SHA256SUMS"] = sums.encode()
     _write(target, files)
-    return Exported(target, len(files), sum(map(len, tables.values())), len(keys))
+    return Exported(
+        target=target,
+        seal=bytes_hash(files["SHA256SUMS"]),
+        creditor_id=whose["creditor"],
+        debtor_id=whose["debtor"],
+        files=len(files),
+        rows=sum(map(len, tables.values())),
+        evidence_files=len(keys),
+    )
 
 
 def _identify(connection: Connection, creditor: str, debtor_no: str) -> dict[str, Any]:

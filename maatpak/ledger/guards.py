@@ -32,9 +32,16 @@ APPEND_ONLY = (
 )
 """Rows that are written once."""
 
-REMOVABLE = ("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "person_creditor")
-"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter; what a
-person may see is told by events, and sessions and answers to calls are of use for hours; where a case stands is a copy."""
+REMOVABLE = (
+    *("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "figure", "person_creditor"),
+    "wake",
+)
+"""Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter, and
+who was looked at need not be looked at; where a case stands is only a copy, and figures are reckoned anew; what a
+person may see is told by events, and sessions and answers to calls are of use for hours."""
+
+PARTY_ONLY: Mapping[str, str] = {"contact_result": "payer_party_id", "touch": "party_id"}
+"""Of rows that are written once: the one column that changes, where two parties turned out to be one."""
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "action": (
@@ -59,6 +66,10 @@ IDENTITIES: Mapping[str, tuple[str, ...]] = {
         "salt",
         "recorded_at",
     ),
+    "pack_draft": (
+        *("name", "content_hash", "files", "note", "bases", "move_running"),
+        *("submitted_by", "submitted_on", "submitted_at"),
+    ),
     "round": ("case_id", "number", "opened_on", "opened_at"),
     "case": ("creditor_id", "debtor_id", "currency", "recorded_at"),
     "item": ("creditor_id", "item_type", "document_no", "issued_on", "currency", "recorded_at"),
@@ -71,6 +82,7 @@ TRANSITIONS: Mapping[str, Mapping[Any, Iterable[str]]] = {
     "work_task": {"open": ("done", "cancelled"), "done": (), "cancelled": ()},
     "quarantined_row": {"open": ("released", "discarded", "superseded")},
     "change_request": {"asked": ("confirmed", "refused")},
+    "pack_draft": {"submitted": ("published", "withdrawn", "refused"), "published": (), "withdrawn": (), "refused": ()},
 }
 """By table: which state may follow which."""
 
@@ -111,7 +123,9 @@ def _guards_of(table: Table) -> list[str]:
     if name not in REMOVABLE:
         statements.append(_row_guard(name, "DELETE", "nothing is ever removed", None))
     if name in APPEND_ONLY:
-        statements.append(_row_guard(name, "UPDATE", "its rows are written once", None))
+        kept = [column.name for column in table.columns if column.name != PARTY_ONLY.get(name)]
+        condition = f"NOT ({_same(kept)})" if name in PARTY_ONLY else None
+        statements.append(_row_guard(name, "UPDATE", "its rows are written once", condition))
     elif _is_versioned(table):
         content = [column.name for column in table.columns if not column.name.startswith("replaced_")]
         stamped = "OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL"

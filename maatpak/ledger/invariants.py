@@ -171,6 +171,17 @@ class ItemsMatchTheirVersions(Invariant):
     """
 
 
+class CasesFollowTheirParty(Invariant):
+    """A case belongs to its debtor's party and lies in that one's shard, and a merged party has no accounts."""
+
+    name = "case_party"
+    meaning = "Cases whose party is not their debtor's, whose shard is not their party's, or whose party was merged."
+    query = """
+        SELECT k.id FROM "case" k JOIN debtor d ON d.id = k.debtor_id JOIN party p ON p.id = d.party_id
+        WHERE (k.party_id, k.shard_key) <> (p.id, p.shard_key) OR p.merged_into IS NOT NULL
+    """
+
+
 INVARIANTS: Sequence[type[Invariant]] = (
     EscalationsAreApproved,
     ApproversAreOthers,
@@ -182,6 +193,7 @@ INVARIANTS: Sequence[type[Invariant]] = (
     LeasesEnd,
     HeadIsLastEvent,
     ItemsMatchTheirVersions,
+    CasesFollowTheirParty,
 )
 
 

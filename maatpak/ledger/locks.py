@@ -28,6 +28,15 @@ def lock_creditor(tx: Transaction, creditor_id: int, *, shared: bool = False) ->
     _run(tx, creditor_lock(creditor_id, shared=shared))
 
 
+def try_creditor(session: Session, creditor_id: int) -> bool:
+    """Have the creditor exclusively at once, as who may hold it shared already; false if others are at work on it.
+
+    Two that waited for each other to let go of their share would wait for ever, so nobody waits.
+    """
+    statement = f"SELECT pg_try_advisory_xact_lock(hashtext('maatpak:creditor:{int(creditor_id)}'))"
+    return bool(session.execute(text(statement.replace(":", "\\:"))).scalar_one())
+
+
 def creditor_lock(creditor_id: int, *, shared: bool = False) -> str:
     """The statement of `lock_creditor`, for whoever sends several in one round trip."""
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"

@@ -5,6 +5,7 @@ the same content is kept once, and a half-written file can never be taken for a 
 """
 
 import re
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,15 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(self, key: str) -> pl.DataFrame:
-        """The frame of a key."""
-        return pl.read_parquet(BytesIO(self.get(key)))
+    def get_frame(
+        self, key: str, where: pl.Expr | None = None, *, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """The frame of a key, or its rows for which `where` holds, or only some of its columns."""
+        content = BytesIO(self.get(key))
+        if where is None:
+            return pl.read_parquet(content, columns=None if columns is None else list(columns))
+        rows = pl.scan_parquet(content).filter(where)
+        return (rows if columns is None else rows.select(columns)).collect()
 
     def get_rows(self, key: str, where: pl.Expr) -> pl.DataFrame:
         """The rows of a frame that fit; groups of rows that cannot have any are not unpacked."""

@@ -11,7 +11,7 @@ from maatpak.ledger.literals import quoted
 from maatpak.ledger.tables import PersonCreditor
 
 UNSEEN = """
-SELECT c.code FROM unnest(ARRAY[{codes}]) AS c (code)
+SELECT c.code FROM unnest(ARRAY[{codes}]::text[]) AS c (code)
 WHERE EXISTS (SELECT FROM person_creditor s JOIN person p ON p.id = s.person_id WHERE p.login = {login})
   AND NOT EXISTS (
     SELECT FROM person_creditor s JOIN person p ON p.id = s.person_id JOIN creditor n ON n.id = s.creditor_id

@@ -76,7 +76,7 @@ class Visitor:
     creditors: tuple[SeenCreditor, ...]
     """Those that they may see, by code."""
     may_write: bool
-    """Whether anything may be changed at all: no auditor, and no token for reading."""
+    """Whether anything may be changed at all: with a token for reading, nothing."""
     must_change_password: bool
     """Nothing else is to be done before."""
     key: str
@@ -135,7 +135,7 @@ def _visitor(row: Any) -> Visitor:
         approval_limit=row["approval_limit"],
         limit_currency=row["limit_currency"],
         creditors=tuple(_creditor(each) for each in row["creditors"]),
-        may_write=row["writes"] and role != Role.AUDITOR,
+        may_write=row["writes"],
         must_change_password=row["must_change"],
         key=row["token_hash"],
     )

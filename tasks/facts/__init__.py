@@ -5,5 +5,6 @@ same arguments give the same frames for as long as history stands.
 """
 
 from tasks.facts.build import FactFrames, build_facts
+from tasks.facts.supposing import Supposed
 
-__all__ = ["FactFrames", "build_facts"]
+__all__ = ["FactFrames", "Supposed", "build_facts"]

@@ -31,6 +31,7 @@ from tasks.facts.rhythm import FEWEST, next_runs, pay_runs, payable_from, runs_a
 from tasks.facts.rounds import case_rounds, round_amounts, running
 from tasks.facts.scope import Scope
 from tasks.facts.steps import actions_then, step_history
+from tasks.facts.supposing import Supposed
 from tasks.facts.working_days import days_until
 
 NEVER_DELIVERED = 10_000
@@ -68,10 +69,11 @@ def build_facts(
     shard: int = 0,
     shards: int = 1,
     case_ids: Iterable[int] | None = None,
+    supposing: Supposed | None = None,
 ) -> FactFrames:
     """The facts of one shard of a creditor's cases, as of a date, from what was recorded by an instant.
 
-    `case_ids` narrows them to some cases, where not all are asked for.
+    `case_ids` narrows them to some cases, where not all are asked for; `supposing` says what is taken to be otherwise.
 
     Raises:
         UsageError: there is no such creditor or shard.
@@ -79,7 +81,8 @@ def build_facts(
     if not 0 <= shard < shards:
         raise UsageError(f"There is no shard {shard} of {shards}.", advice="Shards are numbered from 0.")
     chosen = None if case_ids is None else tuple(case_ids)
-    with Reader(frames, Scope(creditor_id, as_of, known_at, shard, shards, chosen)) as reader:
+    changes = supposing.changes() if supposing else None
+    with Reader(frames, Scope(creditor_id, as_of, known_at, shard, shards, chosen), changes) as reader:
         creditor = reader.creditor()
         if not creditor:
             raise UsageError(f"There is no creditor {creditor_id}.", advice="See `maatpak doctor`.")

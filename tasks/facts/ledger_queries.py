@@ -22,7 +22,7 @@ FROM creditor cr WHERE cr.id = :creditor
 """  # noqa: S608 - our own words
 
 WRITTEN_ELSEWHERE = """
-a.creditor_id, :state(a) AS state, a.business_date AS proposed_on,
+a.id AS action_id, a.creditor_id, :state(a) AS state, a.business_date AS proposed_on,
   CASE WHEN :known(a) THEN a.executed_on END AS executed_on
 FROM action a JOIN "case" c ON c.id = a.case_id
 WHERE (a.creditor_id <> :creditor OR NOT :in_shard(c)) AND a.written AND a.business_date > :contacts_since
@@ -202,8 +202,7 @@ LEDGER: dict[str, Query] = {
         SELECT r.case_id, r.id AS round_id, r.number::bigint AS round_no, r.opened_on AS round_opened_on,
           CASE WHEN r.closed_at <= :instant AND r.closed_on <= :day THEN r.closed_on END AS closed_on,
           rc.segment AS round_segment, rc.pack_id AS round_pack_id, rc.entry_stage AS round_entry_stage,
-          CASE WHEN rc.cause <> 'opened' THEN rc.valid_from END AS rerouted_on,
-          COALESCE(rc.actor <> 'engine', FALSE) AS moved_by_hand
+          rc.entered_on AS rerouted_on, COALESCE(rc.by_hand, FALSE) AS moved_by_hand
         FROM round r JOIN "case" c ON c.id = r.case_id AND c.creditor_id = :creditor AND :in_shard(c)
         LEFT JOIN round_course rc ON rc.round_id = r.id AND :of_open_round(r) AND :visible(rc)
         WHERE r.opened_on <= :day AND r.opened_at <= :instant
@@ -240,7 +239,7 @@ LEDGER: dict[str, Query] = {
         UNION ALL
         SELECT a.payer_party_id, {WRITTEN_ELSEWHERE} AND :readers(a.payer_party_id)
         """,
-        schema("party_id int, creditor_id int, state text, proposed_on day, executed_on day"),
+        schema("party_id int, action_id int, creditor_id int, state text, proposed_on day, executed_on day"),
         ("action",),
     ),
 }

@@ -19,6 +19,7 @@ from tasks.facts.query import Query
 from tasks.facts.record_queries import RECORDS
 from tasks.facts.scope import Scope
 
+Change = Callable[[pl.DataFrame], pl.DataFrame]
 QUERIES = {**LEDGER, **RECORDS}
 
 MANY = 20_000
@@ -30,8 +31,10 @@ DENSE = 4
 class Reader:
     """The rows of one scope by the names of the queries. While it is open the connection belongs to it."""
 
-    def __init__(self, frames: Frames, scope: Scope) -> None:
+    def __init__(self, frames: Frames, scope: Scope, supposing: Mapping[str, Change] | None = None) -> None:
+        """`supposing`: query → what its rows are taken to be instead."""
         self.scope = scope
+        self._supposing = supposing or {}
         self._first = frames
         self._free: SimpleQueue[Frames] = SimpleQueue()
         self._free.put(frames)
@@ -92,16 +95,18 @@ class Reader:
         if name not in self._coming:
             query = QUERIES[name]
             if self._filled.issuperset(query.needs):
-                self._coming[name] = self._threads.submit(self._get, query, self.scope.sql(query.sql))
+                change = self._supposing.get(name)
+                self._coming[name] = self._threads.submit(self._get, query, self.scope.sql(query.sql), change)
             else:
                 empty: Future[pl.DataFrame] = Future()
                 empty.set_result(pl.DataFrame(schema=query.columns))
                 self._coming[name] = empty
         return self._coming[name]
 
-    def _get(self, query: Query, sql: str) -> pl.DataFrame:
+    def _get(self, query: Query, sql: str, change: Change | None = None) -> pl.DataFrame:
         frame = self._read(sql)
-        return frame if frame.schema == query.columns else frame.cast(query.columns)
+        found = frame if frame.schema == query.columns else frame.cast(query.columns)
+        return change(found) if change else found
 
     def _read(self, sql: str) -> pl.DataFrame:
         frames = self._free.get()

@@ -144,7 +144,8 @@ def _write_debtors(frames: Frames, origin: Origin) -> int:
     return frames.execute(
         f"""
         INSERT INTO debtor (creditor_id, party_id, debtor_no, recorded_at)
-        SELECT DISTINCT ON (n.debtor_no) {origin.creditor_id}, p.id, n.debtor_no, {origin.recorded("n.valid_from")}
+        SELECT DISTINCT ON (n.debtor_no) {origin.creditor_id}, COALESCE(p.merged_into, p.id), n.debtor_no,
+          {origin.recorded("n.valid_from")}
         FROM pg_temp.intake_debtors n JOIN party p USING (party_ref)
         ORDER BY n.debtor_no, n.valid_from ON CONFLICT (creditor_id, debtor_no) DO NOTHING
         """  # noqa: S608 - typed dates

@@ -65,12 +65,20 @@ class TestPublish:
         with database.session() as session:
             assert len(session.exec(select(PolicyPack)).all()) == before
 
+    def test_one_person_does_not_replace_a_pack(self, command: Command, engine: Engine, folder: Path) -> None:
+        build_house(engine, date(2026, 3, 2))
+        _change(folder, "guardrails.yaml", "tolerance: 500", "tolerance: 700")
+        answer = command("policy", "publish", str(folder), "--creditor", "ACME", "--actor", "ada")
+        assert (answer.status, "`maatpak policy submit` asks a second one" in answer.err) == (2, True)
+
     def test_a_changed_pack_is_the_next_version_and_the_old_one_steps_down(
         self, command: Command, engine: Engine, database: Database, folder: Path
     ) -> None:
         house = build_house(engine, date(2026, 3, 2))
         _change(folder, "guardrails.yaml", "tolerance: 500", "tolerance: 700")
-        answer = command("policy", "publish", str(folder), "--creditor", "ACME", "--actor", "ada", "--note", "more")
+        asked = ("--creditor", "ACME", "--note", "more")
+        draft = json.loads(command("policy", "submit", str(folder), *asked, "--actor", "ada", "--json").out)
+        answer = command("policy", "confirm", str(draft["draft"]), "--actor", "mo", "--reason", "seen")
         assert "New rounds of ACME follow it." in answer.out
         with database.session() as session:
             packs = {pack.id: pack for pack in session.exec(select(PolicyPack))}
@@ -82,7 +90,38 @@ class TestPublish:
             (house.day, None),
         ]
         assert packs[given[-1].pack_id].note == "more"
-        assert kinds[-2:] == ["policy_published", "policy_given"]
+        assert kinds[-3:] == ["policy_published", "policy_given", "policy_confirmed"]
+
+    def test_drafts_are_refused_and_withdrawn(self, command: Command, engine: Engine, folder: Path) -> None:
+        build_house(engine, date(2026, 3, 2))
+        _change(folder, "guardrails.yaml", "tolerance: 500", "tolerance: 700")
+        for _ in range(2):
+            command("policy", "submit", str(folder), "--creditor", "ACME", "--note", "more", "--actor", "mo")
+        answer = command("policy", "refuse", "1", "--actor", "mo", "--reason", "no")
+        assert (answer.status, "`maatpak policy withdraw` takes it back" in answer.err) == (2, True)
+        assert command("policy", "refuse", "1", "--actor", "mia", "--reason", "too hard").out == "Draft 1 is refused.\n"
+        waiting = json.loads(command("policy", "drafts", "--json").out)
+        assert [(each["draft"], each["creditors"]) for each in waiting] == [(2, "ACME")]
+        assert command("policy", "withdraw", "2", "--actor", "mo", "--reason", "later").out == "Draft 2 is withdrawn.\n"
+        assert command("policy", "drafts").out == "No pack waits for a second person.\n"
+        ended = json.loads(command("policy", "drafts", "--all", "--json").out)
+        assert [(each["state"], each["ended_by"]) for each in ended] == [("withdrawn", "mo"), ("refused", "mia")]
+        assert command("policy", "move", "--creditor", "ACME", "--actor", "mo", "--reason", "all").out == (
+            "0 rounds were moved, 0 keep their version; 0 proposals taken back.\n"
+        )
+
+    def test_what_it_would_change(self, command: Command, engine: Engine, folder: Path) -> None:
+        house = build_house(engine, date(2026, 3, 2))
+        house.item(house.debtor("C1"), "F1", 100_000, date(2026, 1, 30))
+        asked = ("policy", "impact", str(folder), "--creditor", "ACME")
+        assert "0 of 1 cases would fare otherwise on 2026-03-02." in command(*asked).out
+        _change(folder, "guardrails.yaml", "tolerance: 500", "tolerance: 200000")
+        told = json.loads(command(*asked, "--move-running", "--json").out)
+        assert (told["moved"], told["seen"], told["move_running"]) == (0, 1, True)
+        (case,) = told["cases"]
+        assert (case["before_outcome"], case["after_reason"]) == ("act", "below_tolerance")
+        assert {each["kind"] for each in told["counts"]} >= {"waits", "no_round"}
+        assert "1 of 1 cases would fare otherwise" in command(*asked).out
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -109,7 +148,8 @@ class TestPublish:
         house = build_house(engine, date(2026, 3, 2))
         house.item(house.debtor("C1"), "F1", 100_000, date(2026, 1, 30))
         _change(folder, "pack.yaml", "languages:", "needs: [customer_since, key_account, payment_method]\nlanguages:")
-        answer = command("policy", "publish", str(folder), "--creditor", "ACME", "--actor", "mo")
+        asked = ("--creditor", "ACME", "--note", "more", "--actor", "mo")
+        answer = command("policy", "submit", str(folder), *asked)
         assert "has no key_account, payment_method, which pack 'standard' needs" in answer.err
 
 

@@ -11,6 +11,7 @@ from maatpak.ledger.tables import (
     AddressState,
     ClaimedPayment,
     ContactPerson,
+    Debtor,
     Dispute,
     Hold,
     ItemVersion,
@@ -186,6 +187,14 @@ def test_notes_are_written_and_listed(house: House, command: Command) -> None:
     assert said(command, "case", "note", "C1", "Ask for Jan.") == "Noted on C1.\n"
     (row,) = told(command, "case", "notes", "--debtor", "C1")
     assert (row["body"], row["written_on"]) == ("Ask for Jan.", MONDAY.isoformat())
+
+
+def test_two_accounts_are_said_to_be_one_customer(house: House, command: Command) -> None:
+    house.debtor("C2")
+    asked = json.loads(said(command, "case", "merge", "C1", "C2", "--reason", "same VAT number", "--json"))
+    assert (asked["debtor_no"], asked["other_no"]) == ("C1", "C2")
+    said(command, "tasks", "done", str(asked["task_id"]), "agreed", actor="mo")
+    assert len({debtor.party_id for debtor in house.rows(Debtor)}) == 1
 
 
 def test_tickets_open_and_close(house: House, command: Command) -> None:

@@ -41,6 +41,9 @@ class Prefect:
     def patch(self, path: str, body: object) -> None:
         self._asked("PATCH", path, body)
 
+    def delete(self, path: str) -> None:
+        self._asked("DELETE", path)
+
     def _asked(self, method: str, path: str, body: object = None) -> httpx.Response:
         """The server's answer; while its SQLite file is locked it says 503, and Prefect's own client asks again too."""
         answers: list[httpx.Response] = []

@@ -3,7 +3,11 @@
 import csv
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +24,11 @@ from tests.ledger.world import DAY, NOW, World, pass_over, small_world
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-ELSEWHERE = {"event_head", "person", "creditor_pack", "finding", "send_turn", "breaker", "alembic_version"}
+ELSEWHERE = {
+    *("event_head", "figure", "person", "creditor_pack", "finding", "send_turn", "breaker", "wake", "alembic_version"),
+    *("api_token", "call_once", "change_request", "console_session", "credential", "person_creditor"),
+    *("webhook", "webhook_delivery"),
+}
 """Tables with nothing about a single debtor."""
 
 
@@ -133,3 +141,99 @@ def test_a_failed_export_leaves_nothing_and_may_be_tried_again(
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
     export(engine, tmp_path / name)
     assert (tmp_path / name).exists()
+
+
+def proven(folder: Path, *seal: str) -> tuple[int, str]:
+    """Run the program that goes along, with nothing around it; its exit code and what it says."""
+    command = [sys.executable, "-I", "-S", str(folder / "verify.py"), *seal]
+    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def sealed_anew(folder: Path) -> None:
+    """Write SHA256SUMS to match what is there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files)
+    (folder / "SHA256SUMS").write_text("".join(sums))
+
+
+def change(path: Path, old: str, new: str) -> None:
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new, 1))
+
+
+def mail_changed(folder: Path) -> None:
+    (mail,) = folder.glob("evidence/message/*/*.json")
+    change(mail, "of 1", "of 9")
+
+
+def event_removed(folder: Path) -> None:
+    (folder / "event.json").write_text("[]")
+    (folder / "event.csv").write_text("")
+
+
+def row_changed_twice(folder: Path) -> None:
+    """In both forms of the table, so that only the checksums or the seal are left to tell."""
+    for ending in ("json", "csv"):
+        change(folder / f"debtor_profile.{ending}", "=Ålpha", "=Omega")
+
+
+TAMPERINGS: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "a byte of a mail": (mail_changed, "its checksum is another", "its name is the hash of other content"),
+    "an event's body": (
+        lambda folder: change(folder / "event.json", '"H1"', '"H2"'),
+        "event.json was changed",
+        "Event 2 (hold_set) was changed: it does not have its hash",
+    ),
+    "an event's place": (
+        lambda folder: change(folder / "tick_event.json", '"seq": 1', '"seq": 3'),
+        "tick_event.json was changed",
+        "Event 3 (tick_decided) was changed",
+    ),
+    "an event removed": (event_removed, "event.json was changed", "event.json has 0 rows; the manifest says 1"),
+    "a row, in JSON": (
+        lambda folder: change(folder / "debtor_profile.json", "=Ålpha", "=Omega"),
+        "debtor_profile.json was changed",
+        "row 1 says one name in JSON and another in CSV",
+    ),
+    "a row": (row_changed_twice, "debtor_profile.csv was changed", "The seal is another"),
+    "a file added": (lambda folder: (folder / "note.txt").write_text("x"), "note.txt was added", "The seal is another"),
+    "evidence removed": (
+        lambda folder: next(folder.glob("evidence/message/*/*.json")).unlink(),
+        "is missing",
+        "message.json names evidence that is not here",
+    ),
+    "the head": (
+        lambda folder: change(folder / "manifest.json", '"seq": 4', '"seq": 1'),
+        "manifest.json was changed",
+        "Event 2 is beyond the head of the chain",
+    ),
+    "not even JSON": (
+        lambda folder: (folder / "case.json").write_text("["),
+        "case.json was changed",
+        "cannot be read on",
+    ),
+}
+"""What somebody does → what is found at once, and what after they wrote the checksums anew."""
+
+
+@pytest.mark.usefixtures("worlds")
+def test_a_program_that_needs_nothing_but_python_finds_what_was_changed(engine: "Engine", tmp_path: Path) -> None:
+    done = export_debtor(engine.database, engine.store, engine.anchors.last(), "C1", "D1", tmp_path / "out", NOW)
+    code, said = proven(tmp_path / "out")
+    assert (code, "Nothing was changed, added or removed." in said, done.seal in said) == (0, True, True), said
+    assert "found\nonly by an anchor that was kept outside their reach" in said
+    assert "2 events, 2 of which follow one in here" in said
+    assert proven(tmp_path / "out", done.seal)[0] == 0
+    for name, (tamper, at_once, afterwards) in TAMPERINGS.items():
+        folder = tmp_path / "forged"
+        shutil.copytree(tmp_path / "out", folder)
+        tamper(folder)
+        code, said = proven(folder)
+        assert (code, at_once in said) == (1, True), (name, said)
+        sealed_anew(folder)
+        code, said = proven(folder, done.seal)
+        assert (code, afterwards in said) == (1, True), (name, said)
+        shutil.rmtree(folder)

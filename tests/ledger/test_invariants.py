@@ -131,6 +131,11 @@ def item_moved(session: Session, world: World) -> None:
     session.connection().exec_driver_sql("UPDATE item SET document_no = 'other'")
 
 
+def case_in_another_shard(session: Session, world: World) -> None:
+    del world
+    session.connection().exec_driver_sql('UPDATE "case" SET shard_key = shard_key + 1')
+
+
 BREACHES: dict[str, Callable[[Session, World], None]] = {
     "escalations_approved": escalated,
     "approver_moved_case": approved_by_the_mover,
@@ -142,6 +147,7 @@ BREACHES: dict[str, Callable[[Session, World], None]] = {
     "leases_end": stuck,
     "head_is_last_event": head_moved,
     "item_identity": item_moved,
+    "case_party": case_in_another_shard,
 }
 
 

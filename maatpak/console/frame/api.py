@@ -5,18 +5,20 @@ from datetime import date, datetime
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
-from maatpak.console.frame.asking import NUMBERED, Acting, Asking
+from maatpak.console.frame.asking import MOST_DIGITS, NUMBERED, Acting, Asking, ids_of, require_seen
 from maatpak.console.frame.declared import Act, Listing, Paper, Room, Shape, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.listing import MOST_A_PAGE, read_page, read_wanted
 from maatpak.console.frame.pages import require_reader
 from maatpak.console.frame.papers import as_answer
-from maatpak.console.frame.problems import PROBLEM_JSON, Problem
+from maatpak.console.frame.problems import PROBLEM_JSON, TITLES, Problem
 from maatpak.console.frame.visiting import caller
 from maatpak.kernel.clock import Clock
+from tasks.access.visitor import Visitor
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -50,7 +52,19 @@ class Outcome(BaseModel):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How the description tells of what may go wrong."""
-    return {status: {"model": Problem, "content": {PROBLEM_JSON: {}}} for status in statuses}
+    shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {status: {"description": TITLES[status], "content": {PROBLEM_JSON: shape}} for status in statuses}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description of the routes, with the one shape of problems and how callers show who they are."""
+    told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = told.setdefault("components", {})
+    parts.setdefault("schemas", {}).update({**schema.pop("$defs"), "Problem": schema})
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    told["security"] = [{"token": []}]
+    return told
 
 
 class Api:
@@ -74,11 +88,24 @@ class Api:
             add()
         return router
 
-    def _adds_listing(self, router: APIRouter, room: Room, listing: Listing) -> Callable[[], None]:
-        def answer(request: Request, **given: Any) -> dict[str, Any]:
+    def _entrance(self, entered: Listing | Sheet | Paper | Act) -> list[Any]:
+        """Who calls, and may they: asked before anything that they sent is looked at."""
+
+        def enter(request: Request) -> None:
             now = self._clock.now()
             asker = caller(self._engine, request, now)
-            require_reader(asker, listing.roles)
+            if isinstance(entered, Act):
+                require_role(entered, asker)
+            else:
+                require_reader(asker, entered.roles)
+            require_seen(self._engine, asker, ids_of(request.path_params))
+            request.state.caller = (asker, now)
+
+        return [Depends(enter)]
+
+    def _adds_listing(self, router: APIRouter, room: Room, listing: Listing) -> Callable[[], None]:
+        def answer(request: Request, **given: Any) -> dict[str, Any]:
+            asker, now = _caller_of(request)
             query = {name.removeprefix("by_"): str(value) for name, value in given.items() if value is not None}
             with self._engine.database.reading() as session:
                 asking = Asking(self._engine, asker, session, now, query)
@@ -104,6 +131,7 @@ class Api:
         return lambda: router.add_api_route(
             listing.path,
             endpoint,
+            dependencies=self._entrance(listing),
             methods=["GET"],
             response_model=page,
             responses=known,
@@ -115,22 +143,23 @@ class Api:
 
     def _adds_sheet(self, router: APIRouter, room: Room, sheet: Sheet) -> Callable[[], None]:
         adapter: TypeAdapter[Any] = TypeAdapter(sheet.context)
+        named = _path_parameters(sheet.path)
 
-        def answer(request: Request, **ids: Any) -> Any:
-            now = self._clock.now()
-            asker = caller(self._engine, request, now)
-            require_reader(asker, sheet.roles)
+        def answer(request: Request, **given: Any) -> Any:
+            asker, now = _caller_of(request)
+            ids = {each.name: given[each.name] for each in named}
             query = {key: value.replace("\0", "") for key, value in request.query_params.items()}
             with self._engine.database.reading() as session:
                 context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
             return adapter.dump_python(context, mode="json")
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path))
-        parameters = [*_path_parameters(sheet.path), *(_query(name, told) for name, told in sheet.query.items())]
+        parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
         endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(
             sheet.path,
             endpoint,
+            dependencies=self._entrance(sheet),
             methods=["GET"],
             response_model=sheet.context,
             responses=known,
@@ -142,9 +171,7 @@ class Api:
 
     def _adds_paper(self, router: APIRouter, room: Room, paper: Paper) -> Callable[[], None]:
         def answer(request: Request, **ids: Any) -> Response:
-            now = self._clock.now()
-            asker = caller(self._engine, request, now)
-            require_reader(asker, paper.roles)
+            asker, now = _caller_of(request)
             with self._engine.database.reading() as session:
                 return as_answer(paper.read(Asking(self._engine, asker, session, now), **ids))
 
@@ -154,6 +181,7 @@ class Api:
         return lambda: router.add_api_route(
             paper.path,
             endpoint,
+            dependencies=self._entrance(paper),
             methods=["GET"],
             response_class=Response,
             responses=known,
@@ -167,9 +195,7 @@ class Api:
         def answer(request: Request, response: Response, **given: Any) -> dict[str, Any]:
             del response
             form, once = given.pop("form", None), given.pop("idempotency_key", None)
-            now = self._clock.now()
-            acting = Acting(self._engine, caller(self._engine, request, now), now)
-            require_role(act, acting)
+            acting = Acting(self._engine, *_caller_of(request))
             done, repeated = do(act, acting, given, form or act.form(), once)
             return {"told": done.told, "data": dict(done.data), "repeated": repeated}
 
@@ -189,6 +215,7 @@ class Api:
         return lambda: router.add_api_route(
             act.path,
             endpoint,
+            dependencies=self._entrance(act),
             methods=["POST"],
             response_model=Outcome,
             responses=known,
@@ -212,6 +239,12 @@ def _page_model(listing: Listing) -> type[BaseModel]:
         "next": (str | None, Field(description="`after` of the next page; null: this is the last.")),
     }
     return create_model(f"{name}Page", **page)
+
+
+def _caller_of(request: Request) -> tuple[Visitor, datetime]:
+    """Who entered, and when."""
+    entered: tuple[Visitor, datetime] = request.state.caller
+    return entered
 
 
 def _with(
@@ -242,7 +275,7 @@ def _path_parameters(path: str) -> list[Parameter]:
         name = part[1:-1]
         kind: Any = Annotated[str, Path(max_length=200, pattern=r"^[^\x00-\x1f/]+$")]
         if name in NUMBERED:
-            kind = Annotated[int, Path(ge=0, lt=2**63)]
+            kind = Annotated[int, Path(ge=0, lt=10**MOST_DIGITS)]
         found.append(Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind))
     return found
 

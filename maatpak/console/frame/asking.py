@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from tasks.access.visitor import SeenCreditor, Visitor
     from tasks.engine import Engine
 
+RECORDS_OF_CASES = {
+    "promise": "promise",
+    "dispute": "dispute",
+    "plan": "plan",
+    "claim": "claimed_payment",
+    "placement": "placement",
+}
+"""What has a number of its own and hangs on a case → its table."""
 OWNERS = {
     "case_id": 'SELECT creditor_id FROM "case" WHERE id = :id',
     "debtor_id": "SELECT creditor_id FROM debtor WHERE id = :id",
@@ -26,9 +34,18 @@ OWNERS = {
     "item_id": "SELECT creditor_id FROM item WHERE id = :id",
     "row_id": "SELECT creditor_id FROM quarantined_row WHERE id = :id",
     "snapshot_id": "SELECT creditor_id FROM snapshot WHERE id = :id",
+    **{
+        f"{name}_no": f'SELECT k.creditor_id FROM {table} r JOIN "case" k ON k.id = r.case_id'  # noqa: S608 - our own words
+        f" WHERE r.{name}_no = :id AND r.replaced_at IS NULL"
+        for name, table in RECORDS_OF_CASES.items()
+    },
+    "hold_no": "SELECT d.creditor_id FROM hold r JOIN debtor d ON d.id = r.debtor_id"
+    " WHERE r.hold_no = :id AND r.replaced_at IS NULL",
     "creditor": "SELECT id FROM creditor WHERE code = :id",
 }
 """Name in a path → whose the thing is. What belongs to no creditor, such as a person, is not in it."""
+MOST_DIGITS = 18
+"""Of a number in a path; it fits 64 bits."""
 NUMBERED = frozenset(
     {*(name for name in OWNERS if name.endswith("_id")), "change_id", "draft_id", "token_id", "hook_id", "delivery_id"}
 )
@@ -58,6 +75,36 @@ class Asking:
     def creditor_of(self, name: str, value: Any) -> "SeenCreditor":
         """The creditor that a thing in the path is of; what a visitor may not see is not there."""
         return owner(self.session, self.visitor, name, value)
+
+
+def require_seen(engine: "Engine", visitor: "Visitor", ids: Mapping[str, Any]) -> None:
+    """Refuse a path that names what is not there, or what the visitor may not see.
+
+    Raises:
+        MissingError: it does.
+    """
+    owned = {name: value for name, value in ids.items() if name in OWNERS}
+    if owned:
+        with engine.database.reading() as session:
+            for name, value in owned.items():
+                owner(session, visitor, name, value)
+
+
+def ids_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The names in a path, numbers as numbers.
+
+    Raises:
+        MissingError: a number is none.
+    """
+    ids: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in NUMBERED:
+            ids[name] = value
+            continue
+        if not value.isascii() or not value.isdigit() or len(value) > MOST_DIGITS:
+            raise missing(name, value)
+        ids[name] = int(value)
+    return ids
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What the console is made of, as data: listings, sheets and acts, in rooms.
 
 A *listing* is a table from one SQL source; a *sheet* a page with a typed context; a *paper* a file as it is; an *act* a
-form that a person sends. Each is served twice: as HTML, and as JSON under `/api/v1` at the same path. So the API can do
+form that a person sends. Each is served twice: in HTML, and as JSON under `/api/v1` at the same path. So the API can do
 what the console can do, the table of access (docs/access.md) is written from here, and tests try all of it.
 """
 
@@ -36,6 +36,16 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True)
+class Order:
+    """What a column is sorted by in place of itself."""
+
+    sql: str
+    shape: Shape
+    turned: bool = False
+    """Whether it falls where the column rises: the days that something is late, by its date."""
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of a listing. Money is in minor units of the row's `currency`."""
 
@@ -47,13 +57,18 @@ class Column:
     """Path of what the value is about, with the row's keys in braces."""
     sorts: bool = False
     """Only columns that are never null and have an index worth the name."""
-    by: str | None = None
-    """SQL that it is sorted by, where what is shown may be null."""
+    by: Order | None = None
+    """What it is sorted by, where what is shown may be null or has no index."""
     shown: bool = True
     """Hidden ones serve links, and the API."""
     help: str = ""
     wide: bool = False
     """Left out on narrow windows' first line: shown below."""
+
+    @property
+    def order(self) -> Order:
+        """What it is sorted by."""
+        return self.by or Order(self.sql, self.shape)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from maatpak.console.frame.declared import Act, Done
 from maatpak.console.frame.problems import ForbiddenError, RepeatedError
 from maatpak.kernel.ids import content_hash
 from maatpak.ledger.tables import CallOnce
+from tasks.access.visitor import Visitor
 
 KEPT = timedelta(days=2)
 """So long a key means the same act."""
@@ -30,7 +31,7 @@ def do(act: Act, acting: Acting, ids: dict[str, Any], form: BaseModel, once: str
         ForbiddenError: the visitor's role may not.
         RepeatedError: the key is of another request, or of one that has no outcome.
     """
-    require_role(act, acting)
+    require_role(act, acting.visitor)
     if once is None or act.secret:
         return act.do(acting, form, **ids), False
     asked = content_hash({"act": act.name, "ids": ids, "form": form.model_dump(mode="json")})
@@ -53,9 +54,8 @@ def do(act: Act, acting: Acting, ids: dict[str, Any], form: BaseModel, once: str
     return done, False
 
 
-def require_role(act: Act, acting: Acting) -> None:
+def require_role(act: Act, visitor: Visitor) -> None:
     """Refuse who may not: by role, or because their token or role changes nothing."""
-    visitor = acting.visitor
     if visitor.role not in act.roles:
         raise ForbiddenError(
             f"{visitor.login} is {visitor.role}: that role may not do this ({act.title}).",

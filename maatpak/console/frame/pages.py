@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from maatpak.console.frame.about import about
-from maatpak.console.frame.asking import NUMBERED, Acting, Asking
+from maatpak.console.frame.asking import Acting, Asking, ids_of, require_seen
 from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.drawing import draw
@@ -19,7 +19,7 @@ from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx
 from maatpak.console.frame.fields import inputs_of, read_form
 from maatpak.console.frame.listing import choices_of, read_all, read_page, read_wanted
 from maatpak.console.frame.papers import as_answer
-from maatpak.console.frame.problems import ForbiddenError, FormError, MissingError, Problem, missing, problem_of
+from maatpak.console.frame.problems import ForbiddenError, FormError, MissingError, Problem, problem_of
 from maatpak.console.frame.said import SAID, said_cookie, what_was_said
 from maatpak.console.frame.visiting import (
     fields_of,
@@ -159,7 +159,8 @@ class Pages:
         def answer(request: Request, asker: Visitor, now: datetime, fields: Sequence[tuple[str, str]]) -> Response:
             ids = ids_of(request.path_params)
             acting = Acting(self._engine, asker, now)
-            require_role(act, acting)
+            require_role(act, asker)
+            require_seen(self._engine, asker, ids)
             if request.method == "GET":
                 return self._form(request, room, act, asker, now, ids, _query(request), {})
             sent = dict(fields)
@@ -239,23 +240,6 @@ class Pages:
         """What went wrong, as a page."""
         told = problem_of(error)
         return HTMLResponse(draw("problem.html", told=told, visitor=asker, path=request.url.path), told.status)
-
-
-def ids_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The names in a path, numbers as numbers.
-
-    Raises:
-        MissingError: a number is none.
-    """
-    ids: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in NUMBERED:
-            ids[name] = value
-            continue
-        if not value.isascii() or not value.isdigit() or len(value) > 18:
-            raise missing(name, value)
-        ids[name] = int(value)
-    return ids
 
 
 def _query(request: Request) -> dict[str, str]:

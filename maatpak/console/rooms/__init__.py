@@ -2,8 +2,11 @@
 
 from maatpak.console.rooms.account import ACCOUNT
 from maatpak.console.rooms.approvals import APPROVALS
+from maatpak.console.rooms.customers import CUSTOMERS
+from maatpak.console.rooms.messages import MESSAGES
 from maatpak.console.rooms.people import PEOPLE
+from maatpak.console.rooms.webhooks import WEBHOOKS
 from maatpak.console.rooms.work import WORK
 
-ROOMS = (APPROVALS, WORK, PEOPLE, ACCOUNT)
+ROOMS = (APPROVALS, WORK, CUSTOMERS, MESSAGES, PEOPLE, WEBHOOKS, ACCOUNT)
 """In the order of the menu."""

@@ -18,11 +18,13 @@ from maatpak.ledger.tables.cases import (
     ContactSlot,
     ContactWait,
     CreditorPack,
+    PackDraft,
     PolicyPack,
     Round,
     RoundCourse,
     RoundItem,
     Tick,
+    Wake,
 )
 from maatpak.ledger.tables.columns import VISIBLE, Versioned, metadata, visible
 from maatpak.ledger.tables.conversation import (
@@ -38,6 +40,7 @@ from maatpak.ledger.tables.conversation import (
     Touch,
     WorkTask,
 )
+from maatpak.ledger.tables.figures import Figure
 from maatpak.ledger.tables.items import Finding, Item, ItemVersion, Payment, QuarantinedRow, Snapshot, Ticket
 from maatpak.ledger.tables.parties import (
     AddressState,
@@ -59,6 +62,7 @@ from maatpak.ledger.tables.records import (
     StatedReason,
 )
 from maatpak.ledger.tables.standing import CaseStanding
+from maatpak.ledger.tables.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "VISIBLE",
@@ -89,6 +93,7 @@ __all__ = [
     "Event",
     "EventHead",
     "Evidence",
+    "Figure",
     "Finding",
     "Hold",
     "Incoming",
@@ -96,6 +101,7 @@ __all__ = [
     "ItemVersion",
     "Message",
     "MessageAction",
+    "PackDraft",
     "Party",
     "Payment",
     "Person",
@@ -118,6 +124,9 @@ __all__ = [
     "Ticket",
     "Touch",
     "Versioned",
+    "Wake",
+    "Webhook",
+    "WebhookDelivery",
     "WorkTask",
     "metadata",
     "visible",

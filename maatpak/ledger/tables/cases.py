@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from maatpak.kernel.words import ActionState, Stage, StepKind, Verdict
+from maatpak.kernel.words import ActionState, DraftState, Stage, StepKind, Verdict
 from maatpak.ledger.tables.columns import Json, Salted, UtcTime, Versioned, not_negative, one_of
 
 
@@ -25,6 +25,40 @@ class PolicyPack(SQLModel, table=True):
     published_by: str
     published_on: date | None = None
     recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class PackDraft(SQLModel, table=True):
+    """A pack that one person asks to publish and another publishes, or not (law 9). Only its end is ever written."""
+
+    __tablename__ = "pack_draft"
+    __table_args__ = (
+        one_of("state", DraftState),
+        CheckConstraint("(state = 'submitted') = (ended_at IS NULL)", name="ended_whole"),
+        CheckConstraint("(state = 'submitted') = (ended_by IS NULL)", name="ended_by_whom"),
+        CheckConstraint("(state = 'published') = (pack_id IS NOT NULL)", name="published_whole"),
+        CheckConstraint("state <> 'published' OR ended_by <> submitted_by", name="four_eyes"),
+        Index("ix_pack_draft_pack", "pack_id", postgresql_where=text("pack_id IS NOT NULL")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    name: str
+    content_hash: str
+    files: dict[str, str] = Field(sa_type=Json)
+    note: str
+    bases: dict[str, Any] = Field(sa_type=Json)
+    """Code of each creditor whose pack it is to become → the pack that it had when this was submitted."""
+    move_running: bool
+    """Whether rounds that run are moved to it, too."""
+    submitted_by: str
+    submitted_on: date
+    submitted_at: datetime = Field(sa_type=UtcTime)
+    state: str = DraftState.SUBMITTED
+    ended_by: str | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    reason: str | None = None
+    """Of a refusal or a withdrawal, in the person's words; of a publication, why."""
+    pack_id: int | None = Field(default=None, foreign_key="policy_pack.id", sa_type=BigInteger)
+    """What it became."""
 
 
 class CreditorPack(Versioned, table=True):
@@ -109,6 +143,10 @@ class RoundCourse(Versioned, table=True):
     cause: str
     """`opened`, the reroute's code, or the person's reason."""
     actor: str
+    by_hand: bool = False
+    """A person chose the segment; no reroute undoes that."""
+    entered_on: date | None = None
+    """When the round came onto this journey from another, or from another version of it; null since it opened."""
 
 
 class RoundItem(SQLModel, table=True):
@@ -146,6 +184,21 @@ class Tick(SQLModel, table=True):
     """Source → content hash, of the newest snapshots seen."""
     flow_run: str | None = None
     recorded_at: datetime = Field(sa_type=UtcTime)
+
+
+class Wake(SQLModel, table=True):
+    """A creditor that wants looking at, since something was recorded that decisions may follow from.
+
+    Written in the transaction that records it, and removed when a run has looked, or when a day begins.
+    """
+
+    __table_args__ = (Index("ix_wake_creditor", "creditor_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger)
+    cause: str
+    """Kind of the event."""
+    asked_at: datetime = Field(sa_type=UtcTime)
 
 
 class Action(SQLModel, table=True):

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from maatpak.kernel.words import Channel, LegalStop, PartyKind, ReachState
@@ -38,9 +38,18 @@ class Creditor(SQLModel, table=True):
 class Party(SQLModel, table=True):
     """A person or company, whoever of our creditors it owes. `shard_key` spreads parties over shards for good."""
 
+    __table_args__ = (
+        Index("ix_party_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        CheckConstraint("(merged_into IS NULL) = (merged_at IS NULL)", name="merged_is_dated"),
+        CheckConstraint("merged_into <> id", name="merged_into_another"),
+    )
+
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     party_ref: str = Field(unique=True)
     shard_key: int
+    merged_into: int | None = Field(default=None, foreign_key="party.id", sa_type=BigInteger)
+    """The party that it turned out to be (`tasks.merging`); then it has no accounts, and new ones go there."""
+    merged_at: datetime | None = Field(default=None, sa_type=UtcTime)
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 

@@ -187,10 +187,33 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_event")),
     )
-    op.create_index("ix_event_case", "event", ["case_id"], unique=False)
-    op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date"], unique=False)
+    op.create_index("ix_event_actor", "event", ["actor", "seq"], unique=False)
     op.create_index(
-        "ix_event_debtor", "event", ["debtor_id"], unique=False, postgresql_where=sa.text("debtor_id IS NOT NULL")
+        "ix_event_case", "event", ["case_id", "seq"], unique=False, postgresql_where=sa.text("case_id IS NOT NULL")
+    )
+    op.create_index("ix_event_creditor", "event", ["creditor_id", "business_date", "seq"], unique=False)
+    op.create_index("ix_event_creditor_seq", "event", ["creditor_id", "seq"], unique=False)
+    op.create_index(
+        "ix_event_debtor",
+        "event",
+        ["debtor_id", "seq"],
+        unique=False,
+        postgresql_where=sa.text("debtor_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_event_flow_run",
+        "event",
+        ["flow_run", "seq"],
+        unique=False,
+        postgresql_where=sa.text("flow_run IS NOT NULL"),
+    )
+    op.create_index("ix_event_kind", "event", ["kind", "seq"], unique=False)
+    op.create_index(
+        "ix_event_policy",
+        "event",
+        ["policy_hash", "seq"],
+        unique=False,
+        postgresql_where=sa.text("policy_hash IS NOT NULL"),
     )
     op.create_table(
         "event_head",
@@ -205,9 +228,17 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("party_ref", sa.String(), nullable=False),
         sa.Column("shard_key", sa.Integer(), nullable=False),
+        sa.Column("merged_into", sa.BigInteger(), nullable=True),
+        sa.Column("merged_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("(merged_into IS NULL) = (merged_at IS NULL)", name=op.f("ck_party_merged_is_dated")),
+        sa.CheckConstraint("merged_into <> id", name=op.f("ck_party_merged_into_another")),
+        sa.ForeignKeyConstraint(["merged_into"], ["party.id"], name=op.f("fk_party_merged_into_party")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
         sa.UniqueConstraint("party_ref", name=op.f("uq_party_party_ref")),
+    )
+    op.create_index(
+        "ix_party_merged", "party", ["merged_into"], unique=False, postgresql_where=sa.text("merged_into IS NOT NULL")
     )
     op.create_table(
         "person",
@@ -379,6 +410,59 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_debtor_party_id"), "debtor", ["party_id"], unique=False)
     op.create_table(
+        "figure",
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("dimension", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=True),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_figure_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint(
+            "creditor_id", "business_date", "name", "dimension", "key", "currency", name=op.f("pk_figure")
+        ),
+    )
+    op.create_index(
+        "ix_figure_series",
+        "figure",
+        ["creditor_id", "name", "business_date"],
+        unique=False,
+        postgresql_where=sa.text("dimension = ''"),
+    )
+    op.create_table(
+        "pack_draft",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("files", postgresql.JSONB(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("bases", postgresql.JSONB(), nullable=False),
+        sa.Column("move_running", sa.Boolean(), nullable=False),
+        sa.Column("submitted_by", sa.String(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("submitted_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("pack_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(state = 'published') = (pack_id IS NOT NULL)", name=op.f("ck_pack_draft_published_whole")),
+        sa.CheckConstraint("(state = 'submitted') = (ended_at IS NULL)", name=op.f("ck_pack_draft_ended_whole")),
+        sa.CheckConstraint("(state = 'submitted') = (ended_by IS NULL)", name=op.f("ck_pack_draft_ended_by_whom")),
+        sa.CheckConstraint("state <> 'published' OR ended_by <> submitted_by", name=op.f("ck_pack_draft_four_eyes")),
+        sa.CheckConstraint(
+            "state IN ('submitted', 'published', 'withdrawn', 'refused')", name=op.f("ck_pack_draft_state_known")
+        ),
+        sa.ForeignKeyConstraint(["pack_id"], ["policy_pack.id"], name=op.f("fk_pack_draft_pack_id_policy_pack")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pack_draft")),
+    )
+    op.create_index(
+        "ix_pack_draft_pack", "pack_draft", ["pack_id"], unique=False, postgresql_where=sa.text("pack_id IS NOT NULL")
+    )
+    op.create_table(
         "person_creditor",
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
@@ -431,6 +515,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tick")),
     )
     op.create_index("ix_tick_creditor", "tick", ["creditor_id", "business_date"], unique=False)
+    op.create_table(
+        "wake",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_wake_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wake")),
+    )
+    op.create_index("ix_wake_creditor", "wake", ["creditor_id"], unique=False)
+    op.create_table(
+        "webhook",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("creditor_id", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("kinds", postgresql.JSONB(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("looked_to", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_webhook_creditor_id_creditor")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
     op.create_table(
         "address_state",
         sa.Column("valid_from", sa.Date(), nullable=False),
@@ -726,6 +833,37 @@ def upgrade() -> None:
         ["debtor_id", "ticket_no"],
         unique=True,
         postgresql_where=sa.text("replaced_at IS NULL"),
+    )
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("webhook_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'waiting') = (ended_at IS NULL)", name=op.f("ck_webhook_delivery_ended_when_over")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'delivered', 'given_up')", name=op.f("ck_webhook_delivery_state_known")
+        ),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_webhook_delivery_tries_not_negative")),
+        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_webhook_delivery_event_seq_event")),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id_webhook")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+        sa.UniqueConstraint("webhook_id", "event_seq", name=op.f("uq_webhook_delivery_webhook_id_event_seq")),
+    )
+    op.create_index(
+        "ix_webhook_delivery_due",
+        "webhook_delivery",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "case_note",
@@ -1344,6 +1482,8 @@ def upgrade() -> None:
         sa.Column("entry_stage", sa.String(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
+        sa.Column("entered_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "entry_stage IN ('prepare', 'remind', 'listen', 'solve', 'demand', 'handoff')",
             name=op.f("ck_round_course_entry_stage_known"),
@@ -1737,6 +1877,10 @@ def downgrade() -> None:
     op.drop_table("claimed_payment")
     op.drop_index("ix_case_note_case", table_name="case_note")
     op.drop_table("case_note")
+    op.drop_index(
+        "ix_webhook_delivery_due", table_name="webhook_delivery", postgresql_where=sa.text("state = 'waiting'")
+    )
+    op.drop_table("webhook_delivery")
     op.drop_index("uq_ticket_current", table_name="ticket", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("ticket")
     op.drop_index("uq_text_consent_current", table_name="text_consent", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -1775,10 +1919,17 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
+    op.drop_table("webhook")
+    op.drop_index("ix_wake_creditor", table_name="wake")
+    op.drop_table("wake")
     op.drop_index("ix_tick_creditor", table_name="tick")
     op.drop_table("tick")
     op.drop_table("snapshot")
     op.drop_table("person_creditor")
+    op.drop_index("ix_pack_draft_pack", table_name="pack_draft", postgresql_where=sa.text("pack_id IS NOT NULL"))
+    op.drop_table("pack_draft")
+    op.drop_index("ix_figure_series", table_name="figure", postgresql_where=sa.text("dimension = ''"))
+    op.drop_table("figure")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")
     op.drop_table("debtor")
     op.drop_index(
@@ -1799,11 +1950,17 @@ def downgrade() -> None:
     op.drop_table("send_turn")
     op.drop_table("policy_pack")
     op.drop_table("person")
+    op.drop_index("ix_party_merged", table_name="party", postgresql_where=sa.text("merged_into IS NOT NULL"))
     op.drop_table("party")
     op.drop_table("event_head")
+    op.drop_index("ix_event_policy", table_name="event", postgresql_where=sa.text("policy_hash IS NOT NULL"))
+    op.drop_index("ix_event_kind", table_name="event")
+    op.drop_index("ix_event_flow_run", table_name="event", postgresql_where=sa.text("flow_run IS NOT NULL"))
     op.drop_index("ix_event_debtor", table_name="event", postgresql_where=sa.text("debtor_id IS NOT NULL"))
+    op.drop_index("ix_event_creditor_seq", table_name="event")
     op.drop_index("ix_event_creditor", table_name="event")
-    op.drop_index("ix_event_case", table_name="event")
+    op.drop_index("ix_event_case", table_name="event", postgresql_where=sa.text("case_id IS NOT NULL"))
+    op.drop_index("ix_event_actor", table_name="event")
     op.drop_table("event")
     op.drop_table("creditor")
     op.drop_index("ix_case_standing_words", table_name="case_standing", postgresql_using="gin")

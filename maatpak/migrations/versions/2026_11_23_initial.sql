@@ -175,7 +175,11 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "contact_result"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "contact_result"
-  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."case_id", NEW."debtor_id", NEW."task_id", NEW."code", NEW."day_part", NEW."callback_on", NEW."called_on", NEW."actor", NEW."recorded_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."creditor_id", OLD."case_id", OLD."debtor_id", OLD."task_id", OLD."code", OLD."day_part", OLD."callback_on", OLD."called_on", OLD."actor", OLD."recorded_at")))
+  EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "contact_slot"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -269,6 +273,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "evidence"
 CREATE TRIGGER keep_update BEFORE UPDATE ON "evidence"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "figure"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "finding"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
@@ -349,6 +356,24 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "message_action"
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "message_action"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "pack_draft"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "pack_draft"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_update BEFORE UPDATE ON "pack_draft"
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."name", NEW."content_hash", NEW."files", NEW."note", NEW."bases", NEW."move_running", NEW."submitted_by", NEW."submitted_on", NEW."submitted_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."name", OLD."content_hash", OLD."files", OLD."note", OLD."bases", OLD."move_running", OLD."submitted_by", OLD."submitted_on", OLD."submitted_at")))
+  EXECUTE FUNCTION maatpak_refuse('only the state of a row changes');
+
+CREATE TRIGGER keep_state BEFORE UPDATE ON "pack_draft"
+  FOR EACH ROW
+  WHEN (OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN ('submitted>published', 'submitted>refused', 'submitted>withdrawn'))
+  EXECUTE FUNCTION maatpak_refuse_state();
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "party"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
@@ -488,9 +513,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "round_course"
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "round_course"
   FOR EACH ROW
-  WHEN (NOT (OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL AND ROW(NEW."valid_from", NEW."recorded_at", NEW."id", NEW."round_id", NEW."segment", NEW."pack_id", NEW."entry_stage", NEW."cause", NEW."actor")
+  WHEN (NOT (OLD.replaced_at IS NULL AND NEW.replaced_at IS NOT NULL AND NEW.replaced_from IS NOT NULL AND ROW(NEW."valid_from", NEW."recorded_at", NEW."id", NEW."round_id", NEW."segment", NEW."pack_id", NEW."entry_stage", NEW."cause", NEW."actor", NEW."by_hand", NEW."entered_on")
       IS NOT DISTINCT FROM
-    ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."round_id", OLD."segment", OLD."pack_id", OLD."entry_stage", OLD."cause", OLD."actor")))
+    ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."round_id", OLD."segment", OLD."pack_id", OLD."entry_stage", OLD."cause", OLD."actor", OLD."by_hand", OLD."entered_on")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "round_item"
@@ -572,7 +597,26 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "touch"
   FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_update BEFORE UPDATE ON "touch"
-  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+  FOR EACH ROW
+  WHEN (NOT (ROW(NEW."id", NEW."creditor_id", NEW."case_id", NEW."action_id", NEW."kind", NEW."record_no", NEW."rating", NEW."wrongful", NEW."cause", NEW."touched_on", NEW."recorded_at")
+      IS NOT DISTINCT FROM
+    ROW(OLD."id", OLD."creditor_id", OLD."case_id", OLD."action_id", OLD."kind", OLD."record_no", OLD."rating", OLD."wrongful", OLD."cause", OLD."touched_on", OLD."recorded_at")))
+  EXECUTE FUNCTION maatpak_refuse('its rows are written once');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "wake"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "webhook"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "webhook"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
+
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "webhook_delivery"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
+CREATE TRIGGER keep_delete BEFORE DELETE ON "webhook_delivery"
+  FOR EACH ROW EXECUTE FUNCTION maatpak_refuse('nothing is ever removed');
 
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "work_task"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');

@@ -22,7 +22,7 @@ STAFF = {
     "mo": Role.CREDIT_MANAGER,
     "audrey": Role.AUDITOR,
 }
-COLUMNS = {"country": "NL", "language": "nl", "currency": "EUR", "time_zone": "Europe/Amsterdam"}
+COLUMNS: dict[str, Any] = {"country": "NL", "language": "nl", "currency": "EUR", "time_zone": "Europe/Amsterdam"}
 
 
 @dataclass(frozen=True)

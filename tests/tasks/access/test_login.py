@@ -11,9 +11,9 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.settings import Settings
 from maatpak.ledger.tables import Credential, Event
 from maatpak.ledger.verify import verify
-from tasks.access import login as login_module
 from tasks.access.credentials import change_password, give_password
 from tasks.access.login import judge, let_in, lock_of, log_in, try_password
+from tasks.access.passwords import fits
 from tasks.access.sessions import end_sessions_of
 from tasks.engine import open_engine
 from tests.tasks.access.conftest import NOW, PASSWORD, Doors
@@ -48,9 +48,13 @@ def test_all_who_are_not_let_in_get_the_same_words_and_the_same_work(
     doors.set("mo", active=False)
     for _ in range(5):
         wrong(doors, "rhea", "not this one, no")
-    compared = []
-    real = login_module.fits
-    monkeypatch.setattr(login_module, "fits", lambda *given: compared.append(given) or real(*given))
+    compared: list[str | None] = []
+
+    def looked(password: str, kept: str | None, memory: int) -> bool:
+        compared.append(kept)
+        return fits(password, kept, memory)
+
+    monkeypatch.setattr("tasks.access.login.fits", looked)
     before = len(doors.events())
     tries = {
         "a wrong password": ("carla", "not this one, no"),

@@ -5,16 +5,12 @@ from datetime import date
 import pytest
 
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.ledger.tables import Action, Creditor, Person
+from maatpak.ledger.tables import Creditor, Person
 from tasks.access.login import let_in
 from tasks.access.people import add_person, change_person, people
-from tasks.access.sight import give_sight, require_sight
-from tasks.approvals import approve
+from tasks.access.sight import require_sight
 from tasks.desk import desk
-from tasks.disputes import open_dispute
 from tests.tasks.access.conftest import NOW, Doors
-from tests.tasks.act.house import House
-from tests.tasks.act.stages import Stages
 
 DAY = date(2026, 3, 2)
 
@@ -34,7 +30,7 @@ def test_who_sees_what(doors: Doors, given: list[str], codes: list[str], unseen:
     doors.set("rhea", active=False)
     change_person(doors.engine, "carla", "root", NOW, creditors=given)
     for transaction in (doors.engine.database.session, doors.engine.database.frames):
-        with transaction() as tx:  # type: ignore[operator]
+        with transaction() as tx:
             if unseen is None:
                 require_sight(tx, "carla", *codes)
             else:
@@ -66,23 +62,3 @@ def test_who_is_entered_sees_what_was_said(doors: Doors) -> None:
     add_person(doors.engine, person, "root", NOW, ["DE01"])
     seen = {row["login"]: row["creditors"] for row in people(doors.engine)}
     assert (seen["kim"], seen["carla"]) == (["DE01"], [])
-
-
-def test_neither_an_approval_nor_a_record_is_of_who_may_not_see(stages: Stages, tmp_path: object) -> None:
-    with stages.at("demanding", tmp_path / "workspace") as house:  # type: ignore[operator]
-        demand = house.row(Action, step="final_demand")
-        _only_elsewhere(house, "mo")
-        with pytest.raises(RefusedError, match="mo may not see"), house.desk("mo") as made:
-            approve(made, [demand.id], "looked at it")
-        with pytest.raises(RefusedError, match="mo may not see"), house.desk("mo") as made:
-            open_dispute(made, made.case(demand.case_id), "F1", "price")  # type: ignore[arg-type]
-        assert house.row(Action, id=demand.id).state == "awaiting_approval"
-
-
-def _only_elsewhere(house: House, login: str) -> None:
-    with house.engine.database.session() as session:
-        known = house.row(Creditor)
-        other = Creditor(**{**known.model_dump(exclude={"id"}), "code": "ELSE"})
-        session.add(other)
-        session.flush()
-        give_sight(session, int(house.row(Person, login=login).id), [int(other.id or 0)])

@@ -195,9 +195,9 @@ class _Lives(Records):
                 opened.opened_at += timedelta(days=1)
             if self.chance(0.2):
                 course = world.of(RoundCourse)[-1]
-                world.succeed(
-                    course, (moved := self.day(-20, 2)), self.known(moved), cause="hardship", segment="strained"
-                )
+                moved = self.day(-20, 2)
+                changes = {"cause": "hardship", "segment": "strained", "entered_on": moved}
+                world.succeed(course, moved, self.known(moved), **changes, by_hand=self.chance(0.3))
         for version in {v.item_id: v for v in versions}.values():
             if opened and version.item_type in ("invoice", "debit_note") and self.chance(0.6):
                 world.name(opened, version.item_id, opened.opened_on + timedelta(days=random.choice((0, 0, 7))))

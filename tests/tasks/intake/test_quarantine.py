@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from connectors.ledgers.source_file import parse_source
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.ledger.tables import Person
+from maatpak.ledger.tables import Creditor, Person
+from tasks.access.sight import give_sight
 from tasks.engine import Engine
 from tasks.intake import ingest_ledger
 from tasks.quarantine import Released, discard_row, fix_row, list_rows, release_row
@@ -231,3 +233,19 @@ def test_each_decision_is_an_event_without_what_was_said(intake: Intake) -> None
     assert set(told["actor"]) == {"olga"}
     assert all(json.loads(body)["row_id"] == row_id for body in told["body"])
     assert not any(said in body for body in told["body"] for said in ("they said so", "it is right", "soon"))
+
+
+def test_who_may_not_see_the_creditor_decides_on_none_of_its_rows(intake: Intake) -> None:
+    intake.first(unreadable)
+    (row_id,) = intake.open_rows().values()
+    with intake.engine.database.session() as session:
+        mine = session.exec(select(Creditor)).one()
+        other = Creditor(**{**mine.model_dump(exclude={"id"}), "code": "ELSE"})
+        session.add(other)
+        session.flush()
+        olga = session.exec(select(Person).where(Person.login == "olga")).one()
+        give_sight(session, int(olga.id or 0), [int(other.id or 0)])
+    for decide in (intake.fix, intake.release, intake.discard):
+        with pytest.raises(RefusedError, match="olga may not see creditor"):
+            decide(row_id)
+    assert list(intake.open_rows().values()) == [row_id]

@@ -1,0 +1,83 @@
+"""How Prefect's server is asked: within seconds, and with errors for people. No page waits for it longer."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from maatpak.kernel.errors import OutsideError, TransientError, UsageError
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+R = TypeVar("R")
+
+PATIENCE = 3.0
+"""Seconds that an answer may take."""
+BUSY_FOR = 0.1
+"""Seconds after which a server whose database was busy is asked again."""
+
+
+def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
+    """What Prefect answers; while its database is busy (503) all is asked again, so a change comes last in `ask`.
+
+    Raises:
+        OutsideError: no server is known, or it refuses.
+        TransientError: it does not answer in time.
+        UsageError: it does not know what was asked about.
+    """
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    if not PREFECT_API_URL.value():
+        raise OutsideError("No Prefect server is known here.", advice="`maatpak up` starts one and tells the console.")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            # Prefect's own retries would keep a page waiting for a minute.
+            with (
+                temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+                get_client(sync_client=True, httpx_settings={"timeout": PATIENCE}) as client,
+            ):
+                return ask(client)
+        except ObjectNotFound as error:
+            raise UsageError("Prefect does not know it (any more).", advice="Look at the list again.") from error
+        except httpx.HTTPStatusError as error:
+            busy = error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            if busy and time.monotonic() < deadline:
+                time.sleep(BUSY_FOR)
+                continue
+            if busy:
+                raise TransientError("Prefect's database is busy.", advice="Try again in a moment.") from error
+            raise OutsideError(
+                f"Prefect refused: {error.response.status_code} {error.response.text[:200]}",
+                advice="Its own page may tell more.",
+            ) from error
+        except httpx.TransportError as error:
+            raise TransientError(
+                f"Prefect does not answer ({type(error).__name__}).", advice="Is `maatpak up` running? Try again then."
+            ) from error
+
+
+def as_id(text: str, what: str) -> UUID:
+    """The id in a path or a form.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not the id of a {what}.", advice="Look at the list again.") from error
+
+
+def page_of(kind: str, id_: object) -> str | None:
+    """The address of a `deployment` or `flow-run` on Prefect's own page; None where it has none."""
+    from prefect.settings import get_current_settings
+
+    page = get_current_settings().ui_url
+    if not page:
+        return None
+    return f"{page}/runs/flow-run/{id_}" if kind == "flow-run" else f"{page}/deployments/{kind}/{id_}"

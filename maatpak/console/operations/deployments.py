@@ -1,0 +1,165 @@
+"""Deployments as Prefect knows them: what runs when, whether it rests, what it did last and does next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from maatpak.console.operations.asking import answer, as_id, page_of
+from maatpak.console.operations.cron import cron_in_words
+from maatpak.console.operations.runs import MOST, Run, as_run, flow_of, newest_of
+from maatpak.kernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import DeploymentSchedule
+    from prefect.client.schemas.responses import DeploymentResponse
+
+SHOWN_NEXT = 5
+"""Runs to come that one deployment shows."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a deployment runs by itself."""
+
+    schedule_id: str
+    words: str
+    """`06:00 on weekdays`, without the zone."""
+    cron: str | None
+    """None where it is an interval or a rule; those are changed on Prefect's page."""
+    time_zone: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment."""
+
+    deployment_id: str
+    name: str
+    """In full, such as `segment/ACME-forgetful`."""
+    flow: str
+    creditor: str | None
+    """Code; None: for all creditors."""
+    segment: str | None
+    description: str
+    paused: bool
+    schedules: tuple[Schedule, ...]
+    """None: started by hand or by an event."""
+    last: Run | None
+    """The last that began."""
+    next_at: datetime | None
+    """When the first of those to come is to start."""
+    link: str | None
+
+
+@dataclass(frozen=True)
+class DeploymentDetail:
+    """One deployment, and when its next runs are to start."""
+
+    deployment: Deployment
+    next_at: tuple[datetime, ...]
+
+
+def read_deployments(codes: Sequence[str]) -> list[Deployment]:
+    """The deployments of these creditors and those that all share, by creditor and name.
+
+    Raises:
+        OutsideError: Prefect does not answer within 3 s.
+    """
+
+    def ask(client: "SyncPrefectClient") -> list[Deployment]:
+        found = _visible(client, codes)
+        last = newest_of(client, [str(each.id) for each in found])
+        coming = newest_of(client, [str(each.id) for each in found if each.schedules], coming=True)
+        told = [
+            _told(each, last.get(str(each.id)), getattr(coming.get(str(each.id)), "next_scheduled_start_time", None))
+            for each in found
+        ]
+        return sorted(told, key=lambda each: (each.creditor or "", each.name))
+
+    return answer(ask)
+
+
+def read_deployment(codes: Sequence[str], deployment_id: str) -> DeploymentDetail:
+    """One of them.
+
+    Raises:
+        OutsideError: Prefect does not answer within 3 s.
+        UsageError: there is no such deployment.
+    """
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterDeploymentId,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    def ask(client: "SyncPrefectClient") -> DeploymentDetail:
+        found = visible_deployment(client, codes, deployment_id)
+        scheduled = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[found.id]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        )
+        first = FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC
+        coming = client.read_flow_runs(flow_run_filter=scheduled, sort=first, limit=SHOWN_NEXT)
+        at = tuple(each.next_scheduled_start_time for each in coming if each.next_scheduled_start_time is not None)
+        last = newest_of(client, [str(found.id)]).get(str(found.id))
+        return DeploymentDetail(_told(found, last, at[0] if at else None), at)
+
+    return answer(ask)
+
+
+def visible_deployment(client: "SyncPrefectClient", codes: Sequence[str], deployment_id: str) -> "DeploymentResponse":
+    """The deployment, if it works for one of the creditors or for all.
+
+    Raises:
+        UsageError: there is no such deployment.
+    """
+    found = client.read_deployment(as_id(deployment_id, "deployment"))
+    creditor = found.parameters.get("creditor")
+    if creditor is not None and creditor not in codes:
+        raise UsageError(f"There is no deployment {deployment_id}.", advice="Look at the list again.")
+    return found
+
+
+def full_name(deployment: "DeploymentResponse") -> str:
+    """Its name with its flow's."""
+    return f"{flow_of(deployment.entrypoint)}/{deployment.name}"
+
+
+def _visible(client: "SyncPrefectClient", codes: Sequence[str]) -> "list[DeploymentResponse]":
+    found: list[DeploymentResponse] = []
+    offset = 0
+    while part := client.read_deployments(limit=MOST, offset=offset):
+        found += [each for each in part if each.parameters.get("creditor") in {None, *codes}]
+        offset += len(part)
+    return found
+
+
+def _told(deployment: "DeploymentResponse", last: Any, next_at: datetime | None) -> Deployment:
+    flow = flow_of(deployment.entrypoint)
+    return Deployment(
+        deployment_id=str(deployment.id),
+        name=full_name(deployment),
+        flow=flow,
+        creditor=deployment.parameters.get("creditor"),
+        segment=deployment.parameters.get("segment"),
+        description=deployment.description or "",
+        paused=deployment.paused,
+        schedules=tuple(_as_schedule(each) for each in deployment.schedules),
+        last=as_run(last, flow) if last is not None else None,
+        next_at=next_at,
+        link=page_of("deployment", deployment.id),
+    )
+
+
+def _as_schedule(each: "DeploymentSchedule") -> Schedule:
+    schedule = each.schedule
+    cron = getattr(schedule, "cron", None)
+    interval = getattr(schedule, "interval", None)
+    words = cron_in_words(cron) if cron else f"every {interval}" if interval else "by a rule"
+    return Schedule(str(each.id), words, cron, getattr(schedule, "timezone", None) or "UTC", each.active)

@@ -1,0 +1,62 @@
+"""Everything of a case stands in one timeline, each thing once, page by page, as of any date."""
+
+from collections import Counter
+
+from sqlmodel import Session
+
+from maatpak.ledger.tables import Action, Approval, Case, ContactResult, Message, WorkTask
+from tasks.audit.timeline import Entry, timeline_of, timeline_of_debtor
+from tasks.audit.timeline_sources import SOURCES
+from tasks.audit.timeline_words import LINES
+from tests.tasks.act.house import House
+
+
+def whole(placed: House, session: Session, limit: int = 500) -> list[Entry]:
+    case_id, entries = int(placed.row(Case).id), list[Entry]()
+    while page := timeline_of(session, case_id, placed.day, entries[-1].place if entries else None, limit):
+        entries += page
+    return entries
+
+
+def test_everything_is_there_once_and_newest_first(placed: House, session: Session) -> None:
+    entries = whole(placed, session)
+    counts = Counter(entry.kind for entry in entries)
+    assert set(SOURCES) == set(LINES)
+    assert set(SOURCES) - set(counts) == {"payment", "plan", "round_closed"}, "which this case does not have"
+    assert counts["item_issued"] == counts["item_due"] == 4
+    assert counts["message"] == placed.count(Message)
+    assert counts["call"] == placed.count(ContactResult)
+    assert counts["approval"] == placed.count(Approval)
+    actions = placed.rows(Action)
+    assert counts["step_proposed"] == sum(action.state != "skipped" for action in actions)
+    assert counts["work_done"] == sum(each.state == "done" and each.kind != "call" for each in placed.rows(WorkTask))
+    assert [entry.place[:2] for entry in entries] == sorted((entry.place[:2] for entry in entries), reverse=True)
+    assert whole(placed, session, limit=7) == entries
+
+
+def test_each_line_says_what_happened_who_did_it_and_where_to_look(placed: House, session: Session) -> None:
+    entries = whole(placed, session)
+    first = placed.rows(Message)[0]
+    (written,) = [each for each in entries if (each.link, each.target) == ("message", str(first.id))]
+    assert written.words.startswith("Message reminder was sent by e-mail. Evidence: ")
+    assert "answered" in written.words
+    said = {each.words: each for each in entries}
+    assert said["The hold on the case for complaint was lifted: Solved."].who_name == "Mo"
+    assert said["Invoice F1 was paid."].amount == 100_000
+    assert said["Invoice F1 was paid."].currency == "EUR"
+    assert said["A promise to pay was cancelled."].who == "carla"
+    assert said["The customer answered by e-mail."].who == "customer"
+    assert said["Handed to agency."].link == said["With agency: part paid."].link == "placement"
+    assert {each.target for each in entries if each.words == "A contact was wrongful: paid."} <= {
+        f"M{each.id}" for each in placed.rows(Message)
+    } | {f"A{each.id}" for each in placed.rows(Action)}
+    assert any(each.words.startswith("Step final demand was approved as credit manager: ") for each in entries)
+    assert any(each.words == "Call in the morning: no answer." for each in entries)
+
+
+def test_of_a_past_day_and_of_the_customer(placed: House, session: Session) -> None:
+    first, case = placed.rows(Message)[0], placed.row(Case)
+    then = timeline_of(session, case.id, first.sent_on, limit=500)
+    assert max(entry.day for entry in then) == first.sent_on
+    assert "Invoice F1 was paid." not in {entry.words for entry in then}
+    assert timeline_of_debtor(session, case.debtor_id, placed.day, limit=500) == whole(placed, session)
