@@ -115,7 +115,7 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
         raise UsageError(f"No run of {found.creditor} of {as_of} is there.", advice=advice)
     case = pl.col("case_id") == found.the_case
     for tick in ticks:
-        facts = engine.store.get_frame(tick["facts_evidence"], case)
+        facts = engine.store.get_frame(tick["facts_evidence"], where=case)
         if facts.height:
             break
     _row_of(facts, found, as_of)
@@ -156,8 +156,8 @@ def basis_then(
 ) -> tuple[Basis, dict[str, Any] | None]:
     """What a pass decided a case from, and its decision as it was stored; arguments as above."""
     case = pl.col("case_id") == facts["case_id"].item()
-    steps = engine.store.get_frame(tick["steps_evidence"], case)
-    stored = engine.store.get_frame(tick["decisions_evidence"], case)
+    steps = engine.store.get_frame(tick["steps_evidence"], where=case)
+    stored = engine.store.get_frame(tick["decisions_evidence"], where=case)
     packs = {int(each): engine.pack(int(each)) for each in tick["packs"]}
     current = _pack_then(read, creditor_id, tick["business_date"], tick["known_at"], packs)
     basis = Basis(facts.row(0, named=True), steps, packs, current, tick["business_date"])

@@ -33,8 +33,8 @@ APPEND_ONLY = (
 """Rows that are written once."""
 
 REMOVABLE = (
-    *("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "figure", "person_creditor"),
-    "wake",
+    *("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "figure", "journey_figure"),
+    *("person_creditor", "wake"),
 )
 """Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter, and
 who was looked at need not be looked at; where a case stands is only a copy, and figures are reckoned anew; what a

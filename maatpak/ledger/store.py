@@ -69,19 +69,11 @@ class EvidenceStore:
         frame.write_parquet(buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
         return self.put(kind, buffer.getvalue(), "parquet")
 
-    def get_frame(
-        self, key: str, where: pl.Expr | None = None, *, columns: Sequence[str] | None = None
-    ) -> pl.DataFrame:
-        """The frame of a key, or its rows for which `where` holds, or only some of its columns."""
-        content = BytesIO(self.get(key))
-        if where is None:
-            return pl.read_parquet(content, columns=None if columns is None else list(columns))
-        rows = pl.scan_parquet(content).filter(where)
-        return (rows if columns is None else rows.select(columns)).collect()
-
-    def get_rows(self, key: str, where: pl.Expr) -> pl.DataFrame:
-        """The rows of a frame that fit; groups of rows that cannot have any are not unpacked."""
-        return pl.scan_parquet(BytesIO(self.get(key))).filter(where).collect()
+    def get_frame(self, key: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The frame of a key; only some of its columns, and its rows for which `where` holds, in a part of the time."""
+        lazy = pl.scan_parquet(BytesIO(self.get(key)))
+        lazy = lazy if where is None else lazy.filter(where)
+        return (lazy if columns is None else lazy.select(list(columns))).collect()
 
     def problem(self, key: str) -> str | None:
         """What is wrong with the file of a key: `is missing` or `was changed`; None if it is as it was put."""

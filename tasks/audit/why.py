@@ -333,7 +333,7 @@ def _decided(engine: "Engine", session: "Session", creditor_id: int, action: Map
     tick = {**action, "business_date": action["tick_day"]}
     try:
         of_case = pl.col("case_id") == action["case_id"]
-        facts = engine.store.get_frame(action["facts_evidence"], of_case)
+        facts = engine.store.get_frame(action["facts_evidence"], where=of_case)
         if facts.height:
             explanation, stored, _ = decided_then(engine, reading(session), creditor_id, tick, facts, {})
         else:

@@ -16,12 +16,15 @@ import httpx
 import pytest
 
 from maatpak.kernel.settings import Settings
+from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.embedded import EmbeddedPostgres
+from tasks.desk import desk
 from tasks.engine import initialise, open_engine
+from tasks.reasons import state_reason
 from tests.conftest import own_cluster
 from tests.flows.conftest import free_port
 from tests.flows.patience import PATIENCE, until
-from tests.flows.town import CODE, people_town
+from tests.flows.town import CODE, MONDAY, NOW, people_town
 
 READY = "Ctrl-C stops everything."
 
@@ -99,14 +102,22 @@ def test_up_serves_and_leaves_nothing_behind(settings: Settings, tmp_path: Path)
         stranger(tmp_path / "home", settings.workspace) as environment,
         started(environment, port, tmp_path) as process,
     ):
-        read_until_ready(process)
+        said = read_until_ready(process)
+        assert f"Console      http://127.0.0.1:{environment['MAATPAK_CONSOLE_PORT']}" in said
         names = {each["name"] for each in _post(f"{api}/deployments/filter", {})}
         assert {CODE, f"{CODE}-forgetful", f"{CODE}-key"} <= names
         deployment = httpx.get(f"{api}/deployments/name/deliver/{CODE}").raise_for_status().json()
         run = _post(f"{api}/deployments/{deployment['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
         until(lambda: _state(api, run["id"]) in {"COMPLETED", "FAILED", "CRASHED"}, "the run")
         assert _state(api, run["id"]) == "COMPLETED"
-        assert len(relatives(mark)) >= 3
+        _somebody_says_why(settings)
+        onward = {"deployments": {"name": {"any_": [CODE]}}, "flows": {"name": {"any_": ["onward"]}}}
+        until(lambda: [each["name"] for each in _post(f"{api}/flow_runs/filter", onward)], "the run that was asked for")
+        (run,) = _post(f"{api}/flow_runs/filter", onward)
+        assert run["name"] == f"{CODE}: reason_stated 1"
+        until(lambda: _state(api, run["id"]) in {"COMPLETED", "FAILED", "CRASHED"}, "that run")
+        assert _state(api, run["id"]) == "COMPLETED"
+        assert len(relatives(mark)) >= 4
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
         assert relatives(mark) == []
@@ -149,6 +160,11 @@ def test_a_taken_port_is_said_clearly(settings: Settings, tmp_path: Path) -> Non
     assert f"Port {port} of 127.0.0.1 is taken" in said
     assert "--port" in said
     assert "MAATPAK_PREFECT_PORT" in said
+
+
+def _somebody_says_why(settings: Settings) -> None:
+    with closing(open_engine(settings)) as engine, desk(engine, 1, "carla", MONDAY, NOW) as at:
+        state_reason(at, at.case(1), NonPaymentReason.FORGOT)
 
 
 def _post(url: str, body: object) -> Any:

@@ -283,6 +283,23 @@ class Action(SQLModel, table=True):
     retry_step: str | None = None
 
 
+class JourneyFigure(SQLModel, table=True):
+    """A number of one step of a journey as of a business date, worked out once when its day has run (issue 4)."""
+
+    __tablename__ = "journey_figure"
+
+    creditor_id: int = Field(foreign_key="creditor.id", sa_type=BigInteger, primary_key=True)
+    as_of: date = Field(primary_key=True)
+    segment: str = Field(primary_key=True)
+    pack_id: int = Field(foreign_key="policy_pack.id", sa_type=BigInteger, primary_key=True)
+    step: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    """Which figure: tasks.journey_figures."""
+    key: str = Field(default="", primary_key=True)
+    """Of what: a reason, a currency, or the step before."""
+    value: int = Field(sa_type=BigInteger)
+
+
 class ActionItem(SQLModel, table=True):
     """An item that an action names, with the amount asked for it."""
 

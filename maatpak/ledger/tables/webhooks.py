@@ -9,7 +9,7 @@ from maatpak.ledger.tables.columns import Json, UtcTime, not_negative, one_of
 
 
 class Webhook(SQLModel, table=True):
-    """An address that is told what happens to cases. Its secret follows from the installation's key, and is not kept."""
+    """An address that is told what happens to cases. Its secret follows from the installation's key; it is not kept."""
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     creditor_id: int | None = Field(default=None, foreign_key="creditor.id", sa_type=BigInteger)

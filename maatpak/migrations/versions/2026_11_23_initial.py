@@ -433,6 +433,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("dimension = ''"),
     )
     op.create_table(
+        "journey_figure",
+        sa.Column("creditor_id", sa.BigInteger(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
+        sa.Column("pack_id", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_journey_figure_creditor_id_creditor")),
+        sa.ForeignKeyConstraint(["pack_id"], ["policy_pack.id"], name=op.f("fk_journey_figure_pack_id_policy_pack")),
+        sa.PrimaryKeyConstraint(
+            "creditor_id", "as_of", "segment", "pack_id", "step", "name", "key", name=op.f("pk_journey_figure")
+        ),
+    )
+    op.create_table(
         "pack_draft",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -1928,6 +1944,7 @@ def downgrade() -> None:
     op.drop_table("person_creditor")
     op.drop_index("ix_pack_draft_pack", table_name="pack_draft", postgresql_where=sa.text("pack_id IS NOT NULL"))
     op.drop_table("pack_draft")
+    op.drop_table("journey_figure")
     op.drop_index("ix_figure_series", table_name="figure", postgresql_where=sa.text("dimension = ''"))
     op.drop_table("figure")
     op.drop_index(op.f("ix_debtor_party_id"), table_name="debtor")

@@ -330,6 +330,9 @@ CREATE TRIGGER keep_update BEFORE UPDATE ON "item_version"
     ROW(OLD."valid_from", OLD."recorded_at", OLD."id", OLD."item_id", OLD."creditor_id", OLD."debtor_id", OLD."snapshot_id", OLD."item_type", OLD."document_no", OLD."currency", OLD."issued_on", OLD."due_on", OLD."amount", OLD."open_amount", OLD."settled_on", OLD."settled_by", OLD."settled_estimated", OLD."left_after", OLD."disputed_amount", OLD."disputed_on", OLD."dispute_outcome", OLD."reference", OLD."payment_method", OLD."collect_on", OLD."returned_on", OLD."return_code", OLD."po_number", OLD."ordered_on", OLD."delivered_on", OLD."invoice_sent_on", OLD."invoice_channel", OLD."approved_on", OLD."document_path")))
   EXECUTE FUNCTION maatpak_refuse('a version is only stamped as replaced, once');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "journey_figure"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "message"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

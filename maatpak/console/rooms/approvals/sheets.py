@@ -297,7 +297,7 @@ def _history(asking: Asking, row: Mapping[str, Any]) -> History | None:
     if row["facts_evidence"] is None:
         return None
     try:
-        facts = asking.engine.store.get_rows(row["facts_evidence"], pl.col("case_id") == row["case_id"])
+        facts = asking.engine.store.get_frame(row["facts_evidence"], where=pl.col("case_id") == row["case_id"])
     except WorkspaceError:
         return None
     if facts.is_empty():
