@@ -1306,6 +1306,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("overdue_amount", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=True),
+        sa.Column("proposal", sa.String(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("tick_id", sa.BigInteger(), nullable=True),

@@ -9,7 +9,6 @@ from maatpak.kernel.errors import PolicyError, RefusedError
 from maatpak.ledger.packs import publish_pack
 from maatpak.ledger.tables import (
     Action,
-    Case,
     Creditor,
     CreditorPack,
     Event,

@@ -24,7 +24,9 @@ class Looked(BaseModel):
     result: CheckResult = Field(CheckResult.CLEAR, description="Insolvent stops all contact at once.")
     source: Line = Field(min_length=1, description=SOURCE)
     until: date | None = Field(
-        None, title="Can be claimed until", description="Of a limitation only; how long the others count, the pack says."
+        None,
+        title="Can be claimed until",
+        description="Of a limitation only; how long the others count, the pack says.",
     )
     document: Line | None = Field(None, description="Of a limitation only: whose; the oldest item if none is named.")
 

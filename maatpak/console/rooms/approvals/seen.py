@@ -226,7 +226,8 @@ class Approval:
     reason: str | None
     """Why it ended, where it did."""
     escalating: bool
-    role: str
+    role: str | None
+    """Whose yes it needs; none: nobody's."""
     given: int
     needed: int
     amount: int
@@ -239,7 +240,7 @@ class Approval:
     waits: bool
     """Whether a verdict may be given at all."""
     changed: bool
-    """Whether it is no longer what was proposed; the next run proposes it afresh."""
+    """Whether something of it was paid or credited since; the next run proposes it afresh, and a yes is refused."""
     objection: Objection | None
     """Why the visitor may not say yes; none: they may."""
     address_changed: bool
@@ -252,7 +253,10 @@ class Approval:
     """None: the frame of that day is no longer kept."""
     records: list[Record]
     verdicts: list[Said]
+    kept: bool
+    """Whether the words that were proposed are still kept."""
     messages: list[Message]
+    """As they were when it was proposed; dates that move with the day of sending are those of that day."""
     unreachable: list[str]
     """Why nobody can be told, where that is so."""
     coming: list[Coming]

@@ -33,7 +33,7 @@ from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.kernel.words import ActionState, StepKind
 from policies.pack import CompiledPack
-from tasks.content import Proposal, hashes_of, proposal_of
+from tasks.content import Proposed, hashes_of, proposed_words
 from tasks.current_pack import current_pack
 from tasks.four_eyes import Objection, objections
 from tasks.pending import Pending, pending_of
@@ -46,13 +46,14 @@ MOST_CHOSEN = 200
 ACTION = f"""
 SELECT a.id AS action_id, a.case_id, a.creditor_id, a.state, a.reason, a.step, a.stage, a.kind, a.segment, a.pack_id,
   a.amount, a.overdue_amount, a.content_hash, a.business_date AS proposed_on, a.escalating, a.approval_role AS role,
+  a.proposal,
   GREATEST(a.approvals_needed, 1) AS needed, k.debtor_id, k.currency, d.debtor_no,
   COALESCE(p.name, d.debtor_no) AS name, COALESCE(p.country, c.country) AS country, p.account_manager,
   c.code AS creditor, c.business_date, c.looked_at, t.facts_evidence,
   (SELECT count(*) FROM approval v WHERE v.action_id = a.id AND v.content_hash = a.content_hash
    AND v.verdict = 'approved') AS given
 FROM {OF_ACTION} LEFT JOIN tick t ON t.id = a.tick_id
-WHERE a.id = :id AND a.creditor_id = ANY(:creditors) AND a.approval_role IS NOT NULL
+WHERE a.id = :id AND a.creditor_id = ANY(:creditors)
 """  # noqa: S608 - our own words
 ITEMS = """
 SELECT i.item_id, v.document_no, v.item_type, v.issued_on, v.due_on, GREATEST(:day - v.due_on, 0) AS days, v.amount,
@@ -120,7 +121,8 @@ def read_approval(asking: Asking, action_id: int) -> Approval:
     step, journey = pack.step(row["segment"], row["step"]), pack.journeys[row["segment"]]
     limits = current.guardrails
     seen = _pending(asking, row, as_of, current) if waits else None
-    proposal = _proposal(asking, row) if waits else None
+    words = _words(asking, row)
+    items = _items(asking, row, as_of)
     against = objections(asking.session, asking.visitor, [action_id], as_of) if waits else {}
     names = {each.name for each in fields(Approval)} & row.keys()
     return Approval(
@@ -129,20 +131,21 @@ def read_approval(asking: Asking, action_id: int) -> Approval:
         as_of=as_of,
         lapses_on=add_working_days(row["proposed_on"], limits.approvals.lapse_after, row["country"]),
         waits=waits,
-        changed=proposal is not None and proposal.content_hash != row["content_hash"],
+        changed=waits and any(each.open_amount < each.asked for each in items),
         objection=against.get(action_id),
         address_changed=seen is not None and seen.address_changed,
         group=_group(seen),
         checks=list(seen.checks) if seen else [],
-        items=_items(asking, row, as_of),
+        items=items,
         history=_history(asking, row),
         records=[
             Record(**each)
             for each in asking.rows(RECORDS, case=row["case_id"], debtor=row["debtor_id"], action=action_id)
         ],
         verdicts=[Said(**each) for each in asking.rows(VERDICTS, action=action_id, hash=row["content_hash"])],
-        messages=[_message(number, each) for number, each in enumerate(proposal.messages if proposal else (), 1)],
-        unreachable=list(proposal.unreachable) if proposal else [],
+        kept=words is not None,
+        messages=[_message(number, each) for number, each in enumerate(words.messages if words else (), 1)],
+        unreachable=list(words.unreachable) if words else [],
         coming=[
             Coming(later.name, str(later.kind), later.waits.get(step.name, later.wait))
             for later in journey.steps.values()
@@ -274,11 +277,12 @@ def _pending(asking: Asking, row: Mapping[str, Any], as_of: date, pack: Compiled
     return next(iter(pending_of(asking.session, row["creditor_id"], limits, as_of, [row["action_id"]])), None)
 
 
-def _proposal(asking: Asking, row: Mapping[str, Any]) -> Proposal:
-    as_of = row["business_date"] or row["proposed_on"]
-    with asking.engine.database.frames(read_only=True) as frames:
-        now = recorded_after(row["looked_at"], asking.now)
-        return proposal_of(asking.engine, frames, row["action_id"], as_of, now)
+def _words(asking: Asking, row: Mapping[str, Any]) -> Proposed | None:
+    """What was proposed; none where it is no longer kept."""
+    try:
+        return proposed_words(asking.engine, row["proposal"])
+    except WorkspaceError:
+        return None
 
 
 def _group(seen: Pending | None) -> Group | None:
@@ -322,7 +326,8 @@ def _message(number: int, outgoing: Outgoing) -> Message:
 
 
 def _outgoing(asking: Asking, action_id: int, number: str) -> Outgoing:
-    messages = _proposal(asking, _action(asking, action_id)).messages
+    words = _words(asking, _action(asking, action_id))
+    messages = words.messages if words else ()
     if not number.isascii() or not number.isdigit() or not 0 < int(number[:4]) <= len(messages):
         raise missing("message", number)
     return messages[int(number) - 1]
