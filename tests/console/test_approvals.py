@@ -158,15 +158,15 @@ def test_a_batch_approves_exactly_what_it_showed(at: At) -> None:
     program, path = console.program("mo"), "/api/v1/approvals/batch"
     batch = program.get(path, action=",".join(str(row["id"]) for row in rows)).json()
     assert batch["sums"] == [{"currency": "EUR", "amount": 200_000, "count": 2}]
-    forged = program.post(path, {"reason": "all", "shown": batch["shown"][:-1] + "0"})
+    forged = program.post(f"{path}/approve", {"reason": "all", "shown": batch["shown"][:-1] + "0"})
     assert forged.status_code == 409
     assert console.rows("SELECT count(*) AS n FROM approval") == [{"n": 0}]
     beyond = program.post(
-        path, {"reason": "all", "shown": f"{batch['shown']} {rows[2]['id']}:{rows[2]['content_hash']}"}
+        f"{path}/approve", {"reason": "all", "shown": f"{batch['shown']} {rows[2]['id']}:{rows[2]['content_hash']}"}
     )
     assert beyond.status_code == 409
     assert console.rows("SELECT count(*) AS n FROM approval") == [{"n": 0}]
-    assert mo.press(page, "/approvals/batch", reason="looked at all").headers["location"] == "/approvals"
+    assert mo.press(page, "/approvals/batch/approve", reason="looked at all").headers["location"] == "/approvals"
     assert console.rows("SELECT count(*) AS n FROM action WHERE state = 'approved' AND step = 'final_demand'") == [
         {"n": 2}
     ]

@@ -114,9 +114,11 @@ def test_neither_hand_approves_what_follows(house: House, demand: Action, move: 
         return
     assert (course.actor, course.by_hand, course.entry_stage, course.entered_on) == ("mia", False, "solve", house.day)
     assert [(event.actor, event.body["rounds"]) for event in house.rows_of_events("rounds_moved")] == [("mia", 1)]
-    number = int(demand.id or 0)
     with house.engine.database.session() as session:
-        session.get_one(Action, number).pack_id = done.published.pack_id
+        later = Action(**{**demand.model_dump(exclude={"id"}), "pack_id": done.published.pack_id, "attempt": 9})
+        session.add(later)
+        session.flush()
+        number = int(later.id or 0)
     for who, act in (("mo", "published the pack"), ("mia", "gave the creditor the pack"), ("frans", None)):
         with house.desk(who) as desk:
             against = objections(desk.session, desk.person, [number], desk.as_of).get(number)

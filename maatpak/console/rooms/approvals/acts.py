@@ -180,7 +180,7 @@ ACTS = (
         APPROVERS,
     ),
     Act(
-        PATH + "/batch",
+        PATH + "/batch/approve",
         "Approve the batch",
         "One yes, with one reason, to each step of the batch; all of them, or if one is refused, none.",
         YesToAll,

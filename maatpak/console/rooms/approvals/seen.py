@@ -235,8 +235,8 @@ class Approval:
     proposed_on: date
     lapses_on: date
     as_of: date
-    content_hash: str
-    """What a yes binds to."""
+    content_hash: str | None
+    """What a yes binds to; none where nobody's is needed."""
     waits: bool
     """Whether a verdict may be given at all."""
     changed: bool
