@@ -249,7 +249,9 @@ class Pages:
 
 
 def _query(request: Request) -> dict[str, str]:
-    return {key: value.replace("\0", "") for key, value in request.query_params.items()}
+    """The query of a URL; what is named more than once, such as rows that were chosen, with commas between."""
+    given = request.query_params
+    return {key: ",".join(given.getlist(key)).replace("\0", "") for key in given}
 
 
 def require_reader(asker: Visitor, roles: Iterable[str]) -> None:
