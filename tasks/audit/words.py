@@ -34,6 +34,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "incoming_assigned": "What came in as {incoming} was put on the case.",
     "incoming_dropped": "What came in as {incoming} was found to be nobody's.",
     "ledger_imported": "A ledger was imported from {source}: {rows} rows, {quarantined} quarantined.",
+    "ledger_rejected": "A ledger from {source} was refused whole, and nothing was changed: {breaches} breaches.",
     "message_cancelled": "{message} was cancelled before it left.",
     "message_resolved": "{message}, of which nobody knew whether it left, was resolved: {outcome}.",
     "messages_delivered": "Messages were delivered: {outcomes}.",
