@@ -213,7 +213,7 @@ def _nothing_there(each: object, status: int) -> bool:
     """Of what hangs on no creditor there need be no example: then it is not found by who may, either. A message is not
     both a mail and a letter, and the words of one of ours here are not kept."""
     path = getattr(each, "path", "")
-    if isinstance(each, Paper) and status == 404:
+    if (isinstance(each, Paper) and status == 404) or (status == 502 and getattr(each, "outside", False)):
         return True
     return status == 404 and any(f"{{{name}}}" in path for name in FREE if name != "login")
 

@@ -153,7 +153,7 @@ class Api:
                 context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
             return adapter.dump_python(context, mode="json")
 
-        known = problems(401, 403, 422, *_ids_missing(sheet.path))
+        known = problems(401, 403, 422, *_ids_missing(sheet.path), *((502,) if sheet.outside else ()))
         parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
         endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(

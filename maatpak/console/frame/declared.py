@@ -5,7 +5,7 @@ form that a person sends. Each is served twice: in HTML, and as JSON under `/api
 what the console can do, the table of access (docs/access.md) is written from here, and tests try all of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,8 @@ class Sheet:
     roles: tuple[Role, ...] = READERS
     query: Mapping[str, str] = field(default_factory=dict)
     """Name in the URL's query → what it says."""
+    outside: bool = False
+    """Whether there is none of it where a service does not answer."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ class Act:
     """What cannot simply be undone: its button says so by its colour."""
     choices: Callable[..., Mapping[str, Sequence[Choice]]] | None = None
     """`(asking, **ids)` → field → what it may be, where that depends on what it is about."""
+    wanted: Callable[..., Collection[str]] | None = None
+    """`(asking, **ids)` → the fields that make sense, where that depends on what it is about; all of them otherwise."""
 
     @property
     def name(self) -> str:

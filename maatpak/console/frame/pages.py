@@ -199,8 +199,9 @@ class Pages:
             asking = Asking(self._engine, asker, session, now, {})
             what = about(asking, ids)
             choices = act.choices(asking, **ids) if act.choices else {}
+            wanted = act.wanted(asking, **ids) if act.wanted else act.form.model_fields
             shell = self._shell(asking, request, room)
-        inputs = inputs_of(act.form, given, errors, choices)
+        inputs = [each for each in inputs_of(act.form, given, errors, choices) if each.name in wanted]
         back = local_path(given.get("back") or (what.path if what else room.path))
         status = told.status if told else 422 if errors else 200
         return self._drawn(

@@ -12,7 +12,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from maatpak.console.operations.asking import answer, as_id
+from maatpak.console.operations.cron import next_times
 from maatpak.console.operations.deployments import full_name, visible_deployment
+from maatpak.console.operations.overview import look_again
 from maatpak.console.operations.runs import AGAIN, visible_run
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.ledger.audit import EventDraft, append_events
@@ -46,7 +48,7 @@ def pause(by: Operator, deployment_id: str) -> None:
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not.
-        UsageError: there is no such deployment.
+        MissingError: there is no such deployment.
     """
     _set_paused(by, deployment_id, paused=True)
 
@@ -56,17 +58,21 @@ def resume(by: Operator, deployment_id: str) -> None:
     _set_paused(by, deployment_id, paused=False)
 
 
-def reschedule(by: Operator, deployment_id: str, cron: str, time_zone: str, schedule_id: str | None = None) -> None:
-    """Change when a deployment runs by itself; without a schedule it gets its first or another one.
+def reschedule(
+    by: Operator, deployment_id: str, cron: str, time_zone: str, schedule_id: str | None = None
+) -> Sequence[datetime]:
+    """Change when a deployment runs by itself; when it will next. Without a schedule it gets its first or another one.
 
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not.
-        UsageError: there is no such deployment or schedule, or `cron` or the zone is none.
+        MissingError: there is no such deployment.
+        UsageError: there is no such schedule, or `cron` or the zone is none.
     """
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
     schedule = _cron_schedule(cron, time_zone)
+    coming = next_times(schedule.cron, time_zone, by.now)
     with _recorded(by, "reschedule work") as kept:
 
         def ask(client: "SyncPrefectClient") -> "DeploymentResponse":
@@ -81,6 +87,7 @@ def reschedule(by: Operator, deployment_id: str, cron: str, time_zone: str, sche
             return found
 
         kept.of(answer(ask), "deployment_rescheduled", cron=schedule.cron, time_zone=time_zone, schedule=schedule_id)
+    return coming
 
 
 def run_now(by: Operator, deployment_id: str) -> str:
@@ -89,7 +96,7 @@ def run_now(by: Operator, deployment_id: str) -> str:
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not.
-        UsageError: there is no such deployment.
+        MissingError: there is no such deployment.
     """
     with _recorded(by, "start a run") as kept:
         found = answer(lambda client: visible_deployment(client, by.codes, deployment_id))
@@ -141,7 +148,7 @@ def retry(by: Operator, run_id: str) -> None:
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not, or it did not fail, or is part of another.
-        UsageError: there is no such run.
+        MissingError: there is no such run.
     """
     from prefect.states import AwaitingRetry
 
@@ -189,6 +196,7 @@ def _recorded(by: Operator, act: str) -> Iterator[_Kept]:
         kept = _Kept(by.engine, by.login)
         yield kept
         append_events(session, kept.drafts, by.now)
+    look_again()
     by.engine.anchor()
 
 
