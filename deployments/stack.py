@@ -31,6 +31,8 @@ RUNNER_GOODBYE = 45.0
 
 SERVER_GOODBYE = 15.0
 LOOK_EVERY = 0.2
+NO_RETRIES = {"PREFECT_CLIENT_MAX_RETRIES": "0"}
+"""No page waits for Prefect to come back."""
 
 Wait = Callable[[float], object]
 """Waits so many seconds; raises to give up."""
@@ -77,7 +79,7 @@ def console(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.
         "The web application",
         "deployments.web",
         [str(port)],
-        environment=prefect_environment(settings, api_url, named=named),
+        environment={**prefect_environment(settings, api_url, named=named), **NO_RETRIES},
         cwd=settings.workspace,
         log=log_file(settings, "console"),
     )

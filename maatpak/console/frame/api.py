@@ -143,16 +143,18 @@ class Api:
 
     def _adds_sheet(self, router: APIRouter, room: Room, sheet: Sheet) -> Callable[[], None]:
         adapter: TypeAdapter[Any] = TypeAdapter(sheet.context)
+        named = _path_parameters(sheet.path)
 
-        def answer(request: Request, **ids: Any) -> Any:
+        def answer(request: Request, **given: Any) -> Any:
             asker, now = _caller_of(request)
+            ids = {each.name: given[each.name] for each in named}
             query = {key: value.replace("\0", "") for key, value in request.query_params.items()}
             with self._engine.database.reading() as session:
                 context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
             return adapter.dump_python(context, mode="json")
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path))
-        parameters = [*_path_parameters(sheet.path), *(_query(name, told) for name, told in sheet.query.items())]
+        parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
         endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(
             sheet.path,

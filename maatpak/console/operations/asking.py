@@ -1,8 +1,11 @@
 """How Prefect's server is asked: within seconds, and with errors for people. No page waits for it longer."""
 
+import ssl
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import nullcontext
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from maatpak.kernel.errors import OutsideError, TransientError, UsageError
@@ -31,16 +34,19 @@ def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
     from prefect.exceptions import ObjectNotFound
     from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    if not PREFECT_API_URL.value():
+    url = PREFECT_API_URL.value()
+    if not url:
         raise OutsideError("No Prefect server is known here.", advice="`maatpak up` starts one and tells the console.")
+    given: dict[str, Any] = {"timeout": PATIENCE}
+    if url.startswith("http://"):
+        given["verify"] = _no_certificates()
     deadline = time.monotonic() + PATIENCE
     while True:
+        # Prefect's own retries would keep a page waiting for a minute; the console's process is told so from the start.
+        retries = PREFECT_CLIENT_MAX_RETRIES.value()
+        once = temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}) if retries else nullcontext()
         try:
-            # Prefect's own retries would keep a page waiting for a minute.
-            with (
-                temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-                get_client(sync_client=True, httpx_settings={"timeout": PATIENCE}) as client,
-            ):
+            with once, get_client(sync_client=True, httpx_settings=given) as client:
                 return ask(client)
         except ObjectNotFound as error:
             raise UsageError("Prefect does not know it (any more).", advice="Look at the list again.") from error
@@ -59,6 +65,12 @@ def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
             raise TransientError(
                 f"Prefect does not answer ({type(error).__name__}).", advice="Is `maatpak up` running? Try again then."
             ) from error
+
+
+@cache
+def _no_certificates() -> ssl.SSLContext:
+    """Where nothing is encrypted; else the client reads all certificates of the machine for each page."""
+    return ssl.create_default_context()
 
 
 def as_id(text: str, what: str) -> UUID:
