@@ -176,7 +176,8 @@ class Pages:
                 raise
             except MaatpakError as error:
                 return self._form(request, room, act, asker, now, ids, sent, {}, problem_of(error))
-            answered = RedirectResponse(local_path(done.go or sent.get("back")), SEE_OTHER)
+            go = local_path(done.go or sent.get("back"))
+            answered = as_answer(done.file) if done.file else RedirectResponse(go, SEE_OTHER)
             answered.set_cookie(value=said_cookie(self._engine.link_key, done.told), **SAID)
             return answered
 

@@ -2,6 +2,7 @@
 
 from maatpak.console.rooms.account import ACCOUNT
 from maatpak.console.rooms.approvals import APPROVALS
+from maatpak.console.rooms.audit import AUDIT
 from maatpak.console.rooms.customers import CUSTOMERS
 from maatpak.console.rooms.messages import MESSAGES
 from maatpak.console.rooms.operations import OPERATIONS
@@ -9,5 +10,5 @@ from maatpak.console.rooms.people import PEOPLE
 from maatpak.console.rooms.webhooks import WEBHOOKS
 from maatpak.console.rooms.work import WORK
 
-ROOMS = (APPROVALS, WORK, CUSTOMERS, MESSAGES, OPERATIONS, PEOPLE, WEBHOOKS, ACCOUNT)
+ROOMS = (APPROVALS, WORK, CUSTOMERS, MESSAGES, OPERATIONS, AUDIT, PEOPLE, WEBHOOKS, ACCOUNT)
 """In the order of the menu."""
