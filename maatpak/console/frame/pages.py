@@ -48,8 +48,8 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
-        shown: list[Listing | Sheet] = [each for room in rooms for each in (*room.listings, *room.sheets)]
-        self._readers = {each.path: each.roles for each in shown}
+        self._readers = {each.path: each.roles for room in rooms for each in room.listings}
+        self._readers |= {each.path: each.roles for room in rooms for each in room.sheets}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
