@@ -220,7 +220,7 @@ class Pages:
 
     def _sees(self, asker: Visitor) -> Callable[[str], bool]:
         """For templates: whether there is a page of a path, and this visitor may see it: then it is linked to."""
-        return lambda path: asker.role in self._readers.get(path, ())
+        return lambda path: asker.role in self._shown.get(path, ())
 
     def _shell(self, asking: Asking, request: Request, room: Room | None) -> dict[str, Any]:
         """What surrounds every page: the menu with what waits, the visitor, and what was just said."""
