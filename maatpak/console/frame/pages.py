@@ -48,7 +48,7 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
-        self._shown = {each.path: each.roles for room in rooms for each in (*room.listings, *room.sheets)}
+        self._shown = {each.path: each.roles for room in rooms for each in room.pages}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
@@ -142,8 +142,8 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            may = {"act": self._offer(asker), "sees": self._sees(asker)}
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **may, **shell)
+            shell |= {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **shell)
 
         return answer
 
