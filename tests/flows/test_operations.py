@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deployments.table import RECEIVING, planned_for
+from deployments.table import PROVING, RECEIVING, planned_for
 from maatpak.console.operations import acts, asking
 from maatpak.console.operations.acts import Operator
 from maatpak.console.operations.cron import cron_in_words
@@ -19,9 +19,10 @@ from maatpak.console.operations.overview import look_again, read_overview
 from maatpak.console.operations.runs import RunFilter, read_run, read_runs
 from maatpak.kernel.errors import RefusedError, TransientError, UsageError
 from tasks.engine import Engine
+from tasks.tick import tick
 from tests.console.house import Browser, console_of, words_of
 from tests.flows.conftest import Prefect
-from tests.tasks.act.house import House, build_house
+from tests.tasks.act.house import House, at, build_house
 
 CODE, ZONE = "OPSA", "Europe/Amsterdam"
 THURSDAY = date(2026, 3, 5)
@@ -151,6 +152,26 @@ def test_people_run_operations_in_the_console(prefect: Prefect, olga: Operator, 
     foreign = deployments((CODE, "OPSB"))["daily/OPSB"].deployment_id
     assert browser.get(f"/operations/deployments/{foreign}").status_code == 404
     assert console.program("olga").post(f"/api/v1/operations/deployments/{foreign}/pause").status_code == 404
+
+
+def test_an_auditor_has_history_proven(prefect: Prefect, olga: Operator, house: House) -> None:
+    (name,) = prefect.register([PROVING])
+    audrey = replace(olga, login="audrey")
+    verified = acts.prove(audrey)
+    tick(house.engine, house.creditor_id, THURSDAY, at(THURSDAY))
+    replayed = acts.prove(audrey, CODE, THURSDAY)
+    asked = [read_run((CODE,), each).parameters for each in (verified, replayed)]
+    assert asked == [{"kind": "verify"}, {"kind": "replay", "creditor": CODE, "as_of": "2026-03-05"}]
+    for login, code, as_of, wrong in (
+        ("carla", None, None, RefusedError),
+        ("audrey", CODE, date(2026, 3, 4), UsageError),
+        ("audrey", "OPSB", THURSDAY, UsageError),
+    ):
+        with pytest.raises(wrong):
+            acts.prove(replace(olga, login=login), code, as_of)
+    kept = [(each.actor, each.body) for each in house.rows_of_events("run_started")]
+    assert kept == [("audrey", {"deployment": name, "run": each}) for each in (verified, replayed)]
+    prefect.delete(f"deployments/{prefect.get(f'deployments/name/{name}')['id']}")  # type: ignore[index]
 
 
 def test_who_may_not_changes_nothing(prefect: Prefect, olga: Operator, house: House) -> None:

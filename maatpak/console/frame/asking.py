@@ -56,6 +56,7 @@ NUMBERED = frozenset(
         "hook_id",
         "delivery_id",
         "incoming_id",
+        "seq",
     }
 )
 """Names in paths that are numbers."""

@@ -163,6 +163,8 @@ class Paper:
     read: Callable[..., Content]
     """`(asking, **ids)`; raises `Missing` where there is nothing of these ids."""
     roles: tuple[Role, ...] = READERS
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Name in the URL's query → what it says."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,8 @@ class Done:
     go: str | None = None
     """Path to show next; none: where the visitor was."""
     data: Mapping[str, Any] = field(default_factory=dict)
+    file: Content | None = None
+    """What is downloaded, of an act that makes a file; it is kept nowhere."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,8 @@ class Act:
     """Whether it asks a service, which may not answer."""
     secret: bool = False
     """What comes of it is told once and kept nowhere, so it has no key of repetition."""
+    file: str | None = None
+    """Media type of the file that it makes, if it makes one; then it has no key of repetition, either."""
     grave: bool = False
     """What cannot simply be undone: its button says so by its colour."""
     choices: Callable[..., Mapping[str, Sequence[Choice]]] | None = None
@@ -221,8 +227,12 @@ class Room:
     """SQL that counts what waits here for a visitor: `:creditors`, `:role`, `:login`."""
 
     @property
+    def pages(self) -> "tuple[Listing | Sheet, ...]":
+        """What there is to see here."""
+        return (*self.listings, *self.sheets)
+
+    @property
     def roles(self) -> tuple[Role, ...]:
         """Who has something to see here."""
-        offered: tuple[Listing | Sheet, ...] = (*self.listings, *self.sheets)
-        seen = {role for each in offered if each.path == self.path for role in each.roles}
+        seen = {role for each in self.pages if each.path == self.path for role in each.roles}
         return tuple(role for role in Role if role in seen)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-WIDTH, HEIGHT = 154, 46
+WIDTH, HEIGHT = 148, 46
 """Of a step, in pixels."""
 BESIDE, BELOW = 14, 28
 """Room between steps of one layer, and between layers."""

@@ -48,6 +48,7 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
+        self._shown = {each.path: each.roles for room in rooms for each in room.pages}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
@@ -141,7 +142,8 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, act=self._offer(asker), **shell)
+            shell |= {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **shell)
 
         return answer
 
@@ -174,7 +176,8 @@ class Pages:
                 raise
             except MaatpakError as error:
                 return self._form(request, room, act, asker, now, ids, sent, {}, problem_of(error))
-            answered = RedirectResponse(local_path(done.go or sent.get("back")), SEE_OTHER)
+            go = local_path(done.go or sent.get("back"))
+            answered = as_answer(done.file) if done.file else RedirectResponse(go, SEE_OTHER)
             answered.set_cookie(value=said_cookie(self._engine.link_key, done.told), **SAID)
             return answered
 
@@ -215,6 +218,10 @@ class Pages:
 
         return offered
 
+    def _sees(self, asker: Visitor) -> Callable[[str], bool]:
+        """For templates: whether there is a page of a path, and this visitor may see it: then it is linked to."""
+        return lambda path: asker.role in self._shown.get(path, ())
+
     def _shell(self, asking: Asking, request: Request, room: Room | None) -> dict[str, Any]:
         """What surrounds every page: the menu with what waits, the visitor, and what was just said."""
         seen = [each for each in self._rooms if each.in_menu and asking.visitor.role in each.roles]
@@ -244,7 +251,9 @@ class Pages:
 
 
 def _query(request: Request) -> dict[str, str]:
-    return {key: value.replace("\0", "") for key, value in request.query_params.items()}
+    """The query of a URL; what is named more than once, such as rows that were chosen, with commas between."""
+    given = request.query_params
+    return {key: ",".join(given.getlist(key)).replace("\0", "") for key in given}
 
 
 def require_reader(asker: Visitor, roles: Iterable[str]) -> None:

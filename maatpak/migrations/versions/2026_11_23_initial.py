@@ -1320,6 +1320,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("overdue_amount", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=True),
+        sa.Column("proposal", sa.String(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("tick_id", sa.BigInteger(), nullable=True),
@@ -1575,7 +1576,7 @@ def upgrade() -> None:
             "verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)",
             name=op.f("ck_approval_no_says_what_next"),
         ),
-        sa.CheckConstraint("verdict IN ('approved', 'rejected')", name=op.f("ck_approval_verdict_known")),
+        sa.CheckConstraint("verdict IN ('approved', 'rejected', 'postponed')", name=op.f("ck_approval_verdict_known")),
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_approval_action_id_action")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
         sa.UniqueConstraint(

@@ -13,6 +13,7 @@ from maatpak.console.rooms.customers.offered import documents_of, segments_of, s
 from maatpak.kernel.words import HoldReason, LegalStop, Role, Stage
 from tasks.case_move import move_case, skip_step
 from tasks.holds import HOLD_RULES, lift_hold, set_hold
+from tasks.merging import ask_merge
 from tasks.notes import LONGEST, write_note
 from tasks.placements import CAUSES, recall_placement
 from tasks.rights import COLLECTORS, DESK, HEARD
@@ -68,6 +69,13 @@ class Recall(BaseModel):
     """Why a case comes back from the agency."""
 
     cause: Literal["paid", "disputed", "error", "insolvency", "account_manager"]
+
+
+class Merge(BaseModel):
+    """Another account of the same customer."""
+
+    other_no: Line = Field(title="Number of the other account", min_length=1)
+    reason: Reason
 
 
 class Note(BaseModel):
@@ -130,6 +138,12 @@ def _note(acting: Acting, form: Note, case_id: int) -> Done:
     return Done("Noted.")
 
 
+def _merge(acting: Acting, form: Merge, case_id: int) -> Done:
+    with acting.desk("case_id", case_id) as desk:
+        ask_merge(desk, desk.case(case_id), form.other_no, form.reason)
+    return Done("A second person is asked to confirm that they are one customer.")
+
+
 def _holds(asking: Asking, case_id: int) -> dict[str, Sequence[Choice]]:
     sets = [each for each, rule in HOLD_RULES.items() if asking.visitor.role in rule.sets]
     stops = [each for each in LegalStop if each is not LegalStop.NONE]
@@ -160,6 +174,8 @@ STOPPING = (
         Move, _move, MOVERS, choices=_segments, grave=True),
     Act(CASE + "/skip", "Skip a step", "It counts as done for what follows. From the stage solve on a manager's act.",
         Skip, _skip, MOVERS, choices=_steps, grave=True),
+    Act(CASE + "/merge", "Same customer as", "Two accounts become one customer once a second person confirms it.",
+        Merge, _merge, DESK, grave=True),
     Act("/placements/{placement_no}/recall", "Recall", "Its items are ours to speak about again; tell the agency.",
         Recall, _recall, HEARD, grave=True),
     Act(DEBTOR + "/ticket", "Ticket", "A complaint or an undelivered order stops notices until it is closed.",
