@@ -1,8 +1,10 @@
 """The rooms of the console: each declares its listings, sheets and acts, and draws its own sheets."""
 
 from maatpak.console.rooms.account import ACCOUNT
+from maatpak.console.rooms.calls import CALLS
+from maatpak.console.rooms.mine import MINE
 from maatpak.console.rooms.people import PEOPLE
 from maatpak.console.rooms.webhooks import WEBHOOKS
 
-ROOMS = (PEOPLE, WEBHOOKS, ACCOUNT)
+ROOMS = (CALLS, MINE, PEOPLE, WEBHOOKS, ACCOUNT)
 """In the order of the menu."""
