@@ -162,11 +162,15 @@ def next_call(
     now: datetime,
     *,
     mine: str | None = None,
-    but: int | None = None,
+    after: int | None = None,
 ) -> int | None:
-    """The first call of the list that may be made now, `but` for one; none: nobody may be rung now."""
-    due = _in_order(engine, session, creditor_ids, now, mine)
-    return next((each.task_id for each in due if each.may_ring and each.task_id != but), None)
+    """The call of the list to make now, the one `after` another; past the last it begins anew.
+
+    None: nobody else may be rung now.
+    """
+    due = [each.task_id for each in _in_order(engine, session, creditor_ids, now, mine) if each.may_ring]
+    place = due.index(after) + 1 if after in due else 0
+    return next((task_id for task_id in due[place:] + due[:place] if task_id != after), None)
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,7 @@ def _script(
         return format_money(amount, case["currency"])
 
     who = case["contact_name"] or "whoever pays the invoices"
-    points = [f"Ask for {who}; say your name and {case['creditor_name']}. Nothing of it is for anybody else."]
+    points = [f"Ask for {who}. Say your name, and {case['creditor_name']}; nothing of it is for anybody else."]
     if wary:
         points.append("We have cost this customer a lot of goodwill: begin by asking what we did wrong.")
     if any(each.what == "answer" and each.who == "unread" for each in contacts):

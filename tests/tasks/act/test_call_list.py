@@ -111,12 +111,12 @@ def test_the_sheet_tells_what_there_is_and_what_follows(house: House, case_id: i
     assert call_task.subject in found.script
     follows = {choice.code: " ".join(choice.follows) for choice in found.results}
     assert set(follows) == set(CONSEQUENCES)
-    assert "day 2 of trying" in follows[C.NO_ANSWER]
+    assert "this is day 2 of 3 that make a tried call" in follows[C.NO_ANSWER]
     assert follows[C.COMPLAINT] == (
         "The call is done. No contact for 10 working days (complaint). "
         "A reply by the account manager within 1 working day: Answer the complaint."
     )
-    assert "Next: an offer of a plan." in follows[C.PLAN_ASKED]
+    assert "An offer of a plan follows." in follows[C.PLAN_ASKED]
     assert {choice.code: choice.needs for choice in found.results if choice.needs} == {
         C.CALLBACK_AGREED: ("callback_on",),
         C.PROMISED: ("promised_on",),

@@ -172,7 +172,7 @@ def read_call(asking: Asking, task_id: int) -> CallScreen:
         raise missing("call", task_id) from None
     side, at = _side(asking.query.get("side")), _hour(asking.query.get("at"))
     mine = asking.visitor.login if asking.visitor.role in TALKERS else None
-    follows = next_call(asking.engine, asking.session, seen, asking.now, mine=mine, but=task_id)
+    follows = next_call(asking.engine, asking.session, seen, asking.now, mine=mine, after=task_id)
     may = call.state == WorkState.OPEN and (call.may_ring or side is not Side.OURS or at is not None)
     return CallScreen(call, side, at, may, follows)
 
