@@ -2,9 +2,11 @@
 
 from maatpak.console.rooms.account import ACCOUNT
 from maatpak.console.rooms.calls import CALLS
+from maatpak.console.rooms.customers import CUSTOMERS
+from maatpak.console.rooms.messages import MESSAGES
 from maatpak.console.rooms.mine import MINE
 from maatpak.console.rooms.people import PEOPLE
 from maatpak.console.rooms.webhooks import WEBHOOKS
 
-ROOMS = (CALLS, MINE, PEOPLE, WEBHOOKS, ACCOUNT)
+ROOMS = (CALLS, CUSTOMERS, MINE, MESSAGES, PEOPLE, WEBHOOKS, ACCOUNT)
 """In the order of the menu."""
