@@ -41,9 +41,9 @@ SELECT t.id AS task_id, t.case_id, t.kind, t.subject, t.opened_on, t.due_on,
   COALESCE(s.overdue_open, 0) AS overdue_open, NULLIF(s.oldest_due_on, {NO_DATE}) AS oldest_due_on,
   COALESCE(s.segment, '') AS segment, COALESCE(s.experience_balance, 0) AS experience_balance,
   COALESCE(NULLIF(s.non_payment_reason, 'none'), '') AS reason, COALESCE(s.next_step, '') AS next_step,
-  NULLIF(s.next_on, {NO_DATE}) AS next_on
-FROM work_task t JOIN creditor c ON c.id = t.creditor_id JOIN debtor d ON d.id = t.debtor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+  NULLIF(s.next_on, {NO_DATE}) AS next_on, a.pack_id, a.segment AS of_segment, a.step
+FROM work_task t LEFT JOIN action a ON a.id = t.action_id JOIN creditor c ON c.id = t.creditor_id
+JOIN debtor d ON d.id = t.debtor_id LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
 LEFT JOIN "case" k ON k.id = t.case_id LEFT JOIN case_standing s ON s.case_id = t.case_id
 WHERE t.creditor_id = ANY(:creditors) AND t.state = 'open' AND t.kind IN ('notice', 'consult') AND t.assignee = :login
 ORDER BY t.kind, t.due_on, t.id LIMIT {MOST}
@@ -95,6 +95,8 @@ class Waits:
     next_step: str
     next_on: date | None
     """What comes next, and from when, as of the newest run."""
+    then: tuple[str, ...]
+    """The steps of its journey that wait for this."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _read(asking: Asking) -> MinePage:
         chosen.name,
         chosen.deputy,
         managers,
-        tuple(Waits(**row) for row in asking.rows(WAITS, creditors=seen, login=chosen.login)),
+        tuple(_waits(asking, row) for row in asking.rows(WAITS, creditors=seen, login=chosen.login)),
         tuple(_coming(asking, rows)[:MOST_SHOWN]),
         tuple(
             Mine(
@@ -204,6 +206,12 @@ def _read(asking: Asking) -> MinePage:
             for each in mine
         ),
     )
+
+
+def _waits(asking: Asking, row: dict[str, Any]) -> Waits:
+    pack, segment, step = row.pop("pack_id"), row.pop("of_segment"), row.pop("step")
+    steps = asking.engine.pack(pack).journeys[segment].steps if pack is not None else {}
+    return Waits(**row, then=tuple(name for name, each in steps.items() if step in each.after))
 
 
 def _coming(asking: Asking, rows: list[dict[str, Any]]) -> list[Coming]:
@@ -341,7 +349,6 @@ MINE = Room(
             No,
             _refuse,
             HEARD,
-            grave=True,
         ),
         Act(
             PATH + "/{task_id}/seen",

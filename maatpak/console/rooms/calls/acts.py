@@ -42,14 +42,16 @@ class Result(BaseModel):
         None, title="What the reason is about", max_length=200, description="None: what is promised, else what is due."
     )
     disputed: Amount | None = Field(
-        None, title="Amount objected to", description="Of one document; empty: all of it. Only with an objection."
+        None,
+        title="Amount objected to",
+        description="Of one document; empty: all of it. Only with an objection.",
     )
     note: Words | None = Field(None, title="Note", description="In your own words; a refusal needs it.")
     at: time | None = Field(None, title="Made at", description="As HH:MM where the creditor is; empty: just now.")
     side: Side = Field(
         Side.OURS,
         title="Whose wish",
-        description="`inbound`: they rang us; `asked`: they asked for this hour.",
+        description="Inbound: they rang us; asked: they asked for this hour.",
     )
 
 
