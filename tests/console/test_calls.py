@@ -148,12 +148,16 @@ def test_who_was_tried_today_is_tried_tomorrow(at: At) -> None:
     earlier = words_of(colin.get(f"/calls/{task}", at="08:30"))
     assert "made at 08:30" in earlier
     assert "No answer" not in earlier
+    assert colin.press(after, f"/calls/{task}/take").status_code == 303
+    assert console.rows(f"SELECT assignee FROM work_task WHERE id = {task}") == [{"assignee": "colin"}]
     for query in ({"at": "late"}, {"side": "theirs"}):
         assert colin.get(f"/calls/{task}", **query).status_code == 422
     assert colin.get("/calls", skip="-1").status_code == 422
     assert colin.get("/calls", whose="theirs").status_code == 422
     assert console.browser("olga").get(f"/calls/{task}").status_code == 200
     assert console.program("olga").post(f"/api/v1/calls/{task}/result", {"code": "voicemail"}).status_code == 403
+    assert console.browser("max").send(f"/calls/{task}/waive", note="They never pick up").status_code == 303
+    assert "The call is done: waived" in words_of(colin.get(f"/calls/{task}"))
 
 
 def test_the_account_manager_talks_first(at: At) -> None:
@@ -166,6 +170,7 @@ def test_the_account_manager_talks_first(at: At) -> None:
     assert "My customers" in words_of(page)
     assert "your word" in words_of(page)
     assert "€1,500.00 overdue since 30 Jan 2026" in words_of(page)
+    assert "What waits for it: final demand" in words_of(page)
     path = f"/mine/{task['id']}"
     for act in ("stop", "no"):
         assert anna.send(f"{path}/{act}").status_code == 422, "it needs its reason"

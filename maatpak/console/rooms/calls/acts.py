@@ -1,4 +1,4 @@
-"""What came of a call: its result with all that was said, checked and recorded together."""
+"""What came of a call: its result with all that was said, checked and recorded together; whose it is, and no call."""
 
 from datetime import date, time
 from zoneinfo import ZoneInfo
@@ -8,16 +8,17 @@ from pydantic import BaseModel, Field
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import day
-from maatpak.console.frame.fields import Amount, Line, Words, as_words
+from maatpak.console.frame.fields import Amount, Line, NoFields, Reason, Words, as_words
 from maatpak.console.rooms.calls.sheets import ONE, PATH
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.money import parse_amount
-from maatpak.kernel.words import CallResult, NonPaymentReason, WorkState
+from maatpak.kernel.words import CallResult, NonPaymentReason, Role, WorkState
 from maatpak.ledger.tables import Case, WorkTask
 from tasks.call_hours import Side
 from tasks.calls import Call, day_part, record_call
 from tasks.desk import Desk
-from tasks.rights import TALKERS
+from tasks.rights import MANAGERS, TALKERS
+from tasks.work import MAY_DO, WAIVED, Outcome, finish_work, take_work
 
 DOCUMENTS = """
 SELECT v.document_no FROM work_task t JOIN "case" k ON k.id = t.case_id
@@ -53,6 +54,12 @@ class Result(BaseModel):
         title="Whose wish",
         description="Inbound: they rang us; asked: they asked for this hour.",
     )
+
+
+class Waiver(BaseModel):
+    """Why a round goes on without a call."""
+
+    note: Reason
 
 
 def _record(acting: Acting, form: Result, task_id: int) -> Done:
@@ -100,6 +107,19 @@ def _follows(call: Call, state: str, due_on: date) -> str:
     return "It is done."
 
 
+def _take(acting: Acting, form: NoFields, task_id: int) -> Done:
+    del form
+    with acting.desk("task_id", task_id) as desk:
+        take_work(desk, task_id)
+    return Done("It is yours; others see so.", f"{PATH}/{task_id}", {"task_id": task_id})
+
+
+def _waive(acting: Acting, form: Waiver, task_id: int) -> Done:
+    with acting.desk("task_id", task_id) as desk:
+        finish_work(desk, task_id, Outcome(WAIVED, form.note))
+    return Done("This round goes on without the call.", f"{PATH}/{task_id}", {"task_id": task_id, "outcome": WAIVED})
+
+
 def _choices(asking: Asking, task_id: int) -> dict[str, list[Choice]]:
     found = [Choice(row["document_no"], row["document_no"]) for row in asking.rows(DOCUMENTS, task=task_id)]
     return {"documents": found, "objected": found}
@@ -114,5 +134,21 @@ ACTS = (
         _record,
         TALKERS,
         choices=_choices,
+    ),
+    Act(
+        ONE + "/take",
+        "I take it",
+        "It is yours by name, so that nobody else rings them meanwhile.",
+        NoFields,
+        _take,
+        MAY_DO[Role.COLLECTOR],
+    ),
+    Act(
+        ONE + "/waive",
+        "Go on without it",
+        "The journey goes on as if the call had been made; the reason is kept.",
+        Waiver,
+        _waive,
+        MANAGERS,
     ),
 )
