@@ -96,6 +96,8 @@
       const button = (near || document).querySelector(`[data-key="${CSS.escape(event.key)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
       if (!button) return;
       button.click();
+      if (button.tagName === "SUMMARY" && button.parentElement.open)
+        button.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     }
     event.preventDefault();
   });
