@@ -1,8 +1,10 @@
 """The rooms of the console: each declares its listings, sheets and acts, and draws its own sheets."""
 
 from maatpak.console.rooms.account import ACCOUNT
+from maatpak.console.rooms.customers import CUSTOMERS
+from maatpak.console.rooms.messages import MESSAGES
 from maatpak.console.rooms.people import PEOPLE
 from maatpak.console.rooms.webhooks import WEBHOOKS
 
-ROOMS = (PEOPLE, WEBHOOKS, ACCOUNT)
+ROOMS = (CUSTOMERS, MESSAGES, PEOPLE, WEBHOOKS, ACCOUNT)
 """In the order of the menu."""
