@@ -30,6 +30,7 @@ from tests.console.house import Console
 from tests.tasks.outbox_world import DAY, NOW, House
 
 FREE = {"login": "anna", "change_id": "1", "token_id": "1", "draft_id": "1", "hook_id": "1", "delivery_id": "1"}
+FREE |= {"segment": "forgetful", "pack_id": "1"}
 FREE |= {"ticket_no": "T1", "number": "1"}
 """Names in paths that are of no creditor."""
 Town = tuple[Console, dict[str, Any], dict[str, Any], dict[Role, str]]

@@ -47,7 +47,8 @@ OWNERS = {
 MOST_DIGITS = 18
 """Of a number in a path; it fits 64 bits."""
 NUMBERED = frozenset(
-    {*(name for name in OWNERS if name.endswith("_id")), "change_id", "draft_id", "token_id", "hook_id", "delivery_id"}
+    {name for name in OWNERS if name.endswith("_id")}
+    | {"change_id", "pack_id", "draft_id", "token_id", "hook_id", "delivery_id"}
 )
 """Names in paths that are numbers."""
 
