@@ -37,6 +37,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "incoming_assigned": "What came in as {incoming} was put on the case.",
     "incoming_dropped": "What came in as {incoming} was found to be nobody's.",
     "ledger_imported": "A ledger was imported from {source}: {rows} rows, {quarantined} quarantined.",
+    "ledger_rejected": "A ledger from {source} was refused whole, and nothing was changed: {breaches} breaches.",
     "logged_in": "{person_id} logged in: {way}.",
     "logged_out": "{person_id} logged out.",
     "login_failed": "A try to log in was wrong.",

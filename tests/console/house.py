@@ -72,7 +72,7 @@ class Console:
     def counting(self) -> Iterator[list[str]]:
         """The statements that the database is sent inside the block, those of frames among them."""
         sent: list[str] = []
-        read = Frames.read
+        read: Any = Frames.read
 
         def noted(frames: Frames, query: str) -> Any:
             sent.append(query)
@@ -82,7 +82,7 @@ class Console:
             sent.append(statement)
 
         event.listen(self.engine.database.engine, "before_cursor_execute", note)
-        Frames.read = noted  # type: ignore[method-assign]
+        Frames.read = noted  # type: ignore[assignment,method-assign]
         try:
             yield sent
         finally:

@@ -29,7 +29,15 @@ from tests.console.conftest import At
 from tests.console.house import Console
 from tests.tasks.outbox_world import DAY, NOW, House
 
-FREE = {"login": "anna", "change_id": "1", "token_id": "1", "draft_id": "1", "hook_id": "1", "delivery_id": "1"}
+FREE = {
+    "login": "anna",
+    "change_id": "1",
+    "token_id": "1",
+    "draft_id": "1",
+    "hook_id": "1",
+    "delivery_id": "1",
+    "seq": "1",
+}
 FREE |= {"segment": "forgetful", "pack_id": "1"}
 FREE |= {"ticket_no": "T1", "number": "1"}
 """Names in paths that are of no creditor."""
@@ -128,7 +136,7 @@ def furnish(session: Session, creditor_id: int, debtor_id: int, case_id: int) ->
 def records(session: Session, creditor_id: int, debtor_id: int, case_id: int) -> list[SQLModel]:
     """One of each that has a number of its own."""
     item_id = session.exec(select(func.min(Item.id)).where(Item.debtor_id == debtor_id)).one()
-    action_id = session.exec(select(func.min(Action.id)).where(Action.case_id == case_id)).one()
+    action_id = int(session.exec(select(func.min(Action.id)).where(Action.case_id == case_id)).one() or 0)
     kept: dict[str, Any] = {"actor": "anna", "valid_from": DAY, "recorded_at": NOW}
     of_case: dict[str, Any] = {**kept, "case_id": case_id, "amount": 1}
     said: dict[str, Any] = {"reason": "price", "owner": "anna", "source": "call", "item_id": item_id}
@@ -214,7 +222,9 @@ def _nothing_there(each: object, status: int) -> bool:
     """Of what hangs on no creditor there need be no example: then it is not found by who may, either. A message is not
     both a mail and a letter, and the words of one of ours here are not kept."""
     path = getattr(each, "path", "")
-    if isinstance(each, Paper) and status == 404:
+    if (isinstance(each, Paper) and status == 404) or (status == 502 and getattr(each, "outside", False)):
+        return True
+    if isinstance(each, Act) and each.outside and status in (502, 503):  # no Prefect runs here
         return True
     return status == 404 and any(f"{{{name}}}" in path for name in FREE if name != "login")
 

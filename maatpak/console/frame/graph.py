@@ -24,7 +24,7 @@ class Size:
     below: int
 
 
-SMALL = Size(154, 46, 14, 28)
+SMALL = Size(148, 46, 14, 28)
 """For a step's name and a few words."""
 LARGE = Size(176, 92, 20, 40)
 """For a step's name and its numbers, with room for words on the edges."""

@@ -48,6 +48,7 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
+        self._shown = {each.path: each.roles for room in rooms for each in (*room.listings, *room.sheets)}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
@@ -141,7 +142,8 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, act=self._offer(asker), **shell)
+            may = {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **may, **shell)
 
         return answer
 
@@ -176,7 +178,8 @@ class Pages:
             except MaatpakError as error:
                 given = {**given_of(act.form, fields), "back": sent.get("back")}
                 return self._form(request, room, act, asker, now, ids, given, {}, problem_of(error))
-            answered = RedirectResponse(local_path(done.go or sent.get("back")), SEE_OTHER)
+            go = local_path(done.go or sent.get("back"))
+            answered = as_answer(done.file) if done.file else RedirectResponse(go, SEE_OTHER)
             answered.set_cookie(value=said_cookie(self._engine.link_key, done.told), **SAID)
             return answered
 
@@ -201,8 +204,9 @@ class Pages:
             choices = act.choices(asking, **ids) if act.choices else {}
             if act.first is not None and request.method == "GET":
                 given = {**act.first(asking, **ids), **given}
+            wanted = act.wanted(asking, **ids) if act.wanted else act.form.model_fields
             shell = self._shell(asking, request, room)
-        inputs = inputs_of(act.form, given, errors, choices)
+        inputs = [each for each in inputs_of(act.form, given, errors, choices) if each.name in wanted]
         back = local_path(given.get("back") or (what.path if what else room.path))
         status = told.status if told else 422 if errors else 200
         return self._drawn(
@@ -217,6 +221,10 @@ class Pages:
             return act if asker.role in act.roles and asker.may_write else None
 
         return offered
+
+    def _sees(self, asker: Visitor) -> Callable[[str], bool]:
+        """For templates: whether there is a page of a path, and this visitor may see it: then it is linked to."""
+        return lambda path: asker.role in self._shown.get(path, ())
 
     def _shell(self, asking: Asking, request: Request, room: Room | None) -> dict[str, Any]:
         """What surrounds every page: the menu with what waits, the visitor, and what was just said."""
@@ -247,7 +255,9 @@ class Pages:
 
 
 def _query(request: Request) -> dict[str, str]:
-    return {key: value.replace("\0", "") for key, value in request.query_params.items()}
+    """The query of a URL; what is named more than once, such as rows that were chosen, with commas between."""
+    given = request.query_params
+    return {key: ",".join(given.getlist(key)).replace("\0", "") for key in given}
 
 
 def require_reader(asker: Visitor, roles: Iterable[str]) -> None:

@@ -32,6 +32,21 @@
   });
   addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
 
+  // A form that makes a file: the page stays, and tells what came of it. What is refused is shown as without this.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-file]")) return;
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const name = /filename\*=UTF-8''(\S+)/.exec(answer.headers.get("Content-Disposition") || "");
+    if (!name) { form.submit(); return; }
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = decodeURIComponent(name[1]);
+    link.click();
+    setTimeout(() => location.reload(), 400);
+  });
+
   // Menus close when the reader goes elsewhere.
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll(".who[open], .menu[open], .drop[open]"))

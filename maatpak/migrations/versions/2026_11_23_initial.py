@@ -578,6 +578,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_state")),
     )
     op.create_index(
+        "ix_address_state_lost",
+        "address_state",
+        ["valid_from", "id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('dead', 'doubtful') AND replaced_at IS NULL"),
+    )
+    op.create_index(
         "ix_address_state_opted_out",
         "address_state",
         ["address"],
@@ -1164,6 +1171,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("service_ref IS NOT NULL"),
     )
     op.create_index(
+        "ix_message_unknown",
+        "message",
+        ["creditor_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'unknown'"),
+    )
+    op.create_index(
         "ix_message_unreported",
         "message",
         ["creditor_id"],
@@ -1306,6 +1320,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("overdue_amount", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=True),
+        sa.Column("proposal", sa.String(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("tick_id", sa.BigInteger(), nullable=True),
@@ -1398,6 +1413,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer")),
     )
     op.create_index(op.f("ix_answer_debtor_id"), "answer", ["debtor_id"], unique=False)
+    op.create_index(
+        "ix_answer_unread",
+        "answer",
+        ["creditor_id", "received_on"],
+        unique=False,
+        postgresql_where=sa.text("read_on IS NULL AND replaced_at IS NULL"),
+    )
     op.create_index(
         "uq_answer_current", "answer", ["answer_no"], unique=True, postgresql_where=sa.text("replaced_at IS NULL")
     )
@@ -1554,7 +1576,7 @@ def upgrade() -> None:
             "verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)",
             name=op.f("ck_approval_no_says_what_next"),
         ),
-        sa.CheckConstraint("verdict IN ('approved', 'rejected')", name=op.f("ck_approval_verdict_known")),
+        sa.CheckConstraint("verdict IN ('approved', 'rejected', 'postponed')", name=op.f("ck_approval_verdict_known")),
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_approval_action_id_action")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
         sa.UniqueConstraint(
@@ -1838,6 +1860,9 @@ def downgrade() -> None:
     op.drop_table("incoming")
     op.drop_table("evidence")
     op.drop_index("uq_answer_current", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL"))
+    op.drop_index(
+        "ix_answer_unread", table_name="answer", postgresql_where=sa.text("read_on IS NULL AND replaced_at IS NULL")
+    )
     op.drop_index(op.f("ix_answer_debtor_id"), table_name="answer")
     op.drop_table("answer")
     op.drop_index("ix_action_payer", table_name="action", postgresql_where=sa.text("payer_party_id IS NOT NULL"))
@@ -1864,6 +1889,7 @@ def downgrade() -> None:
         table_name="message",
         postgresql_where=sa.text("ended_at IS NOT NULL AND reported_at IS NULL"),
     )
+    op.drop_index("ix_message_unknown", table_name="message", postgresql_where=sa.text("state = 'unknown'"))
     op.drop_index("ix_message_service", table_name="message", postgresql_where=sa.text("service_ref IS NOT NULL"))
     op.drop_index("ix_message_due", table_name="message", postgresql_where=sa.text("state IN ('queued', 'sending')"))
     op.drop_index("ix_message_debtor", table_name="message")
@@ -1933,6 +1959,11 @@ def downgrade() -> None:
         "ix_address_state_opted_out",
         table_name="address_state",
         postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_address_state_lost",
+        table_name="address_state",
+        postgresql_where=sa.text("state IN ('dead', 'doubtful') AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
     op.drop_table("webhook")

@@ -86,7 +86,7 @@ def _acted(action: Mapping[str, Any]) -> tuple[Mark, str, date | None]:
         result = f", {as_words(action['result']).lower()}" if action["result"] else ""
         return Mark.DONE, f"{day(action['executed_on'])}{result}", action["executed_on"]
     if state is ActionState.SKIPPED:
-        return Mark.SKIPPED, f"skipped: {as_words(action['reason']).lower()}", action["business_date"]
+        return Mark.SKIPPED, as_words(action["reason"]).lower(), action["business_date"]
     told = as_words(state).lower()
     if state in OPEN_ACTION_STATES:
         return Mark.NOW, told, action["due_on"]
@@ -109,7 +109,7 @@ def _explained(step: StepTold, next_step: str | None) -> CourseStep:
     if word == "done":
         mark, told = Mark.DONE, day(step.done_on) if step.done_on else "done"
     elif word in ("behind", "skipped before") or word.startswith("skipped"):
-        mark, told = Mark.SKIPPED, as_words(word).lower()
+        mark, told = Mark.SKIPPED, as_words(word.removeprefix("skipped: ")).lower()
     elif word in ("taken", "open"):
         mark, told = Mark.NOW, "today" if word == "taken" else "under way"
     elif word in ("stopped", "ended"):

@@ -85,7 +85,7 @@ CASES = Listing(
         Column("next_step", "Next", "s.next_step", Shape.CODE),
         Column("next_on", "From", f"NULLIF(s.next_on, {NO_DATE})", Shape.DATE, sorts=True,
                by=Order("s.next_on", Shape.DATE)),
-        Column("reason", "Why nothing today", "s.reason", Shape.CODE),
+        Column("reason", "Why nothing", "s.reason", Shape.CODE),
         Column("experience_balance", "Experience", "s.experience_balance", Shape.NUMBER, sorts=True,
                help="Sum of the ratings of every touch, from +12 to -36."),
         Column("account_manager", "Account manager", "s.account_manager"),

@@ -219,8 +219,35 @@ class CaseRecords:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Where the master data says that the customer is reached."""
+
+    email: str | None
+    phone: str | None
+    address: str | None
+    channel: str
+    """That they prefer, by the master data."""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A contact or an act of ours, rated for the customer."""
+
+    kind: str
+    rating: int
+    wrongful: bool
+    cause: str | None
+    touched_on: date
+
+
+@dataclass(frozen=True)
 class AccountRecords:
     """Of an account, newest first."""
+
+    master: list[Known]
+    """One, or none where the ledger told nothing."""
+    touches: list[Touched]
+    """By this creditor."""
 
     holds: list[Held]
     tickets: list[Ticketed]
@@ -250,6 +277,10 @@ OF_CASE = {
     " WHERE case_id = :case AND state = 'open' ORDER BY due_on, id",
 }
 OF_ACCOUNT = {
+    "master": "email, phone, NULLIF(concat_ws(', ', street, concat_ws(' ', postal_code, city), country), '')"
+    " AS address, preferred_channel AS channel FROM debtor_profile WHERE debtor_id = :debtor AND replaced_at IS NULL",
+    "touches": "t.kind, t.rating, t.wrongful, t.cause, t.touched_on FROM touch t JOIN debtor d ON d.id = :debtor"
+    " WHERE t.party_id = d.party_id AND t.creditor_id = d.creditor_id ORDER BY t.touched_on DESC, t.id DESC",
     "holds": "CASE WHEN r.debtor_id = :debtor THEN r.hold_no END AS hold_no, r.scope, i.document_no, r.reason,"
     " r.source, r.from_on, r.until_on, r.state, CASE WHEN r.debtor_id = :debtor THEN r.note ELSE '' END AS note,"
     " CASE WHEN r.debtor_id = :debtor THEN r.actor ELSE '' END AS actor"
