@@ -49,6 +49,9 @@ class PackFile:
     """A file of a pack."""
 
     path: str
+    folder: str
+    name: str
+    """Inside its folder."""
     lines: int
 
 
@@ -127,7 +130,7 @@ def read_pack(asking: Asking, pack_id: int) -> PackSheet:
         **row,
         followed_by=followers(asking, pack_id),
         others=_others(asking, row),
-        files=[PackFile(path, len(text.splitlines())) for path, text in sorted(files.items(), key=rules_first)],
+        files=[_file(path, text) for path, text in sorted(files.items(), key=rules_first)],
         languages=sorted({path.split("/")[1] for path in files if path.startswith("templates/")}),
         shown=shown,
         text=files[shown],
@@ -154,6 +157,11 @@ def followers(asking: Asking, pack_id: int) -> list[str]:
     """Codes of the creditors whose new rounds follow a pack, of those that the visitor may see."""
     rows = asking.rows(FOLLOWED_BY, id=pack_id, creditors=list(asking.visitor.creditor_ids))
     return [row["code"] for row in rows]
+
+
+def _file(path: str, text: str) -> PackFile:
+    folder, _, name = path.rpartition("/")
+    return PackFile(path, folder, name, len(text.splitlines()))
 
 
 def rules_first(file: tuple[str, str]) -> tuple[bool, bool, str]:
