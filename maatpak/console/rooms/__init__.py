@@ -13,7 +13,5 @@ from maatpak.console.rooms.people import PEOPLE
 from maatpak.console.rooms.webhooks import WEBHOOKS
 from maatpak.console.rooms.work import WORK
 
-ROOMS = (
-    *(APPROVALS, WORK, CALLS, CUSTOMERS, MINE, MESSAGES, JOURNEYS, OPERATIONS, AUDIT, PEOPLE, WEBHOOKS, ACCOUNT),
-)
+ROOMS = (*(APPROVALS, WORK, CALLS, CUSTOMERS, MINE, MESSAGES, JOURNEYS, OPERATIONS, AUDIT, PEOPLE, WEBHOOKS, ACCOUNT),)
 """In the order of the menu."""
