@@ -39,7 +39,7 @@ class WebhookDelivery(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     webhook_id: int = Field(foreign_key="webhook.id", sa_type=BigInteger)
     event_seq: int = Field(sa_type=BigInteger)
-    """The event. No foreign key: events are never removed, and nothing may stand in the way of the guard that says so."""
+    """The event; no foreign key, which would stand in the way of the guard that keeps events."""
     state: str = "waiting"
     tries: int = 0
     next_at: datetime = Field(sa_type=UtcTime)
