@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from maatpak.console.frame.declared import Column, Shape
 from maatpak.console.frame.fields import as_words
-from maatpak.console.frame.graph import HEIGHT, WIDTH
+from maatpak.console.frame.graph import LARGE, SMALL
 from maatpak.console.frame.graph import drawing as graph_of
 from maatpak.kernel.money import format_money
 
@@ -57,7 +57,7 @@ def environment() -> Environment:
         "dialled": dialled,
     }
     made.globals |= {"asset": asset, "cell": cell, "linked": linked, "address": address, "NOTHING": NOTHING}
-    made.globals |= {"graph_of": graph_of, "box": (WIDTH, HEIGHT)}
+    made.globals |= {"graph_of": graph_of, "box": (SMALL.width, SMALL.height), "LARGE": LARGE}
     return made
 
 

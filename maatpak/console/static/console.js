@@ -53,6 +53,10 @@
       if (!menu.contains(event.target)) menu.open = false;
   });
 
+  // On a telephone the filters of a list are folded away, so that the list is there at once.
+  if (matchMedia("(max-width: 640px)").matches)
+    for (const part of document.querySelectorAll("[data-folding]")) part.open = false;
+
   // Keys: j and k walk the rows, Enter opens one, / searches, ? tells, and what a button shows presses it.
   const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article")];
   const walk = (step) => {
