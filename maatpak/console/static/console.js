@@ -1,7 +1,7 @@
 // Pages work without this file. It adds dialogs for forms, keys, and rows that can be walked through.
 "use strict";
 {
-  const typing = (target) => target.closest("input, select, textarea, [contenteditable]");
+  const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
 
   // A link to an act opens its form in a dialog, over the page that it is about.
   const open = async (link) => {
@@ -65,7 +65,7 @@
     const now = all.findIndex((row) => row.classList.contains("chosen") || row.contains(document.activeElement));
     const next = all[Math.max(0, Math.min(all.length - 1, now + step))];
     for (const row of all) row.classList.toggle("chosen", row === next);
-    (next.querySelector("a, button, input") || next).focus();
+    (next.querySelector("a") || next.querySelector("button, input") || next).focus();
     next.scrollIntoView({ block: "nearest" });
   };
   const tell = () => {
