@@ -1,6 +1,8 @@
 """The web application on the loopback interface, a child of `maatpak up`. Run as a module with a port."""
 
 import sys
+from importlib import import_module
+from threading import Thread
 
 from deployments.children import end_with_parent
 from deployments.server import HOST
@@ -16,6 +18,8 @@ def main() -> None:
     from tasks.engine import open_engine
 
     engine = open_engine(load_settings())
+    # It takes seconds to load, and the first who opens Operations is not to wait for it.
+    Thread(target=import_module, args=("prefect.client.orchestration",), daemon=True).start()
     try:
         uvicorn.run(
             create_app(engine),

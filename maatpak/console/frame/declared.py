@@ -229,8 +229,12 @@ class Room:
     """SQL that counts what waits here for a visitor: `:creditors`, `:role`, `:login`."""
 
     @property
+    def pages(self) -> "tuple[Listing | Sheet, ...]":
+        """What there is to see here."""
+        return (*self.listings, *self.sheets)
+
+    @property
     def roles(self) -> tuple[Role, ...]:
         """Who has something to see here."""
-        offered: tuple[Listing | Sheet, ...] = (*self.listings, *self.sheets)
-        seen = {role for each in offered if each.path == self.path for role in each.roles}
+        seen = {role for each in self.pages if each.path == self.path for role in each.roles}
         return tuple(role for role in Role if role in seen)

@@ -48,8 +48,7 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
-        self._readers = {each.path: each.roles for room in rooms for each in room.listings}
-        self._readers |= {each.path: each.roles for room in rooms for each in room.sheets}
+        self._shown = {each.path: each.roles for room in rooms for each in room.pages}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
@@ -143,8 +142,8 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            may: dict[str, Any] = {"act": self._offer(asker), "sees": self._sees(asker)}
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **may, **shell)
+            shell |= {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **shell)
 
         return answer
 
@@ -225,7 +224,7 @@ class Pages:
 
     def _sees(self, asker: Visitor) -> Callable[[str], bool]:
         """For templates: whether there is a page of a path, and this visitor may see it: then it is linked to."""
-        return lambda path: asker.role in self._readers.get(path, ())
+        return lambda path: asker.role in self._shown.get(path, ())
 
     def _shell(self, asking: Asking, request: Request, room: Room | None) -> dict[str, Any]:
         """What surrounds every page: the menu with what waits, the visitor, and what was just said."""

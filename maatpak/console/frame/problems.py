@@ -159,6 +159,8 @@ WORDS = {
     "enum": "Choose one of the list.",
     "literal_error": "Choose one of the list.",
     "string_too_short": "This is needed.",
+    "string_pattern_mismatch": "This is not written as it should be; an amount is written as 1250.00.",
+    "time_parsing": "Write the hour as HH:MM.",
     "bool_parsing": "Yes or no.",
 }
 

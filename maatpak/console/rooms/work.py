@@ -13,11 +13,13 @@ from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Li
 from maatpak.console.frame.fields import NoFields, Words, as_words
 from maatpak.console.frame.problems import missing
 from maatpak.kernel.errors import RefusedError, WorkspaceError
-from maatpak.kernel.words import HoldReason, Role, WorkKind, WorkState
+from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, WorkKind, WorkState
 from maatpak.ledger.tables import WorkTask
+from tasks.checking import action_of_placement
 from tasks.desk import desk_in
 from tasks.rights import DESK
 from tasks.work import CONFIRMATIONS, MAY_DO, Outcome, finish_work, require_may_end, take_work, ways_to_end
+from tasks.worklist import CHECK_FIRST
 
 PATH = "/work"
 ONE = PATH + "/{task_id}"
@@ -89,15 +91,15 @@ LIST = Listing(
     columns=(
         Column("subject", "What", "t.subject", link=ONE),
         Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
-        Column("debtor_no", "Number", "d.debtor_no"),
-        Column("creditor", "Creditor", "c.code"),
+        Column("debtor_no", "Number", "d.debtor_no", shown=False),
+        Column("creditor", "Creditor", "c.code", shown=False),
         Column("kind", "Kind", "t.kind", Shape.CODE),
         Column("role", "Whose", "t.role", Shape.CODE),
         Column("assignee", "Assignee", "t.assignee"),
         Column("overdue_open", "Overdue", "s.overdue_open", Shape.MONEY),
-        Column("opened_on", "Since", "t.opened_on", Shape.DATE, sorts=True),
+        Column("opened_on", "Since", "t.opened_on", Shape.DATE, sorts=True, shown=False),
         Column("due_on", "Due", "t.due_on", Shape.DATE, sorts=True),
-        Column("blocks", "Keeps notices back", "t.blocks", Shape.FLAG, help="No notice goes out until it is done."),
+        Column("blocks", "Blocks", "t.blocks", Shape.FLAG, help="No notice goes out until it is done."),
         Column("outcome", "Outcome", "t.outcome", Shape.CODE),
         Column("currency", "Currency", "COALESCE(k.currency, c.currency)", shown=False),
         Column("state", "State", "t.state", Shape.CODE, shown=False),
@@ -249,6 +251,8 @@ class Piece:
     action_state: str | None
     action_amount: int | None
     approved_by_people: bool | None
+    placement: int | None
+    """The proposed placement whose checks it asks for: an action."""
     about: About | None
     move: dict[str, str] | None
     """Where a case would be moved, where that is to be confirmed."""
@@ -297,6 +301,7 @@ def _read(asking: Asking, task_id: int) -> Piece:
         confirms=row["kind"] == WorkKind.REVIEW and row["subject"] in CONFIRMATIONS,
         outcomes=outcomes,
         refused=refused,
+        placement=action_of_placement(row["record_no"]) if row["subject"] == CHECK_FIRST else None,
         about=about,
         move=_move(asking, row["record_no"]),
         items=[OpenItem(**each) for each in asking.rows(ITEMS, debtor=row["debtor_id"], currency=row["currency"])],
@@ -309,7 +314,8 @@ def _rights(asking: Asking, row: Mapping[str, Any]) -> tuple[list[str], str | No
     day = row["business_date"] or row["opened_on"]
     looking = desk_in(asking.session, asking.engine, row["creditor_id"], asking.visitor.login, day, asking.now)
     task = asking.session.get_one(WorkTask, row["task_id"])
-    outcomes = list(ways_to_end(looking, task))
+    heard = task.kind == WorkKind.CONSULT and task.role == Role.ACCOUNT_MANAGER
+    outcomes = [each for each in ways_to_end(looking, task) if not (heard and each == ConsultAnswer.NOT_HEARD)]
     try:
         require_may_end(looking, task)
     except RefusedError as error:

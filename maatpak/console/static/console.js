@@ -53,6 +53,10 @@
       if (!menu.contains(event.target)) menu.open = false;
   });
 
+  // On a telephone the filters of a list are folded away, so that the list is there at once.
+  if (matchMedia("(max-width: 640px)").matches)
+    for (const part of document.querySelectorAll("[data-folding]")) part.open = false;
+
   // Keys: j and k walk the rows, Enter opens one, / searches, ? tells, and what a button shows presses it.
   const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article")];
   const walk = (step) => {
@@ -92,6 +96,8 @@
       const button = (near || document).querySelector(`[data-key="${CSS.escape(event.key)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
       if (!button) return;
       button.click();
+      if (button.tagName === "SUMMARY" && button.parentElement.open)
+        button.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     }
     event.preventDefault();
   });
