@@ -148,7 +148,7 @@ LISTINGS = (
             Column("business_date", "Date", "m.business_date", Shape.DATE),
             Column("ended_at", "Broke off", "m.ended_at", Shape.INSTANT),
             Column("failure", "What is known", "m.failure"),
-            Column("service_ref", "Number at the service", "m.service_ref"),
+            Column("service_ref", "Number at the service", "m.service_ref", shown=False),
             Column("message_id", "Message number", "m.id", Shape.NUMBER, sorts=True, shown=False),
             Column("case_id", "Case", "m.case_id", Shape.NUMBER, shown=False),
         ),
@@ -161,8 +161,8 @@ LISTINGS = (
     ),
     Listing(
         path=INCOMING,
-        title="Nobody's mail and texts",
-        help="What came in and nobody knows whose it is, the oldest first.",
+        title="Unassigned",
+        help="Mails and texts of which nobody knows whose they are, the oldest first.",
         source="incoming i",
         columns=(
             Column("number", "Number", "'I' || i.id", link=ONE),
@@ -235,7 +235,7 @@ LISTINGS = (
     ),
 )
 SHEETS = (
-    Sheet(ONE, "Nobody's mail or text", "What it says, to find out whose it is.", IncomingSheet, read_incoming,
+    Sheet(ONE, "Unassigned mail or text", "What it says, to find out whose it is.", IncomingSheet, read_incoming,
           "incoming.html"),
 )  # fmt: skip
 ACTS = (
