@@ -156,7 +156,7 @@ def test_what_nobody_knows_is_settled_by_people(at: At) -> None:
     told = words_of(page)
     assert "What runs cannot be shown just now. No Prefect server is known here." in told
     assert "Unknown messages 1" in told
-    assert "Unassigned mail and texts 2" in told
+    assert "Unassigned mail 2" in told
 
     assert f"/messages/{message_id}" in links_of(colin.get("/messages/unknown"))
     assert "Unknown 1" in words_of(colin.get("/operations/channels"))
