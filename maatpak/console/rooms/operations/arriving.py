@@ -27,8 +27,9 @@ ONE = INCOMING + "/{incoming_id}"
 LOST = ("dead", "doubtful")
 CUSTOMER = """ JOIN creditor c ON c.id = d.creditor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL"""
-REPAIR = """(SELECT min(w.id) FROM work_task w WHERE w.debtor_id = s.debtor_id AND w.kind = 'repair' AND w.state = 'open'
-  AND (w.channel IS NULL OR w.channel = CASE s.channel WHEN 'sms' THEN 'phone' ELSE s.channel END))"""
+REPAIR = """(SELECT min(w.id) FROM work_task w
+  WHERE w.debtor_id = s.debtor_id AND w.kind = 'repair' AND w.state = 'open'
+    AND (w.channel IS NULL OR w.channel = CASE s.channel WHEN 'sms' THEN 'phone' ELSE s.channel END))"""
 """The open work of whoever looks for another address."""
 NAMED = (
     Column("debtor_no", "Number", "d.debtor_no"),
