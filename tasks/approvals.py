@@ -68,7 +68,16 @@ def reject(desk: Desk, action_id: int, reason: str, next_step: str, next_on: dat
             f"The journey {action.segment} has no step {next_step!r}.", advice=f"One of: {', '.join(steps)}."
         )
     desk.require("reject this", *MAY_APPROVE[str(action.approval_role)])
-    return _turn_down(desk, action, Verdict.REJECTED, reason, next_step, next_on)
+    _turn_down(desk, action, Verdict.REJECTED, reason, next_step, next_on)
+    desk.record(
+        "approval_refused",
+        case=desk.case(action.case_id),
+        action_id=action.id,
+        content=action.content_hash,
+        next_step=next_step,
+        next_on=next_on.isoformat(),
+    )
+    return action
 
 
 def postpone(desk: Desk, action_id: int, reason: str, until: date) -> Action:
@@ -80,7 +89,16 @@ def postpone(desk: Desk, action_id: int, reason: str, until: date) -> Action:
     _needs_words("A postponement", reason)
     _needs_later(desk, until)
     desk.require("postpone this", *MAY_APPROVE[str(action.approval_role)])
-    return _turn_down(desk, action, Verdict.POSTPONED, reason, action.step, until)
+    _turn_down(desk, action, Verdict.POSTPONED, reason, action.step, until)
+    desk.record(
+        "approval_postponed",
+        case=desk.case(action.case_id),
+        action_id=action.id,
+        content=action.content_hash,
+        step=action.step,
+        until=until.isoformat(),
+    )
+    return action
 
 
 def ask_account_manager(desk: Desk, action_id: int, question: str) -> WorkTask:
@@ -157,10 +175,7 @@ def _say_yes(desk: Desk, action: Action, reason: str) -> None:
     )
 
 
-EVENTS = {Verdict.REJECTED: "approval_refused", Verdict.POSTPONED: "approval_postponed"}
-
-
-def _turn_down(desk: Desk, action: Action, verdict: Verdict, reason: str, next_step: str, next_on: date) -> Action:
+def _turn_down(desk: Desk, action: Action, verdict: Verdict, reason: str, next_step: str, next_on: date) -> None:
     """No, or not yet: the proposal ends, and says what comes next and when. A question about it needs no answer."""
     desk.session.add(
         Approval(
@@ -180,15 +195,6 @@ def _turn_down(desk: Desk, action: Action, verdict: Verdict, reason: str, next_s
     move_action(desk.session, action, ActionState.REJECTED, desk.as_of, desk.now, reason=verdict)
     for task in _questions(desk.session, action):
         task.state, task.outcome, task.done_at = WorkState.CANCELLED, verdict, desk.now
-    desk.record(
-        EVENTS[verdict],
-        case=desk.case(action.case_id),
-        action_id=action.id,
-        content=action.content_hash,
-        next_step=next_step,
-        next_on=next_on.isoformat(),
-    )
-    return action
 
 
 def _require_batch(desk: Desk, actions: Sequence[Action]) -> None:

@@ -7,10 +7,12 @@ is decided by `tasks.audit.telling`: amounts with their currency, documents, mes
 from collections.abc import Mapping
 
 EVENT_WORDS: Mapping[str, str] = {
+    "account_manager_asked": "The account manager was asked before a verdict (work {task}).",
     "address_marked": "The {channel} address was marked {state}.",
     "answer_read": "Answer {answer} was read.",
     "answer_received": "Answer {answer} came by {channel}.",
     "approval_given": "Step {step} was approved: yes {yes} of {of}.",
+    "approval_postponed": "The step {step} was postponed until {until}.",
     "approval_refused": "The step {step} was rejected; {next_step} may come from {next_on}.",
     "audit_replayed": "The day {as_of} was recomputed: {differences} differences.",
     "audit_verified": "The chain was verified up to event {last_seq}: {faults} faults.",
@@ -97,6 +99,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "webhook_resumed": "Webhook {webhook_id} is told of events again.",
     "webhook_stopped": "Webhook {webhook_id} is told nothing any more.",
     "work_done": "Work was done ({work}: {task}): {outcome}.",
+    "work_taken": "Work was taken over ({work}: {task}).",
     "write_off_proposed": "A write-off was proposed.",
 }
 """Kind → sentence."""

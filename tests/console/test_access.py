@@ -40,6 +40,7 @@ FREE = {
     "seq": "1",
 }
 FREE |= {"ticket_no": "T1", "number": "1", "incoming_id": "1", "run_id": "1", "deployment_id": "1"}
+FREE |= {"segment": "forgetful", "pack_id": "1"}
 """Names in paths that are of no creditor."""
 REJECTED = "SELECT min(seq) AS id FROM event WHERE kind = 'ledger_rejected'"
 Town = tuple[Console, dict[str, Any], dict[str, Any], dict[Role, str]]

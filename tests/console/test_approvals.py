@@ -18,7 +18,7 @@ MOST_QUERIES = 15
 def waiting(console: Console) -> list[dict[str, object]]:
     return console.rows(
         "SELECT id, content_hash, amount, step, case_id FROM action WHERE state = 'awaiting_approval'"
-        " ORDER BY amount DESC, id"
+        " ORDER BY amount DESC, id DESC"
     )
 
 

@@ -154,7 +154,7 @@ class Api:
             return adapter.dump_python(context, mode="json")
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path), *((502,) if sheet.outside else ()))
-        parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
+        parameters = [*named, *(_query(name, told, f"by_{name}") for name, told in sheet.query.items())]
         endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(
             sheet.path,

@@ -51,6 +51,7 @@ NUMBERED = frozenset(
     {
         *(name for name in OWNERS if name.endswith("_id")),
         "change_id",
+        "pack_id",
         "draft_id",
         "token_id",
         "hook_id",

@@ -202,6 +202,8 @@ class Act:
     """What cannot simply be undone: its button says so by its colour."""
     choices: Callable[..., Mapping[str, Sequence[Choice]]] | None = None
     """`(asking, **ids)` → field → what it may be, where that depends on what it is about."""
+    first: Callable[..., Mapping[str, Any]] | None = None
+    """`(asking, **ids)` → field → what it holds before anybody fills it in."""
     wanted: Callable[..., Collection[str]] | None = None
     """`(asking, **ids)` → the fields that make sense, where that depends on what it is about; all of them otherwise."""
 

@@ -16,7 +16,7 @@ from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.drawing import draw
 from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx
-from maatpak.console.frame.fields import inputs_of, read_form
+from maatpak.console.frame.fields import given_of, inputs_of, read_form
 from maatpak.console.frame.listing import choices_of, read_all, read_page, read_wanted
 from maatpak.console.frame.papers import as_answer
 from maatpak.console.frame.problems import ForbiddenError, FormError, MissingError, Problem, problem_of
@@ -171,11 +171,13 @@ class Pages:
                 form = read_form(act.form, fields)
                 done, _ = do(act, acting, ids, form, sent.get("once") or None)
             except FormError as error:
-                return self._form(request, room, act, asker, now, ids, error.given, error.errors)
+                given = {**error.given, "back": sent.get("back")}
+                return self._form(request, room, act, asker, now, ids, given, error.errors)
             except MissingError:
                 raise
             except MaatpakError as error:
-                return self._form(request, room, act, asker, now, ids, sent, {}, problem_of(error))
+                given = {**given_of(act.form, fields), "back": sent.get("back")}
+                return self._form(request, room, act, asker, now, ids, given, {}, problem_of(error))
             go = local_path(done.go or sent.get("back"))
             answered = as_answer(done.file) if done.file else RedirectResponse(go, SEE_OTHER)
             answered.set_cookie(value=said_cookie(self._engine.link_key, done.told), **SAID)
@@ -197,9 +199,11 @@ class Pages:
     ) -> Response:
         """The page of an act alone: to fill in, or what does not hold."""
         with self._engine.database.reading() as session:
-            asking = Asking(self._engine, asker, session, now, {})
+            asking = Asking(self._engine, asker, session, now, _query(request))
             what = about(asking, ids)
             choices = act.choices(asking, **ids) if act.choices else {}
+            if act.first is not None and request.method == "GET":
+                given = {**act.first(asking, **ids), **given}
             wanted = act.wanted(asking, **ids) if act.wanted else act.form.model_fields
             shell = self._shell(asking, request, room)
         inputs = [each for each in inputs_of(act.form, given, errors, choices) if each.name in wanted]

@@ -1,7 +1,7 @@
 // Pages work without this file. It adds dialogs for forms, keys, and rows that can be walked through.
 "use strict";
 {
-  const typing = (target) => target.closest("input, select, textarea, [contenteditable]");
+  const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
 
   // A link to an act opens its form in a dialog, over the page that it is about.
   const open = async (link) => {
@@ -53,6 +53,10 @@
       if (!menu.contains(event.target)) menu.open = false;
   });
 
+  // On a telephone the filters of a list are folded away, so that the list is there at once.
+  if (matchMedia("(max-width: 640px)").matches)
+    for (const part of document.querySelectorAll("[data-folding]")) part.open = false;
+
   // Keys: j and k walk the rows, Enter opens one, / searches, ? tells, and what a button shows presses it.
   const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article")];
   const walk = (step) => {
@@ -61,7 +65,7 @@
     const now = all.findIndex((row) => row.classList.contains("chosen") || row.contains(document.activeElement));
     const next = all[Math.max(0, Math.min(all.length - 1, now + step))];
     for (const row of all) row.classList.toggle("chosen", row === next);
-    (next.querySelector("a, button, input") || next).focus();
+    (next.querySelector("a") || next.querySelector("button, input") || next).focus();
     next.scrollIntoView({ block: "nearest" });
   };
   const tell = () => {
@@ -92,6 +96,8 @@
       const button = (near || document).querySelector(`[data-key="${CSS.escape(event.key)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
       if (!button) return;
       button.click();
+      if (button.tagName === "SUMMARY" && button.parentElement.open)
+        button.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     }
     event.preventDefault();
   });

@@ -38,7 +38,8 @@ class WebhookDelivery(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     webhook_id: int = Field(foreign_key="webhook.id", sa_type=BigInteger)
-    event_seq: int = Field(foreign_key="event.seq", sa_type=BigInteger)
+    event_seq: int = Field(sa_type=BigInteger)
+    """The event; no foreign key, which would stand in the way of the guard that keeps events."""
     state: str = "waiting"
     tries: int = 0
     next_at: datetime = Field(sa_type=UtcTime)

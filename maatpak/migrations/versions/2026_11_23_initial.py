@@ -876,7 +876,6 @@ def upgrade() -> None:
             "state IN ('waiting', 'delivered', 'given_up')", name=op.f("ck_webhook_delivery_state_known")
         ),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_webhook_delivery_tries_not_negative")),
-        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_webhook_delivery_event_seq_event")),
         sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id_webhook")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
         sa.UniqueConstraint("webhook_id", "event_seq", name=op.f("uq_webhook_delivery_webhook_id_event_seq")),

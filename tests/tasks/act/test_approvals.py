@@ -165,7 +165,7 @@ def test_who_waived_the_call_or_published_the_pack_does_not_approve(house: House
     with house.engine.database.session() as session:
         session.get_one(Person, house.row(Person, login="ada").id).role = "credit_manager"
         session.get_one(Person, house.row(Person, login="ada").id).approval_limit = 10**9
-    with pytest.raises(RefusedError, match="published the pack"):
+    with pytest.raises(RefusedError, match="gave the creditor the pack"):
         say_yes(house, demand, "ada")
 
 

@@ -126,6 +126,6 @@ AND NOT EXISTS (SELECT FROM approval v WHERE v.action_id = a.id AND v.actor = :l
 COUNT = f"SELECT count(*) FROM action a WHERE a.creditor_id = ANY(:creditors) AND {WAITS} AND {MINE}"  # noqa: S608
 NEXT = f"""
 SELECT a.id FROM action a WHERE a.creditor_id = ANY(:creditors) AND {WAITS} AND {MINE} AND a.id <> :action
-ORDER BY (a.amount, -a.id) > (CAST(:amount AS bigint), -CAST(:action AS bigint)), a.amount DESC, a.id LIMIT :most
+ORDER BY (a.amount, a.id) > (CAST(:amount AS bigint), CAST(:action AS bigint)), a.amount DESC, a.id DESC LIMIT :most
 """  # noqa: S608 - our own words
 """What comes after an action in the inbox: the next smaller amounts, then from the top again."""

@@ -242,7 +242,7 @@ def _rows(asking: Asking, ids: Iterable[int]) -> list[dict[str, Any]]:
     columns = ", ".join(f'{column.sql} AS "{column.key}"' for column in WAITING.columns)
     return asking.rows(
         f"SELECT {columns} FROM {WAITING.source} WHERE {WAITS} AND a.creditor_id = ANY(:creditors)"  # noqa: S608
-        " AND a.id = ANY(CAST(:ids AS bigint[])) ORDER BY a.amount DESC, a.id",
+        " AND a.id = ANY(CAST(:ids AS bigint[])) ORDER BY a.amount DESC, a.id DESC",
         creditors=list(asking.visitor.creditor_ids),
         ids=list(ids),
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from typing import Annotated, Any
 
@@ -12,12 +12,15 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
 from maatpak.console.frame.fields import NoFields, Words, as_words
 from maatpak.console.frame.problems import missing
+from maatpak.console.rooms.work.seen import About, Beside, OpenItem, Piece
 from maatpak.kernel.errors import RefusedError, WorkspaceError
-from maatpak.kernel.words import HoldReason, Role, WorkKind, WorkState
+from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, WorkKind, WorkState
 from maatpak.ledger.tables import WorkTask
+from tasks.checking import action_of_placement
 from tasks.desk import desk_in
 from tasks.rights import DESK
 from tasks.work import CONFIRMATIONS, MAY_DO, Outcome, finish_work, require_may_end, take_work, ways_to_end
+from tasks.worklist import CHECK_FIRST
 
 PATH = "/work"
 ONE = PATH + "/{task_id}"
@@ -89,15 +92,15 @@ LIST = Listing(
     columns=(
         Column("subject", "What", "t.subject", link=ONE),
         Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
-        Column("debtor_no", "Number", "d.debtor_no"),
-        Column("creditor", "Creditor", "c.code"),
+        Column("debtor_no", "Number", "d.debtor_no", shown=False),
+        Column("creditor", "Creditor", "c.code", shown=False),
         Column("kind", "Kind", "t.kind", Shape.CODE),
         Column("role", "Whose", "t.role", Shape.CODE),
         Column("assignee", "Assignee", "t.assignee"),
         Column("overdue_open", "Overdue", "s.overdue_open", Shape.MONEY),
-        Column("opened_on", "Since", "t.opened_on", Shape.DATE, sorts=True),
+        Column("opened_on", "Since", "t.opened_on", Shape.DATE, sorts=True, shown=False),
         Column("due_on", "Due", "t.due_on", Shape.DATE, sorts=True),
-        Column("blocks", "Keeps notices back", "t.blocks", Shape.FLAG, help="No notice goes out until it is done."),
+        Column("blocks", "Blocks", "t.blocks", Shape.FLAG, help="No notice goes out until it is done."),
         Column("outcome", "Outcome", "t.outcome", Shape.CODE),
         Column("currency", "Currency", "COALESCE(k.currency, c.currency)", shown=False),
         Column("state", "State", "t.state", Shape.CODE, shown=False),
@@ -139,138 +142,6 @@ LIST = Listing(
 )
 
 
-CONFIRMING = {"agreed": "Yes, it is confirmed", "refused": "No"}
-TOLD = {
-    "agree": "I agree: go on",
-    "i_talk": "I talk with the customer first",
-    "no": "No, because …",
-    "not_heard": "Go on without the account manager's word",
-    "statement_only": "Statements only",
-    "write_off": "Propose the write-off; a second person confirms it",
-    "legal": "Hand it to legal",
-    "hold": "Hold until a day",
-    "plan": "Offer a plan",
-    "continue": "Go on with the journey",
-    "not_ours": "It is not ours",
-    "agreed": "Yes",
-    "refused": "No",
-}
-"""Outcome → what a person says by it."""
-
-
-@dataclass(frozen=True)
-class About:
-    """The record that the work is about. The amount is minor units of the work's currency."""
-
-    kind: str
-    number: str
-    state: str
-    on: date
-    until: date | None
-    amount: int | None
-    words: str | None
-    actor: str | None
-    text: str | None
-    """What the customer wrote, where it is an answer."""
-    instalments: list[dict[str, Any]]
-    """Of a plan."""
-
-
-@dataclass(frozen=True)
-class OpenItem:
-    """An open item of the case."""
-
-    item_id: int
-    document_no: str
-    item_type: str
-    due_on: date
-    open_amount: int
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Other open work on the case."""
-
-    task_id: int
-    kind: str
-    subject: str
-    role: str
-    assignee: str | None
-    due_on: date
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A piece of work with its case in short. Money is in minor units of `currency`."""
-
-    task_id: int
-    case_id: int | None
-    debtor_id: int
-    creditor: str
-    debtor_no: str
-    name: str
-    currency: str
-    kind: str
-    subject: str
-    role: str
-    assignee: str | None
-    asked_by: str | None
-    channel: str | None
-    opened_on: date
-    due_on: date
-    late: bool
-    """Whether its date is past."""
-    blocks: bool
-    state: str
-    outcome: str | None
-    note: str | None
-    done_on: date | None
-    done_by: str | None
-    confirms: bool
-    """Whether it is a second person's word, so that nothing but a yes or a no ends it."""
-    outcomes: list[str]
-    """How it may end."""
-    refused: str | None
-    """Why the visitor may not end it; none: they may."""
-    account_manager: str | None
-    email: str | None
-    phone: str | None
-    segment: str | None
-    overdue_open: int | None
-    asked_amount: int | None
-    items_overdue: int | None
-    oldest_due_on: date | None
-    experience_balance: int | None
-    non_payment_reason: str | None
-    next_step: str | None
-    action_id: int | None
-    step: str | None
-    """The step that it belongs to."""
-    action_state: str | None
-    action_amount: int | None
-    approved_by_people: bool | None
-    about: About | None
-    move: dict[str, str] | None
-    """Where a case would be moved, where that is to be confirmed."""
-    items: list[OpenItem]
-    beside: list[Beside]
-
-    @property
-    def item_rows(self) -> list[dict[str, Any]]:
-        """The items with the currency of their amounts."""
-        return [vars(each) | {"currency": self.currency} for each in self.items]
-
-    @property
-    def told(self) -> dict[str, str]:
-        """What outcomes are called, where the code alone does not tell."""
-        return CONFIRMING if self.confirms else TOLD
-
-    @property
-    def hold_reasons(self) -> list[str]:
-        """What a hold may be set for."""
-        return [str(each) for each in HoldReason if each is not HoldReason.NONE]
-
-
 class End(BaseModel):
     """How a piece of work ends."""
 
@@ -297,6 +168,7 @@ def _read(asking: Asking, task_id: int) -> Piece:
         confirms=row["kind"] == WorkKind.REVIEW and row["subject"] in CONFIRMATIONS,
         outcomes=outcomes,
         refused=refused,
+        placement=action_of_placement(row["record_no"]) if row["subject"] == CHECK_FIRST else None,
         about=about,
         move=_move(asking, row["record_no"]),
         items=[OpenItem(**each) for each in asking.rows(ITEMS, debtor=row["debtor_id"], currency=row["currency"])],
@@ -309,7 +181,8 @@ def _rights(asking: Asking, row: Mapping[str, Any]) -> tuple[list[str], str | No
     day = row["business_date"] or row["opened_on"]
     looking = desk_in(asking.session, asking.engine, row["creditor_id"], asking.visitor.login, day, asking.now)
     task = asking.session.get_one(WorkTask, row["task_id"])
-    outcomes = list(ways_to_end(looking, task))
+    heard = task.kind == WorkKind.CONSULT and task.role == Role.ACCOUNT_MANAGER
+    outcomes = [each for each in ways_to_end(looking, task) if not (heard and each == ConsultAnswer.NOT_HEARD)]
     try:
         require_may_end(looking, task)
     except RefusedError as error:
