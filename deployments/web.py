@@ -1,6 +1,7 @@
 """The web application on the loopback interface, a child of `maatpak up`. Run as a module with a port."""
 
 import sys
+from threading import Thread
 
 from deployments.children import end_with_parent
 from deployments.server import HOST
@@ -12,10 +13,12 @@ def main() -> None:
     import uvicorn
 
     from maatpak.console.app import create_app
+    from maatpak.console.charted import warm_up
     from maatpak.kernel.settings import load_settings
     from tasks.engine import open_engine
 
     engine = open_engine(load_settings())
+    Thread(target=warm_up, name="charts", daemon=True).start()
     try:
         uvicorn.run(
             create_app(engine),

@@ -26,6 +26,8 @@ ROW = 28
 """Height of a bar with the room around it, pixels."""
 NARROW = 480
 """Up to this width, pixels, things stand closer."""
+FEW_DAYS = 120
+"""Up to so many days are told by their days."""
 LETTER = 7.2
 """Width that a letter may take, pixels: readers' fonts are wider than the one that is measured here."""
 LONGEST = 22
@@ -194,7 +196,7 @@ def trend_chart(lines: Sequence[tuple[str, Sequence[Dated]]], scheme: Scheme, *,
     along = alt.X(
         "on:T",
         title=None,
-        axis=alt.Axis(format="%b", grid=False, ticks=False, domainColor=ink.line, labelPadding=6, tickCount=6),
+        axis=alt.Axis(format=_dates(lines), grid=False, ticks=False, domainColor=ink.line, labelPadding=6, tickCount=6),
     )
     up = alt.Y(
         "value:Q",
@@ -245,6 +247,12 @@ def pareto_chart(causes: Sequence[Cause], currency: str, scheme: Scheme, *, labe
     return _svg(alt.layer(bars, labels), ink, width, ROW * len(values), label)
 
 
+def _dates(lines: Sequence[tuple[str, Sequence[Dated]]]) -> str:
+    """How dates are written below: months, or days where there are few of them."""
+    days = [point.on for _, points in lines for point in points]
+    return "%b" if days and (max(days) - min(days)).days > FEW_DAYS else "%-d %b"
+
+
 def _names(names: Sequence[str]) -> "altair.Axis":
     """The names beside the bars, with room for them in whatever font."""
     import altair as alt
@@ -253,7 +261,7 @@ def _names(names: Sequence[str]) -> "altair.Axis":
 
 
 def _beside(names: Sequence[str]) -> float:
-    return LETTER * min(max(map(len, names), default=0), LONGEST)
+    return LETTER * min(max(map(len, names), default=0) + 1, LONGEST)
 
 
 def _room(largest: int, width: int, names: Sequence[str], texts: Sequence[str]) -> "altair.Scale":

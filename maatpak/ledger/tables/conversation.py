@@ -26,6 +26,7 @@ class Message(SQLModel, table=True):
         Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
         Index("ix_message_debtor", "debtor_id"),
         Index("ix_message_service", "service_ref", postgresql_where=text("service_ref IS NOT NULL")),
+        Index("ix_message_unknown", "creditor_id", postgresql_where=text("state = 'unknown'")),
         Index("ix_message_day", "creditor_id", "business_date", "channel"),
         Index(
             "ix_message_unreported",
@@ -223,6 +224,13 @@ class Answer(Versioned, table=True):
 
     __table_args__ = (
         Index("uq_answer_current", "answer_no", unique=True, postgresql_where=text("replaced_at IS NULL")),
+        Index("ix_answer_received", "creditor_id", "received_on", "id", postgresql_where=text("replaced_at IS NULL")),
+        Index(
+            "ix_answer_unread",
+            "creditor_id",
+            "received_on",
+            postgresql_where=text("replaced_at IS NULL AND read_on IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -274,6 +282,7 @@ class Touch(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("rating BETWEEN -12 AND 1", name="rating_in_scale"),
         Index("ix_touch_party", "party_id", "touched_on"),
+        Index("ix_touch_wrongful", "creditor_id", "touched_on", "id", postgresql_where=text("wrongful")),
         Index("uq_touch_record", "kind", "record_no", unique=True, postgresql_where=text("record_no IS NOT NULL")),
     )
 
