@@ -23,6 +23,8 @@ MAILS, TEXTS, LETTERS = 6_000, 6_000, 600
 NEAR = 0.02
 """Seconds: what a request to a service takes at least."""
 QUEUED = 100_000
+LOOKING = 120
+"""Seconds of load on the console."""
 FEW, MANY = 10_000, 20_000
 
 
@@ -120,7 +122,22 @@ def _memory(what: str, result: dict[str, Any]) -> Line:
     return Line(what, f"{peak:.2f} GB", "≤ 2 GB", peak <= 2)
 
 
-GROUPS = {"tick": ticks, "intake": intake, "flows": flows, "sending": sending}
+def console_pages() -> list[Line]:
+    """The console's pages while twenty people look at them."""
+    result = measured("benchmarks.pages", LARGE, LOOKING)
+    pages = result["pages"]
+    median, high = max(page["median"] for page in pages), max(page["high"] for page in pages)
+    queries, weight = max(page["queries"] for page in pages), max(page["bytes"] for page in pages)
+    return [
+        Line("the slowest page at the median, 20 users", f"{median * 1000:.0f} ms", "≤ 150 ms", median <= 0.15),
+        Line("the slowest page of 95 in 100", f"{high * 1000:.0f} ms", "≤ 400 ms", high <= 0.4),
+        Line("queries of a page", str(queries), "≤ 15", queries <= 15),
+        Line("weight of a page", f"{weight / 1000:.0f} kB", "≤ 200 kB", weight <= 200_000),
+        Line(f"pages of {len(pages)} that miss one of these", str(result["missed"])),
+    ]
+
+
+GROUPS = {"pages": console_pages, "tick": ticks, "intake": intake, "flows": flows, "sending": sending}
 
 
 def main(chosen: Sequence[str]) -> int:

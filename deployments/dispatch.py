@@ -26,7 +26,6 @@ from prefect.states import Pending
 from deployments.children import end_with_parent
 from flows.onward import onward
 from flows.workplace import lent
-from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import OutsideError
 from maatpak.kernel.settings import load_settings
 from maatpak.ledger.failures import keep_failure
@@ -148,7 +147,7 @@ def _tell_programs(engine: Engine, stop: threading.Event) -> None:
     """Tell webhooks of events, beside the runs: a receiver that does not answer holds up nobody."""
     while not stop.wait(TELL_EVERY):
         try:
-            now = SystemClock().now()
+            now = engine.clock.now()
             gather(engine, now)
             send_events(engine, now)
         except Exception as error:  # noqa: BLE001 - what was not told stays to be told

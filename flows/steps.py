@@ -26,7 +26,7 @@ from flows.workplace import discreet, engine, keep_for_ourselves, keep_look, loo
 from maatpak.kernel.clock import Elapsed
 from maatpak.kernel.errors import TransientError
 from maatpak.ledger.failures import DETAILS
-from tasks import cohorts, dates, day, execute, finding, intake, send, standing, tick
+from tasks import cohorts, dates, day, execute, finding, intake, journey_figures, send, standing, tick
 from tasks import figures as reckoning
 from tasks import receive as receiving
 from tasks import settle as settling
@@ -171,8 +171,9 @@ def deliver(creditor: str, as_of: date, now: datetime, elapsed: Elapsed | None =
 
 @task(**_called("figures"))
 def figures(creditor: str, as_of: date, now: datetime) -> State[Any]:
-    """Reckon the figures of the date."""
+    """Reckon the figures of the date, and those of the journeys."""
     rows = discreet("The figures", reckoning.compute_figures, engine(), _id(creditor), as_of, now)
+    discreet("The journeys' figures", journey_figures.keep_journey_figures, engine(), _id(creditor), as_of)
     return Completed(message=f"{rows} figures")
 
 

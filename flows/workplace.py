@@ -14,7 +14,6 @@ from typing import ParamSpec, TypeVar
 
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import MaatpakError, OutsideError, TransientError
 from maatpak.kernel.settings import load_settings
 from maatpak.ledger.failures import DETAILS, keep_failure
@@ -88,7 +87,7 @@ def look_of(shard: int) -> Seen | None:
 
 def instant(at: datetime | None) -> datetime:
     """The instant that a run speaks for: the one it was given, else now. The only look at a clock in a run."""
-    return SystemClock().now() if at is None else at.astimezone(UTC)
+    return engine().clock.now() if at is None else at.astimezone(UTC)
 
 
 def discreet(title: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

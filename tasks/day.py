@@ -17,6 +17,7 @@ from maatpak.ledger.tables import Creditor
 from tasks.apart import Failure
 from tasks.execute import StepSummary, execute_all
 from tasks.figures import compute_figures
+from tasks.journey_figures import keep_journey_figures
 from tasks.send import DeliverySummary, deliver, sending_instant
 from tasks.settle import SettleSummary, settle_records
 from tasks.standing import refresh_standing
@@ -95,6 +96,7 @@ def run_day(
     leaving = leaving_instant(as_of, now)
     delivered = deliver(engine, creditor_id, as_of, leaving, flow_run or "run", seen=looks, elapsed=elapsed)
     unlisted += _tried(compute_figures, engine, creditor_id, as_of, leaving)
+    unlisted += _tried(keep_journey_figures, engine, creditor_id, as_of)
     return DaySummary(as_of, began, settled, ticks, tuple(done), delivered, tuple(unlisted))
 
 

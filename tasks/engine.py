@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from maatpak.kernel.clock import Clock, SystemClock
+from maatpak.kernel.clock import Clock
 from maatpak.kernel.settings import Settings
 from maatpak.ledger import schema
 from maatpak.ledger.anchors import Anchors
@@ -34,7 +34,7 @@ class Engine:
         self.store = EvidenceStore(settings.evidence_url or str(self.workspace.evidence))
         self.anchors = Anchors(self.workspace.anchors)
         self._server = server
-        self._clock = clock or SystemClock()
+        self.clock: Clock = clock or settings.clock
         self._packs: dict[int, CompiledPack] = {}
         self._creditors: dict[str, int] = {}
 
@@ -109,7 +109,7 @@ class Engine:
         with self.database.session() as session:
             seq, hash_ = session.connection().execute(text("SELECT seq, hash FROM event_head")).one()
         if seq:
-            self.anchors.record(seq, hash_, self._clock.now())
+            self.anchors.record(seq, hash_, self.clock.now())
 
     def close(self) -> None:
         """End local simulators, give connections back, and stop the embedded database if we are its last user."""

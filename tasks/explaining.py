@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 TICKS = """
 SELECT t.id, t.known_at, t.engine_version, t.facts_evidence, t.steps_evidence, t.decisions_evidence,
   t.packs::text AS packs
-FROM tick t WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.id DESC
+FROM tick t JOIN "case" k ON k.id = {case} AND k.shard_key % t.shards = t.shard
+WHERE t.creditor_id = {creditor} AND t.business_date = DATE '{day}' ORDER BY t.id DESC
 """
 PROPOSED = """
 SELECT a.id AS action_id FROM action a WHERE a.case_id = {case} AND a.kind = 'handoff' AND a.state <> 'skipped'
@@ -37,10 +38,32 @@ LAST = "SELECT max(business_date) AS day FROM tick WHERE creditor_id = {creditor
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What a decision was taken from: it explains it, and what it would be with other facts."""
+
+    row: Mapping[str, Any]
+    """The case's facts."""
+    steps: pl.DataFrame
+    packs: "Mapping[int, CompiledPack]"
+    current: int
+    """Which of the packs new rounds use."""
+    as_of: date
+
+    def explain(self, hypothetical: Mapping[str, Any]) -> Explanation:
+        """The explanation with these facts put in.
+
+        Raises:
+            UsageError: one of them does not fit.
+        """
+        return explain(self.row, self.steps, self.packs, self.current, self.as_of, hypothetical)
+
+
+@dataclass(frozen=True)
 class Told:
     """An explanation, and where it comes from."""
 
     explanation: Explanation
+    basis: Basis
     known_at: datetime
     tick_id: int | None
     """The stored run that decided this; None for fresh facts."""
@@ -76,15 +99,16 @@ def _fresh(
     row = _row_of(facts.cases, found, as_of)
     current = current_pack(frames, found.creditor_id)
     packs = {each: engine.pack(each) for each in {current, row["round_pack_id"] or current}}
-    told = explain(row, facts.steps, packs, current, as_of, hypothetical)
+    basis = Basis(row, facts.steps, packs, current, as_of)
+    told = basis.explain(hypothetical)
     checks = _checks(frames, found, packs[current], as_of, EVERYTHING_RECORDED)
     messages = written(frames, found.the_case, as_of, EVERYTHING_RECORDED)
     items = timeline(engine, frames, found.the_case, as_of, EVERYTHING_RECORDED, messages)
-    return Told(told, now, None, None, None, items, messages, checks)
+    return Told(told, basis, now, None, None, None, items, messages, checks)
 
 
 def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothetical: Mapping[str, Any]) -> Told:
-    ticks = frames.read(TICKS.format(creditor=found.creditor_id, day=as_of.isoformat())).to_dicts()
+    ticks = frames.read(TICKS.format(creditor=found.creditor_id, case=found.the_case, day=as_of.isoformat())).to_dicts()
     if not ticks:
         last = frames.read(LAST.format(creditor=found.creditor_id, day=as_of.isoformat())).item()
         advice = f"The last one before was of {last}." if last else "Without --as-of the facts of today are looked at."
@@ -96,11 +120,13 @@ def _stored(engine: "Engine", frames: Frames, found: Found, as_of: date, hypothe
             break
     _row_of(facts, found, as_of)
     then = {**tick, "business_date": as_of, "packs": json.loads(tick["packs"])}
-    told, kept, pack = decided_then(engine, frames.read, found.creditor_id, then, facts, hypothetical)
-    checks = _checks(frames, found, pack, as_of, tick["known_at"])
+    basis, kept = basis_then(engine, frames.read, found.creditor_id, then, facts)
+    told = basis.explain(hypothetical)
+    checks = _checks(frames, found, basis.packs[basis.current], as_of, tick["known_at"])
     messages = written(frames, found.the_case, as_of, tick["known_at"])
     items = timeline(engine, frames, found.the_case, as_of, tick["known_at"], messages)
-    return Told(told, tick["known_at"], tick["id"], tick["engine_version"], kept, items, messages, checks)
+    run = (tick["known_at"], tick["id"], tick["engine_version"])
+    return Told(told, basis, *run, kept, items, messages, checks)
 
 
 def _checks(frames: Frames, found: Found, pack: "CompiledPack", as_of: date, known_at: datetime) -> tuple[Check, ...]:
@@ -121,13 +147,21 @@ def decided_then(
 
     `tick` is its row; `facts` the case's row of the facts frame that it kept.
     """
+    basis, stored = basis_then(engine, read, creditor_id, tick, facts)
+    return basis.explain(hypothetical), stored, basis.packs[basis.current]
+
+
+def basis_then(
+    engine: "Engine", read: Read, creditor_id: int, tick: Mapping[str, Any], facts: pl.DataFrame
+) -> tuple[Basis, dict[str, Any] | None]:
+    """What a pass decided a case from, and its decision as it was stored; arguments as above."""
     case = pl.col("case_id") == facts["case_id"].item()
     steps = engine.store.get_frame(tick["steps_evidence"], where=case)
     stored = engine.store.get_frame(tick["decisions_evidence"], where=case)
     packs = {int(each): engine.pack(int(each)) for each in tick["packs"]}
     current = _pack_then(read, creditor_id, tick["business_date"], tick["known_at"], packs)
-    told = explain(facts.row(0, named=True), steps, packs, current, tick["business_date"], hypothetical)
-    return told, stored.row(0, named=True) if stored.height else None, packs[current]
+    basis = Basis(facts.row(0, named=True), steps, packs, current, tick["business_date"])
+    return basis, stored.row(0, named=True) if stored.height else None
 
 
 def _pack_then(

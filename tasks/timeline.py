@@ -100,6 +100,7 @@ def _told_by_the_ledger(row: dict[str, Any], as_of: date) -> dict[str, Any]:
         arrived = add_working_days(sent_on, QUIET_DAYS[Channel.POST if by_post else Channel.EMAIL], row["country"])
         received_on, receipt = (arrived, PRESUMED) if arrived <= as_of else (None, None)
     return {
+        "item_id": row["item_id"],
         "document_no": row["document_no"],
         "order_no": row["po_number"],
         "ordered_on": row["ordered_on"],

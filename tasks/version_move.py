@@ -152,7 +152,8 @@ def move_running(
             "reason": engine.store.put("reasons", reason.encode(), "txt"),
         }
         draft = EventDraft(
-            *("rounds_moved", actor),
+            "rounds_moved",
+            actor,
             business_date=as_of,
             creditor_id=creditor_id,
             flow_run=flow_run,

@@ -38,7 +38,10 @@ COMMANDS: dict[str, Entry] = {
         "maatpak.cli.user",
         "Who acts: add, change, list, requests, confirm, refuse, password, logout, token, tokens, revoke.",
     ),
-    "policy": Entry("maatpak.cli.policy", "Policy packs: check, impact, publish, submit, confirm, diff."),
+    "policy": Entry(
+        "maatpak.cli.policy",
+        "Policy packs: check, impact, publish, submit, drafts, confirm, refuse, withdraw, move, diff, schema.",
+    ),
     "ingest": Entry("maatpak.cli.ingest", "Take a ledger file in, through its source and the quality gate."),
     "quarantine": Entry("maatpak.cli.quarantine", "Rows that were set apart: list, fix, release, discard."),
     "run": Entry("maatpak.cli.run", "Run a creditor's business day."),

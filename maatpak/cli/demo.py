@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maatpak.cli.output import console, progress, say
+from maatpak.cli.output import Column, console, progress, say, show
+from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.kernel.settings import Settings
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from deployments.patience import Patience
     from maatpak.demo.beside import Beside
     from maatpak.demo.play import Play
+    from tasks.engine import Engine
 
 app = typer.Typer()
 
@@ -36,14 +38,15 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="End after the summary instead of serving the pages.")] = False,
     days: Annotated[int, typer.Option(min=1, max=260, help="Business days to play.")] = DAYS,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Prefect's page.")] = 4242,
+    console_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the console.")] = 4243,
     folder: Annotated[Path, typer.Option(help="Where the demo's workspace is made afresh.")] = Path("demo-workspace"),
 ) -> None:
-    """Play business days of three made-up houses, sum them up, then serve Prefect's page until Ctrl-C."""
+    """Play business days of three made-up houses, sum them up, then serve the console until Ctrl-C."""
     from deployments.patience import patience
 
     # Frames of some hundred rows: to share them out takes longer than the work, and the database wants its core.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    settings = _fresh_workspace(folder.resolve(), port)
+    settings = _fresh_workspace(folder.resolve(), port, console_port)
     with patience() as waiting, ExitStack() as started:
         try:
             _play(settings, days, waiting, started, leave=leave)
@@ -52,6 +55,7 @@ def demo(
 
 
 def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack, *, leave: bool) -> None:
+    from deployments.stack import console as web
     from deployments.stack import dispatching, prefect_server, serving
     from maatpak.demo.beside import Beside
     from maatpak.demo.days import HERE
@@ -72,18 +76,47 @@ def _play(settings: Settings, days: int, waiting: "Patience", started: ExitStack
     play.open_houses()
     with closing(Beside(settings, days)) as beside:
         _play_days(play, beside, days, opening, waiting)
-    _sum_up(play)
-    if leave:
-        return
+        _sum_up(play)
+        if leave:
+            return
+        settings = _open_the_morning(play, beside, days, waiting)
     url, server = opening.result()
-    parts = [part(settings, url, named=False, wait=waiting.wait) for part in (serving, dispatching)]
+    parts = [part(settings, url, named=False, wait=waiting.wait) for part in (serving, dispatching, web)]
     children = [server, *(started.enter_context(part) for part in parts)]
-    say(f"Prefect's page: {url.removesuffix('/api')}")
-    say("Ctrl-C stops everything.")
+    _say_the_way_in(engine, settings, url)
     while True:
         for child in children:
             child.require_alive()
         waiting.wait(1.0)
+
+
+def _open_the_morning(play: "Play", beside: "Beside", days: int, waiting: "Patience") -> Settings:
+    """Play the next morning, and stop the clock's difference there: from now on it is that day for all who look."""
+    from deployments.stack import LOOK_EVERY
+    from maatpak.demo.days import next_morning
+    from maatpak.demo.play import OPENING, at
+
+    say("The next morning: the ledgers of the night and the runs, for you to go on with …")
+    beside.go_on()
+    day = next_morning(play, days)
+    while not beside.news():
+        waiting.wait(LOOK_EVERY)
+    settings = play.engine.settings
+    ahead = int((at(day, OPENING) - SystemClock().now()).total_seconds())
+    (settings.workspace / "maatpak.env").write_text(f"MAATPAK_CLOCK_AHEAD={ahead}\n")
+    return settings.model_copy(update={"clock_ahead": ahead})
+
+
+def _say_the_way_in(engine: "Engine", settings: Settings, prefect_url: str) -> None:
+    from maatpak.demo.logins import give_demo_logins
+
+    logins = give_demo_logins(engine, settings.clock.now())
+    say("")
+    columns = (Column("login", "login"), Column("role", "role"), Column("password", "password"))
+    rows = [{"login": login, "role": role.replace("_", " "), "password": password} for login, role, password in logins]
+    show(rows, columns, as_json=False, title=f"Log in at the console: http://127.0.0.1:{settings.console_port}/")
+    say(f"It is {settings.clock.now():%A %d %B %Y} there. Prefect's page: {prefect_url.removesuffix('/api')}")
+    say("Ctrl-C stops everything.")
 
 
 def _play_days(
@@ -118,12 +151,12 @@ def _play_days(
 def _sum_up(play: "Play") -> None:
     from maatpak.demo.figures import read_figures
     from maatpak.demo.story import tell_story
-    from maatpak.demo.summary import show
+    from maatpak.demo.summary import show as sum_up
 
     engine, start = play.engine, play.plan.starts_on
     as_of = play.last_day or start
     figures = read_figures(engine.database, engine.store, start, as_of)
-    show(console(), figures, tell_story(engine.database, engine.store, start))
+    sum_up(console(), figures, tell_story(engine.database, engine.store, start))
     for house, day, why in sorted(play.rejected, key=itemgetter(1, 0)):
         say(f"Refused by the quality gate: {house}, {day:%d %b}: {why}")
     workspace = engine.workspace
@@ -131,7 +164,7 @@ def _sum_up(play: "Play") -> None:
     say(f"Look further: `maatpak --workspace {workspace.root}` with `cases`, `tasks list`, `explain`, `audit verify`.")
 
 
-def _fresh_workspace(folder: Path, port: int) -> Settings:
+def _fresh_workspace(folder: Path, port: int, console_port: int) -> Settings:
     """An empty workspace: an earlier demo's is made afresh, anybody else's is refused.
 
     Raises:
@@ -156,4 +189,4 @@ def _fresh_workspace(folder: Path, port: int) -> Settings:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARK).write_text("made by `maatpak demo`; the next demo makes it afresh\n")
-    return Settings(workspace=folder, prefect_port=port)
+    return Settings(workspace=folder, prefect_port=port, console_port=console_port)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.settings import Settings, load_settings
 
@@ -75,7 +74,7 @@ def acting(login: str | None) -> str:
 
 def now() -> datetime:
     """The present instant; the command line is an edge, so it may read the clock."""
-    return SystemClock().now()
+    return settings().clock.now()
 
 
 def chosen(words: type[Words], given: str, what: str, among: Collection[Words] | None = None) -> Words:

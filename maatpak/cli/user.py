@@ -112,7 +112,7 @@ def requests(*, as_json: JsonOption = False) -> None:
         rows = change_requests(engine)
     for row in rows:
         row["about"] = row["person"] or row["creditor"]
-        row["to"] = ", ".join(f"{name}: {_word(value)}" for name, value in row["changes"].items())
+        row["to"] = ", ".join(f"{name}: {_word(value)}" for name, value in sorted(row["changes"].items()))
     columns = (
         Column("request_id", "number", number=True),
         Column("about", "about"),

@@ -19,7 +19,7 @@ from maatpak.console.frame.problems import FieldProblem, Problem, answer, proble
 from maatpak.console.hooks import hooks
 from maatpak.console.preferences import preferences
 from maatpak.console.rooms import ROOMS
-from maatpak.kernel.clock import Clock, SystemClock
+from maatpak.kernel.clock import Clock
 from maatpak.kernel.errors import MaatpakError
 from maatpak.ledger.failures import keep_failure
 from tasks.engine import Engine
@@ -28,8 +28,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def create_app(engine: Engine, clock: Clock | None = None) -> FastAPI:
-    """The application on an engine; it opens nothing of its own. Its clock is the machine's unless given."""
-    given = clock or SystemClock()
+    """The application on an engine; it opens nothing of its own. Its clock is the engine's unless given."""
+    given = clock or engine.clock
     app = FastAPI(
         title="Maatpak",
         version=__version__,

@@ -26,6 +26,8 @@ ROW = 28
 """Height of a bar with the room around it, pixels."""
 NARROW = 480
 """Up to this width, pixels, things stand closer."""
+SMALL, LARGE = 10, 1000
+"""Numbers below and above these are written with a decimal, and short."""
 FEW_DAYS = 120
 """Up to so many days are told by their days."""
 LETTER = 7.2
@@ -170,7 +172,9 @@ def expected_chart(
         "week:O",
         sort=None,
         title=None,
-        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domainColor=ink.line, labelPadding=6),
+        axis=alt.Axis(
+            labelAngle=0, labelOverlap="greedy", labelSeparation=14, ticks=False, domainColor=ink.line, labelPadding=6
+        ),
     )
     base = alt.Chart(alt.InlineData(values=values)).encode(
         x=along,
@@ -202,7 +206,9 @@ def trend_chart(lines: Sequence[tuple[str, Sequence[Dated]]], scheme: Scheme, *,
         "value:Q",
         title=None,
         scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(tickCount=3, domain=False, ticks=False, gridColor=ink.line, labelPadding=6),
+        axis=alt.Axis(
+            tickCount=3, format=_heights(lines), domain=False, ticks=False, gridColor=ink.line, labelPadding=6
+        ),
     )
     drawn = (
         alt.Chart(alt.InlineData(values=values))
@@ -212,7 +218,7 @@ def trend_chart(lines: Sequence[tuple[str, Sequence[Dated]]], scheme: Scheme, *,
     last = alt.Chart(alt.InlineData(values=ends)).encode(x="on:T", color=colour)
     dots = last.mark_point(filled=True, size=36, opacity=1).encode(y="value:Q")
     texts = last.mark_text(align="left", dx=8).encode(y="place:Q", text="text:N")
-    return _svg(alt.layer(drawn, dots, texts), ink, width, 170, label, right=30)
+    return _svg(alt.layer(drawn, dots, texts), ink, width, 170, label, right=30, left=4)
 
 
 def pareto_chart(causes: Sequence[Cause], currency: str, scheme: Scheme, *, label: str, width: int = WIDTH) -> str:
@@ -253,6 +259,12 @@ def _dates(lines: Sequence[tuple[str, Sequence[Dated]]]) -> str:
     return "%b" if days and (max(days) - min(days)).days > FEW_DAYS else "%-d %b"
 
 
+def _heights(lines: Sequence[tuple[str, Sequence[Dated]]]) -> str:
+    """How numbers are written beside: large ones short, such as 15k."""
+    highest = max((point.value for _, points in lines for point in points), default=0.0)
+    return "~s" if highest >= LARGE else "~f"
+
+
 def _names(names: Sequence[str]) -> "altair.Axis":
     """The names beside the bars, with room for them in whatever font."""
     import altair as alt
@@ -282,7 +294,7 @@ def _ends(lines: Sequence[tuple[str, Sequence[Dated]]]) -> list[dict[str, Any]]:
     place = -apart
     for name, point in sorted(last, key=lambda each: each[1].value):
         place = max(point.value, place + apart)
-        text = f"{name} {point.value:.0f}"
+        text = f"{name} {point.value:,.{0 if abs(point.value) >= SMALL else 1}f}"
         ends.append({"line": name, "on": point.on.isoformat(), "value": point.value, "place": place, "text": text})
     return ends
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sqlmodel import col, func, select
 
 from maatpak.kernel.errors import OutsideError, RefusedError, TransientError, UsageError
-from maatpak.kernel.settings import Settings, is_loopback
+from maatpak.kernel.settings import is_loopback
 from maatpak.ledger.tables import Person
 from tasks.access.login import let_in
 from tasks.access.visitor import Visitor
@@ -51,12 +51,13 @@ class Issuer:
     """Signs what the browser keeps."""
 
 
-def issuer_of(settings: Settings, link_key: str) -> Issuer | None:
-    """The issuer of the settings; None where people log in with passwords only.
+def issuer_of(engine: "Engine") -> Issuer | None:
+    """The issuer of an installation; None where people log in with passwords only.
 
     Raises:
         UsageError: the settings are not complete, or not safe.
     """
+    settings = engine.settings
     if settings.oidc_issuer is None:
         return None
     if settings.oidc_client is None or settings.oidc_secret is None:
@@ -66,9 +67,8 @@ def issuer_of(settings: Settings, link_key: str) -> Issuer | None:
         )
     _require_private(settings.oidc_issuer)
     ours = settings.public_url or f"http://127.0.0.1:{settings.console_port}"
-    return Issuer(
-        settings.oidc_issuer, settings.oidc_client, settings.oidc_secret.get_secret_value(), ours + BACK_PATH, link_key
-    )
+    secret = settings.oidc_secret.get_secret_value()
+    return Issuer(settings.oidc_issuer, settings.oidc_client, secret, ours + BACK_PATH, engine.link_key)
 
 
 def start(issuer: Issuer, now: datetime) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from deployments.children import Child, end_with_parent
 from deployments.environment import own_api_url
 from deployments.stack import LOOK_EVERY, answers, log_file
-from maatpak.demo.days import BESIDE, play_days
+from maatpak.demo.days import BESIDE, next_morning, play_days
 from maatpak.demo.generate import WorldPlan
 from maatpak.demo.play import Play, Rejected
 from maatpak.kernel.settings import Settings, load_settings
@@ -54,6 +54,10 @@ class Beside:
             for name, refused in map(json.loads, new)
         ]
 
+    def go_on(self) -> None:
+        """Let it play the next morning, too; it tells of that as of another part."""
+        _asked(self._diary).touch()
+
     def close(self) -> None:
         """End it, wherever it is."""
         self._child.stop(GOODBYE)
@@ -62,6 +66,11 @@ class Beside:
 def _diary(settings: Settings) -> Path:
     """A line a part that is done."""
     return settings.workspace / "logs" / "beside.jsonl"
+
+
+def _asked(diary: Path) -> Path:
+    """Is there once the next morning is wanted."""
+    return diary.with_name("morning")
 
 
 def _server(settings: Settings) -> str:
@@ -82,12 +91,17 @@ def main() -> None:
         closing(Play(engine, WorldPlan(), houses=BESIDE)) as play,
         _diary(settings).open("a") as diary,
     ):
-        told = 0
-        for name in play_days(play, int(sys.argv[1]), lambda: _server(settings)):
+        told, days = 0, int(sys.argv[1])
+        for name in play_days(play, days, lambda: _server(settings)):
             rejected = [(house, day.isoformat(), why) for house, day, why in play.rejected[told:]]
             told = len(play.rejected)
             diary.write(f"{json.dumps([name, rejected])}\n")
             diary.flush()
+        while not _asked(_diary(settings)).exists():
+            time.sleep(LOOK_EVERY)
+        morning = next_morning(play, days)
+        diary.write(f"{json.dumps([f'{morning:%a %d %b}', []])}\n")
+        diary.flush()
         signal.pause()
 
 

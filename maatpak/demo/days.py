@@ -35,6 +35,13 @@ def play_days(play: Play, days: int, server: Callable[[], str]) -> Iterator[str]
         yield f"{day:%a %d %b} · {houses}"
 
 
+def next_morning(play: Play, days: int) -> date:
+    """The morning after so many days, as staff find it when they come in; which day it is."""
+    *_, day = play.business_days(days + 1)
+    play.morning(day, days)
+    return day
+
+
 class _ThroughFlows:
     """As Prefect runs them, in this process, on the engine that is open already."""
 

@@ -36,7 +36,7 @@ from tasks.engine import Engine
 from tasks.intake import ingest_ledger
 from tasks.receive import read_letter_reports, read_mailbox
 
-NIGHT, MORNING, EVENING = time(4), time(6), time(18)
+NIGHT, MORNING, OPENING, EVENING = time(4), time(6), time(8), time(18)
 ADMINISTRATOR = "demo.administrator"
 ENGINE = "engine"
 DAILY = "NL01"
@@ -161,20 +161,31 @@ class Play:
         self.world.live(day - timedelta(days=1))
         self.last_day = day
         self._outside.begin(day, evening, breaks)
-        for code, books in self._books.items():
+        for code in self._books:
             house = self.world.houses[code]
             if is_working_day(day, house.country):
-                comes = number == 0 or books.hands_over(day)
-                if comes and not (self.gate_faults and stays_away(code, number, day)):
-                    self._receive(code, day, number)
-                way.run(code, day, at(day, MORNING))
+                self._run(code, day, number, way)
                 self._live_the_day(house, day)
         self._outside.print_letters(day)
         way.receive(evening)
 
+    def morning(self, day: date, number: int) -> None:
+        """What is there when the staff come in: the ledgers of the night, and the runs of the houses that work."""
+        self.world.live(day - timedelta(days=1))
+        self._outside.begin(day, at(day, EVENING), ())
+        for code in self._books:
+            if is_working_day(day, self.world.houses[code].country):
+                self._run(code, day, number, Directly(self.engine))
+
     def close(self) -> None:
         """End what was started for the outside."""
         self._outside.close()
+
+    def _run(self, code: str, day: date, number: int, way: Way) -> None:
+        comes = number == 0 or self._books[code].hands_over(day)
+        if comes and not (self.gate_faults and stays_away(code, number, day)):
+            self._receive(code, day, number)
+        way.run(code, day, at(day, MORNING))
 
     def _receive(self, code: str, day: date, number: int) -> None:
         books = self._books[code]

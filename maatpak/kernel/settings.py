@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_address
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import UsageError
 
 LOCAL_TOKEN = "local-simulator"  # noqa: S105 - that it is no secret is the point
@@ -174,12 +176,21 @@ class Settings(BaseSettings):
     prefect_api_url: str | None = Field(
         default=None, description="A Prefect server of your own; empty: `up` starts one inside the workspace."
     )
+    clock_ahead: int = Field(
+        default=0,
+        description="Seconds by which this installation's time is ahead of the machine's: for demonstrations only.",
+    )
     actor: str | None = Field(
         default=None, description="Login of the person who acts on the command line; empty: the operating system's."
     )
     link_secret: SecretStr | None = Field(
         default=None, description="Key that signs references in messages; empty: made once and kept in the workspace."
     )
+
+    @property
+    def clock(self) -> SystemClock:
+        """The clock of this installation."""
+        return SystemClock(timedelta(seconds=self.clock_ahead))
 
     @property
     def forgeable(self) -> bool:

@@ -19,6 +19,8 @@ from maatpak.kernel.ids import bytes_hash
 
 KEY = re.compile(r"(?P<kind>[a-z][a-z0-9_]*)/(?P<start>[0-9a-f]{2})/(?P<hash>(?P=start)[0-9a-f]{62})\.(?P<suffix>\w+)")
 """How an evidence key is spelled."""
+ROWS_A_GROUP = 8_192
+"""Rows of a frame that are packed together: few enough to look at one case of many at once."""
 
 
 class EvidenceStore:
@@ -64,7 +66,7 @@ class EvidenceStore:
     def put_frame(self, kind: str, frame: pl.DataFrame) -> str:
         """Keep a frame as compressed Parquet; its key."""
         buffer = BytesIO()
-        frame.write_parquet(buffer, compression="zstd")
+        frame.write_parquet(buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
         return self.put(kind, buffer.getvalue(), "parquet")
 
     def get_frame(self, key: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:

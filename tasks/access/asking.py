@@ -61,13 +61,20 @@ def others_confirm(session: Session, actor: str, subject: Person | Creditor) -> 
 
 def changed(subject: Person | Creditor, changes: Mapping[str, Any], actor: str, **more: Any) -> EventDraft:
     """The event that a change was made."""
-    kind = "person_changed" if isinstance(subject, Person) else "creditor_changed"
-    creditor_id = subject.id if isinstance(subject, Creditor) else None
-    return EventDraft(kind, actor, creditor_id=creditor_id, body={**_told(subject, changes), **more})
+    body = {**_told(subject, changes), **more}
+    if isinstance(subject, Person):
+        return EventDraft("person_changed", actor, body=body)
+    return EventDraft("creditor_changed", actor, creditor_id=subject.id, body=body)
 
 
 def _told(subject: Person | Creditor, changes: Mapping[str, Any]) -> dict[str, Any]:
     """What an event says of a change: rights as they are; of what a creditor says, which columns, and a hash."""
     if isinstance(subject, Person):
-        return {"person_id": subject.id, **changes}
+        now = {
+            "role": subject.role,
+            "limit": subject.approval_limit,
+            "currency": subject.limit_currency,
+            "active": subject.active,
+        }
+        return {"person_id": subject.id, **now, **changes}
     return {"fields": sorted(changes), "hash": content_hash(dict(changes))}

@@ -79,7 +79,9 @@ def add_person(engine: "Engine", person: Person, actor: str, now: datetime, cred
         drafts = [EventDraft("person_added", actor, body={**_rights(person, seen), "alone": alone})]
         request = None
         if not alone:
-            request, asked = ask_or_do(session, person, {"active": True}, actor, now)
+            # All of it, though it stands there already: what is confirmed is what was asked for.
+            rights = {name: value for name, value in _rights(person, seen).items() if name != "person_id"}
+            request, asked = ask_or_do(session, person, {**rights, "active": True}, actor, now)
             drafts.append(asked)
         append_events(session, drafts, now)
     engine.anchor()

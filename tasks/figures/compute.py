@@ -61,8 +61,8 @@ def _sql(scope: Scope, template: str) -> str:
 
 def _cases(engine: "Engine", ticks: pl.DataFrame) -> pl.DataFrame:
     """What the date's ticks knew of each case, with the segment that they put it in."""
-    facts = [engine.store.get_frame(key, CASE_COLUMNS) for key in ticks["facts_evidence"]]
-    decisions = [engine.store.get_frame(key, DECIDED) for key in ticks["decisions_evidence"]]
+    facts = [engine.store.get_frame(key, columns=CASE_COLUMNS) for key in ticks["facts_evidence"]]
+    decisions = [engine.store.get_frame(key, columns=DECIDED) for key in ticks["decisions_evidence"]]
     if not facts:
         return pl.DataFrame(schema={**{name: COLUMNS[name] for name in CASE_COLUMNS}, "segment": pl.String})
     decided = pl.concat(decisions).lazy()

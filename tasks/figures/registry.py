@@ -275,7 +275,7 @@ _ALL = (
         "answers",
         "Mean working days from an answer of a customer until one of us had read it, or until today; last 90 days.",
         "docs/concepts.md, message",
-        whole="/answers?received=90",
+        whole="/answers/all?received=90",
     ),
     _figure(
         "bought_again",

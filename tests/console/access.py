@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from maatpak.console.frame.declared import Act, Listing, Room, Sheet
+from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
 from maatpak.console.rooms import ROOMS
 from maatpak.kernel.words import Role
 
@@ -27,13 +27,15 @@ SHORT = {
 }
 
 
-def declared() -> Iterator[tuple[Room, str, Listing | Sheet | Act]]:
+def declared() -> Iterator[tuple[Room, str, Listing | Sheet | Paper | Act]]:
     """Everything that is served, with what it is."""
     for room in ROOMS:
         for listing in room.listings:
             yield room, "list", listing
         for sheet in room.sheets:
             yield room, "page", sheet
+        for paper in room.papers:
+            yield room, "file", paper
         for act in room.acts:
             yield room, "act", act
 

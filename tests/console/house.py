@@ -16,6 +16,7 @@ from maatpak.console.app import create_app
 from maatpak.console.frame.visiting import COOKIE
 from maatpak.kernel.clock import Clock, FixedClock
 from maatpak.kernel.words import Role
+from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import Person
 from tasks.access.login import let_in
 from tasks.access.tokens import make_token
@@ -69,16 +70,23 @@ class Console:
 
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
-        """The statements that the database is sent inside the block."""
+        """The statements that the database is sent inside the block, those of frames among them."""
         sent: list[str] = []
+        read: Any = Frames.read
+
+        def noted(frames: Frames, query: str) -> Any:
+            sent.append(query)
+            return read(frames, query)
 
         def note(_: Any, __: Any, statement: str, *___: Any) -> None:
             sent.append(statement)
 
         event.listen(self.engine.database.engine, "before_cursor_execute", note)
+        Frames.read = noted  # type: ignore[assignment,method-assign]
         try:
             yield sent
         finally:
+            Frames.read = read  # type: ignore[method-assign]
             event.remove(self.engine.database.engine, "before_cursor_execute", note)
 
 

@@ -10,11 +10,16 @@ from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 from sqlmodel import select
 
+from maatpak.console.frame.visiting import COOKIE
 from maatpak.console.oidc import OPEN, Issuer, finish, issuer_of, start
+from maatpak.kernel.clock import FixedClock
 from maatpak.kernel.errors import OutsideError, RefusedError, TransientError, UsageError
 from maatpak.kernel.settings import Settings
+from maatpak.ledger.database import Database
 from maatpak.ledger.tables import ConsoleSession, Event, Person
+from tasks.access.visitor import visitor_of
 from tasks.engine import Engine
+from tests.console.house import Browser, console_of
 from tests.console.oidc_server import CLIENT, SECRET, OidcServer, oidc_server
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -199,9 +204,30 @@ def test_an_issuer_that_is_away() -> None:
     ],
 )
 def test_the_settings(given: dict[str, Any], told: str | Issuer | None) -> None:
-    settings = Settings().model_copy(update=given)
+    settings = Settings(link_secret=SecretStr("key")).model_copy(update=given)
+    engine = Engine(settings, Database("postgresql://nowhere"))
     if isinstance(told, str):
         with pytest.raises(UsageError, match=told):
-            issuer_of(settings, "key")
+            issuer_of(engine)
     else:
-        assert issuer_of(settings, "key") == told
+        assert issuer_of(engine) == told
+
+
+def test_a_browser_goes_there_and_comes_back_logged_in(staff: Engine, server: OidcServer) -> None:
+    given = {"oidc_issuer": server.url, "oidc_client": CLIENT, "oidc_secret": SecretStr(SECRET)}
+    settings = staff.settings.model_copy(update={**given, "link_secret": SecretStr("key")})
+    console = console_of(Engine(settings, staff.database), FixedClock(NOW))
+    browser = console.stranger()
+    assert "Log in at 127.0.0.1" in browser.get("/login").text
+    sent = browser.get("/login/single")
+    kept = Browser(console, {"Cookie": f"maatpak_begun={sent.cookies['maatpak_begun']}"})
+    query = server.log_in(sent.headers["location"], **CARLA)
+    assert "not begun in this browser" in browser.get("/login/back", **query).text
+    back = kept.get("/login/back", **query)
+    assert (back.status_code, back.headers["location"]) == (303, "/")
+    with staff.database.session() as session:
+        visitor = visitor_of(session, back.cookies[COOKIE], NOW, 30)
+    assert visitor is not None
+    assert visitor.login == "carla"
+    server.told = {"issuer": "https://evil.example"}
+    assert "does not describe itself" in browser.get("/login/single").text

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maatpak.console.frame.asking import OWNERS, Asking
+from maatpak.console.frame.asking import OWNERS, RECORDS_OF_CASES, Asking
 from maatpak.console.frame.problems import missing
 
 CUSTOMER = """
@@ -25,6 +25,21 @@ ABOUT = {
     ),
     "task_id": CUSTOMER.format(table="work_task t", debtor="t.debtor_id", case="t.case_id", key="t.id"),
     "message_id": CUSTOMER.format(table="message m", debtor="m.debtor_id", case="m.case_id", key="m.id"),
+    **{
+        f"{name}_no": CUSTOMER.format(
+            table=f'{table} r JOIN "case" k ON k.id = r.case_id AND r.replaced_at IS NULL',
+            debtor="k.debtor_id",
+            case="k.id",
+            key=f"r.{name}_no",
+        )
+        for name, table in RECORDS_OF_CASES.items()
+    },
+    "hold_no": CUSTOMER.format(
+        table="hold r",
+        debtor="r.debtor_id",
+        case='COALESCE(r.case_id, (SELECT min(k.id) FROM "case" k WHERE k.debtor_id = r.debtor_id))',
+        key="r.replaced_at IS NULL AND r.hold_no",
+    ),
 }
 
 

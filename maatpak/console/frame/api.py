@@ -10,10 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from maatpak.console.frame.asking import MOST_DIGITS, NUMBERED, Acting, Asking, ids_of, require_seen
-from maatpak.console.frame.declared import Act, Listing, Room, Shape, Sheet
+from maatpak.console.frame.declared import Act, Listing, Paper, Room, Shape, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.listing import MOST_A_PAGE, read_page, read_wanted
 from maatpak.console.frame.pages import require_reader
+from maatpak.console.frame.papers import as_answer
 from maatpak.console.frame.problems import PROBLEM_JSON, TITLES, Problem
 from maatpak.console.frame.visiting import caller
 from maatpak.kernel.clock import Clock
@@ -81,12 +82,13 @@ class Api:
         for room in self._rooms:
             added += [(each.path, self._adds_listing(router, room, each)) for each in room.listings]
             added += [(each.path, self._adds_sheet(router, room, each)) for each in room.sheets]
+            added += [(each.path, self._adds_paper(router, room, each)) for each in room.papers]
             added += [(each.path, self._adds_act(router, room, each)) for each in room.acts]
         for _, add in sorted(added, key=lambda each: (each[0].count("{"), -len(each[0]))):
             add()
         return router
 
-    def _entrance(self, entered: Listing | Sheet | Act) -> list[Any]:
+    def _entrance(self, entered: Listing | Sheet | Paper | Act) -> list[Any]:
         """Who calls, and may they: asked before anything that they sent is looked at."""
 
         def enter(request: Request) -> None:
@@ -141,16 +143,18 @@ class Api:
 
     def _adds_sheet(self, router: APIRouter, room: Room, sheet: Sheet) -> Callable[[], None]:
         adapter: TypeAdapter[Any] = TypeAdapter(sheet.context)
+        named = _path_parameters(sheet.path)
 
-        def answer(request: Request, **ids: Any) -> Any:
+        def answer(request: Request, **given: Any) -> Any:
             asker, now = _caller_of(request)
+            ids = {each.name: given[each.name] for each in named}
             query = {key: value.replace("\0", "") for key, value in request.query_params.items()}
             with self._engine.database.reading() as session:
                 context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
             return adapter.dump_python(context, mode="json")
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path))
-        parameters = [*_path_parameters(sheet.path), *(_query(name, told) for name, told in sheet.query.items())]
+        parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
         endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(
             sheet.path,
@@ -163,6 +167,28 @@ class Api:
             summary=sheet.title,
             description=sheet.help,
             operation_id=f"see.{_plain(sheet.path)}",
+        )
+
+    def _adds_paper(self, router: APIRouter, room: Room, paper: Paper) -> Callable[[], None]:
+        def answer(request: Request, **ids: Any) -> Response:
+            asker, now = _caller_of(request)
+            with self._engine.database.reading() as session:
+                return as_answer(paper.read(Asking(self._engine, asker, session, now), **ids))
+
+        known = problems(401, 403, 404, 422)
+        known[200] = {"content": {kind: {} for kind in paper.media_types}, "description": paper.help}
+        endpoint = _with(answer, _path_parameters(paper.path))
+        return lambda: router.add_api_route(
+            paper.path,
+            endpoint,
+            dependencies=self._entrance(paper),
+            methods=["GET"],
+            response_class=Response,
+            responses=known,
+            tags=[room.title],
+            summary=paper.title,
+            description=paper.help,
+            operation_id=f"get.{_plain(paper.path)}",
         )
 
     def _adds_act(self, router: APIRouter, room: Room, act: Act) -> Callable[[], None]:

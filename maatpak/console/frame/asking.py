@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from tasks.access.visitor import SeenCreditor, Visitor
     from tasks.engine import Engine
 
+RECORDS_OF_CASES = {
+    "promise": "promise",
+    "dispute": "dispute",
+    "plan": "plan",
+    "claim": "claimed_payment",
+    "placement": "placement",
+}
+"""What has a number of its own and hangs on a case → its table."""
 OWNERS = {
     "case_id": 'SELECT creditor_id FROM "case" WHERE id = :id',
     "debtor_id": "SELECT creditor_id FROM debtor WHERE id = :id",
@@ -26,6 +34,13 @@ OWNERS = {
     "item_id": "SELECT creditor_id FROM item WHERE id = :id",
     "row_id": "SELECT creditor_id FROM quarantined_row WHERE id = :id",
     "snapshot_id": "SELECT creditor_id FROM snapshot WHERE id = :id",
+    **{
+        f"{name}_no": f'SELECT k.creditor_id FROM {table} r JOIN "case" k ON k.id = r.case_id'  # noqa: S608 - our own words
+        f" WHERE r.{name}_no = :id AND r.replaced_at IS NULL"
+        for name, table in RECORDS_OF_CASES.items()
+    },
+    "hold_no": "SELECT d.creditor_id FROM hold r JOIN debtor d ON d.id = r.debtor_id"
+    " WHERE r.hold_no = :id AND r.replaced_at IS NULL",
     "creditor": "SELECT id FROM creditor WHERE code = :id",
 }
 """Name in a path → whose the thing is. What belongs to no creditor, such as a person, is not in it."""

@@ -1,8 +1,8 @@
 """What the console is made of, as data: listings, sheets and acts, in rooms.
 
-A *listing* is a table from one SQL source; a *sheet* a page with a typed context; an *act* a form that a person sends.
-Each is served twice: as HTML, and as JSON under `/api/v1` at the same path. So the API can do what the console can do,
-the table of access (docs/access.md) is written from here, and tests try all of it.
+A *listing* is a table from one SQL source; a *sheet* a page with a typed context; a *paper* a file as it is; an *act* a
+form that a person sends. Each is served twice: in HTML, and as JSON under `/api/v1` at the same path. So the API can do
+what the console can do, the table of access (docs/access.md) is written from here, and tests try all of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +36,16 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True)
+class Order:
+    """What a column is sorted by in place of itself."""
+
+    sql: str
+    shape: Shape
+    turned: bool = False
+    """Whether it falls where the column rises: the days that something is late, by its date."""
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of a listing. Money is in minor units of the row's `currency`."""
 
@@ -47,11 +57,18 @@ class Column:
     """Path of what the value is about, with the row's keys in braces."""
     sorts: bool = False
     """Only columns that are never null and have an index worth the name."""
+    by: Order | None = None
+    """What it is sorted by, where what is shown may be null or has no index."""
     shown: bool = True
     """Hidden ones serve links, and the API."""
     help: str = ""
     wide: bool = False
     """Left out on narrow windows' first line: shown below."""
+
+    @property
+    def order(self) -> Order:
+        """What it is sorted by."""
+        return self.by or Order(self.sql, self.shape)
 
 
 @dataclass(frozen=True)
@@ -97,8 +114,8 @@ class Listing:
     filters: tuple[Filter, ...] = ()
     search: str | None = None
     """Condition of the search box, with `:words`."""
-    searched: Callable[[str], str] = str
-    """What `:words` is of what people type."""
+    searched: Callable[[str], str | None] = str
+    """What `:words` is of what people type; None finds nothing."""
     totals: tuple[str, ...] = ()
     """Money columns that are summed by currency below the list."""
     roles: tuple[Role, ...] = READERS
@@ -121,6 +138,29 @@ class Sheet:
     roles: tuple[Role, ...] = READERS
     query: Mapping[str, str] = field(default_factory=dict)
     """Name in the URL's query → what it says."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file as a browser gets it."""
+
+    body: bytes
+    media_type: str
+    name: str | None = None
+    """Under which it is kept when it is downloaded; none: it is shown in a frame of a page of ours."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Something that is shown or downloaded as it is, such as a letter that was sent. It can do nothing in a page."""
+
+    path: str
+    title: str
+    help: str
+    media_types: tuple[str, ...]
+    read: Callable[..., Content]
+    """`(asking, **ids)`; raises `Missing` where there is nothing of these ids."""
+    roles: tuple[Role, ...] = READERS
 
 
 @dataclass(frozen=True)
@@ -170,6 +210,7 @@ class Room:
     path: str
     listings: tuple[Listing, ...] = ()
     sheets: tuple[Sheet, ...] = ()
+    papers: tuple[Paper, ...] = ()
     acts: tuple[Act, ...] = ()
     in_menu: bool = True
     waiting: str | None = None

@@ -16,12 +16,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from maatpak.console.frame.declared import Column, Shape
 from maatpak.console.frame.fields import as_words
+from maatpak.console.frame.graph import HEIGHT, WIDTH
+from maatpak.console.frame.graph import drawing as graph_of
 from maatpak.kernel.money import format_money
 
 LANGUAGE = "en_GB"
 """The console is in English; customers' texts are in theirs."""
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 NOTHING = "–"
+LONGEST = 160
+"""Characters of a text in a line."""
 
 
 def draw(template: str, **data: Any) -> str:
@@ -51,8 +55,10 @@ def environment() -> Environment:
         "weekday": weekday,
         "short_day": short_day,
         "clock": clock,
+        "brief": brief,
     }
     made.globals |= {"asset": asset, "cell": cell, "linked": linked, "address": address, "NOTHING": NOTHING}
+    made.globals |= {"graph_of": graph_of, "box": (WIDTH, HEIGHT)}
     return made
 
 
@@ -103,6 +109,12 @@ def some(value: Any) -> Any:
     return NOTHING if value is None or value == "" else value
 
 
+def brief(value: Any, most: int = LONGEST) -> str:
+    """A text in at most so many characters, for a line of a page: names may have ten thousand."""
+    told = str(value)
+    return told if len(told) <= most else f"{told[: most - 1]}…"
+
+
 def since(value: datetime, now: datetime) -> str:
     """How long ago: `3 hours ago`."""
     return format_timedelta(value - now, add_direction=True, locale=LANGUAGE)
@@ -129,7 +141,7 @@ def cell(column: Column, row: Mapping[str, Any]) -> str:
         case Shape.CODE:
             return as_words(str(value))
         case _:
-            return str(value)
+            return brief(value)
 
 
 def linked(path: str, row: Mapping[str, Any]) -> str | None:

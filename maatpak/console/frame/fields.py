@@ -86,7 +86,8 @@ def inputs_of(
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         inner = _inner(info.annotation)
         offered = choices.get(name) or _closed(inner)
-        kind = str(extra.get("kind") or _kind(info.annotation, inner, offered))
+        first = next(iter(said.get("anyOf", ())), said)
+        kind = str(extra.get("kind") or first.get("kind") or _kind(info.annotation, inner, offered))
         default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
         drawn.append(
             Input(
@@ -98,7 +99,7 @@ def inputs_of(
                 value=given.get(name, default),
                 choices=offered,
                 error=errors.get(name, ""),
-                most=said.get("maxLength"),
+                most=first.get("maxLength"),
             )
         )
     return drawn

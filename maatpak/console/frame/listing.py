@@ -121,17 +121,19 @@ def _rows(asking: Asking, listing: Listing, wanted: Wanted, most: int) -> list[d
 
 def _query(asking: Asking, listing: Listing, wanted: Wanted, limit: int) -> tuple[str, dict[str, Any]]:
     """The query of a page and its values."""
-    way = "DESC" if wanted.descending else "ASC"
+    order = wanted.sort.order
+    falling = wanted.descending != order.turned
+    way = "DESC" if falling else "ASC"
     columns = ", ".join(f'{column.sql} AS "{column.key}"' for column in listing.columns)
     conditions, values = _conditions(asking, listing, wanted)
     if wanted.after is not None:
         values |= {"place": wanted.after[0], "place_key": wanted.after[1]}
-        cast, beyond = CASTS[wanted.sort.shape], "<" if wanted.descending else ">"
-        conditions.append(f"({wanted.sort.sql}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
+        cast, beyond = CASTS[order.shape], "<" if falling else ">"
+        conditions.append(f"({order.sql}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
     if listing.creditor is not None:
         conditions.append(f"{listing.creditor} = owner.creditor_id")
     rows = (
-        f"SELECT {columns}, {wanted.sort.sql} AS _sort, {listing.key} AS _key FROM {listing.source}"  # noqa: S608 - declared
+        f"SELECT {columns}, {order.sql} AS _sort, {listing.key} AS _key FROM {listing.source}"  # noqa: S608 - declared
         f" WHERE {' AND '.join(conditions)} ORDER BY _sort {way}, _key {way} LIMIT :most"
     )
     values["most"] = limit
@@ -226,7 +228,7 @@ def _is_decimal(value: Any) -> bool:
 def _place(cursor: str, sort: Column) -> tuple[Any, int]:
     try:
         place, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return _typed(place, sort.shape), _typed(key, Shape.NUMBER)
+        return _typed(place, sort.order.shape), _typed(key, Shape.NUMBER)
     except (binascii.Error, ValueError, TypeError) as error:
         raise UsageError(
             f"{cursor!r} is no place in this list.", advice="Begin at the first page; links go on from there."

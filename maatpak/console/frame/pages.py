@@ -12,12 +12,13 @@ from starlette.routing import Route
 
 from maatpak.console.frame.about import about
 from maatpak.console.frame.asking import Acting, Asking, ids_of, require_seen
-from maatpak.console.frame.declared import Act, Listing, Room, Sheet
+from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.drawing import draw
 from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx
 from maatpak.console.frame.fields import inputs_of, read_form
 from maatpak.console.frame.listing import choices_of, read_all, read_page, read_wanted
+from maatpak.console.frame.papers import as_answer
 from maatpak.console.frame.problems import ForbiddenError, FormError, MissingError, Problem, problem_of
 from maatpak.console.frame.said import SAID, said_cookie, what_was_said
 from maatpak.console.frame.visiting import (
@@ -47,6 +48,7 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
+        self._shown = {each.path: each.roles for room in rooms for each in (*room.listings, *room.sheets)}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
@@ -57,6 +59,7 @@ class Pages:
                 made.append(self._route(f"{listing.path}.csv", ["GET"], self._export(listing, "csv")))
                 made.append(self._route(f"{listing.path}.xlsx", ["GET"], self._export(listing, "xlsx")))
             made += [self._route(sheet.path, ["GET"], self._sheet(room, sheet)) for sheet in room.sheets]
+            made += [self._route(paper.path, ["GET"], self._paper(paper)) for paper in room.papers]
             made += [self._route(act.path, ["GET", "POST"], self._act(room, act)) for act in room.acts]
         return sorted(made, key=lambda route: (route.path.count("{"), -len(route.path)))
 
@@ -139,7 +142,18 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, act=self._offer(asker), **shell)
+            may = {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **may, **shell)
+
+        return answer
+
+    def _paper(self, paper: Paper) -> Callable[..., Response]:
+        def answer(request: Request, asker: Visitor, now: datetime, fields: object) -> Response:
+            del fields
+            require_reader(asker, paper.roles)
+            with self._engine.database.reading() as session:
+                asking = Asking(self._engine, asker, session, now, _query(request))
+                return as_answer(paper.read(asking, **ids_of(request.path_params)))
 
         return answer
 
@@ -201,6 +215,10 @@ class Pages:
             return act if asker.role in act.roles and asker.may_write else None
 
         return offered
+
+    def _sees(self, asker: Visitor) -> Callable[[str], bool]:
+        """For templates: whether there is a page of a path, and this visitor may see it: then it is linked to."""
+        return lambda path: asker.role in self._shown.get(path, ())
 
     def _shell(self, asking: Asking, request: Request, room: Room | None) -> dict[str, Any]:
         """What surrounds every page: the menu with what waits, the visitor, and what was just said."""

@@ -52,12 +52,12 @@ LEFT JOIN case_standing s ON s.debtor_id = v.debtor_id AND s.currency = v.curren
     columns=(
         *WHO,
         Column("document_no", "Document", "v.document_no"),
-        Column("item_type", "Kind", "v.item_type", Shape.CODE),
-        Column("issued_on", "Issued", "v.issued_on", Shape.DATE),
+        Column("item_type", "Kind", "v.item_type", Shape.CODE, shown=False),
+        Column("issued_on", "Issued", "v.issued_on", Shape.DATE, shown=False),
         Column("due_on", "Due", "v.due_on", Shape.DATE, sorts=True),
         Column("days", "Days late", "GREATEST(c.business_date - v.due_on, 0)", Shape.NUMBER),
         Column("open_amount", "Open", "v.open_amount", Shape.MONEY, sorts=True),
-        Column("amount", "Of", "v.amount", Shape.MONEY),
+        Column("amount", "Of", "v.amount", Shape.MONEY, shown=False),
         Column("disputed_amount", "Disputed", "NULLIF(v.disputed_amount, 0)", Shape.MONEY),
         Column("segment", "Segment", "s.segment", Shape.CODE),
         Column("currency", "Currency", "v.currency", shown=False),
@@ -202,7 +202,7 @@ LEFT JOIN round_course o ON o.round_id = r.id AND o.replaced_at IS NULL {HARSHES
 )  # fmt: skip
 
 ANSWERS = Listing(
-    path="/answers",
+    path="/answers/all",
     title="Answers",
     help="What customers wrote, the newest first. Until somebody has read it nothing more is written to them.",
     source=f"answer q {CUSTOMER.format(debtor='q.debtor_id')}",

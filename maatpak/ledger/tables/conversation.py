@@ -26,8 +26,8 @@ class Message(SQLModel, table=True):
         Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
         Index("ix_message_debtor", "debtor_id"),
         Index("ix_message_service", "service_ref", postgresql_where=text("service_ref IS NOT NULL")),
-        Index("ix_message_unknown", "creditor_id", postgresql_where=text("state = 'unknown'")),
         Index("ix_message_day", "creditor_id", "business_date", "channel"),
+        Index("ix_message_unknown", "creditor_id", "id", postgresql_where=text("state = 'unknown'")),
         Index(
             "ix_message_unreported",
             "creditor_id",
@@ -224,13 +224,13 @@ class Answer(Versioned, table=True):
 
     __table_args__ = (
         Index("uq_answer_current", "answer_no", unique=True, postgresql_where=text("replaced_at IS NULL")),
-        Index("ix_answer_received", "creditor_id", "received_on", "id", postgresql_where=text("replaced_at IS NULL")),
         Index(
             "ix_answer_unread",
             "creditor_id",
             "received_on",
-            postgresql_where=text("replaced_at IS NULL AND read_on IS NULL"),
+            postgresql_where=text("read_on IS NULL AND replaced_at IS NULL"),
         ),
+        Index("ix_answer_received", "creditor_id", "received_on", "id", postgresql_where=text("replaced_at IS NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)

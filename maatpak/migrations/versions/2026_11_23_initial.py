@@ -1192,7 +1192,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("service_ref IS NOT NULL"),
     )
     op.create_index(
-        "ix_message_unknown", "message", ["creditor_id"], unique=False, postgresql_where=sa.text("state = 'unknown'")
+        "ix_message_unknown",
+        "message",
+        ["creditor_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'unknown'"),
     )
     op.create_index(
         "ix_message_unreported",
@@ -1444,7 +1448,7 @@ def upgrade() -> None:
         "answer",
         ["creditor_id", "received_on"],
         unique=False,
-        postgresql_where=sa.text("replaced_at IS NULL AND read_on IS NULL"),
+        postgresql_where=sa.text("read_on IS NULL AND replaced_at IS NULL"),
     )
     op.create_index(
         "uq_answer_current", "answer", ["answer_no"], unique=True, postgresql_where=sa.text("replaced_at IS NULL")
@@ -1903,7 +1907,7 @@ def downgrade() -> None:
     op.drop_table("evidence")
     op.drop_index("uq_answer_current", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index(
-        "ix_answer_unread", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL AND read_on IS NULL")
+        "ix_answer_unread", table_name="answer", postgresql_where=sa.text("read_on IS NULL AND replaced_at IS NULL")
     )
     op.drop_index("ix_answer_received", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index(op.f("ix_answer_debtor_id"), table_name="answer")

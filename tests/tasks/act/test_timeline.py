@@ -49,6 +49,7 @@ def test_what_the_ledger_tells(
     known = {name: told if told <= house.day else None for name, told in sending.items() if isinstance(told, date)}
     house.item(case_id, "T-1", 90_000, due, issued_on=on(-8), po_number="4500", **sending)
     assert told(house, case_id, "T-1") == {
+        "item_id": house.items["T-1"],
         "document_no": "T-1",
         "order_no": "4500",
         "ordered_on": known.get("ordered_on"),

@@ -10,6 +10,7 @@ from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.tables import Action, Hold, Plan, Touch, WorkTask
 from tasks.case_move import MOVE_CONFIRM
 from tasks.holds import LIFT_CONFIRM
+from tasks.my_customers import my_customers
 from tasks.plans import CONFIRM, Instalment, offer_plan
 from tasks.work import CONFIRM_WRITE_OFF, Outcome, finish_work
 from tasks.worklist import WAIVE_CALL, open_work
@@ -122,6 +123,10 @@ def test_the_account_manager_stops_the_second_notice(house: House) -> None:
             working_days=1,
             assignee="anna",
         )
+    with house.engine.database.reading() as session:
+        (mine,) = my_customers(session, "anna", [house.creditor_id])
+        assert my_customers(session, "dirk", [house.creditor_id]) == []
+    assert (mine.standing.debtor_no, mine.told, mine.asked) == ("C1", 1, 0)
     with pytest.raises(UsageError, match="needs its reason in words"), house.desk("anna") as desk:
         finish_work(desk, int(again.id or 0), Outcome("i_talk"))
     with house.desk("anna") as desk:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from maatpak.kernel.words import ActionState, PlanState
+from maatpak.kernel.words import ActionState, DraftState, PlanState
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("maatpak", "tasks", "flows", "connectors")
@@ -20,6 +20,7 @@ PUT_TOGETHER = {
     "placement_": [
         str(state) for state in (ActionState.EXECUTED, ActionState.CANCELLED, ActionState.FAILED, ActionState.UNKNOWN)
     ],
+    "policy_": ["confirmed", *(str(state) for state in DraftState if state not in ("submitted", "published"))],
 }
 """Beginning of a kind that ends with a state → the states."""
 

@@ -49,7 +49,7 @@ def test_what_the_sheet_says_happens(engine: Engine) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(20, 30))
 def test_many_changes(engine: Engine, seed: int) -> None:
-    assert len(play(engine, seed, lives=80, before=15, days=40)) > 12
+    assert len(play(engine, seed, lives=80, before=15, days=40)) >= 8
 
 
 def _at(day: date, hour: int) -> datetime:

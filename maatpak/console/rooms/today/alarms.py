@@ -52,25 +52,32 @@ KINDS = {
     "ledger_late": Kind(
         "The ledger of {creditor} is late: it speaks for {detail}",
         "No notice goes out on old data. See whether the file came, and what the gate said of it.",
-        "/operations/imports?creditor={creditor}",
+        "/imports?creditor={creditor}",
         Tone.BAD,
+    ),
+    "rejected": Kind(
+        "{count} ledger files of {creditor} were refused on its business date",
+        "Nothing of them was taken in. Read what the gate found, and bring a better file or accept the bound.",
+        "/imports/rejected?creditor={creditor}",
+        Tone.BAD,
+        "A ledger file of {creditor} was refused on its business date",
     ),
     "no_ledger": Kind(
         "{creditor} has no ledger yet",
         "Import its open items; until then nobody is written to.",
-        "/operations/imports?creditor={creditor}",
+        "/imports?creditor={creditor}",
     ),
     "unanswered": Kind(
         "{count} answers at {creditor} lie unread for more than two working days",
         "These customers are not written to until somebody has read them; each is worth a call.",
-        "/answers?read=no&creditor={creditor}",
+        "/answers?creditor={creditor}",
         Tone.BAD,
         "An answer at {creditor} lies unread for more than two working days",
     ),
     "unknown": Kind(
         "{count} messages at {creditor} may have left or not",
         "They are never sent again by themselves. Ask the service, and say what became of each.",
-        "/messages?state=unknown&creditor={creditor}",
+        "/messages/unknown?creditor={creditor}",
         one="A message at {creditor} may have left or not",
     ),
     "dead": Kind(
@@ -82,7 +89,7 @@ KINDS = {
     "quarantined": Kind(
         "{count} rows of {creditor} are in quarantine",
         "Correct or release them: their customers are silent until then.",
-        "/operations/quarantine?creditor={creditor}",
+        "/quarantine?creditor={creditor}",
         one="A row of {creditor} is in quarantine",
     ),
     "unusual": Kind(
@@ -99,17 +106,17 @@ KINDS = {
     "never_verified": Kind(
         "The chain of events has never been verified",
         "It is looked at every night; run it once by hand.",
-        "/audit",
+        "/audit/chain",
     ),
     "not_verified": Kind(
         "The chain of events was last verified on {detail}",
         "It should be every night. See whether the flow `audit` runs.",
-        "/audit",
+        "/audit/chain",
     ),
     "faults": Kind(
         "The chain of events has {count} faults",
         "Something was changed behind our back. Call whoever keeps the database, and read what was found.",
-        "/audit",
+        "/audit/chain",
         Tone.BAD,
         "The chain of events has a fault",
     ),
@@ -140,6 +147,10 @@ UNION ALL
 SELECT 'unusual', c.code, max((e.body->>'written')::bigint), c.business_date::text
 FROM event e JOIN creditor c ON c.id = e.creditor_id AND c.business_date = e.business_date
 WHERE e.kind = '{UNUSUAL}' AND e.creditor_id = ANY(:creditors) GROUP BY c.code, c.business_date
+UNION ALL
+SELECT 'rejected', c.code, count(*), NULL
+FROM event e JOIN creditor c ON c.id = e.creditor_id AND c.business_date = e.business_date
+WHERE e.kind = 'ledger_rejected' AND e.creditor_id = ANY(:creditors) GROUP BY c.code
 UNION ALL
 SELECT 'given_up', '', count(*), NULL FROM webhook_delivery w JOIN webhook h ON h.id = w.webhook_id
 WHERE w.state = 'given_up' AND h.active AND (h.creditor_id IS NULL OR h.creditor_id = ANY(:creditors))

@@ -78,7 +78,7 @@ KINDS = (
     Kind(
         "answers",
         "Answers nobody has read",
-        "/answers?read=no",
+        "/answers",
         (Role.COLLECTOR, Role.CREDIT_MANAGER),
         """FROM answer q JOIN creditor c ON c.id = q.creditor_id
         WHERE q.creditor_id = ANY(:creditors) AND q.replaced_at IS NULL AND q.read_on IS NULL""",
@@ -87,21 +87,21 @@ KINDS = (
     Kind(
         "quarantined",
         "Rows in quarantine",
-        "/operations/quarantine",
+        "/quarantine",
         (Role.OPERATOR, Role.CREDIT_MANAGER),
         "FROM quarantined_row r WHERE r.creditor_id = ANY(:creditors) AND r.state = 'open'",
     ),
     Kind(
         "unknown",
         "Messages that may have left",
-        "/messages?state=unknown",
+        "/messages/unknown",
         (Role.OPERATOR, Role.CREDIT_MANAGER),
         "FROM message m WHERE m.creditor_id = ANY(:creditors) AND m.state = 'unknown'",
     ),
     Kind(
         "unassigned",
         "Mails of nobody known",
-        "/operations/incoming",
+        "/incoming",
         tuple(role for role in DESK if role in (Role.OPERATOR, Role.COLLECTOR)),
         """FROM incoming i WHERE i.state = 'unassigned'
         AND (i.creditor_id IS NULL OR i.creditor_id = ANY(:creditors))""",
@@ -109,7 +109,7 @@ KINDS = (
     Kind(
         "packs",
         "Packs to publish",
-        "/journeys/drafts",
+        "/packs/drafts",
         PUBLISHERS,
         "FROM pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login",
     ),

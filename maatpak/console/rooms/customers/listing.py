@@ -1,0 +1,128 @@
+"""The listing of cases, by where the newest run left each of them."""
+
+from collections.abc import Iterable, Sequence
+
+from maatpak.console.frame.asking import Asking
+from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Order, Shape
+from maatpak.console.frame.fields import as_words
+from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import NonPaymentReason
+from maatpak.ledger.tables.standing import NEVER
+from policies.pack import CompiledPack
+from tasks.standing import word_search
+
+PATH = "/cases"
+NO_DATE = f"DATE '{NEVER}'"
+DAYS = f"CASE WHEN s.oldest_due_on < {NO_DATE} THEN c.business_date - s.oldest_due_on END"
+SAYS = "s.non_payment_reason = ANY(string_to_array(:value, ','))"
+"""One reason, or several with commas between them: those that one department must mend."""
+PACKS = """
+SELECT DISTINCT pack_id FROM creditor_pack WHERE replaced_at IS NULL AND creditor_id = ANY(CAST(:creditors AS bigint[]))
+"""
+ACCOUNT_MANAGERS = "SELECT login, name FROM person WHERE role = 'account_manager' AND active ORDER BY name, login"
+AGES = {
+    "30": ("1 to 30 days", "s.oldest_due_on < c.business_date AND s.oldest_due_on >= c.business_date - 30"),
+    "60": ("31 to 60 days", "s.oldest_due_on < c.business_date - 30 AND s.oldest_due_on >= c.business_date - 60"),
+    "90": ("61 to 90 days", "s.oldest_due_on < c.business_date - 60 AND s.oldest_due_on >= c.business_date - 90"),
+    "over": ("More than 90 days", "s.oldest_due_on < c.business_date - 90"),
+}
+"""Days past the contractual due date of the oldest overdue item."""
+FEELINGS = {
+    "good": ("Zero or better", "s.experience_balance >= 0"),
+    "worn": ("Below zero", "s.experience_balance < 0"),
+    "poor": ("-6 or worse: no notice by itself", "s.experience_balance <= -6"),
+    "bad": ("-12 or worse: agree first", "s.experience_balance <= -12"),
+}
+"""By what a balance means for the next step (practice, section 6)."""
+
+
+def _packs(asking: Asking) -> list[CompiledPack]:
+    rows = asking.rows(PACKS, creditors=asking.creditors)
+    return [asking.engine.pack(row["pack_id"]) for row in rows]
+
+
+def _named(names: Iterable[str]) -> list[Choice]:
+    return [Choice(name, as_words(name)) for name in dict.fromkeys(names)]
+
+
+def _segments(asking: Asking) -> Sequence[Choice]:
+    return _named(each.name for pack in _packs(asking) for each in pack.segments)
+
+
+def _steps(asking: Asking) -> Sequence[Choice]:
+    return _named(name for pack in _packs(asking) for journey in pack.journeys.values() for name in journey.steps)
+
+
+def _account_managers(asking: Asking) -> Sequence[Choice]:
+    return [Choice(row["login"], row["name"] or row["login"]) for row in asking.rows(ACCOUNT_MANAGERS)]
+
+
+def _ranges(ranges: dict[str, tuple[str, str]]) -> tuple[list[Choice], dict[str, str]]:
+    return (
+        [Choice(key, title) for key, (title, _) in ranges.items()],
+        {key: condition for key, (_, condition) in ranges.items()},
+    )
+
+
+AGE_CHOICES, AGE_CONDITIONS = _ranges(AGES)
+FEELING_CHOICES, FEELING_CONDITIONS = _ranges(FEELINGS)
+
+CASES = Listing(
+    path=PATH,
+    title="Customers",
+    help="Every customer account with something open or a round running, one line a currency, as the last run left it.",
+    source="case_standing s JOIN creditor c ON c.id = s.creditor_id",
+    columns=(
+        Column("name", "Customer", "COALESCE(NULLIF(s.name, ''), s.debtor_no)", link=PATH + "/{case_id}", sorts=True,
+               by=Order("s.name", Shape.TEXT)),
+        Column("debtor_no", "Number", "s.debtor_no"),
+        Column("creditor", "Creditor", "c.code"),
+        Column("segment", "Segment", "s.segment", Shape.CODE),
+        Column("overdue_open", "Overdue", "s.overdue_open", Shape.MONEY, sorts=True),
+        Column("asked_amount", "To ask", "s.asked_amount", Shape.MONEY, sorts=True,
+               help="Overdue less credits, disputed, planned, promised, claimed and in flight."),
+        Column("days", "Days", DAYS, Shape.NUMBER, sorts=True, by=Order("s.oldest_due_on", Shape.DATE, turned=True),
+               help="Of the oldest overdue item, past its due date."),
+        Column("next_step", "Next", "s.next_step", Shape.CODE),
+        Column("next_on", "From", f"NULLIF(s.next_on, {NO_DATE})", Shape.DATE, sorts=True,
+               by=Order("s.next_on", Shape.DATE)),
+        Column("reason", "Why nothing", "s.reason", Shape.CODE),
+        Column("experience_balance", "Experience", "s.experience_balance", Shape.NUMBER, sorts=True,
+               help="Sum of the ratings of every touch, from +12 to -36."),
+        Column("account_manager", "Account manager", "s.account_manager"),
+        Column("key_account", "Key", "s.key_account", Shape.FLAG),
+        Column("currency", "Currency", "s.currency", shown=False),
+        Column("stage", "Stage", "s.stage", Shape.CODE, shown=False),
+        Column("oldest_due_on", "Oldest due", f"NULLIF(s.oldest_due_on, {NO_DATE})", Shape.DATE, shown=False),
+        Column("last_step", "Last step", "s.last_step", Shape.CODE, shown=False),
+        Column("last_step_on", "Taken on", f"NULLIF(s.last_step_on, {NO_DATE})", Shape.DATE, shown=False),
+        Column("value_at_risk", "At risk", "s.value_at_risk", Shape.MONEY, sorts=True, shown=False),
+        Column("non_payment_reason", "Says", "s.non_payment_reason", Shape.CODE, shown=False),
+        Column("debtor_id", "Account", "s.debtor_id", Shape.NUMBER, shown=False),
+        Column("case_id", "Case", "s.case_id", Shape.NUMBER, shown=False),
+    ),
+    key="s.case_id",
+    order="-overdue_open",
+    creditor="s.creditor_id",
+    filters=(
+        Filter("segment", "Segment", "s.segment = :value", choices=_segments),
+        Filter("overdue", "Overdue", choices=(Choice("yes", "Overdue"), Choice("no", "Not overdue")),
+               conditions={"yes": "s.overdue_open > 0", "no": "s.overdue_open = 0"}),
+        Filter("age", "Oldest overdue", choices=AGE_CHOICES, conditions=AGE_CONDITIONS),
+        Filter("step", "Next step", "s.next_step = :value", choices=_steps),
+        Filter("reason", "Why nothing", "s.reason = :value", choices=_named(NoActionReason)),
+        Filter("account_manager", "Account manager", "s.account_manager = :value", choices=_account_managers),
+        Filter("key", "Key account", choices=(Choice("yes", "Key accounts"), Choice("no", "Others")),
+               conditions={"yes": "s.key_account", "no": "NOT s.key_account"}),
+        Filter("at_least", "Overdue at least", "s.overdue_open >= :value", Shape.MONEY),
+        Filter("says", "Says", SAYS, choices=_named(each for each in NonPaymentReason if each != NonPaymentReason.NONE)),
+        Filter("disputed", "Disputed", choices=(Choice("yes", "Disputed"), Choice("no", "Not disputed")),
+               conditions={"yes": "s.disputed_open > 0", "no": "s.disputed_open = 0"}),
+        Filter("currency", "Currency", "s.currency = :value"),
+        Filter("experience", "Experience", choices=FEELING_CHOICES, conditions=FEELING_CONDITIONS),
+    ),
+    search="s.words @@ to_tsquery('simple', CAST(:words AS text))",
+    searched=word_search,
+    totals=("overdue_open", "asked_amount"),
+    empty="No customer fits. Accounts with nothing open and no round for 24 months are not listed.",
+)  # fmt: skip
