@@ -31,6 +31,7 @@ from maatpak.console.frame.fields import as_words
 from maatpak.console.frame.problems import MissingError, missing
 from maatpak.console.frame.visiting import visitor
 from maatpak.kernel.clock import Clock
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.money import to_decimal
 from tasks.access.visitor import SeenCreditor, Visitor
@@ -166,11 +167,12 @@ def seen_of(asker: Visitor, code: str | None) -> tuple[SeenCreditor, ...]:
     """The creditor of a code, or all that the visitor may see.
 
     Raises:
-        MissingError: there is none of this code, or the visitor may not see it.
+        UsageError: there is none of this code, or the visitor may not see it.
     """
     seen = tuple(each for each in asker.creditors if code in (None, "", each.code))
     if code and not seen:
-        raise missing("creditor", code)
+        known = ", ".join(each.code for each in asker.creditors) or "none yet"
+        raise UsageError(f"You see no creditor {code!r}.", advice=f"You see: {known}.")
     return seen
 
 
@@ -244,7 +246,7 @@ def _picture(engine: Engine, clock: Clock, request: Request, name: str) -> Respo
             figures = figures_of(session, seen)
         codes = {each.id: each.code for each in seen}
         series = series_of(name, figures, codes, asked.get("currency", ""))
-    except MissingError:
+    except (MissingError, UsageError):
         return Response(status_code=404)
     kept = {"Cache-Control": IN_BROWSERS} if asked.get("v") == series.version else {}
     return Response(drawn(series, scheme, width), headers=kept, media_type="image/svg+xml")

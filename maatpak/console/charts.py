@@ -138,7 +138,7 @@ def ageing_chart(
                 "bucket:N",
                 scale=alt.Scale(domain=list(buckets), range=list(ink.ages[: len(buckets)])),
                 legend=alt.Legend(
-                    orient="top", title=None, symbolType="square", columnPadding=14 if width > NARROW else 6, offset=6
+                    orient="top", title=None, symbolType="square", columnPadding=14 if width > NARROW else 3, offset=6
                 ),
             ),
             order=alt.Order("place:Q"),

@@ -99,7 +99,7 @@ class Browser:
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         """What is answered; redirects are not followed."""
-        return self._sent("GET", path, params=query)
+        return self._sent("GET", path, params=query or None)
 
     def post(self, path: str, content: Any = None, **headers: str) -> httpx.Response:
         """A program posts JSON."""

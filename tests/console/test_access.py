@@ -29,7 +29,8 @@ from tests.console.conftest import At
 from tests.console.house import Console
 from tests.tasks.outbox_world import DAY, NOW, House
 
-FREE = {"login": "anna", "change_id": "1", "token_id": "1", "draft_id": "1", "hook_id": "1", "delivery_id": "1"}
+FREE = {"login": "anna", "name": "overdue"}
+FREE |= {"change_id": "1", "token_id": "1", "draft_id": "1", "hook_id": "1", "delivery_id": "1"}
 FREE |= {"ticket_no": "T1", "number": "1"}
 """Names in paths that are of no creditor."""
 Town = tuple[Console, dict[str, Any], dict[str, Any], dict[Role, str]]

@@ -9,19 +9,55 @@ from tasks.figures.queries import AGAIN_WITHIN, PERIOD, WRITE_OFF_MONTHS, YEAR
 CASE = "/cases/{case_id}"
 CUSTOMER = """JOIN debtor d ON d.id = {debtor} JOIN creditor c ON c.id = d.creditor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL"""
+OF_ITEM = "item_version v JOIN creditor c ON c.id = v.creditor_id"
+"""The rest is looked up for the rows that are shown only, after they are sorted."""
+NUMBER = "(SELECT d.debtor_no FROM debtor d WHERE d.id = v.debtor_id)"
+NAME = "(SELECT p.name FROM debtor_profile p WHERE p.debtor_id = v.debtor_id AND p.replaced_at IS NULL)"
+CASE_ID = '(SELECT k.id FROM "case" k WHERE k.debtor_id = v.debtor_id AND k.currency = v.currency)'
+SEGMENT = "(SELECT s.segment FROM case_standing s WHERE s.debtor_id = v.debtor_id AND s.currency = v.currency)"
+WHO_OWES = (
+    Column("name", "Customer", f"COALESCE({NAME}, {NUMBER})", link=CASE),
+    Column("debtor_no", "Number", NUMBER),
+    Column("creditor", "Creditor", "c.code"),
+)
 WHO = (
     Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=CASE),
     Column("debtor_no", "Number", "d.debtor_no"),
     Column("creditor", "Creditor", "c.code"),
 )
-SEGMENTS = Filter("segment", "Segment", "s.segment = :value")
+SEGMENTS = Filter(
+    "segment",
+    "Segment",
+    """(v.debtor_id, v.currency) IN (SELECT s.debtor_id, s.currency FROM case_standing s WHERE s.segment = :value
+      AND s.creditor_id = v.creditor_id) AND v.creditor_id = ANY(ARRAY(SELECT b.id FROM creditor b
+      WHERE EXISTS (SELECT FROM case_standing x WHERE x.creditor_id = b.id AND x.segment = :value)))""",
+)
+"""Creditors without any customer in it are left out before their items are looked through."""
 CURRENCY = "v.currency = :value"
+
+
+EVER = 36_500
+"""Days. A bound that nothing lies beyond, for the database expects little between two bounds, and much beyond one."""
+
+
+def _past_due(more_than: int | None, at_most: int | None = None) -> str:
+    """Items by their days past due. The bounds of all creditors stand beside each one's own: the index begins there."""
+    bounds = []
+    if more_than is not None:
+        newest = "(SELECT max(b.business_date) FROM creditor b)"
+        bounds += [f"v.due_on < {day} - {more_than}" for day in ("c.business_date", newest)]
+    if at_most is not None:
+        oldest = "(SELECT min(b.business_date) FROM creditor b)"
+        bounds += [f"v.due_on >= {day} - {at_most}" for day in ("c.business_date", oldest)]
+    return " AND ".join(bounds)
+
+
 AGES = {
-    "current": ("Not yet due", "v.due_on >= c.business_date"),
-    "1-30": ("1 to 30 days", "v.due_on < c.business_date AND v.due_on >= c.business_date - 30"),
-    "31-60": ("31 to 60 days", "v.due_on < c.business_date - 30 AND v.due_on >= c.business_date - 60"),
-    "61-90": ("61 to 90 days", "v.due_on < c.business_date - 60 AND v.due_on >= c.business_date - 90"),
-    "90+": ("More than 90 days", "v.due_on < c.business_date - 90"),
+    "current": ("Not yet due", _past_due(None, 0)),
+    "1-30": ("1 to 30 days", _past_due(0, 30)),
+    "31-60": ("31 to 60 days", _past_due(30, 60)),
+    "61-90": ("61 to 90 days", _past_due(60, 90)),
+    "90+": ("More than 90 days", _past_due(90, EVER)),
 }
 """The buckets of the figures (tasks.figures.formulas)."""
 TYPES = {
@@ -46,11 +82,10 @@ def _yes_no(key: str, title: str, yes: str, no: str) -> Filter:
 ITEMS = Listing(
     path="/items",
     title="Open items",
-    help="What is open in the ledger as it was last taken in, the oldest first. Days are calendar days.",
-    source=f"""item_version v {CUSTOMER.format(debtor="v.debtor_id")}
-LEFT JOIN case_standing s ON s.debtor_id = v.debtor_id AND s.currency = v.currency AND s.creditor_id = v.creditor_id""",
+    help="What is open in the ledger as it was last taken in, the oldest first; search by customer number.",
+    source=OF_ITEM,
     columns=(
-        *WHO,
+        *WHO_OWES,
         Column("document_no", "Document", "v.document_no"),
         Column("item_type", "Kind", "v.item_type", Shape.CODE, shown=False),
         Column("issued_on", "Issued", "v.issued_on", Shape.DATE, shown=False),
@@ -59,10 +94,10 @@ LEFT JOIN case_standing s ON s.debtor_id = v.debtor_id AND s.currency = v.curren
         Column("open_amount", "Open", "v.open_amount", Shape.MONEY, sorts=True),
         Column("amount", "Of", "v.amount", Shape.MONEY, shown=False),
         Column("disputed_amount", "Disputed", "NULLIF(v.disputed_amount, 0)", Shape.MONEY),
-        Column("segment", "Segment", "s.segment", Shape.CODE),
+        Column("segment", "Segment", SEGMENT, Shape.CODE),
         Column("currency", "Currency", "v.currency", shown=False),
         Column("item_id", "Item number", "v.item_id", Shape.NUMBER, shown=False),
-        Column("case_id", "Case", "s.case_id", Shape.NUMBER, shown=False),
+        Column("case_id", "Case", CASE_ID, Shape.NUMBER, shown=False),
     ),
     key="v.item_id",
     order="due_on",
@@ -70,13 +105,12 @@ LEFT JOIN case_standing s ON s.debtor_id = v.debtor_id AND s.currency = v.curren
     where="v.replaced_at IS NULL AND v.open_amount > 0",
     filters=(
         Filter("type", "What", choices=_choices(TYPES), conditions=_conditions(TYPES), default="claims"),
-        _yes_no("overdue", "Overdue", "v.due_on < c.business_date", "v.due_on >= c.business_date"),
+        _yes_no("overdue", "Overdue", _past_due(0), _past_due(None, 0)),
         Filter("bucket", "Age", choices=_choices(AGES), conditions=_conditions(AGES)),
         SEGMENTS,
         Filter("currency", "Currency", CURRENCY),
-        _yes_no("disputed", "Disputed in the ledger", "v.disputed_amount > 0", "v.disputed_amount = 0"),
     ),
-    search="v.document_no = :words OR d.debtor_no = :words",
+    search="v.debtor_id = ANY(ARRAY(SELECT y.id FROM debtor y WHERE y.debtor_no = :words))",
     totals=("open_amount",),
     empty="Nothing open fits.",
 )  # fmt: skip
@@ -85,10 +119,9 @@ WRITE_OFFS = Listing(
     path="/write-offs",
     title="Write-offs",
     help=f"Items that the ledger wrote off in the last {WRITE_OFF_MONTHS} months, the newest first.",
-    source=f"""item_version v {CUSTOMER.format(debtor="v.debtor_id")}
-LEFT JOIN "case" k ON k.debtor_id = v.debtor_id AND k.currency = v.currency""",
+    source=OF_ITEM,
     columns=(
-        *WHO,
+        *WHO_OWES,
         Column("document_no", "Document", "v.document_no"),
         Column("issued_on", "Issued", "v.issued_on", Shape.DATE),
         Column("due_on", "Due", "v.due_on", Shape.DATE),
@@ -102,7 +135,7 @@ LEFT JOIN "case" k ON k.debtor_id = v.debtor_id AND k.currency = v.currency""",
             Shape.MONEY,
         ),
         Column("currency", "Currency", "v.currency", shown=False),
-        Column("case_id", "Case", "k.id", Shape.NUMBER, shown=False),
+        Column("case_id", "Case", CASE_ID, Shape.NUMBER, shown=False),
     ),
     key="v.item_id",
     order="-settled_on",

@@ -128,9 +128,18 @@ class ItemVersion(Versioned, table=True):
         Index("uq_item_version_current", "item_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
         Index("ix_item_version_creditor", "creditor_id", "valid_from"),
         Index("ix_item_version_debtor", "debtor_id"),
-        # The two orders in which lists of a creditor's open items go; each has these alone, a small part of all.
-        Index("ix_item_version_open_due", "creditor_id", "due_on", "item_id", postgresql_where=text(OPEN)),
-        Index("ix_item_version_open_amount", "creditor_id", "open_amount", "item_id", postgresql_where=text(OPEN)),
+        # The two orders in which lists of a creditor's open items go, with what they filter by: what does not fit is
+        # passed over in the index.
+        Index(
+            "ix_item_version_open_due",
+            *("creditor_id", "due_on", "item_id", "currency", "item_type"),
+            postgresql_where=text(OPEN),
+        ),
+        Index(
+            "ix_item_version_open_amount",
+            *("creditor_id", "open_amount", "item_id", "due_on", "currency", "item_type"),
+            postgresql_where=text(OPEN),
+        ),
         Index("ix_item_version_written_off", "creditor_id", "settled_on", postgresql_where=text(WRITTEN_OFF)),
         Index(
             "ix_item_version_sending",

@@ -1080,14 +1080,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_item_version_open_amount",
         "item_version",
-        ["creditor_id", "open_amount", "item_id"],
+        ["creditor_id", "open_amount", "item_id", "due_on", "currency", "item_type"],
         unique=False,
         postgresql_where=sa.text("replaced_at IS NULL AND open_amount > 0"),
     )
     op.create_index(
         "ix_item_version_open_due",
         "item_version",
-        ["creditor_id", "due_on", "item_id"],
+        ["creditor_id", "due_on", "item_id", "currency", "item_type"],
         unique=False,
         postgresql_where=sa.text("replaced_at IS NULL AND open_amount > 0"),
     )

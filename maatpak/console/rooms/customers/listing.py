@@ -115,7 +115,7 @@ CASES = Listing(
         Filter("key", "Key account", choices=(Choice("yes", "Key accounts"), Choice("no", "Others")),
                conditions={"yes": "s.key_account", "no": "NOT s.key_account"}),
         Filter("at_least", "Overdue at least", "s.overdue_open >= :value", Shape.MONEY),
-        Filter("says", "Says", SAYS, choices=_named(each for each in NonPaymentReason if each != NonPaymentReason.NONE)),
+        Filter("says", "Says", SAYS, choices=_named(NonPaymentReason)),
         Filter("disputed", "Disputed", choices=(Choice("yes", "Disputed"), Choice("no", "Not disputed")),
                conditions={"yes": "s.disputed_open > 0", "no": "s.disputed_open = 0"}),
         Filter("currency", "Currency", "s.currency = :value"),

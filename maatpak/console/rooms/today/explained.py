@@ -76,7 +76,8 @@ def read_figure(asking: Asking, name: str) -> Figure:
     """The page's context.
 
     Raises:
-        MissingError: there is no such figure, or a creditor is chosen that the visitor does not see.
+        MissingError: there is no such figure.
+        UsageError: a creditor is chosen that the visitor does not see.
     """
     if name not in FIGURES:
         raise missing("figure", name)

@@ -101,7 +101,7 @@ def read_today(asking: Asking) -> Today:
     """The page's context.
 
     Raises:
-        MissingError: a creditor is chosen that the visitor does not see.
+        UsageError: a creditor is chosen that the visitor does not see.
     """
     seen = seen_of(asking.visitor, asking.query.get("creditor"))
     sees_figures = asking.visitor.role is not Role.ADMINISTRATOR
