@@ -27,7 +27,7 @@ from benchmarks.scratch import Scratch, scratch
 from benchmarks.tick import CREDITOR, DAY, INSTANT, PREPARED, fill
 from maatpak.console.app import create_app
 from maatpak.console.frame.asking import OWNERS
-from maatpak.console.frame.declared import Listing, Sheet
+from maatpak.console.frame.declared import Listing
 from maatpak.console.frame.visiting import COOKIE
 from maatpak.console.rooms import ROOMS
 from maatpak.kernel.clock import FixedClock
@@ -80,8 +80,7 @@ def pages(engine: Engine) -> dict[str, list[str]]:
             things[name] = [str(row[0]) for row in rows]
     found: dict[str, list[str]] = {}
     for room in ROOMS:
-        offered: tuple[Listing | Sheet, ...] = (*room.listings, *room.sheets)
-        for each in offered:
+        for each in room.pages:
             if Role.CREDIT_MANAGER not in each.roles:
                 continue
             names = [part[1:-1] for part in each.path.split("/") if part.startswith("{")]

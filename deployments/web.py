@@ -1,6 +1,7 @@
 """The web application on the loopback interface, a child of `maatpak up`. Run as a module with a port."""
 
 import sys
+from importlib import import_module
 from threading import Thread
 
 from deployments.children import end_with_parent
@@ -19,6 +20,8 @@ def main() -> None:
 
     engine = open_engine(load_settings())
     Thread(target=warm_up, name="charts", daemon=True).start()
+    # It takes seconds to load, and the first who opens Operations is not to wait for it.
+    Thread(target=import_module, args=("prefect.client.orchestration",), daemon=True).start()
     try:
         uvicorn.run(
             create_app(engine),

@@ -75,7 +75,7 @@ def _journey(segment: str, before: Journey, after: Journey) -> Iterator[Change]:
             yield Change(where, _described(old), _described(new))
             continue
         for each in fields(Step):
-            yield from _plain(f"{where}.{each.name}", *(_spelled(getattr(step, each.name)) for step in (old, new)))
+            yield from _plain(f"{where}.{each.name}", *(spelled(getattr(step, each.name)) for step in (old, new)))
 
 
 def _described(step: Step | None) -> str:
@@ -85,7 +85,8 @@ def _described(step: Step | None) -> str:
     return f"{step.kind} {step.template or ''}".strip() + after
 
 
-def _spelled(value: Any) -> str:
+def spelled(value: Any) -> str:
+    """A value of a step in a line of text; empty for None."""
     if value is None:
         return ""
     if isinstance(value, Mapping):
@@ -112,7 +113,7 @@ def _dumped(lines: Mapping[Any, BaseModel]) -> dict[str, Any]:
 
 def _mappings(where: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for key in [*before, *(key for key in after if key not in before)]:
-        yield from _plain(f"{where}.{key}", _spelled(before.get(key)), _spelled(after.get(key)))
+        yield from _plain(f"{where}.{key}", spelled(before.get(key)), spelled(after.get(key)))
 
 
 def _templates(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

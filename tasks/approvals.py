@@ -1,203 +1,154 @@
-"""A person's yes or no to a proposed action: role, limit, four eyes, and the very content that was shown (law 9).
+"""A person's word on a proposed action: yes, no, not yet, or a question to the account manager first (laws 5 and 9).
 
-The order of the checks is that of their weight: is it still there, may this role, has this person a hand in the case,
-does the limit reach, is what was shown still what would go out; and a placement gets its last yes only when all is
-known that must be known first. Nothing is written before all of them hold.
+The order of the checks is that of their weight: is it still there, may this person say yes (`tasks.four_eyes`), is what
+was shown still what would go out; and a placement gets its last yes only when all is known that must be known first.
+Nothing is written before all of them hold.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.money import format_money
-from maatpak.kernel.words import ActionState, Role, StepKind, Verdict
+from maatpak.kernel.words import ActionState, Role, StepKind, Verdict, WorkKind, WorkState
 from maatpak.ledger.locks import lock_parties
-from maatpak.ledger.tables import Action, Approval, Case
-from policies.guardrails import PlacementLimits
+from maatpak.ledger.tables import Action, Approval, Case, WorkTask
 from tasks.actions import action_of, move_action
-from tasks.case_move import MOVE_CONFIRM
 from tasks.checking import require_checked
 from tasks.content import hashes_of
 from tasks.desk import Desk
-from tasks.groups import exposures
-from tasks.placement_checks import Check, checks_of, reading
-from tasks.revalidate import EVERYTHING_RECORDED
+from tasks.four_eyes import MAY_APPROVE, objections
+from tasks.worklist import open_work
 
-ADDRESS_WATCH = 5
-"""A change of address this many working days before a demand shows on its approval."""
-
-MAY_APPROVE: dict[str, tuple[Role, ...]] = {
-    Role.COLLECTOR: (Role.COLLECTOR, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR),
-    Role.ACCOUNT_MANAGER: (Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR),
-    Role.CREDIT_MANAGER: (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR),
-    Role.FINANCE_DIRECTOR: (Role.FINANCE_DIRECTOR,),
-}
-"""The role that a step asks for → the roles that have it."""
-
-HANDS_IN_THE_CASE = """
-SELECT DISTINCT hand.actor, hand.act FROM (
-    SELECT actor, 'recorded a call result' AS act FROM contact_result WHERE case_id = :case AND called_on >= :since
-    UNION ALL SELECT actor, 'recorded a reason' FROM stated_reason WHERE case_id = :case AND valid_from >= :since
-    UNION ALL SELECT actor, 'recorded a promise' FROM promise WHERE case_id = :case AND valid_from >= :since
-    UNION ALL SELECT actor, 'changed a plan' FROM plan WHERE case_id = :case AND valid_from >= :since
-    UNION ALL SELECT actor, 'set or lifted a hold' FROM hold WHERE debtor_id = :debtor AND valid_from >= :since
-    UNION ALL SELECT actor, 'rejected a dispute' FROM dispute
-              WHERE case_id = :case AND state = 'rejected' AND valid_from >= :since
-    UNION ALL SELECT actor, 'resolved a claimed payment' FROM claimed_payment
-              WHERE case_id = :case AND state = 'not_found' AND valid_from >= :since
-    UNION ALL SELECT actor, 'changed an address' FROM address_state
-              WHERE debtor_id = :debtor AND valid_from >= :since AND state <> 'proven'
-    UNION ALL SELECT actor, 'changed a contact or skipped a step' FROM event
-              WHERE debtor_id = :debtor AND kind IN ('contact_changed', 'step_skipped') AND business_date >= :since
-    UNION ALL SELECT done_by, 'waived the call' FROM work_task
-              WHERE case_id = :case AND outcome = 'waived' AND done_on >= :since
-    UNION ALL SELECT q.resolved_by, 'corrected a row' FROM quarantined_row q
-              JOIN debtor d ON d.id = :debtor AND d.debtor_no = q.debtor_no AND d.creditor_id = q.creditor_id
-              WHERE q.resolved_on >= :since
-    UNION ALL SELECT c.actor, 'moved the case' FROM round_course c WHERE c.round_id = :round
-    UNION ALL SELECT w.asked_by, 'asked to move the case' FROM work_task w
-              WHERE w.case_id = :case AND w.subject = :move AND w.outcome = 'agreed' AND w.done_on >= :since
-    UNION ALL SELECT p.published_by, 'published the pack' FROM policy_pack p WHERE p.id = :pack
-    UNION ALL SELECT hand, 'published the pack' FROM pack_draft p, unnest(ARRAY[p.submitted_by, p.ended_by]) hand
-              WHERE p.pack_id = :pack
-    UNION ALL SELECT g.actor, 'gave the creditor the pack' FROM creditor_pack g JOIN "case" k ON k.id = :case
-              WHERE g.pack_id = :pack AND g.creditor_id = k.creditor_id
-) hand WHERE hand.actor = :person ORDER BY hand.act
-"""
-"""Why a person may not approve what follows from their own act (rule 10)."""
+ASKED = "Before the verdict on {step}: {question}"
+"""Subject of the consultation by which an approver asks the account manager."""
+ANSWERED_WITHIN = 3
+"""Working days; then the question passes on, as any consultation does (rule 9)."""
+LONGEST_QUESTION = 1_000
 
 
-@dataclass(frozen=True)
-class Pending:
-    """An action that waits for a verdict, as an approver sees it."""
-
-    action_id: int
-    case_id: int
-    debtor_no: str
-    name: str
-    currency: str
-    step: str
-    kind: str
-    role: str
-    needed: int
-    given: int
-    amount: int
-    overdue_amount: int
-    proposed_on: date
-    content_hash: str
-    address_changed: bool
-    debtor_id: int
-    escalating: bool
-    checks: tuple[Check, ...]
-    """What must be known before a placement, each with where it stands (rule 20); nothing else has such a list."""
-    group_accounts: int | None = None
-    """Of a demand or a placement to a member of a group: its accounts, what they owe in this currency less credits, and
-    what of it is overdue (rule 22)."""
-    group_open: int | None = None
-    group_overdue: int | None = None
-
-    @property
-    def unchecked(self) -> int:
-        """How many of the checks do not let it go."""
-        return sum(not check.fine for check in self.checks)
-
-
-def pending(desk: Desk) -> list[Pending]:
-    """What waits for a verdict, the largest amount first."""
-    return pending_of(desk.session, int(desk.creditor.id or 0), desk.pack.guardrails.placement, desk.as_of)
-
-
-def pending_of(session: Session, creditor_id: int, limits: PlacementLimits, as_of: date) -> list[Pending]:
-    """The same for whoever only looks: `limits` of the creditor's pack, as of its date."""
-    rows = session.execute(
-        text(
-            """
-            SELECT a.id, a.case_id, d.debtor_no, p.name, k.currency, a.step, a.kind, a.approval_role,
-                   a.approvals_needed, (SELECT count(*) FROM approval v WHERE v.action_id = a.id
-                                        AND v.content_hash = a.content_hash AND v.verdict = 'approved'),
-                   a.amount, a.overdue_amount, a.business_date, a.content_hash,
-                   EXISTS (SELECT 1 FROM event e WHERE e.debtor_id = d.id AND e.kind IN ('contact_changed',
-                           'address_marked') AND e.business_date >= a.business_date - CAST(:watch AS integer))
-                   OR EXISTS (SELECT 1 FROM debtor_profile n JOIN debtor_profile o ON o.debtor_id = n.debtor_id
-                              AND o.replaced_from = n.valid_from AND o.id < n.id
-                              WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
-                              AND (o.email, o.phone, o.street, o.postal_code, o.city)
-                                  IS DISTINCT FROM (n.email, n.phone, n.street, n.postal_code, n.city))
-                   OR EXISTS (SELECT 1 FROM contact_person n
-                              WHERE n.debtor_id = d.id AND n.valid_from >= a.business_date - CAST(:watch AS integer)
-                              AND NOT EXISTS (SELECT 1 FROM contact_person o WHERE o.debtor_id = n.debtor_id
-                                              AND o.id < n.id AND (o.email, o.phone)
-                                                  IS NOT DISTINCT FROM (n.email, n.phone))),
-                   d.id AS debtor_id, a.escalating
-            FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
-            LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
-            WHERE a.creditor_id = :creditor AND a.state = 'awaiting_approval'
-            ORDER BY a.amount DESC, a.id
-            """
-        ),
-        {"creditor": creditor_id, "watch": ADDRESS_WATCH + 2},
-    ).all()
-    placements = [row.id for row in rows if row.kind == StepKind.HANDOFF]
-    checks = checks_of(reading(session), placements, limits, as_of, EVERYTHING_RECORDED)
-    found = [Pending(*[*row, tuple(check for check in checks if check.action_id == row.id)]) for row in rows]
-    return _with_groups(session, found, as_of)
-
-
-def _with_groups(session: Session, waiting: list[Pending], as_of: date) -> list[Pending]:
-    """What waits, and beside demands and placements what the customer's whole group owes."""
-    threatened = {each.debtor_id for each in waiting if each.escalating}
-    if not threatened:
-        return waiting
-    owed = exposures(session, threatened, as_of)
-
-    def beside(each: Pending) -> Pending:
-        group = owed.get((each.debtor_id, each.currency)) if each.escalating else None
-        if group is None:
-            return each
-        return replace(
-            each,
-            group_accounts=group.accounts,
-            group_open=group.open_amount,
-            group_overdue=group.overdue_amount,
-        )
-
-    return [beside(each) for each in waiting]
-
-
-def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | None = None) -> list[Action]:
+def approve(
+    desk: Desk, action_ids: Sequence[int], reason: str, *, shown: Mapping[int, str] | None = None
+) -> list[Action]:
     """A person's yes to one action or a batch; those that have all their yeses are approved.
 
-    `shown` is the content hash that the person saw; without it, the one that is proposed.
+    `shown`: action → the content hash that the person saw; without it, the one that is proposed.
 
     Raises:
-        RefusedError: role, limit, four eyes, the content or a check before a placement forbid it, or the batch holds
-            too many final demands.
+        RefusedError: role, limit, four eyes, an open question, the content or a check before a placement forbid it; or
+            the batch holds too many final demands, or a placement beside something else.
     """
-    if not reason.strip():
-        raise UsageError("An approval needs its reason in words.", advice="Give a reason.")
+    _needs_words("An approval", reason)
     _lock(desk, action_ids)
     actions = [_waiting(desk, action_id) for action_id in sorted(set(action_ids))]
-    demands = [each for each in actions if each.escalating and each.kind == StepKind.MESSAGE]
-    limits = desk.pack.guardrails.approvals
-    if len(demands) > limits.demands_a_batch:
-        raise RefusedError(
-            f"{len(demands)} final demands in one batch; {limits.demands_a_batch} is the most.",
-            advice="Look at them in smaller batches.",
-        )
-    for action in actions:
-        _may_approve(desk, action, desk.case(action.case_id))
+    _require_batch(desk, actions)
+    ids = [int(action.id or 0) for action in actions]
+    against = objections(desk.session, desk.person, ids, desk.as_of)
+    if against:
+        first = against[min(against)]
+        raise RefusedError(first.told, advice=first.advice)
     as_they_are = _as_they_are(desk, actions)
     for action in actions:
-        case = desk.case(action.case_id)
         _unchanged(action, shown, as_they_are.get(int(action.id or 0)))
-        needed = max(1, action.approvals_needed)
-        if action.kind == StepKind.HANDOFF and _yeses(desk, action) + 1 >= needed:
+        if action.kind == StepKind.HANDOFF and _yeses(desk, action) + 1 >= max(1, action.approvals_needed):
             require_checked(desk, action)
-        approval = Approval(
+        _say_yes(desk, action, reason)
+    return actions
+
+
+def reject(desk: Desk, action_id: int, reason: str, next_step: str, next_on: date) -> Action:
+    """A person's no: with its reason, and which step comes next and when. Until then the proposal does not return."""
+    action = _waiting(desk, action_id)
+    _needs_words("A rejection", reason)
+    steps = desk.engine.pack(action.pack_id).journeys[action.segment].steps
+    _needs_later(desk, next_on)
+    if next_step not in steps:
+        raise UsageError(
+            f"The journey {action.segment} has no step {next_step!r}.", advice=f"One of: {', '.join(steps)}."
+        )
+    desk.require("reject this", *MAY_APPROVE[str(action.approval_role)])
+    _turn_down(desk, action, Verdict.REJECTED, reason, next_step, next_on)
+    desk.record(
+        "approval_refused",
+        case=desk.case(action.case_id),
+        action_id=action.id,
+        content=action.content_hash,
+        next_step=next_step,
+        next_on=next_on.isoformat(),
+    )
+    return action
+
+
+def postpone(desk: Desk, action_id: int, reason: str, until: date) -> Action:
+    """A person's not yet: the proposal is taken back, and the same step comes up again from that date (rule 11).
+
+    What it says is then written afresh, from the facts of that day, and needs its verdict as ever.
+    """
+    action = _waiting(desk, action_id)
+    _needs_words("A postponement", reason)
+    _needs_later(desk, until)
+    desk.require("postpone this", *MAY_APPROVE[str(action.approval_role)])
+    _turn_down(desk, action, Verdict.POSTPONED, reason, action.step, until)
+    desk.record(
+        "approval_postponed",
+        case=desk.case(action.case_id),
+        action_id=action.id,
+        content=action.content_hash,
+        step=action.step,
+        until=until.isoformat(),
+    )
+    return action
+
+
+def ask_account_manager(desk: Desk, action_id: int, question: str) -> WorkTask:
+    """A question to the customer's account manager; until it is answered nobody says yes (rule 9).
+
+    It is a consultation: agree, I talk until then, or no, because; unanswered it passes to the deputy, then to the
+    credit manager.
+
+    Raises:
+        RefusedError: nobody looks after the customer, or it is who asks; or another question is open.
+    """
+    action = _waiting(desk, action_id)
+    desk.require("ask before the verdict", *MAY_APPROVE[str(action.approval_role)])
+    words = " ".join(question.split())
+    if not 0 < len(words) <= LONGEST_QUESTION:
+        raise UsageError(
+            f"A question has 1 to {LONGEST_QUESTION} characters, not {len(words)}.",
+            advice="Ask it in a sentence or two.",
+        )
+    case = desk.case(action.case_id)
+    profile = desk.profile(case.debtor_id)
+    asked = profile.account_manager if profile else None
+    if not asked:
+        raise RefusedError(
+            "The master data names no account manager of this customer.", advice="Decide it, or postpone it."
+        )
+    if asked == desk.person.login:
+        raise RefusedError(f"{asked} is the account manager.", advice="Postpone it, and talk with the customer.")
+    desk.require_person(asked, "answer a consultation", Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER)
+    if _questions(desk.session, action):
+        raise RefusedError("A question about it is open already.", advice="It waits for that answer.")
+    task = open_work(
+        desk,
+        case,
+        WorkKind.CONSULT,
+        ASKED.format(step=action.step, question=words),
+        Role.ACCOUNT_MANAGER,
+        working_days=ANSWERED_WITHIN,
+        assignee=asked,
+        asked_by=desk.person.login,
+        action_id=action.id,
+    )
+    desk.record("account_manager_asked", case=case, action_id=action.id, task=task.id, content=action.content_hash)
+    return task
+
+
+def _say_yes(desk: Desk, action: Action, reason: str) -> None:
+    case, needed = desk.case(action.case_id), max(1, action.approvals_needed)
+    desk.session.add(
+        Approval(
             action_id=int(action.id or 0),
             content_hash=str(action.content_hash),
             verdict=Verdict.APPROVED,
@@ -205,45 +156,32 @@ def approve(desk: Desk, action_ids: Sequence[int], reason: str, *, shown: str | 
             role=desk.person.role,
             reason=reason,
             decided_on=desk.as_of,
-            lapses_on=desk.in_working_days(case.debtor_id, limits.lapse_after),
+            lapses_on=desk.in_working_days(case.debtor_id, desk.pack.guardrails.approvals.lapse_after),
             recorded_at=desk.now,
         )
-        desk.session.add(approval)
-        desk.session.flush()
-        given = _yeses(desk, action)
-        if given >= needed:
-            move_action(desk.session, action, ActionState.APPROVED, desk.as_of, desk.now)
-        desk.record(
-            "approval_given",
-            case=case,
-            action_id=action.id,
-            content=action.content_hash,
-            step=action.step,
-            yes=given,
-            of=action.approvals_needed,
-        )
-    return actions
+    )
+    desk.session.flush()
+    given = _yeses(desk, action)
+    if given >= needed:
+        move_action(desk.session, action, ActionState.APPROVED, desk.as_of, desk.now)
+    desk.record(
+        "approval_given",
+        case=case,
+        action_id=action.id,
+        content=action.content_hash,
+        step=action.step,
+        yes=given,
+        of=action.approvals_needed,
+    )
 
 
-def reject(desk: Desk, action_id: int, reason: str, next_step: str, next_on: date) -> Action:
-    """A person's no: with its reason, and which step comes next and when. Until then the proposal does not return."""
-    action = _waiting(desk, action_id)
-    if not reason.strip():
-        raise UsageError("A rejection needs its reason in words.", advice="Give a reason.")
-    if next_on <= desk.as_of:
-        raise UsageError(f"{next_on} is not after today ({desk.as_of}).", advice="Say when the next step may come.")
-    steps = desk.engine.pack(action.pack_id).journeys[action.segment].steps
-    if next_step not in steps:
-        raise UsageError(
-            f"The journey {action.segment} has no step {next_step!r}.", advice=f"One of: {', '.join(steps)}."
-        )
-    desk.require("reject this", *MAY_APPROVE[str(action.approval_role)])
-    case = desk.case(action.case_id)
+def _turn_down(desk: Desk, action: Action, verdict: Verdict, reason: str, next_step: str, next_on: date) -> None:
+    """No, or not yet: the proposal ends, and says what comes next and when. A question about it needs no answer."""
     desk.session.add(
         Approval(
             action_id=int(action.id or 0),
             content_hash=str(action.content_hash),
-            verdict=Verdict.REJECTED,
+            verdict=verdict,
             actor=desk.person.login,
             role=desk.person.role,
             reason=reason,
@@ -254,34 +192,45 @@ def reject(desk: Desk, action_id: int, reason: str, next_step: str, next_on: dat
         )
     )
     action.retry_on, action.retry_step = next_on, next_step
-    move_action(desk.session, action, ActionState.REJECTED, desk.as_of, desk.now, reason="rejected")
-    desk.record(
-        "approval_refused",
-        case=case,
-        action_id=action.id,
-        content=action.content_hash,
-        next_step=next_step,
-        next_on=next_on.isoformat(),
+    move_action(desk.session, action, ActionState.REJECTED, desk.as_of, desk.now, reason=verdict)
+    for task in _questions(desk.session, action):
+        task.state, task.outcome, task.done_at = WorkState.CANCELLED, verdict, desk.now
+
+
+def _require_batch(desk: Desk, actions: Sequence[Action]) -> None:
+    """Placements one by one; of final demands as many as somebody can look at (rule 11)."""
+    demands = [each for each in actions if each.escalating and each.kind == StepKind.MESSAGE]
+    most = desk.pack.guardrails.approvals.demands_a_batch
+    if len(demands) > most:
+        raise RefusedError(
+            f"{len(demands)} final demands in one batch; {most} is the most.",
+            advice="Look at them in smaller batches.",
+        )
+    if len(actions) > 1 and any(each.kind == StepKind.HANDOFF for each in actions):
+        raise RefusedError("Placements are approved one by one.", advice="Take them out of the batch.")
+
+
+def _needs_words(what: str, reason: str) -> None:
+    if not reason.strip():
+        raise UsageError(f"{what} needs its reason in words.", advice="Give a reason.")
+
+
+def _needs_later(desk: Desk, day: date) -> None:
+    if day <= desk.as_of:
+        raise UsageError(f"{day} is not after today ({desk.as_of}).", advice="Say when the next step may come.")
+
+
+def _questions(session: Session, action: Action) -> list[WorkTask]:
+    """The open questions about an action."""
+    return list(
+        session.exec(
+            select(WorkTask).where(
+                WorkTask.action_id == action.id,
+                WorkTask.kind == WorkKind.CONSULT,
+                WorkTask.state == WorkState.OPEN,
+            )
+        )
     )
-    return action
-
-
-def hand_in_the_case(desk: Desk, action: Action, case: Case) -> str | None:
-    """What this person did in this round that forbids them to approve what follows from it; None if nothing."""
-    opened = desk.open_round(int(case.id or 0))
-    row = desk.session.execute(
-        text(HANDS_IN_THE_CASE),
-        {
-            "case": case.id,
-            "debtor": case.debtor_id,
-            "round": action.round_id,
-            "pack": action.pack_id,
-            "person": desk.person.login,
-            "move": MOVE_CONFIRM,
-            "since": opened.opened_on if opened else action.business_date,
-        },
-    ).first()
-    return None if row is None else str(row.act)
 
 
 def _lock(desk: Desk, action_ids: Sequence[int]) -> None:
@@ -306,38 +255,8 @@ def _waiting(desk: Desk, action_id: int) -> Action:
     return action
 
 
-def _may_approve(desk: Desk, action: Action, case: Case) -> None:
-    desk.require("approve this", *MAY_APPROVE[str(action.approval_role)])
-    hand = hand_in_the_case(desk, action, case)
-    if hand is not None:
-        raise RefusedError(
-            f"{desk.person.login} {hand} in this round and may not approve what follows from it.",
-            advice="Four eyes: somebody else looks at it.",
-        )
-    said = desk.session.exec(
-        select(Approval).where(Approval.action_id == action.id, Approval.actor == desk.person.login)
-    ).first()
-    if said is not None:
-        raise RefusedError(
-            f"{desk.person.login} has already {said.verdict} action {action.id}.", advice="It needs another person."
-        )
-    overdue = sum(item.open_amount for item in desk.open_items(case) if item.due_on < desk.as_of)
-    needed, person = max(action.amount, action.overdue_amount, overdue), desk.person
-    if person.limit_currency != case.currency:
-        raise RefusedError(
-            f"{person.login}'s limit is in {person.limit_currency}, the case in {case.currency}: no rate, no approval.",
-            advice=f"Ask somebody with a limit in {case.currency}.",
-        )
-    if person.approval_limit < needed:
-        raise RefusedError(
-            f"{person.login} may approve up to {format_money(person.approval_limit, case.currency)},"
-            f" this is {format_money(needed, case.currency)}.",
-            advice="Ask somebody with a higher limit.",
-        )
-
-
-def _unchanged(action: Action, shown: str | None, as_it_is: str | None) -> None:
-    if shown is not None and shown != action.content_hash:
+def _unchanged(action: Action, shown: Mapping[int, str] | None, as_it_is: str | None) -> None:
+    if shown is not None and shown.get(int(action.id or 0)) != action.content_hash:
         raise RefusedError(
             f"Action {action.id} is no longer what was shown.", advice="Look at it again before you approve it."
         )

@@ -56,8 +56,8 @@ def _follows(code: CallResult, line: CallResultLine, tries: Sequence[Try], today
     follows = []
     if code in ATTEMPT_ONLY_RESULTS:
         days = len({today, *(day for result, day in tries if result in ATTEMPT_ONLY_RESULTS)})
-        rest = f"counts as tried after {TRIED_DAYS} days at {TRIED_DAY_PARTS} times of day"
-        follows.append(f"This is day {days} of trying; the call {rest}, and else comes again on the next working day.")
+        rest = f"day {days} of {TRIED_DAYS} that make a tried call, at {TRIED_DAY_PARTS} times of day"
+        follows.append(f"It comes again on the next working day; this is {rest}.")
     elif code in STAYS:
         follows.append("The call comes again on the next working day.")
     elif code in FAILS:
@@ -71,7 +71,7 @@ def _follows(code: CallResult, line: CallResultLine, tries: Sequence[Try], today
     if line.states is not None:
         follows.append(f"The reason is recorded as {line.states.replace('_', ' ')}, unless you give another.")
     if line.next is StepKind.PLAN_OFFER:
-        follows.append("Next: an offer of a plan.")
+        follows.append("An offer of a plan follows.")
     if line.hold is not None:
         why = line.hold.reason.replace("_", " ")
         follows.append(f"No contact for {counted(line.hold.for_, 'working day')} ({why}).")

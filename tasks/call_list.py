@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 from sqlmodel import Session
@@ -19,7 +20,7 @@ from maatpak.ledger.tables.standing import NEVER
 from policies.guardrails import Hours
 from tasks.call_hours import HOURS_OF, call_window, moment, ringing
 from tasks.calls import CALLBACK
-from tasks.current_pack import current_pack
+from tasks.current_pack import current_packs
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -41,18 +42,32 @@ WHERE r.kind = 'call' AND r.state = 'open' AND r.creditor_id = ANY(:creditors) A
   AND (CAST(:mine AS text) IS NULL OR r.assignee IS NULL OR r.assignee = :mine)
 """  # noqa: S608 - words of our own
 
-SHOWN = """
+SHOWN = f"""
 SELECT r.id AS task_id, r.case_id, r.debtor_id, cr.code AS creditor, d.debtor_no, COALESCE(p.name, '') AS name,
   COALESCE(s.currency, cr.currency) AS currency, r.subject, r.due_on, r.assignee,
   COALESCE(s.overdue_open, 0) AS overdue_open, COALESCE(s.asked_amount, 0) AS asked_amount,
   COALESCE(s.value_at_risk, 0) AS value_at_risk, s.oldest_due_on, COALESCE(s.segment, '') AS segment,
   COALESCE(s.non_payment_reason, 'none') AS reason, COALESCE(s.experience_balance, 0) AS experience_balance,
-  (SELECT count(*) FROM contact_result c WHERE c.task_id = r.id) AS tries, r.creditor_id, cr.business_date
+  y.phone, r.subject = '{CALLBACK}' AS agreed, COALESCE(b.tries, 0) AS tries, COALESCE(b.tries_today, 0) AS tries_today,
+  h.day AS last_on, COALESCE(h.way, '') AS last_way, COALESCE(h.what, '') AS last_what, r.creditor_id, cr.business_date
 FROM work_task r JOIN creditor cr ON cr.id = r.creditor_id JOIN debtor d ON d.id = r.debtor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = r.debtor_id AND p.replaced_at IS NULL
 LEFT JOIN case_standing s ON s.case_id = r.case_id
+LEFT JOIN debtor z ON z.creditor_id = p.creditor_id AND z.debtor_no = p.payer_no AND z.id <> d.id
+LEFT JOIN debtor_profile y ON y.debtor_id = COALESCE(z.id, d.id) AND y.replaced_at IS NULL
+LEFT JOIN LATERAL (
+  SELECT count(*) AS tries, count(*) FILTER (WHERE c.called_on = cr.business_date) AS tries_today
+  FROM contact_result c WHERE c.case_id = r.case_id AND c.task_id = r.id) b ON true
+LEFT JOIN LATERAL (
+  SELECT * FROM (
+    (SELECT called_on AS day, 'call' AS way, code AS what FROM contact_result WHERE case_id = r.case_id
+     ORDER BY id DESC LIMIT 1)
+    UNION ALL
+    (SELECT sent_on, channel, template FROM message WHERE case_id = r.case_id AND state = 'sent'
+     ORDER BY id DESC LIMIT 1)) told
+  ORDER BY day DESC LIMIT 1) h ON true
 WHERE r.id = ANY(:tasks)
-"""
+"""  # noqa: S608 - words of our own
 
 
 @dataclass(frozen=True)
@@ -78,8 +93,19 @@ class CallRow:
     segment: str
     reason: str
     experience_balance: int
+    phone: str | None
+    """Of who is called: the account that pays, where it is another one."""
+    agreed: bool
+    """Whether it is a callback that was agreed."""
     tries: int
     """Attempts made for this call."""
+    tries_today: int
+    last_on: date | None
+    """Of the last call or message that was sent; none: there was none."""
+    last_way: str
+    """`call`, or the channel of the message."""
+    last_what: str
+    """The call's result, or the message's template."""
     may_ring: bool
     """Whether it may be made now."""
     ring_from: datetime | None
@@ -97,6 +123,10 @@ class CallPage:
     """Calls that are due."""
     open_now: int
     """Those of them whose customer's hours it is."""
+    later_today: int
+    """Those whose customer's hours begin later on this business date."""
+    agreed: int
+    """Those of all that are callbacks which were agreed."""
 
 
 def call_list(
@@ -113,37 +143,81 @@ def call_list(
 
     `mine`: a person's login leaves out what is somebody else's to call.
     """
+    due = _in_order(engine, session, creditor_ids, now, mine)
+    shown = [each.task_id for each in due[skip : skip + most]]
+    rows = {row["task_id"]: row for row in _shown(engine, session, shown, now)}
+    return CallPage(
+        tuple(CallRow(**rows[task_id]) for task_id in shown),
+        len(due),
+        sum(each.may_ring for each in due),
+        sum(each.later_today for each in due),
+        sum(each.agreed for each in due),
+    )
+
+
+def next_call(
+    engine: "Engine",
+    session: Session,
+    creditor_ids: Sequence[int],
+    now: datetime,
+    *,
+    mine: str | None = None,
+    after: int | None = None,
+) -> int | None:
+    """The call of the list to make now, the one `after` another; past the last it begins anew.
+
+    None: nobody else may be rung now.
+    """
+    due = [each.task_id for each in _in_order(engine, session, creditor_ids, now, mine) if each.may_ring]
+    place = due.index(after) + 1 if after in due else 0
+    return next((task_id for task_id in due[place:] + due[:place] if task_id != after), None)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A call that is due, as the order needs it."""
+
+    task_id: int
+    order: tuple[str, bool, float, date, int]
+    """From when it may be made, whether it was agreed, what is at risk, since when."""
+    may_ring: bool
+    later_today: bool
+    agreed: bool
+
+
+def _in_order(
+    engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None
+) -> list[_Due]:
     found = session.connection().execute(text(DUE), {"creditors": list(creditor_ids), "mine": mine}).mappings().all()
-    hours = {each: engine.pack(current_pack(session, each)).guardrails.hours for each in _creditors(found)}
+    hours = _hours(engine, session, {row["creditor_id"] for row in found})
     minute = now.replace(second=0, microsecond=0)  # so that those of one minute reckon the same windows once
-    ordered = sorted((_urgency(row, hours[row["creditor_id"]], minute), row["id"]) for row in found)
-    page = [task_id for _, task_id in ordered[skip : skip + most]]
-    rows = {row["task_id"]: row for row in _shown(session, page, hours, now)}
-    open_now = sum(urgency[0] == NOW for urgency, _ in ordered)
-    return CallPage(tuple(CallRow(**rows[task_id]) for task_id in page), len(ordered), open_now)
+    return sorted((_due(row, hours[row["creditor_id"]], minute) for row in found), key=lambda each: each.order)
 
 
-NOW = ""
-Urgency = tuple[str, bool, float, date]
+def _hours(engine: "Engine", session: Session, creditors: set[int]) -> dict[int, Hours]:
+    """By creditor: the hours of its newest pack."""
+    packs = current_packs(session, creditors)
+    return {creditor: engine.pack(pack).guardrails.hours for creditor, pack in packs.items()}
 
 
-def _creditors(found: Sequence[RowMapping]) -> set[int]:
-    return {row["creditor_id"] for row in found}
-
-
-def _urgency(row: RowMapping, hours: Hours, now: datetime) -> Urgency:
-    """What a call is sorted by: from when it may be made, whether it was agreed, what is at risk, since when."""
-    at = moment(row["business_date"], now, row["our_zone"])
+def _due(row: RowMapping, hours: Hours, now: datetime) -> _Due:
+    today, zone = row["business_date"], row["our_zone"]
+    at = moment(today, now, zone)
     opens = call_window(dict(row), hours).next_from(at)
-    when = NOW if opens == at else "never" if opens is None else opens.isoformat()
-    return when, not row["agreed"], -float(to_decimal(row["value_at_risk"], row["currency"])), row["due_on"]
+    may_ring = opens == at
+    when = "" if may_ring else "never" if opens is None else opens.isoformat()
+    at_risk = float(to_decimal(row["value_at_risk"], row["currency"]))
+    later = opens is not None and not may_ring and opens.astimezone(ZoneInfo(zone)).date() == today
+    order = (when, not row["agreed"], -at_risk, row["due_on"], row["id"])
+    return _Due(row["id"], order, may_ring, later, row["agreed"])
 
 
-def _shown(session: Session, tasks: list[int], hours: dict[int, Hours], now: datetime) -> list[dict[str, Any]]:
+def _shown(engine: "Engine", session: Session, tasks: list[int], now: datetime) -> list[dict[str, Any]]:
     rows = [dict(row) for row in session.connection().execute(text(SHOWN), {"tasks": tasks}).mappings()]
     debtors = sorted({row["debtor_id"] for row in rows})
     known = session.connection().execute(text(HOURS_OF), {"debtors": debtors}).mappings()
     customers = {row["debtor_id"]: dict(row) for row in known}
+    hours = _hours(engine, session, {row["creditor_id"] for row in rows})
     for row in rows:
         of_creditor, today = hours[row.pop("creditor_id")], row.pop("business_date")
         customer = customers[row["debtor_id"]]

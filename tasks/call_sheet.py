@@ -27,14 +27,18 @@ MOST_ITEMS, MOST_CONTACTS = 20, 8
 CASE = """
 SELECT r.id AS task_id, r.case_id, r.debtor_id, r.creditor_id, cr.code AS creditor, cr.name AS creditor_name,
   cr.business_date, cr.currency AS own_currency, d.debtor_no, d.party_id, k.currency, r.subject, r.due_on, r.assignee,
-  r.action_id, COALESCE(p.name, '') AS name, COALESCE(p.kind, 'business') AS kind, p.contact_name, p.account_manager,
+  r.state, r.outcome, r.done_on, r.done_by, COALESCE(p.name, '') AS name, COALESCE(p.kind, 'business') AS kind,
+  p.contact_name, p.account_manager,
   p.customer_since, y.debtor_no AS payer_no, z.name AS payer_name, COALESCE(z.debtor_id, r.debtor_id) AS called_id,
-  CASE WHEN z.id IS NULL THEN p.phone ELSE z.phone END AS phone
+  CASE WHEN z.id IS NULL THEN p.phone ELSE z.phone END AS phone, COALESCE(s.segment, '') AS segment,
+  COALESCE(s.asked_amount, 0) AS asked_amount, COALESCE(s.value_at_risk, 0) AS value_at_risk,
+  COALESCE(s.experience_balance, 0) AS experience_balance
 FROM work_task r JOIN creditor cr ON cr.id = r.creditor_id JOIN debtor d ON d.id = r.debtor_id
 JOIN "case" k ON k.id = r.case_id
 LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
 LEFT JOIN debtor y ON y.creditor_id = d.creditor_id AND y.debtor_no = p.payer_no AND y.id <> d.id
 LEFT JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
+LEFT JOIN case_standing s ON s.case_id = r.case_id
 WHERE r.id = :task AND r.kind = 'call' AND r.creditor_id = ANY(:creditors)
 """
 
@@ -52,16 +56,18 @@ ORDER BY due_on, document_no
 
 CONTACTS = f"""
 SELECT * FROM (
-  (SELECT called_on AS day, 'call' AS way, code AS what, actor AS who FROM contact_result WHERE case_id = :case
+  (SELECT c.called_on AS day, 'call' AS way, c.code AS what, c.actor AS who, COALESCE(w.note, '') AS words
+   FROM contact_result c LEFT JOIN work_task w ON w.id = c.task_id AND w.outcome = c.code WHERE c.case_id = :case
+   ORDER BY c.id DESC LIMIT {MOST_CONTACTS})
+  UNION ALL
+  (SELECT COALESCE(sent_on, business_date), channel, template, state, '' FROM message WHERE case_id = :case
    ORDER BY id DESC LIMIT {MOST_CONTACTS})
   UNION ALL
-  (SELECT COALESCE(sent_on, business_date), channel, template, state FROM message WHERE case_id = :case
-   ORDER BY id DESC LIMIT {MOST_CONTACTS})
-  UNION ALL
-  (SELECT received_on, channel, 'answer', COALESCE(read_by, 'unread') FROM answer
+  (SELECT received_on, channel, 'answer', COALESCE(read_by, 'unread'), '' FROM answer
    WHERE debtor_id = :debtor AND replaced_at IS NULL ORDER BY id DESC LIMIT {MOST_CONTACTS})
   UNION ALL
-  (SELECT written_on, 'note', body, actor FROM case_note WHERE case_id = :case ORDER BY id DESC LIMIT {MOST_CONTACTS})
+  (SELECT written_on, 'note', 'note', actor, body FROM case_note WHERE case_id = :case
+   ORDER BY id DESC LIMIT {MOST_CONTACTS})
 ) told ORDER BY day DESC LIMIT {MOST_CONTACTS}
 """  # noqa: S608 - a number of our own
 
@@ -85,12 +91,12 @@ WHERE debtor_id = :debtor AND replaced_at IS NULL AND closed_on IS NULL
 ORDER BY due_on NULLS LAST, what
 """
 
-TRIES = "SELECT code, called_on, day_part FROM contact_result WHERE task_id = :task ORDER BY id"
+TRIES = "SELECT code, called_on FROM contact_result WHERE case_id = :case AND task_id = :task ORDER BY id"
 OF_CASE = (
     *("task_id", "case_id", "debtor_id", "creditor", "debtor_no", "name", "currency", "subject", "due_on", "assignee"),
-    *("phone", "payer_no", "payer_name", "account_manager"),
+    *("phone", "payer_no", "payer_name", "account_manager", "contact_name", "state", "outcome", "done_on", "done_by"),
+    *("business_date", "segment", "asked_amount", "value_at_risk", "experience_balance"),
 )
-BALANCE = "SELECT experience_balance FROM case_standing WHERE case_id = :case"
 
 
 @dataclass(frozen=True)
@@ -101,9 +107,11 @@ class Contact:
     way: str
     """`call`, `note`, or the channel of a message or answer."""
     what: str
-    """The call's result, the message's template, `answer`, or the note's words."""
+    """The call's result, the message's template, `answer`, or `note`."""
     who: str
     """Of a call or note: who made it; of a message: its state; of an answer: who read it, else `unread`."""
+    words: str
+    """Of a call or note: what was written down."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,14 @@ class CallSheet:
     """What the call is about, in the words of the journey's step."""
     due_on: date
     assignee: str | None
+    state: str
+    outcome: str | None
+    """Of a call that is done: its result, `tried`, or `waived`."""
+    done_on: date | None
+    done_by: str | None
+    business_date: date
+    contact_name: str | None
+    """Whom to ask for."""
     phone: str | None
     """Of who is called: the account that pays, where it is another one."""
     payer_no: str | None
@@ -162,18 +178,25 @@ class CallSheet:
     item_count: int
     overdue: int
     """Open and past the contractual date, in minor units."""
+    asked_amount: int
+    """As of the newest run, as `value_at_risk`, `segment` and `experience_balance`."""
+    value_at_risk: int
+    segment: str
     contacts: tuple[Contact, ...]
     """The last ones, newest first."""
     owed: tuple[Owed, ...]
     experience_balance: int
     tries: int
+    """Attempts made for this call."""
+    rung_today: bool
+    """Whether the customer was rung on this business date, about whatever it was."""
     results: tuple[ResultChoice, ...]
 
 
 def call_sheet(
     engine: "Engine", session: Session, creditor_ids: Sequence[int], task_id: int, now: datetime
 ) -> CallSheet:
-    """The sheet of an open call, as of the creditor's business date.
+    """The sheet of a call, as of the creditor's business date.
 
     Raises:
         UsageError: there is no such call of these creditors, or its creditor has not begun a day.
@@ -189,8 +212,7 @@ def call_sheet(
     said = {row["what"]: row for row in _rows(session, SAID, case=case["case_id"])}
     owed = tuple(Owed(**row) for row in _rows(session, OURS, **names))
     contacts = tuple(Contact(**row) for row in _rows(session, CONTACTS, **names))
-    tries = _rows(session, TRIES, task=task_id)
-    balance = next((row["experience_balance"] for row in _rows(session, BALANCE, case=case["case_id"])), 0)
+    tries = _rows(session, TRIES, case=case["case_id"], task=task_id)
     (customer,) = _rows(session, HOURS_OF, debtors=[case["debtor_id"]])
     window = call_window(customer, pack.guardrails.hours)
     ring_from, may_ring = ringing(customer, pack.guardrails.hours, today, case["due_on"], now)
@@ -203,14 +225,16 @@ def call_sheet(
         there=window.local(now),
         may_ring=may_ring,
         ring_from=ring_from,
-        script=tuple(_script(case, items, said, owed, contacts, wary=balance <= pack.scale.no_notice_at)),
+        script=tuple(
+            _script(case, items, said, owed, contacts, wary=case["experience_balance"] <= pack.scale.no_notice_at)
+        ),
         items=tuple(items[:MOST_ITEMS]),
         item_count=len(items),
         overdue=overdue,
         contacts=contacts,
         owed=owed,
-        experience_balance=balance,
         tries=len(tries),
+        rung_today=customer["called_on"] == today,
         results=choices(pack.call_results, [(each["code"], each["called_on"]) for each in tries], today),
     )
 
@@ -234,7 +258,7 @@ def _script(
         return format_money(amount, case["currency"])
 
     who = case["contact_name"] or "whoever pays the invoices"
-    points = [f"Ask for {who}; say your name and {case['creditor_name']}. Nothing of it is for anybody else."]
+    points = [f"Ask for {who}. Say your name, and {case['creditor_name']}; nothing of it is for anybody else."]
     if wary:
         points.append("We have cost this customer a lot of goodwill: begin by asking what we did wrong.")
     if any(each.what == "answer" and each.who == "unread" for each in contacts):

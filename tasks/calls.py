@@ -45,6 +45,8 @@ SELECT d.id FROM debtor d WHERE d.party_id = :party UNION SELECT x.debtor_id {PA
 TRIED = "tried"
 CALLBACK = "The callback that was agreed."
 DAY_PARTS = ("morning", "afternoon", "evening")
+NOON, EVENING = 12, 17
+"""Hours at which the afternoon and the evening begin."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,21 @@ class Call:
     promised_on: date | None = None
     promised_amount: int | None = None
     documents: list[str] | None = None
+    """What the promise and the reason are about; all that is overdue, if none is named."""
     reason: NonPaymentReason | None = None
+    objected: list[str] | None = None
+    """What the reason is about, where that is something else than what is promised."""
+    disputed: int | None = None
+    """How much of one document the reason objects to; all of it, if nothing is said."""
     note: str | None = None
     at: time | None = None
     """The hour at which it was made, where the creditor is; None for just now."""
     side: Side = Side.OURS
+
+
+def day_part(at: time) -> str:
+    """The part of the day of an hour where the creditor is."""
+    return "morning" if at.hour < NOON else "afternoon" if at.hour < EVENING else "evening"
 
 
 def record_call(desk: Desk, task_id: int, call: Call) -> WorkTask:
@@ -133,6 +145,10 @@ def _check(desk: Desk, case: Case, call: Call, party_id: int) -> None:
         raise UsageError("A promise needs its date.", advice="Give the day by which the money is promised.")
     if call.code == CallResult.REFUSES and not (call.note or "").strip():
         raise UsageError("A refusal needs its reason in words.", advice="Give a note for the credit manager.")
+    if call.disputed is not None:
+        line = desk.pack.reasons.get(call.reason) if call.reason is not None else None
+        if line is None or not line.dispute or len(call.objected or call.documents or ()) != 1:
+            raise UsageError("A part is objected to of one document.", advice="Give the objection, and that document.")
 
 
 def _within_hours(desk: Desk, case: Case, call: Call) -> None:
@@ -258,7 +274,10 @@ def _as_the_pack_says(desk: Desk, case: Case, call: Call) -> None:
         _mark_phone(desk, case, Learned.ANSWERED, call.code)
     reason = call.reason or line.states
     if reason is not None:
-        state_reason(desk, case, reason, documents=call.documents, source="call", with_work=line.work is None)
+        about = call.objected or call.documents
+        state_reason(
+            desk, case, reason, documents=about, amount=call.disputed, source="call", with_work=line.work is None
+        )
     source = "call"
     if line.work is not None:
         work = line.work

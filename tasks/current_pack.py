@@ -1,5 +1,7 @@
 """Which pack a creditor's new rounds use, and whose guardrails always apply."""
 
+from collections.abc import Collection
+
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -8,6 +10,7 @@ from maatpak.ledger.database import Frames
 
 PACK_THEN = "SELECT pack_id FROM creditor_pack v WHERE creditor_id = {creditor} AND {visible}"
 """Which pack it was as of a date, with what was known at an instant."""
+CURRENT_OF_ALL = "SELECT creditor_id, pack_id FROM creditor_pack WHERE creditor_id = ANY(:ids) AND replaced_at IS NULL"
 CURRENT = "SELECT pack_id FROM creditor_pack WHERE creditor_id = {creditor} AND replaced_at IS NULL"
 
 
@@ -26,3 +29,9 @@ def current_pack(tx: Session | Frames, creditor_id: int) -> int:
     if found is None:
         raise UsageError(f"Creditor {creditor_id} has no policy pack.", advice="`maatpak policy publish` gives it one.")
     return int(found)
+
+
+def current_packs(session: Session, creditor_ids: Collection[int]) -> dict[int, int]:
+    """The packs of creditors, by the creditor's id; of those that have one."""
+    rows = session.connection().execute(text(CURRENT_OF_ALL), {"ids": list(creditor_ids)})
+    return {row.creditor_id: row.pack_id for row in rows}

@@ -235,6 +235,19 @@ def creditors_with_runs(engine: "Engine", code: str | None, as_of: date) -> list
     return codes
 
 
+def require_run(engine: "Engine", code: str, as_of: date) -> None:
+    """Refuse a day of a creditor of which no run is stored.
+
+    Raises:
+        UsageError: it is one, or there is no creditor of that code.
+    """
+    with engine.database.reading() as session:
+        creditor = creditor_by_code(session, code)
+        ran = select(Tick.id).where(Tick.creditor_id == creditor.id, Tick.business_date == as_of).limit(1)
+        if session.exec(ran).first() is None:
+            raise UsageError(f"No run of {code} on {as_of} is there.", advice="Choose a day on which one decided.")
+
+
 def _debtor(session: Session, debtor_no: str, code: str | None) -> tuple[Creditor, Debtor]:
     query = select(Creditor, Debtor).join(Debtor, col(Debtor.creditor_id) == Creditor.id)
     query = query.where(Debtor.debtor_no == debtor_no)

@@ -14,5 +14,7 @@ MANAGERS = (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Who decides a case."""
 HEARD = (Role.ACCOUNT_MANAGER, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
 """Who answers a consultation: the account manager, and who stands in for them."""
+AUDITORS = (Role.AUDITOR, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR, Role.ADMINISTRATOR)
+"""Who looks into history, has it proven, and takes everything on a customer out of the house."""
 OPERATIONS = (Role.OPERATOR, Role.CREDIT_MANAGER, Role.ADMINISTRATOR)
 """Who says what runs when."""

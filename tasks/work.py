@@ -11,7 +11,7 @@ from datetime import date
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import format_money
 from maatpak.kernel.words import ActionState, CallResult, ConsultAnswer, HoldReason, Role, WorkKind, WorkState
-from maatpak.ledger.tables import Case, Touch, WorkTask
+from maatpak.ledger.tables import Action, Case, Touch, WorkTask
 from tasks.actions import action_of, move_action
 from tasks.answers import READ, read_answer
 from tasks.case_move import MOVE_CONFIRM, confirm_move
@@ -89,7 +89,7 @@ def asks_of_supply(desk: Desk, task: WorkTask) -> bool:
     A reason's work keeps no trace of its line, so that line is known by its words in the newest pack.
     """
     if task.action_id is not None:
-        action = action_of(desk.session, task.action_id)
+        action = desk.session.get_one(Action, task.action_id)
         return desk.engine.pack(action.pack_id).step(action.segment, action.step).supply
     pack = desk.pack
     opened = [line.work for line in pack.reasons.values()] + [line.work for line in pack.call_results.values()]
@@ -103,22 +103,16 @@ def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
         RefusedError: it is not this person's to end, or it has ended.
         UsageError: the outcome is not one of this kind of work.
     """
-    task = desk.session.get(WorkTask, task_id)
-    if task is None or task.creditor_id != desk.creditor.id or task.case_id is None:
-        raise UsageError(f"There is no work {task_id}.", advice="`maatpak tasks list` shows what is open.")
-    case = desk.case(task.case_id)
-    desk.session.refresh(task, with_for_update=True)
-    if task.state != WorkState.OPEN:
-        raise RefusedError(f"Work {task_id} is {task.state}.", advice="Somebody was first, or the round closed.")
+    case, task = _open(desk, task_id)
     kind = WorkKind(task.kind)
-    right = outcomes_of(kind, task.subject, supply=kind is WorkKind.REVIEW and asks_of_supply(desk, task))
+    right = ways_to_end(desk, task)
     if outcome.code not in right:
         words = (*CallResult, *right) if kind is WorkKind.CALL else right
         raise UsageError(
             f"{outcome.code!r} does not end work {task_id} ({kind}: {task.subject}).",
             advice=f"One of: {', '.join(words)}.",
         )
-    _may(desk, task)
+    require_may_end(desk, task)
     HANDLERS[kind](desk, case, task, outcome)
     desk.record(
         "work_done", case=case, action_id=task.action_id, task=task.id, work=kind, outcome=task.outcome or "asked"
@@ -126,7 +120,44 @@ def finish_work(desk: Desk, task_id: int, outcome: Outcome) -> WorkTask:
     return task
 
 
-def _may(desk: Desk, task: WorkTask) -> None:
+def take_work(desk: Desk, task_id: int) -> WorkTask:
+    """A piece of work is this person's from now on, so that nobody else need look at it.
+
+    Raises:
+        RefusedError: it is not this person's to do, or it has ended.
+    """
+    case, task = _open(desk, task_id)
+    require_may_end(desk, task)
+    task.assignee = desk.person.login
+    desk.session.flush()
+    desk.record("work_taken", case=case, action_id=task.action_id, task=task.id, work=task.kind)
+    return task
+
+
+def ways_to_end(desk: Desk, task: WorkTask) -> tuple[str, ...]:
+    """How this piece of work may end without its result being a call's."""
+    kind = WorkKind(task.kind)
+    return outcomes_of(kind, task.subject, supply=kind is WorkKind.REVIEW and asks_of_supply(desk, task))
+
+
+def _open(desk: Desk, task_id: int) -> tuple[Case, WorkTask]:
+    """The piece of work with its case, both locked."""
+    task = desk.session.get(WorkTask, task_id)
+    if task is None or task.creditor_id != desk.creditor.id or task.case_id is None:
+        raise UsageError(f"There is no work {task_id}.", advice="`maatpak tasks list` shows what is open.")
+    case = desk.case(task.case_id)
+    desk.session.refresh(task, with_for_update=True)
+    if task.state != WorkState.OPEN:
+        raise RefusedError(f"Work {task_id} is {task.state}.", advice="Somebody was first, or the round closed.")
+    return case, task
+
+
+def require_may_end(desk: Desk, task: WorkTask) -> None:
+    """Refuse whoever may not end a piece of work: it is not theirs by name or role, or they asked for another's word.
+
+    Raises:
+        RefusedError: so it is.
+    """
     person = desk.person
     desk.require("end work", *DESK)
     if task.asked_by == person.login:

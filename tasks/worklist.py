@@ -14,7 +14,7 @@ from tasks.desk import Desk
 WAIVE_CALL = "No number: waive the call?"
 """Subject of the work by which a credit manager lets a round go on without the call that nobody could make (rule 7)."""
 
-CHECK_FIRST = "Check what `maatpak approvals list --show` calls unchecked before the placement."
+CHECK_FIRST = "Look up what must be known before the placement."
 """Subject of the work by which somebody records what a placement still needs (rule 20)."""
 
 

@@ -14,8 +14,8 @@ from maatpak.kernel.money import format_money
 
 if TYPE_CHECKING:
     from connectors.message import Correspondent
-    from tasks.approvals import Pending
     from tasks.engine import Engine
+    from tasks.pending import Pending
 
 app = typer.Typer(no_args_is_help=True, help="What waits for a yes or no.")
 
@@ -94,7 +94,7 @@ def approve(
                 "--shown is the content of one action.", advice="Approve them one by one, or leave it out."
             )
         with _desk_of(engine, ids, actor) as desk:
-            actions = say_yes(desk, ids, reason, shown=shown)
+            actions = say_yes(desk, ids, reason, shown=None if shown is None else {ids[0]: shown})
     rows = [{"action_id": each.id, "step": each.step, "state": each.state} for each in actions]
     if as_json:
         show_json(rows)
@@ -134,9 +134,9 @@ def _desk_of(engine: "Engine", ids: Sequence[int], actor: str | None) -> Any:
 
 
 def _waiting(engine: "Engine", creditor: str | None, ids: Sequence[int], step: str | None) -> list[dict[str, Any]]:
-    from tasks.approvals import pending_of
     from tasks.current_pack import current_pack
     from tasks.finding import acting_date, live_creditors
+    from tasks.pending import pending_of
     from tasks.register import creditor_by_code
 
     rows, at = [], now()

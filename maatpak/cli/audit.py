@@ -54,9 +54,9 @@ def export(
     with opened() as engine:
         done = export_dossier(engine, creditor, debtor, to, acting(actor), now())
     if as_json:
-        show_json({**vars(done), "target": str(done.target)})
+        show_json({**vars(done), "target": str(to)})
         return
-    say(f"{done.target}: {done.files} files, {done.rows} rows, {done.evidence_files} evidence files.")
+    say(f"{to}: {done.files} files, {done.rows} rows, {done.evidence_files} evidence files.")
     say(f"It holds personal data. `python3 verify.py {done.seal}` in it proves that it is whole.")
 
 

@@ -51,8 +51,6 @@ COLUMNS = (
     Column("outcome", "outcome"),
 )
 DayOption = typer.Option(parser=parse_date, metavar="YYYY-MM-DD")
-NOON, EVENING = 12, 17
-"""Hours at which the afternoon and the evening begin."""
 
 
 @app.command("list")
@@ -158,16 +156,11 @@ def _side(*, inbound: bool, asked: bool) -> "Side | None":
 
 
 def _record_call(desk: "Desk", task: int, code: CallResult, told: dict[str, Any]) -> "WorkTask":
-    from tasks.calls import Call, record_call
+    from tasks.calls import Call, day_part, record_call
 
     made_at = told.get("at") or desk.now.astimezone(ZoneInfo(desk.creditor.time_zone)).time()
-    told.setdefault("day_part", _day_part(made_at))
+    told.setdefault("day_part", day_part(made_at))
     return record_call(desk, task, Call(code, **told))
-
-
-def _day_part(at: time) -> str:
-    hour = at.hour
-    return "morning" if hour < NOON else "afternoon" if hour < EVENING else "evening"
 
 
 def _said(task: "WorkTask") -> str:

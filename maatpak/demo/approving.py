@@ -52,7 +52,7 @@ class Approvers:
             yield Act(
                 who,
                 f"{row.step} approved",
-                lambda desk: approve(desk, [action_id], "looked at the case and agree", shown=shown),
+                lambda desk: approve(desk, [action_id], "looked at the case and agree", shown={action_id: str(shown)}),
             )
 
     @property

@@ -357,6 +357,8 @@ class Verdict(StrEnum):
 
     APPROVED = "approved"
     REJECTED = "rejected"
+    POSTPONED = "postponed"
+    """Not yet: the same step again, from a date on."""
 
 
 class WorkKind(StrEnum):

@@ -101,7 +101,6 @@ VERIFIER = Path(__file__).with_name("verifier.py")
 class Exported:
     """What an export holds."""
 
-    target: Path
     seal: str
     """SHA-256 of its `SHA256SUMS`: whoever knows it can tell this export from any other."""
     creditor_id: int
@@ -117,15 +116,15 @@ def export_debtor(
     anchor: Anchor | None,
     creditor: str,
     debtor_no: str,
-    target: Path,
+    target: Path | BinaryIO,
     now: datetime,
 ) -> Exported:
-    """Write everything on one debtor into a new folder, or into a new archive if the target ends in `.zip`.
+    """Write everything on one debtor into a new folder, or into an archive: a new `.zip`, or whatever takes bytes.
 
     Raises:
         UsageError: there is no such debtor, or the target is there already.
     """
-    if target.exists():
+    if isinstance(target, Path) and target.exists():
         raise UsageError(f"{target} is there already.", advice="Name a new folder or .zip file.")
     files: dict[str, bytes] = {}
     with database.reading() as session:
@@ -147,9 +146,11 @@ def export_debtor(
     files["manifest.json"] = _manifest(creditor, debtor_no, now, head, anchor, tables)
     sums = "".join(f"{bytes_hash(content)}  {name}\n" for name, content in sorted(files.items()))
     files["SHA256SUMS"] = sums.encode()
-    _write(target, files)
+    if isinstance(target, Path):
+        _write(target, files)
+    else:
+        _archive(target, files)
     return Exported(
-        target=target,
         seal=bytes_hash(files["SHA256SUMS"]),
         creditor_id=whose["creditor"],
         debtor_id=whose["debtor"],
@@ -248,9 +249,8 @@ def _write(target: Path, files: Mapping[str, bytes]) -> None:
     aside = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
         if target.suffix == ".zip":
-            with _private(aside) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, content in sorted(files.items()):
-                    archive.writestr(name, content)
+            with _private(aside) as out:
+                _archive(out, files)
         else:
             aside.mkdir(mode=0o700)
             for name, content in sorted(files.items()):
@@ -261,6 +261,12 @@ def _write(target: Path, files: Mapping[str, bytes]) -> None:
     except BaseException:
         aside.unlink(missing_ok=True) if aside.is_file() else shutil.rmtree(aside, ignore_errors=True)
         raise
+
+
+def _archive(out: BinaryIO, files: Mapping[str, bytes]) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            archive.writestr(name, content)
 
 
 def _private(path: Path) -> BinaryIO:

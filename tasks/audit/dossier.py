@@ -2,32 +2,29 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.export import Exported, export_debtor
 from tasks.access.sight import require_sight
 from tasks.desk import acting_person
+from tasks.rights import AUDITORS
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-EXPORTERS = (Role.AUDITOR, Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR, Role.ADMINISTRATOR)
-"""Who may take everything on a customer out of the house."""
-
 
 def export_dossier(
-    engine: "Engine", creditor: str, debtor_no: str, target: Path, actor: str, now: datetime
+    engine: "Engine", creditor: str, debtor_no: str, target: Path | BinaryIO, actor: str, now: datetime
 ) -> Exported:
-    """Write the dossier of a debtor into a new folder or `.zip` file, and its seal into the chain.
+    """Write the dossier of a debtor into a new folder or archive (`export_debtor`), and its seal into the chain.
 
     Raises:
         UsageError: there is no such debtor, or the target is there already.
         RefusedError: the person may not, or may not see the creditor.
     """
     with engine.database.reading() as session:
-        acting_person(session, actor, "export a dossier", *EXPORTERS)
+        acting_person(session, actor, "export a dossier", *AUDITORS)
         require_sight(session, actor, creditor)
     done = export_debtor(engine.database, engine.store, engine.anchors.last(), creditor, debtor_no, target, now)
     body = {"seal": done.seal, "files": done.files, "rows": done.rows}

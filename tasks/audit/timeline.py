@@ -60,7 +60,7 @@ class Entry:
     """The person's name, if it is one."""
     link: str
     """What it links to: item, payment, message, work, answer, promise, dispute, claim, plan, placement, reason, hold,
-    action, round, or contact (`M…` a message, `A…` a handing over)."""
+    note, ticket, action, round, or contact (`M…` a message, `A…` a handing over)."""
     target: str | None
     """Its id, or its number where it has one."""
     amount: int | None

@@ -169,6 +169,26 @@ SOURCES: dict[str, Source] = {
         target="r.hold_no",
         who="r.actor",
     ),
+    "note": Source(
+        rows=f"case_note r WHERE {OF_CASES.format(t='r')}",
+        day="r.written_on",
+        at="r.recorded_at",
+        codes="'body', r.body",
+        key="r.id",
+        link="note",
+        target="r.id",
+        who="r.actor",
+    ),
+    "ticket": Source(
+        rows="ticket r WHERE r.debtor_id = :debtor",
+        day="r.valid_from",
+        at="r.recorded_at",
+        codes="'number', r.ticket_no, 'kind', r.kind, 'closed', r.closed_on",
+        key="r.id",
+        link="ticket",
+        target="r.ticket_no",
+        who="r.actor",
+    ),
     "approval": Source(
         rows='action a JOIN approval r ON r.action_id = a.id JOIN "case" k ON k.id = a.case_id'
         f" WHERE {OF_CASES.format(t='a')}",

@@ -112,6 +112,10 @@ def _hold(codes: Codes) -> str:
     return f"Hold {words} until {_day(codes['until'])}: {codes['note']}"
 
 
+def _ticket(codes: Codes) -> str:
+    return f"Ticket {codes['number']} ({plain(codes['kind'])}) was {'closed' if codes['closed'] else 'opened'}."
+
+
 def _approval(codes: Codes) -> str:
     verdict = f"Step {plain(codes['step'])} was {codes['verdict']} as {plain(codes['role'])}: {codes['reason']}"
     if codes["next_step"] is None:
@@ -171,6 +175,8 @@ LINES: Mapping[str, Callable[[Codes], str]] = {
     "placement": _placement,
     "reason": lambda codes: f"Reason for not paying: {plain(codes['reason'])}.",
     "hold": _hold,
+    "note": lambda codes: f"Note: {codes['body']}",
+    "ticket": _ticket,
     "approval": _approval,
     "work_done": _work,
     "step_proposed": _proposed,

@@ -7,10 +7,12 @@ is decided by `tasks.audit.telling`: amounts with their currency, documents, mes
 from collections.abc import Mapping
 
 EVENT_WORDS: Mapping[str, str] = {
+    "account_manager_asked": "The account manager was asked before a verdict (work {task}).",
     "address_marked": "The {channel} address was marked {state}.",
     "answer_read": "Answer {answer} was read.",
     "answer_received": "Answer {answer} came by {channel}.",
     "approval_given": "Step {step} was approved: yes {yes} of {of}.",
+    "approval_postponed": "The step {step} was postponed until {until}.",
     "approval_refused": "The step {step} was rejected; {next_step} may come from {next_on}.",
     "audit_replayed": "The day {as_of} was recomputed: {differences} differences.",
     "audit_verified": "The chain was verified up to event {last_seq}: {faults} faults.",
@@ -37,6 +39,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "incoming_assigned": "What came in as {incoming} was put on the case.",
     "incoming_dropped": "What came in as {incoming} was found to be nobody's.",
     "ledger_imported": "A ledger was imported from {source}: {rows} rows, {quarantined} quarantined.",
+    "ledger_rejected": "A ledger from {source} was refused whole, and nothing was changed: {breaches} breaches.",
     "logged_in": "{person_id} logged in: {way}.",
     "logged_out": "{person_id} logged out.",
     "login_failed": "A try to log in was wrong.",
@@ -96,6 +99,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "webhook_resumed": "Webhook {webhook_id} is told of events again.",
     "webhook_stopped": "Webhook {webhook_id} is told nothing any more.",
     "work_done": "Work was done ({work}: {task}): {outcome}.",
+    "work_taken": "Work was taken over ({work}: {task}).",
     "write_off_proposed": "A write-off was proposed.",
 }
 """Kind → sentence."""

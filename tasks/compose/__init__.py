@@ -6,17 +6,20 @@ messages become rows by `queue_messages`, in the transaction of whoever executes
 
 from tasks.compose.composed import Composed, Drafts, Wanted
 from tasks.compose.drafter import ASKING
-from tasks.compose.drafting import compose, content_hashes, preview
+from tasks.compose.drafting import WRITERS, action_hashes, compose, content_hashes, drafts_of, preview
 from tasks.compose.queueing import queue_messages
 from tasks.compose.supposing import suppose
 
 __all__ = [
     "ASKING",
+    "WRITERS",
     "Composed",
     "Drafts",
     "Wanted",
+    "action_hashes",
     "compose",
     "content_hashes",
+    "drafts_of",
     "preview",
     "queue_messages",
     "suppose",

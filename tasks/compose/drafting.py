@@ -37,7 +37,7 @@ def compose(engine: "Engine", frames: Frames, actions: pl.DataFrame, as_of: date
             made.unreachable, schema={"action_id": pl.Int64, "reason": pl.String, "detail": pl.String}, orient="row"
         ),
         hashes=pl.DataFrame(
-            list(_action_hashes(made).items()), schema={"action_id": pl.Int64, "content_hash": pl.String}, orient="row"
+            list(action_hashes(made).items()), schema={"action_id": pl.Int64, "content_hash": pl.String}, orient="row"
         ),
     )
 
@@ -46,14 +46,19 @@ def content_hashes(
     engine: "Engine", frames: Frames, action_ids: Sequence[int], as_of: date, now: datetime
 ) -> dict[int, str]:
     """What an approval of each action binds to; writes nothing."""
-    return _action_hashes(_draft(engine, frames, action_ids, as_of, now, keep=False))
+    return action_hashes(drafts_of(engine, frames, action_ids, as_of, now))
+
+
+def drafts_of(engine: "Engine", frames: Frames, action_ids: Sequence[int], as_of: date, now: datetime) -> Drafts:
+    """What these actions would say as things stand; writes nothing."""
+    return _draft(engine, frames, action_ids, as_of, now, keep=False)
 
 
 def preview(
     engine: "Engine", frames: Frames, action_ids: Sequence[int], as_of: date, now: datetime
 ) -> list[tuple[int, Outgoing]]:
     """The messages as they would go out: (action, message); writes nothing."""
-    made = _draft(engine, frames, action_ids, as_of, now, keep=False)
+    made = drafts_of(engine, frames, action_ids, as_of, now)
     return [(row["action_id"], draft.outgoing) for draft in made.drafts for row in draft.actions]
 
 
@@ -88,7 +93,8 @@ def _cohorts(actions: Sequence[Row], creditor_id: int) -> dict[tuple[int, str, s
     return cohorts
 
 
-def _action_hashes(made: Drafts) -> dict[int, str]:
+def action_hashes(made: Drafts) -> dict[int, str]:
+    """Action → what its approval binds to."""
     return {action_id: content_hash(sorted(hashes)) for action_id, hashes in made.hashes.items()}
 
 

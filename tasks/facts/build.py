@@ -139,7 +139,7 @@ class _Building:
         returned = evidence.returned_demands(messages, demands)
         self.bounced = evidence.bounces(messages, demands)
         evidenced = evidence.notices(reader, messages, self.cases)
-        told = evidence.told_items(reader, actions, named_by, evidenced, self.cases)
+        told = evidence.told_items(actions, named_by, evidenced, self.cases, self.scope.as_of)
         since = evidence.first_evidence(evidenced, demands)
         self.parts.append(evidence.terms(messages, returned))
         del messages, evidenced

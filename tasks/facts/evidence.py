@@ -5,6 +5,8 @@ delivery report; a letter's days count from the day on which the post got it, wh
 was answered, used or receipted, or the right person was spoken after it. One that bounced or was returned is none.
 """
 
+from datetime import date
+
 import polars as pl
 
 from maatpak.kernel.words import (
@@ -76,32 +78,35 @@ def returned_demands(messages: pl.DataFrame, demands: pl.DataFrame) -> pl.DataFr
 
 def notices(reader: Reader, messages: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """The messages that count as evidence as of the scope's date, with `evidence_on` and `strong`."""
-    by_post = pl.col("channel") == Channel.POST.value
-    kept = (
-        messages.lazy()
-        .filter(pl.col("lost_on").is_null())
-        .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
-        .with_columns(by_post=by_post, wait=pl.col("channel").replace_strict(QUIET, return_dtype=pl.Int64))
-        .with_columns(
-            left_on=pl.when(pl.col("printed_on").is_null() | pl.col("posted_on").is_not_null()).then(
-                pl.coalesce("posted_on", "sent_on")
-            )
-        )
-        .with_columns(quiet_on=days_after("left_on", "wait"))
+    arrived = (
+        messages.lazy().filter(pl.col("lost_on").is_null()).join(cases.lazy().select("case_id", CALENDAR), on="case_id")
     )
     calls = reader.rows("calls")
     if calls.is_empty():
-        kept = kept.with_columns(spoken_on=pl.lit(None, pl.Date))
+        arrived = arrived.with_columns(spoken_on=pl.lit(None, pl.Date))
     else:
-        kept = kept.join(_spoken_after(calls.lazy(), messages.lazy()), on=["case_id", "sent_on"], how="left")
+        arrived = arrived.join(_spoken_after(calls.lazy(), messages.lazy()), on=["case_id", "sent_on"], how="left")
+    return counting(arrived, reader.scope.as_of)
+
+
+def counting(messages: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+    """Those messages that are evidence by then, of such that were not lost, with what was observed and `spoken_on`."""
     strong_on = pl.min_horizontal("strong_on", "spoken_on")
     return (
-        kept.select(
-            *("action_id", "case_id", "sent_on", "by_post"),
+        messages.with_columns(
+            by_post=pl.col("channel") == Channel.POST.value,
+            wait=pl.col("channel").replace_strict(QUIET, return_dtype=pl.Int64),
+            left_on=pl.when(pl.col("printed_on").is_null() | pl.col("posted_on").is_not_null()).then(
+                pl.coalesce("posted_on", "sent_on")
+            ),
+        )
+        .with_columns(quiet_on=days_after("left_on", "wait"))
+        .select(
+            *("message_id", "action_id", "case_id", "sent_on", "by_post"),
             evidence_on=pl.min_horizontal("quiet_on", "delivered_on", strong_on),
             strong=strong_on.is_not_null(),
         )
-        .filter(pl.col("evidence_on") <= reader.scope.as_of)
+        .filter(pl.col("evidence_on") <= as_of)
         .pipe(collected)
     )
 
@@ -119,7 +124,7 @@ def _spoken_after(calls: pl.LazyFrame, messages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def told_items(
-    reader: Reader, actions: pl.DataFrame, named: pl.DataFrame, evidenced: pl.DataFrame, cases: pl.DataFrame
+    actions: pl.DataFrame, named: pl.DataFrame, evidenced: pl.DataFrame, cases: pl.DataFrame, as_of: date
 ) -> pl.DataFrame:
     """(item_id, notices, best, evidence_complete, demandable) of the items that evidenced notices of a round named."""
     is_notice = pl.col("written") & pl.col("kind").is_in(NOTICE_KINDS) & pl.col("round_id").is_not_null()
@@ -136,7 +141,7 @@ def told_items(
         .group_by("item_id", "case_id")
         .agg(pl.any("strong", "by_post", "by_other"), notices=pl.len().cast(pl.Int64), first_on=pl.min("sent_on"))
         .join(cases.lazy().select("case_id", CALENDAR), on="case_id")
-        .with_columns(old_enough=days_until("first_on", reader.scope.as_of) >= KNOWN_FOR)
+        .with_columns(old_enough=days_until("first_on", as_of) >= KNOWN_FOR)
         .select(
             *("item_id", "notices"),
             best=pl.when("strong").then(2).otherwise(1).cast(pl.Int8),

@@ -1,7 +1,7 @@
 """One import from files to ledger, in one transaction.
 
 The order keeps it safe: read, gate and plan first; evidence next, which a rolled back import may leave behind unharmed;
-then the creditor's lock and all rows; the event last. A refused file leaves evidence only.
+then the creditor's lock and all rows; the event last. A refused file leaves evidence and an event only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,10 @@ from connectors.ledgers.source import ACCEPTABLE, CreditorDefinition, LedgerSour
 from maatpak.kernel.errors import InputRejectedError, RefusedError, UsageError
 from maatpak.kernel.ids import canonical_json
 from maatpak.kernel.words import Role, Severity
-from maatpak.ledger.audit import append_events
+from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import quoted
+from maatpak.ledger.locks import lock_creditor
 from tasks.access.sight import require_sight
 from tasks.desk import acting_person
 from tasks.intake.bounds import measure_change, measure_end, measure_quarantine, measure_time
@@ -33,6 +35,7 @@ from tasks.quality.common_rules import Import
 from tasks.quality.file_rules import FileMeasures
 from tasks.quality.gate import FINDING, Gate
 from tasks.rights import IMPORTERS
+from tasks.today import recording_instant
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -80,16 +83,20 @@ def ingest_ledger(
     role = None if actor is None else _importer(engine, actor, source)
     _require_acceptance(call, role)
     ledger = read_ledger(source, paths)
-    with engine.database.frames() as frames:
-        # Every creditor's part passes the gate before the first one is written. One order for all: each is locked.
-        named = sorted(source.all_creditors, key=code_of)
-        parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in named]
-        ledger.tables.clear()
-        landing = Landing(source, as_of, now, call.actor, flow_run, ledger.content_hash)
-        landed = [land(engine, frames, landing, part) for part in parts if isinstance(part, Part)]
-        drafts = [each.event for each in landed]
-        if drafts:
-            append_events(frames, drafts, max(each.at for each in landed))
+    try:
+        with engine.database.frames() as frames:
+            # Every creditor's part passes the gate before the first one is written. One order for all: each is locked.
+            named = sorted(source.all_creditors, key=code_of)
+            parts = [_sift_part(engine, frames, call, ledger, creditor) for creditor in named]
+            ledger.tables.clear()
+            landing = Landing(source, as_of, now, call.actor, flow_run, ledger.content_hash)
+            landed = [land(engine, frames, landing, part) for part in parts if isinstance(part, Part)]
+            drafts = [each.event for each in landed]
+            if drafts:
+                append_events(frames, drafts, max(each.at for each in landed))
+    except InputRejectedError as error:
+        _note_refusal(engine, call, ledger, error)
+        raise
     if drafts:
         engine.anchor()
     unchanged = [part for part in parts if isinstance(part, SnapshotReport)]
@@ -157,7 +164,7 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
     main = own.tables["items"].row_count if "items" in own.tables else rows
     first.at_most("rows_missing", "files", float(sound and main == 0), 0, "The ledger has no rows.", "Export it again.")
     measure_time(first, source, call.as_of, known)
-    _refuse_breach(engine, call, ledger, whose, gate, first)
+    _refuse_breach(engine, call, ledger, whose, gate, first, known.code)
     _tell_differences(gate, known)
 
     tables = {}
@@ -179,7 +186,7 @@ def _judge_part(engine: "Engine", frames: Frames, call: Call, ledger: Ledger, kn
     plan = plan_import(sifted, about, known, earlier)
     measure_change(second, source, known, main, plan)
     measure_end(second, sifted, plan)
-    _refuse_breach(engine, call, ledger, whose, gate, second)
+    _refuse_breach(engine, call, ledger, whose, gate, second, known.code)
     used = {bound: call.accepted[bound] for bound in sorted(first.used | second.used)}
     page = engine.store.put("quality", gate.judge.page(), "html")
     return Part(known, gate, sifted, plan, page, rows, main, used)
@@ -207,7 +214,7 @@ def _told(
 
 
 def _refuse_breach(
-    engine: "Engine", call: Call, ledger: Ledger, whose: str, gate: Gate, measures: FileMeasures
+    engine: "Engine", call: Call, ledger: Ledger, whose: str, gate: Gate, measures: FileMeasures, code: str
 ) -> None:
     """Judge what was measured of a creditor's part of the files; on a breach keep the evidence and refuse them."""
     gate.pass_table("file", measures.frame(", ".join(ledger.files)), measures.rules)
@@ -234,4 +241,37 @@ def _refuse_breach(
         findings=findings.head(1000).to_dicts(),
         report=report,
         page=page,
+        creditor=code,
+        counts=dict(gate.counts),
+        evidence=[report, kept],
     )
+
+
+def _note_refusal(engine: "Engine", call: Call, ledger: Ledger, error: InputRejectedError) -> None:
+    """That files were refused is all that is left of them: an event, which names their evidence."""
+    told = error.context
+    with engine.database.frames() as frames:
+        found = frames.read(f"SELECT id FROM creditor WHERE code = {quoted(told['creditor'])}")  # noqa: S608 - quoted
+        creditor_id, at = None, call.now
+        if not found.is_empty():
+            creditor_id = int(found.item())
+            lock_creditor(frames, creditor_id, shared=True)
+            at = recording_instant(frames, creditor_id, call.now)
+        draft = EventDraft(
+            kind="ledger_rejected",
+            actor=call.actor,
+            business_date=call.as_of,
+            creditor_id=creditor_id,
+            flow_run=call.flow_run,
+            snapshot_hash=ledger.content_hash,
+            body={
+                "source": call.source.name,
+                "kind": call.source.mode,
+                "breaches": sum(told["counts"].values()),
+                "rules": told["counts"],
+                "evidence": told["evidence"],
+                "report": told["page"],
+            },
+        )
+        append_events(frames, [draft], at)
+    engine.anchor()

@@ -45,7 +45,8 @@ def test_a_case_says_where_it_stands_and_why(at: At) -> None:
         assert len(answer.content) <= MOST_BYTES
     told = words_of(colin.get(page))
     assert "Today: Final demand" in told
-    assert "Awaiting approval Final demand, €1,500.00: waits for a credit manager" in told
+    assert "Awaiting approval Final demand" in told
+    assert "€1,500.00: waits for a credit manager" in told
     assert "Invoiced 31 Dec 2025 Due 30 Jan 2026 Asked 3 Mar 2026" in told
     steps = {each["name"]: each for each in console.program("colin").get(f"/api/v1{page}").json()["course"]}
     assert {name: steps[name]["mark"] for name in ("reminder", "invoice_copy", "final_demand", "handoff")} == {
@@ -155,7 +156,9 @@ def test_acts_leave_records_and_say_what_does_not_fit(at: At) -> None:
         assert console.rows(f"SELECT state FROM {table} WHERE replaced_at IS NULL") == [{"state": state}], table
     events = {row["kind"] for row in console.rows("SELECT kind FROM event WHERE actor IN ('colin', 'max', 'olga')")}
     assert events >= {"note_written", "hold_set", "hold_lifted", "plan_active", "case_moved", "step_skipped"}
-    assert "They rang us." in words_of(colin.get(page))
+    told = words_of(colin.get(page))
+    for said in ("They rang us.", "Note: Ring in the morning.", "Ticket Z-9 (complaint) was closed."):
+        assert said in told, said
     course = console.program("colin").get(f"/api/v1{page}").json()
     assert (course["segment"], course["moved"], course["moved_by"]) == ("strained", "Cash is short.", "max")
     for act in ("promise", "note"):

@@ -1,5 +1,6 @@
 """Operations in the console: what Prefect knows, told to people; what they change, kept by Prefect and as events."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -9,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from deployments.table import RECEIVING, planned_for
+from deployments.table import PROVING, RECEIVING, planned_for
 from maatpak.console.operations import acts, asking
 from maatpak.console.operations.acts import Operator
 from maatpak.console.operations.cron import cron_in_words
-from maatpak.console.operations.deployments import Deployment, read_deployment, read_deployments
+from maatpak.console.operations.deployments import Deployment, read_deployment
+from maatpak.console.operations.overview import look_again, read_overview
 from maatpak.console.operations.runs import RunFilter, read_run, read_runs
 from maatpak.kernel.errors import RefusedError, TransientError, UsageError
 from tasks.engine import Engine
+from tasks.tick import tick
+from tests.console.house import Browser, console_of, words_of
 from tests.flows.conftest import Prefect
-from tests.tasks.act.house import House, build_house
+from tests.tasks.act.house import House, at, build_house
 
 CODE, ZONE = "OPSA", "Europe/Amsterdam"
 THURSDAY = date(2026, 3, 5)
@@ -49,7 +53,8 @@ def olga(prefect: Prefect, house: House) -> Iterator[Operator]:
 
 
 def deployments(codes: tuple[str, ...] = (CODE,)) -> dict[str, Deployment]:
-    return {each.name: each for each in read_deployments(codes)}
+    look_again()
+    return {each.name: each for each in read_overview(codes, datetime.now(UTC)).deployments}
 
 
 def test_what_runs_when_is_told_and_what_people_change_is_kept(prefect: Prefect, olga: Operator, house: House) -> None:
@@ -110,6 +115,65 @@ def test_runs_are_started_caught_up_and_tried_again(prefect: Prefect, olga: Oper
     assert started == ["run_started", "day_caught_up", "run_retried", "run_started"]
 
 
+def test_people_run_operations_in_the_console(prefect: Prefect, olga: Operator, house: House) -> None:
+    console = console_of(house.engine)
+    browser, day = console.browser("olga"), deployments()[f"daily/{CODE}"]
+    path = f"/operations/deployments/{day.deployment_id}"
+    page = browser.get("/operations")
+    words = words_of(page)
+    assert "The whole day" in words
+    assert "06:00 on weekdays" in words
+    assert browser.press(page, f"{path}/pause").status_code == 303
+    assert "at rest" in words_of(browser.get("/operations")), "what this process changed is seen at once"
+    assert deployments()[day.name].paused
+    wrong = browser.send(f"{path}/schedule", cron="0 0 30 2 *", time_zone=ZONE)
+    assert (wrong.status_code, "never comes" in words_of(wrong)) == (422, True)
+    schedule = day.schedules[0].schedule_id
+    done = browser.send(f"{path}/schedule", cron="15 10 * * 1,3", time_zone="Europe/Brussels", schedule=schedule)
+    told = words_of(
+        Browser(console, {"Cookie": f"{browser.headers['Cookie']}; {done.headers['set-cookie'].split(';')[0]}"}).get(
+            path
+        )
+    )
+    assert re.search(r"next on Mon \d+ \w+ 10:15, Wed \d+ \w+ 10:15", told) or "next on Wed" in told
+    assert "10:15 on Mondays and Wednesdays" in told
+    started = console.program("olga").post(f"/api/v1{path}/run")
+    run_id = started.json()["data"]["run_id"]
+    for state in ("RUNNING", "FAILED"):
+        prefect.post(f"flow_runs/{run_id}/set_state", {"state": {"type": state, "message": "1 failed"}, "force": True})
+    look_again()
+    assert "Failed lately" in words_of(browser.get("/operations"))
+    page = browser.get(f"/operations/runs/{run_id}")
+    assert "1 failed" in words_of(page)
+    assert browser.press(page, f"/operations/runs/{run_id}/retry").status_code == 303
+    assert console.program("olga").get("/api/v1/operations/runs", state="SCHEDULED", flow="daily").json()["total"] == 1
+    assert console.browser("audrey").get(path).status_code == 200
+    assert console.program("carla").post(f"/api/v1{path}/pause").status_code == 403
+    foreign = deployments((CODE, "OPSB"))["daily/OPSB"].deployment_id
+    assert browser.get(f"/operations/deployments/{foreign}").status_code == 404
+    assert console.program("olga").post(f"/api/v1/operations/deployments/{foreign}/pause").status_code == 404
+
+
+def test_an_auditor_has_history_proven(prefect: Prefect, olga: Operator, house: House) -> None:
+    (name,) = prefect.register([PROVING])
+    audrey = replace(olga, login="audrey")
+    verified = acts.prove(audrey)
+    tick(house.engine, house.creditor_id, THURSDAY, at(THURSDAY))
+    replayed = acts.prove(audrey, CODE, THURSDAY)
+    asked = [read_run((CODE,), each).parameters for each in (verified, replayed)]
+    assert asked == [{"kind": "verify"}, {"kind": "replay", "creditor": CODE, "as_of": "2026-03-05"}]
+    for login, code, as_of, wrong in (
+        ("carla", None, None, RefusedError),
+        ("audrey", CODE, date(2026, 3, 4), UsageError),
+        ("audrey", "OPSB", THURSDAY, UsageError),
+    ):
+        with pytest.raises(wrong):
+            acts.prove(replace(olga, login=login), code, as_of)
+    kept = [(each.actor, each.body) for each in house.rows_of_events("run_started")]
+    assert kept == [("audrey", {"deployment": name, "run": each}) for each in (verified, replayed)]
+    prefect.delete(f"deployments/{prefect.get(f'deployments/name/{name}')['id']}")  # type: ignore[index]
+
+
 def test_who_may_not_changes_nothing(prefect: Prefect, olga: Operator, house: House) -> None:
     everything = deployments((CODE, "OPSB"))
     own, foreign = everything[f"daily/{CODE}"].deployment_id, everything["daily/OPSB"].deployment_id
@@ -140,12 +204,13 @@ def test_no_page_waits_for_a_prefect_that_does_not_answer(
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         for port in (9, silent.getsockname()[1]):
+            look_again()
             begun = time.monotonic()
             with (
                 temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}),
                 pytest.raises(TransientError, match="Prefect does not answer"),
             ):
-                read_deployments((CODE,))
+                read_overview((CODE,), NOW)
             assert time.monotonic() - begun < 10
 
 

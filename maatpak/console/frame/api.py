@@ -153,8 +153,8 @@ class Api:
                 context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
             return adapter.dump_python(context, mode="json")
 
-        known = problems(401, 403, 422, *_ids_missing(sheet.path))
-        parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
+        known = problems(401, 403, 422, *_ids_missing(sheet.path), *((502,) if sheet.outside else ()))
+        parameters = [*named, *(_query(name, told, f"by_{name}") for name, told in sheet.query.items())]
         endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(
             sheet.path,
@@ -170,14 +170,17 @@ class Api:
         )
 
     def _adds_paper(self, router: APIRouter, room: Room, paper: Paper) -> Callable[[], None]:
-        def answer(request: Request, **ids: Any) -> Response:
+        def answer(request: Request, **given: Any) -> Response:
             asker, now = _caller_of(request)
+            query = {name: given.pop(name) for name in paper.query}
+            asked = {name: str(value).replace("\0", "") for name, value in query.items() if value is not None}
             with self._engine.database.reading() as session:
-                return as_answer(paper.read(Asking(self._engine, asker, session, now), **ids))
+                return as_answer(paper.read(Asking(self._engine, asker, session, now, asked), **given))
 
         known = problems(401, 403, 404, 422)
         known[200] = {"content": {kind: {} for kind in paper.media_types}, "description": paper.help}
-        endpoint = _with(answer, _path_parameters(paper.path))
+        parameters = [*_path_parameters(paper.path), *(_query(name, told) for name, told in paper.query.items())]
+        endpoint = _with(answer, parameters)
         return lambda: router.add_api_route(
             paper.path,
             endpoint,
@@ -192,11 +195,13 @@ class Api:
         )
 
     def _adds_act(self, router: APIRouter, room: Room, act: Act) -> Callable[[], None]:
-        def answer(request: Request, response: Response, **given: Any) -> dict[str, Any]:
+        def answer(request: Request, response: Response, **given: Any) -> dict[str, Any] | Response:
             del response
             form, once = given.pop("form", None), given.pop("idempotency_key", None)
             acting = Acting(self._engine, *_caller_of(request))
             done, repeated = do(act, acting, given, form or act.form(), once)
+            if done.file is not None:
+                return as_answer(done.file)
             return {"told": done.told, "data": dict(done.data), "repeated": repeated}
 
         key = Parameter(
@@ -212,17 +217,21 @@ class Api:
             parameters.append(Parameter("form", Parameter.KEYWORD_ONLY, annotation=act.form))
         endpoint = _with(answer, parameters, response=True)
         known = problems(400, 401, 403, 404, 409, 422, *((502, 503) if act.outside else ()))
+        shape: dict[str, Any] = {"response_model": Outcome}
+        if act.file is not None:
+            known[200] = {"content": {act.file: {}}, "description": act.help}
+            shape = {"response_model": None, "response_class": Response}
         return lambda: router.add_api_route(
             act.path,
             endpoint,
             dependencies=self._entrance(act),
             methods=["POST"],
-            response_model=Outcome,
             responses=known,
             tags=[room.title],
             summary=act.title,
             description=act.help,
             operation_id=f"do.{_plain(act.path)}",
+            **shape,
         )
 
 

@@ -41,13 +41,24 @@ OWNERS = {
     },
     "hold_no": "SELECT d.creditor_id FROM hold r JOIN debtor d ON d.id = r.debtor_id"
     " WHERE r.hold_no = :id AND r.replaced_at IS NULL",
+    "rejection_id": "SELECT creditor_id FROM event WHERE seq = :id AND kind = 'ledger_rejected'",
     "creditor": "SELECT id FROM creditor WHERE code = :id",
 }
 """Name in a path → whose the thing is. What belongs to no creditor, such as a person, is not in it."""
 MOST_DIGITS = 18
 """Of a number in a path; it fits 64 bits."""
 NUMBERED = frozenset(
-    {*(name for name in OWNERS if name.endswith("_id")), "change_id", "draft_id", "token_id", "hook_id", "delivery_id"}
+    {
+        *(name for name in OWNERS if name.endswith("_id")),
+        "change_id",
+        "pack_id",
+        "draft_id",
+        "token_id",
+        "hook_id",
+        "delivery_id",
+        "incoming_id",
+        "seq",
+    }
 )
 """Names in paths that are numbers."""
 

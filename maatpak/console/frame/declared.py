@@ -5,7 +5,7 @@ form that a person sends. Each is served twice: in HTML, and as JSON under `/api
 what the console can do, the table of access (docs/access.md) is written from here, and tests try all of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,8 @@ class Sheet:
     roles: tuple[Role, ...] = READERS
     query: Mapping[str, str] = field(default_factory=dict)
     """Name in the URL's query → what it says."""
+    outside: bool = False
+    """Whether there is none of it where a service does not answer."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ class Paper:
     read: Callable[..., Content]
     """`(asking, **ids)`; raises `Missing` where there is nothing of these ids."""
     roles: tuple[Role, ...] = READERS
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Name in the URL's query → what it says."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,8 @@ class Done:
     go: str | None = None
     """Path to show next; none: where the visitor was."""
     data: Mapping[str, Any] = field(default_factory=dict)
+    file: Content | None = None
+    """What is downloaded, of an act that makes a file; it is kept nowhere."""
 
 
 @dataclass(frozen=True)
@@ -190,10 +196,16 @@ class Act:
     """Whether it asks a service, which may not answer."""
     secret: bool = False
     """What comes of it is told once and kept nowhere, so it has no key of repetition."""
+    file: str | None = None
+    """Media type of the file that it makes, if it makes one; then it has no key of repetition, either."""
     grave: bool = False
     """What cannot simply be undone: its button says so by its colour."""
     choices: Callable[..., Mapping[str, Sequence[Choice]]] | None = None
     """`(asking, **ids)` → field → what it may be, where that depends on what it is about."""
+    first: Callable[..., Mapping[str, Any]] | None = None
+    """`(asking, **ids)` → field → what it holds before anybody fills it in."""
+    wanted: Callable[..., Collection[str]] | None = None
+    """`(asking, **ids)` → the fields that make sense, where that depends on what it is about; all of them otherwise."""
 
     @property
     def name(self) -> str:
@@ -217,8 +229,12 @@ class Room:
     """SQL that counts what waits here for a visitor: `:creditors`, `:role`, `:login`."""
 
     @property
+    def pages(self) -> "tuple[Listing | Sheet, ...]":
+        """What there is to see here."""
+        return (*self.listings, *self.sheets)
+
+    @property
     def roles(self) -> tuple[Role, ...]:
         """Who has something to see here."""
-        offered: tuple[Listing | Sheet, ...] = (*self.listings, *self.sheets)
-        seen = {role for each in offered if each.path == self.path for role in each.roles}
+        seen = {role for each in self.pages if each.path == self.path for role in each.roles}
         return tuple(role for role in Role if role in seen)

@@ -32,7 +32,7 @@ def do(act: Act, acting: Acting, ids: dict[str, Any], form: BaseModel, once: str
         RepeatedError: the key is of another request, or of one that has no outcome.
     """
     require_role(act, acting.visitor)
-    if once is None or act.secret:
+    if once is None or act.secret or act.file:
         return act.do(acting, form, **ids), False
     asked = content_hash({"act": act.name, "ids": ids, "form": form.model_dump(mode="json")})
     key = once[:LONGEST_KEY]

@@ -1,6 +1,7 @@
 """Drawing pages: Jinja, with filters that show money, dates and codes the same way everywhere."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from maatpak.console.frame.declared import Column, Shape
 from maatpak.console.frame.fields import as_words
-from maatpak.console.frame.graph import HEIGHT, WIDTH
+from maatpak.console.frame.graph import LARGE, SMALL
 from maatpak.console.frame.graph import drawing as graph_of
 from maatpak.kernel.money import format_money
 
@@ -56,9 +57,10 @@ def environment() -> Environment:
         "short_day": short_day,
         "clock": clock,
         "brief": brief,
+        "dialled": dialled,
     }
     made.globals |= {"asset": asset, "cell": cell, "linked": linked, "address": address, "NOTHING": NOTHING}
-    made.globals |= {"graph_of": graph_of, "box": (WIDTH, HEIGHT)}
+    made.globals |= {"graph_of": graph_of, "box": (SMALL.width, SMALL.height), "LARGE": LARGE}
     return made
 
 
@@ -107,6 +109,11 @@ def share(value: float | None) -> str:
 def some(value: Any) -> Any:
     """A value, or a dash where there is none."""
     return NOTHING if value is None or value == "" else value
+
+
+def dialled(phone: str) -> str:
+    """A telephone number as a link has it: digits, and a plus in front."""
+    return "tel:" + re.sub(r"[^0-9+]", "", phone.replace("(0)", ""))
 
 
 def brief(value: Any, most: int = LONGEST) -> str:

@@ -14,8 +14,14 @@ from maatpak.console.frame.problems import form_error
 
 MOST_WORDS = 4000
 """Characters of a note."""
+MOST_SOURCE = 60_000
+"""Characters of a file."""
 NO_FIELDS = frozenset({"mark", "once", "back"})
 """What every form carries for the console itself."""
+
+
+def _unix(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _clean(value: Any) -> Any:
@@ -44,6 +50,13 @@ Reason = Annotated[
     Field(min_length=1, max_length=MOST_WORDS, title="Reason", json_schema_extra={"kind": "words"}),
 ]
 """Why, in a person's own words; never empty."""
+Source = Annotated[
+    str,
+    BeforeValidator(_unix),
+    AfterValidator(_no_controls),
+    Field(max_length=MOST_SOURCE, json_schema_extra={"kind": "source"}),
+]
+"""A file's text, kept as it is but for the ends of its lines."""
 Amount = Annotated[
     str,
     BeforeValidator(_clean),
@@ -63,7 +76,7 @@ class Input:
     name: str
     title: str
     kind: str
-    """text, words, money, date, number, flag, choice, choices, password, hidden."""
+    """text, words, source, files, money, date, number, flag, choice, choices, password, hidden."""
     help: str
     needed: bool
     value: Any
@@ -106,23 +119,32 @@ def inputs_of(
 
 
 def read_form(form: type[BaseModel], pairs: Sequence[tuple[str, str]]) -> BaseModel:
-    """The form as it was sent by a browser: empty fields are left out.
+    """The form as it was sent by a browser.
 
     Raises:
         FormError: it does not hold; with what was given.
     """
-    given: dict[str, Any] = {}
-    for name, value in pairs:
-        if name not in form.model_fields or name in NO_FIELDS:
-            continue
-        if _is_many(form.model_fields[name].annotation):
-            given.setdefault(name, []).append(value)
-        elif value.strip():
-            given[name] = value
+    given = given_of(form, pairs)
     try:
         return form.model_validate(given)
     except ValidationError as error:
         raise form_error(error, given) from None
+
+
+def given_of(form: type[BaseModel], pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What a browser sent, by field: empty ones are left out; of files `files:path` is the text of each."""
+    given: dict[str, Any] = {}
+    for sent, value in pairs:
+        name, _, key = sent.partition(":")
+        if name not in form.model_fields or name in NO_FIELDS:
+            continue
+        if _is_files(form.model_fields[name].annotation):
+            given.setdefault(name, {})[key] = value
+        elif _is_many(form.model_fields[name].annotation):
+            given.setdefault(name, []).append(value)
+        elif value.strip():
+            given[name] = value
+    return given
 
 
 def _inner(annotation: Any) -> Any:
@@ -142,6 +164,10 @@ def _is_many(annotation: Any) -> bool:
     return get_origin(annotation) in (list, tuple, frozenset, set)
 
 
+def _is_files(annotation: Any) -> bool:
+    return get_origin(annotation) is dict
+
+
 def _closed(inner: Any) -> Sequence[Choice]:
     if isinstance(inner, type) and issubclass(inner, StrEnum):
         return [Choice(str(each), as_words(str(each))) for each in inner]
@@ -151,6 +177,8 @@ def _closed(inner: Any) -> Sequence[Choice]:
 
 
 def _kind(annotation: Any, inner: Any, offered: Sequence[Choice]) -> str:
+    if _is_files(annotation):
+        return "files"
     if _is_many(annotation):
         return "choices"
     if offered:

@@ -16,7 +16,7 @@ from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
 from maatpak.console.frame.doing import do, require_role
 from maatpak.console.frame.drawing import draw
 from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx
-from maatpak.console.frame.fields import inputs_of, read_form
+from maatpak.console.frame.fields import given_of, inputs_of, read_form
 from maatpak.console.frame.listing import choices_of, read_all, read_page, read_wanted
 from maatpak.console.frame.papers import as_answer
 from maatpak.console.frame.problems import ForbiddenError, FormError, MissingError, Problem, problem_of
@@ -48,7 +48,7 @@ class Pages:
         self._clock = clock
         self._rooms = rooms
         self._acts = {act.path: act for room in rooms for act in room.acts}
-        self._shown = {each.path: each.roles for room in rooms for each in (*room.listings, *room.sheets)}
+        self._shown = {each.path: each.roles for room in rooms for each in room.pages}
 
     def routes(self) -> list[Route]:
         """Fixed paths before those with names in them, so that `/approvals/batch` is no approval's number."""
@@ -142,8 +142,8 @@ class Pages:
                 asking = Asking(self._engine, asker, session, now, _query(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
-            may = {"act": self._offer(asker), "sees": self._sees(asker)}
-            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **may, **shell)
+            shell |= {"act": self._offer(asker), "sees": self._sees(asker)}
+            return self._drawn(sheet.template, sheet=sheet, it=context, ids=ids, **shell)
 
         return answer
 
@@ -171,12 +171,15 @@ class Pages:
                 form = read_form(act.form, fields)
                 done, _ = do(act, acting, ids, form, sent.get("once") or None)
             except FormError as error:
-                return self._form(request, room, act, asker, now, ids, error.given, error.errors)
+                given = {**error.given, "back": sent.get("back")}
+                return self._form(request, room, act, asker, now, ids, given, error.errors)
             except MissingError:
                 raise
             except MaatpakError as error:
-                return self._form(request, room, act, asker, now, ids, sent, {}, problem_of(error))
-            answered = RedirectResponse(local_path(done.go or sent.get("back")), SEE_OTHER)
+                given = {**given_of(act.form, fields), "back": sent.get("back")}
+                return self._form(request, room, act, asker, now, ids, given, {}, problem_of(error))
+            go = local_path(done.go or sent.get("back"))
+            answered = as_answer(done.file) if done.file else RedirectResponse(go, SEE_OTHER)
             answered.set_cookie(value=said_cookie(self._engine.link_key, done.told), **SAID)
             return answered
 
@@ -196,11 +199,14 @@ class Pages:
     ) -> Response:
         """The page of an act alone: to fill in, or what does not hold."""
         with self._engine.database.reading() as session:
-            asking = Asking(self._engine, asker, session, now, {})
+            asking = Asking(self._engine, asker, session, now, _query(request))
             what = about(asking, ids)
             choices = act.choices(asking, **ids) if act.choices else {}
+            if act.first is not None and request.method == "GET":
+                given = {**act.first(asking, **ids), **given}
+            wanted = act.wanted(asking, **ids) if act.wanted else act.form.model_fields
             shell = self._shell(asking, request, room)
-        inputs = inputs_of(act.form, given, errors, choices)
+        inputs = [each for each in inputs_of(act.form, given, errors, choices) if each.name in wanted]
         back = local_path(given.get("back") or (what.path if what else room.path))
         status = told.status if told else 422 if errors else 200
         return self._drawn(
@@ -249,7 +255,9 @@ class Pages:
 
 
 def _query(request: Request) -> dict[str, str]:
-    return {key: value.replace("\0", "") for key, value in request.query_params.items()}
+    """The query of a URL; what is named more than once, such as rows that were chosen, with commas between."""
+    given = request.query_params
+    return {key: ",".join(given.getlist(key)).replace("\0", "") for key in given}
 
 
 def require_reader(asker: Visitor, roles: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from maatpak.kernel.errors import (
     InputRejectedError,
     MaatpakError,
     OutsideError,
+    PolicyError,
     RefusedError,
     UsageError,
     WorkspaceError,
@@ -117,6 +118,10 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, FormError):
         told = [FieldProblem(field=name, message=message) for name, message in error.errors.items()]
         return problem(422, "form", "Some fields do not hold.", "Correct them and send it again.", told)
+    if isinstance(error, PolicyError):
+        parts = [each.partition(": ") for each in error.problems]
+        told = [FieldProblem(field=place, message=message or place) for place, _, message in parts]
+        return problem(422, error.code, error.message, error.advice, told)
     if isinstance(error, MaatpakError):
         status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
         return problem(status, error.code, error.message, error.advice)
@@ -154,6 +159,8 @@ WORDS = {
     "enum": "Choose one of the list.",
     "literal_error": "Choose one of the list.",
     "string_too_short": "This is needed.",
+    "string_pattern_mismatch": "This is not written as it should be; an amount is written as 1250.00.",
+    "time_parsing": "Write the hour as HH:MM.",
     "bool_parsing": "Yes or no.",
 }
 

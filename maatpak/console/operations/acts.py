@@ -12,13 +12,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from maatpak.console.operations.asking import answer, as_id
+from maatpak.console.operations.cron import next_times
 from maatpak.console.operations.deployments import full_name, visible_deployment
+from maatpak.console.operations.overview import look_again
 from maatpak.console.operations.runs import AGAIN, visible_run
 from maatpak.kernel.errors import RefusedError, UsageError
+from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from tasks.dates import business_date_of, date_at
 from tasks.desk import acting_person
-from tasks.rights import OPERATIONS
+from tasks.finding import require_run
+from tasks.rights import AUDITORS, OPERATIONS
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
     from prefect.client.schemas.schedules import CronSchedule
 
     from tasks.engine import Engine
+
+
+PROVING = "audit/chain"
+"""The deployment of `flows.audit`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ def pause(by: Operator, deployment_id: str) -> None:
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not.
-        UsageError: there is no such deployment.
+        MissingError: there is no such deployment.
     """
     _set_paused(by, deployment_id, paused=True)
 
@@ -56,17 +64,21 @@ def resume(by: Operator, deployment_id: str) -> None:
     _set_paused(by, deployment_id, paused=False)
 
 
-def reschedule(by: Operator, deployment_id: str, cron: str, time_zone: str, schedule_id: str | None = None) -> None:
-    """Change when a deployment runs by itself; without a schedule it gets its first or another one.
+def reschedule(
+    by: Operator, deployment_id: str, cron: str, time_zone: str, schedule_id: str | None = None
+) -> Sequence[datetime]:
+    """Change when a deployment runs by itself; when it will next. Without a schedule it gets its first or another one.
 
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not.
-        UsageError: there is no such deployment or schedule, or `cron` or the zone is none.
+        MissingError: there is no such deployment.
+        UsageError: there is no such schedule, or `cron` or the zone is none.
     """
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
     schedule = _cron_schedule(cron, time_zone)
+    coming = next_times(schedule.cron, time_zone, by.now)
     with _recorded(by, "reschedule work") as kept:
 
         def ask(client: "SyncPrefectClient") -> "DeploymentResponse":
@@ -81,6 +93,7 @@ def reschedule(by: Operator, deployment_id: str, cron: str, time_zone: str, sche
             return found
 
         kept.of(answer(ask), "deployment_rescheduled", cron=schedule.cron, time_zone=time_zone, schedule=schedule_id)
+    return coming
 
 
 def run_now(by: Operator, deployment_id: str) -> str:
@@ -89,7 +102,7 @@ def run_now(by: Operator, deployment_id: str) -> str:
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not.
-        UsageError: there is no such deployment.
+        MissingError: there is no such deployment.
     """
     with _recorded(by, "start a run") as kept:
         found = answer(lambda client: visible_deployment(client, by.codes, deployment_id))
@@ -135,13 +148,34 @@ def catch_up(by: Operator, code: str, as_of: date) -> str:
     return run_id
 
 
+def prove(by: Operator, code: str | None = None, as_of: date | None = None) -> str:
+    """Start the proof that history is whole: the chain verified, or a creditor's past day recomputed; the run's id.
+
+    Raises:
+        OutsideError: Prefect does not answer within 3 s, or refuses.
+        RefusedError: the person may not.
+        UsageError: there is no such creditor, or no run of that day.
+    """
+    if code is not None and code not in by.codes:
+        raise UsageError(f"There is no creditor {code!r}.", advice="See `maatpak creditor list`.")
+    with _recorded(by, "have history proven", AUDITORS) as kept:
+        told: dict[str, Any] = {"kind": "verify"}
+        if code is not None and as_of is not None:
+            require_run(by.engine, code, as_of)
+            told = {"kind": "replay", "creditor": code, "as_of": as_of.isoformat()}
+        found = answer(lambda client: client.read_deployment_by_name(PROVING))
+        run_id = _start(found.id, told)
+        kept.of(found, "run_started", run=run_id)
+    return run_id
+
+
 def retry(by: Operator, run_id: str) -> None:
     """Try a run again that failed: it goes on as itself, and what was done is not done twice.
 
     Raises:
         OutsideError: Prefect does not answer within 3 s, or refuses.
         RefusedError: the person may not, or it did not fail, or is part of another.
-        UsageError: there is no such run.
+        MissingError: there is no such run.
     """
     from prefect.states import AwaitingRetry
 
@@ -182,13 +216,14 @@ class _Kept:
 
 
 @contextmanager
-def _recorded(by: Operator, act: str) -> Iterator[_Kept]:
+def _recorded(by: Operator, act: str, roles: Sequence[Role] = OPERATIONS) -> Iterator[_Kept]:
     """One act of a person who may; the head of the events is locked when Prefect has answered, and not before."""
     with by.engine.database.session() as session:
-        acting_person(session, by.login, act, *OPERATIONS)
+        acting_person(session, by.login, act, *roles)
         kept = _Kept(by.engine, by.login)
         yield kept
         append_events(session, kept.drafts, by.now)
+    look_again()
     by.engine.anchor()
 
 

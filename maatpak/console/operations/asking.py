@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from maatpak.kernel.errors import OutsideError, TransientError, UsageError
+from maatpak.console.frame.problems import MissingError
+from maatpak.kernel.errors import OutsideError, TransientError
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -27,7 +28,7 @@ def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
     Raises:
         OutsideError: no server is known, or it refuses.
         TransientError: it does not answer in time.
-        UsageError: it does not know what was asked about.
+        MissingError: it does not know what was asked about.
     """
     import httpx
     from prefect.client.orchestration import get_client
@@ -49,7 +50,7 @@ def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
             with once, get_client(sync_client=True, httpx_settings=given) as client:
                 return ask(client)
         except ObjectNotFound as error:
-            raise UsageError("Prefect does not know it (any more).", advice="Look at the list again.") from error
+            raise MissingError("Prefect does not know it (any more).", advice="Look at the list again.") from error
         except httpx.HTTPStatusError as error:
             busy = error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
             if busy and time.monotonic() < deadline:
@@ -77,19 +78,24 @@ def as_id(text: str, what: str) -> UUID:
     """The id in a path or a form.
 
     Raises:
-        UsageError: it is none.
+        MissingError: it is none.
     """
     try:
         return UUID(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is not the id of a {what}.", advice="Look at the list again.") from error
+        raise MissingError(f"{text!r} is not the id of a {what}.", advice="Look at the list again.") from error
+
+
+def own_page() -> str | None:
+    """The address of Prefect's own page; None where it has none."""
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().ui_url or None
 
 
 def page_of(kind: str, id_: object) -> str | None:
     """The address of a `deployment` or `flow-run` on Prefect's own page; None where it has none."""
-    from prefect.settings import get_current_settings
-
-    page = get_current_settings().ui_url
+    page = own_page()
     if not page:
         return None
     return f"{page}/runs/flow-run/{id_}" if kind == "flow-run" else f"{page}/deployments/{kind}/{id_}"

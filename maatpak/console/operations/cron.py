@@ -1,6 +1,11 @@
 """Schedules in words, as far as they are simple; what is not stands as it is written."""
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from maatpak.kernel.errors import UsageError
 
 DAYS = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 NAMED = {"*": "", "1-5": " on weekdays", "MON-FRI": " on weekdays", "0,6": " at weekends", "6,0": " at weekends"}
@@ -17,6 +22,23 @@ def cron_in_words(cron: str) -> str:
         return f"cron {cron}"
     times = _times(fields[0], fields[1])
     return f"cron {cron}" if times is None else f"{times}{days}"
+
+
+def next_times(cron: str, time_zone: str, after: datetime, count: int = 3) -> Sequence[datetime]:
+    """When a schedule comes next, as Prefect's own scheduler reckons it, summer time and all.
+
+    Raises:
+        UsageError: it never does, such as on the 30th of February.
+    """
+    import asyncio
+
+    from prefect.server.schemas.schedules import CronSchedule
+
+    try:
+        found = asyncio.run(CronSchedule(cron=cron, timezone=time_zone).get_dates(count, after))
+    except ValueError as error:
+        raise UsageError(f"{cron!r} never comes.", advice="Look at its day and month.") from error
+    return [datetime.fromtimestamp(each.timestamp(), ZoneInfo(time_zone)) for each in found]
 
 
 def _days(field: str) -> str | None:

@@ -3,20 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from maatpak.console.frame.problems import MissingError
 from maatpak.console.operations.asking import answer, as_id, page_of
 from maatpak.console.operations.cron import cron_in_words
-from maatpak.console.operations.runs import MOST, Run, as_run, flow_of, newest_of
-from maatpak.kernel.errors import UsageError
+from maatpak.console.operations.runs import Run, as_run, flow_of, newest_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.schemas.objects import DeploymentSchedule
+    from prefect.client.schemas.objects import DeploymentSchedule, FlowRun
     from prefect.client.schemas.responses import DeploymentResponse
 
 SHOWN_NEXT = 5
 """Runs to come that one deployment shows."""
+TITLES = {
+    "daily": "The whole day",
+    "deliver": "Delivery",
+    "onward": "What people decided",
+    "receive": "What comes in",
+    "ingest": "Ledger import",
+    "audit": "Proof of history",
+}
+"""Flow → what its deployment does."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Deployment:
     deployment_id: str
     name: str
     """In full, such as `segment/ACME-forgetful`."""
+    title: str
+    """What it does, in words."""
     flow: str
     creditor: str | None
     """Code; None: for all creditors."""
@@ -62,32 +73,12 @@ class DeploymentDetail:
     next_at: tuple[datetime, ...]
 
 
-def read_deployments(codes: Sequence[str]) -> list[Deployment]:
-    """The deployments of these creditors and those that all share, by creditor and name.
-
-    Raises:
-        OutsideError: Prefect does not answer within 3 s.
-    """
-
-    def ask(client: "SyncPrefectClient") -> list[Deployment]:
-        found = _visible(client, codes)
-        last = newest_of(client, [str(each.id) for each in found])
-        coming = newest_of(client, [str(each.id) for each in found if each.schedules], coming=True)
-        told = [
-            _told(each, last.get(str(each.id)), getattr(coming.get(str(each.id)), "next_scheduled_start_time", None))
-            for each in found
-        ]
-        return sorted(told, key=lambda each: (each.creditor or "", each.name))
-
-    return answer(ask)
-
-
 def read_deployment(codes: Sequence[str], deployment_id: str) -> DeploymentDetail:
     """One of them.
 
     Raises:
         OutsideError: Prefect does not answer within 3 s.
-        UsageError: there is no such deployment.
+        MissingError: there is no such deployment.
     """
     from prefect.client.schemas.filters import (
         FlowRunFilter,
@@ -108,7 +99,7 @@ def read_deployment(codes: Sequence[str], deployment_id: str) -> DeploymentDetai
         coming = client.read_flow_runs(flow_run_filter=scheduled, sort=first, limit=SHOWN_NEXT)
         at = tuple(each.next_scheduled_start_time for each in coming if each.next_scheduled_start_time is not None)
         last = newest_of(client, [str(found.id)]).get(str(found.id))
-        return DeploymentDetail(_told(found, last, at[0] if at else None), at)
+        return DeploymentDetail(told(found, last, coming[0] if coming else None), at)
 
     return answer(ask)
 
@@ -117,12 +108,12 @@ def visible_deployment(client: "SyncPrefectClient", codes: Sequence[str], deploy
     """The deployment, if it works for one of the creditors or for all.
 
     Raises:
-        UsageError: there is no such deployment.
+        MissingError: there is no such deployment.
     """
     found = client.read_deployment(as_id(deployment_id, "deployment"))
     creditor = found.parameters.get("creditor")
     if creditor is not None and creditor not in codes:
-        raise UsageError(f"There is no deployment {deployment_id}.", advice="Look at the list again.")
+        raise MissingError(f"There is no deployment {deployment_id}.", advice="Look at the list again.")
     return found
 
 
@@ -131,28 +122,22 @@ def full_name(deployment: "DeploymentResponse") -> str:
     return f"{flow_of(deployment.entrypoint)}/{deployment.name}"
 
 
-def _visible(client: "SyncPrefectClient", codes: Sequence[str]) -> "list[DeploymentResponse]":
-    found: list[DeploymentResponse] = []
-    offset = 0
-    while part := client.read_deployments(limit=MOST, offset=offset):
-        found += [each for each in part if each.parameters.get("creditor") in {None, *codes}]
-        offset += len(part)
-    return found
-
-
-def _told(deployment: "DeploymentResponse", last: Any, next_at: datetime | None) -> Deployment:
+def told(deployment: "DeploymentResponse", last: "FlowRun | None", coming: "FlowRun | None") -> Deployment:
+    """A deployment of Prefect's as ours."""
     flow = flow_of(deployment.entrypoint)
+    segment = deployment.parameters.get("segment")
     return Deployment(
         deployment_id=str(deployment.id),
         name=full_name(deployment),
+        title=TITLES.get(flow, deployment.name) if segment is None else f"Journeys of {segment}",
         flow=flow,
         creditor=deployment.parameters.get("creditor"),
-        segment=deployment.parameters.get("segment"),
+        segment=segment,
         description=deployment.description or "",
         paused=deployment.paused,
         schedules=tuple(_as_schedule(each) for each in deployment.schedules),
         last=as_run(last, flow) if last is not None else None,
-        next_at=next_at,
+        next_at=coming.next_scheduled_start_time if coming is not None else None,
         link=page_of("deployment", deployment.id),
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.report import Report, read_report
+from maatpak.console.frame.problems import MissingError
 from maatpak.console.operations.asking import answer, as_id, page_of
 from maatpak.kernel.errors import UsageError
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.client.schemas.objects import FlowRun, TaskRun
+    from prefect.client.schemas.responses import DeploymentResponse
 
 STATES = ("SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CRASHED", "CANCELLING", "CANCELLED", "PAUSED")
 """What a run may be, in Prefect's words."""
@@ -132,7 +134,7 @@ def read_run(codes: Sequence[str], run_id: str) -> RunDetail:
 
     Raises:
         OutsideError: Prefect does not answer within 3 s.
-        UsageError: there is no such run.
+        MissingError: there is no such run.
     """
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterParentFlowRunId
     from prefect.client.schemas.sorting import FlowRunSort
@@ -162,25 +164,31 @@ def visible_run(client: "SyncPrefectClient", codes: Sequence[str], run_id: str) 
     """The run, if it is of one of the creditors or of all together.
 
     Raises:
-        UsageError: there is no such run.
+        MissingError: there is no such run.
     """
     run = client.read_flow_run(as_id(run_id, "run"))
     creditor = run.parameters.get("creditor")
     if creditor is not None and creditor not in codes:
-        raise UsageError(f"There is no run {run_id}.", advice="Look at the list again.")
+        raise MissingError(f"There is no run {run_id}.", advice="Look at the list again.")
     return run
 
 
 def deployed_flows(client: "SyncPrefectClient", codes: Sequence[str]) -> dict[str, tuple[str, str | None]]:
     """The deployments that work for these creditors, or for all: id → name of the flow, code."""
     found = {}
-    offset = 0
-    while part := client.read_deployments(limit=MOST, offset=offset):
-        for each in part:
-            creditor = each.parameters.get("creditor")
-            if creditor is None or creditor in codes:
-                found[str(each.id)] = (flow_of(each.entrypoint), creditor)
-        offset += len(part)
+    for each in all_deployments(client):
+        creditor = each.parameters.get("creditor")
+        if creditor is None or creditor in codes:
+            found[str(each.id)] = (flow_of(each.entrypoint), creditor)
+    return found
+
+
+def all_deployments(client: "SyncPrefectClient") -> "list[DeploymentResponse]":
+    """Every deployment that Prefect knows."""
+    found = part = client.read_deployments(limit=MOST)
+    while len(part) == MOST:
+        part = client.read_deployments(limit=MOST, offset=len(found))
+        found = [*found, *part]
     return found
 
 

@@ -32,11 +32,30 @@
   });
   addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
 
+  // A form that makes a file: the page stays, and tells what came of it. What is refused is shown as without this.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-file]")) return;
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const name = /filename\*=UTF-8''(\S+)/.exec(answer.headers.get("Content-Disposition") || "");
+    if (!name) { form.submit(); return; }
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = decodeURIComponent(name[1]);
+    link.click();
+    setTimeout(() => location.reload(), 400);
+  });
+
   // Menus close when the reader goes elsewhere.
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll(".who[open], .menu[open], .drop[open]"))
       if (!menu.contains(event.target)) menu.open = false;
   });
+
+  // On a telephone the filters of a list are folded away, so that the list is there at once.
+  if (matchMedia("(max-width: 640px)").matches)
+    for (const part of document.querySelectorAll("[data-folding]")) part.open = false;
 
   // Keys: j and k walk the rows, Enter opens one, / searches, ? tells, and what a button shows presses it.
   const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article")];
@@ -77,6 +96,8 @@
       const button = (near || document).querySelector(`[data-key="${CSS.escape(event.key)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
       if (!button) return;
       button.click();
+      if (button.tagName === "SUMMARY" && button.parentElement.open)
+        button.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     }
     event.preventDefault();
   });

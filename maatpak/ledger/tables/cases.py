@@ -266,6 +266,8 @@ class Action(SQLModel, table=True):
     overdue_amount: int = Field(default=0, sa_type=BigInteger)
     content_hash: str | None = None
     """Of items, amounts, recipient and text: what an approval binds to."""
+    proposal: str | None = None
+    """Evidence key of the words that were proposed (`tasks.content`); null where no approval waits for any."""
     due_on: date
     business_date: date
     tick_id: int | None = Field(default=None, foreign_key="tick.id", sa_type=BigInteger)

@@ -176,6 +176,12 @@ class AddressState(Salted, Versioned, table=True):
             "address",
             postgresql_where=text("state = 'opted_out' AND replaced_at IS NULL"),
         ),
+        Index(
+            "ix_address_state_lost",
+            "valid_from",
+            "id",
+            postgresql_where=text("state IN ('dead', 'doubtful') AND replaced_at IS NULL"),
+        ),
         one_of("channel", [*Channel, "phone"]),
         one_of("state", ReachState),
     )

@@ -578,6 +578,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_state")),
     )
     op.create_index(
+        "ix_address_state_lost",
+        "address_state",
+        ["valid_from", "id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('dead', 'doubtful') AND replaced_at IS NULL"),
+    )
+    op.create_index(
         "ix_address_state_opted_out",
         "address_state",
         ["address"],
@@ -1344,6 +1351,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("overdue_amount", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=True),
+        sa.Column("proposal", sa.String(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("tick_id", sa.BigInteger(), nullable=True),
@@ -1613,7 +1621,7 @@ def upgrade() -> None:
             "verdict = 'approved' OR (next_step IS NOT NULL AND next_on IS NOT NULL)",
             name=op.f("ck_approval_no_says_what_next"),
         ),
-        sa.CheckConstraint("verdict IN ('approved', 'rejected')", name=op.f("ck_approval_verdict_known")),
+        sa.CheckConstraint("verdict IN ('approved', 'rejected', 'postponed')", name=op.f("ck_approval_verdict_known")),
         sa.ForeignKeyConstraint(["action_id"], ["action.id"], name=op.f("fk_approval_action_id_action")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
         sa.UniqueConstraint(
@@ -2025,6 +2033,11 @@ def downgrade() -> None:
         "ix_address_state_opted_out",
         table_name="address_state",
         postgresql_where=sa.text("state = 'opted_out' AND replaced_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_address_state_lost",
+        table_name="address_state",
+        postgresql_where=sa.text("state IN ('dead', 'doubtful') AND replaced_at IS NULL"),
     )
     op.drop_table("address_state")
     op.drop_table("webhook")

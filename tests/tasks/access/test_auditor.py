@@ -45,7 +45,7 @@ from tasks.access.deciding import confirm_change, refuse_change
 from tasks.access.people import add_person, change_person
 from tasks.access.sight import give_sight
 from tasks.answers import read_answer, record_answer
-from tasks.approvals import approve, reject
+from tasks.approvals import approve, ask_account_manager, postpone, reject
 from tasks.audit.dossier import export_dossier
 from tasks.calls import Call, record_call
 from tasks.case_move import move_case, skip_step
@@ -71,7 +71,7 @@ from tasks.send.resolving import Resolution, resolve_message
 from tasks.send.withdrawing import cancel_message
 from tasks.tickets import close_ticket, open_ticket
 from tasks.version_move import move_running
-from tasks.work import Outcome, finish_work
+from tasks.work import Outcome, finish_work, take_work
 from tasks.worklist import open_work
 from tests.tasks.act.house import House, at
 from tests.tasks.act.stages import Stages
@@ -120,6 +120,7 @@ ByName = Callable[[House, str], object]
 AT_DESK: dict[Callable[..., object], AtDesk] = {
     accept_plan: lambda desk, _: accept_plan(desk, X),
     approve: lambda desk, _: approve(desk, [demand(desk)], "looked at it"),
+    ask_account_manager: lambda desk, _: ask_account_manager(desk, demand(desk), "Did you speak with them?"),
     assign_incoming: lambda desk, case: assign_incoming(desk, "I1", int(case.id or 0)),
     cancel_plan: lambda desk, _: cancel_plan(desk, X),
     cancel_promise: lambda desk, _: cancel_promise(desk, X),
@@ -139,6 +140,7 @@ AT_DESK: dict[Callable[..., object], AtDesk] = {
     open_dispute: lambda desk, case: open_dispute(desk, case, "F1", NonPaymentReason.PRICE),
     open_ticket: lambda desk, case: open_ticket(desk, debtor(desk, case), "complaint"),
     opt_out_of: lambda desk, case: opt_out_of(desk, case, "email"),
+    postpone: lambda desk, _: postpone(desk, demand(desk), "later", desk.as_of + timedelta(days=2)),
     read_answer: lambda desk, _: read_answer(desk, X),
     recall_placement: lambda desk, _: recall_placement(desk, X, "error"),
     record_answer: lambda desk, case: record_answer(desk, case, Channel.EMAIL, content=b"words"),
@@ -156,6 +158,7 @@ AT_DESK: dict[Callable[..., object], AtDesk] = {
     write_note: lambda desk, case: write_note(desk, case, "words"),
     skip_step: lambda desk, case: skip_step(desk, case, "call", "no number"),
     state_reason: lambda desk, case: state_reason(desk, case, NonPaymentReason.FORGOT),
+    take_work: lambda desk, _: take_work(desk, task(desk)),
 }
 """Acts at a desk."""
 
@@ -224,7 +227,6 @@ READING = {
     "claimed_items",
     "current_hold",
     "disputed_parts",
-    "hand_in_the_case",
     "holds_from",
     "is_of_customer",
     "live_plan",
@@ -233,6 +235,7 @@ READING = {
     "pending",
     "placement_checks",
     "undisputed",
+    "ways_to_end",
 }
 PARTS = {
     "ask_or_do",
@@ -256,6 +259,7 @@ PARTS = {
     "require_administrator",
     "require_checked",
     "require_looked_up",
+    "require_may_end",
     "require_ours",
     "settle_unknown",
     "write_offer",

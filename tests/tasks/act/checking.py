@@ -12,10 +12,11 @@ from maatpak.ledger.tables import (
     Message,
     PlacementCheck,
 )
-from tasks.approvals import approve, pending
+from tasks.approvals import approve
 from tasks.checking import record_check, record_licence
 from tasks.evidence import note_evidence
 from tasks.execute import execute_all
+from tasks.pending import pending
 from tests.tasks.act.house import House, at
 
 

@@ -10,12 +10,13 @@ from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult, DisputeState, HoldReason, NonPaymentReason
 from maatpak.ledger.tables import Action, Approval, Case, ContactSlot, DebtorProfile, Person, WorkTask
 from maatpak.ledger.versions import succeed
-from tasks.approvals import approve, pending, reject
+from tasks.approvals import approve, ask_account_manager, postpone, reject
 from tasks.calls import Call, record_call
 from tasks.case_move import move_case
 from tasks.desk import Desk
 from tasks.disputes import decide_dispute, open_dispute
 from tasks.holds import lift_hold, set_hold
+from tasks.pending import pending
 from tasks.preferences import set_contact
 from tasks.promises import cancel_promise, make_promise
 from tasks.reasons import state_reason
@@ -26,9 +27,10 @@ from tests.tasks.act.script import Script, check_all
 pytestmark = pytest.mark.stage("demanding")
 
 
-def say_yes(house: House, action: Action, who: str, **more: str) -> Action:
+def say_yes(house: House, action: Action, who: str, shown: str | None = None) -> Action:
+    number = int(action.id or 0)
     with house.desk(who, 15) as desk:
-        approve(desk, [int(action.id or 0)], "looked at it", **more)
+        approve(desk, [number], "looked at it", shown=None if shown is None else {number: shown})
     found: Action = house.row(Action, id=action.id)
     return found
 
@@ -163,7 +165,7 @@ def test_who_waived_the_call_or_published_the_pack_does_not_approve(house: House
     with house.engine.database.session() as session:
         session.get_one(Person, house.row(Person, login="ada").id).role = "credit_manager"
         session.get_one(Person, house.row(Person, login="ada").id).approval_limit = 10**9
-    with pytest.raises(RefusedError, match="published the pack"):
+    with pytest.raises(RefusedError, match="gave the creditor the pack"):
         say_yes(house, demand, "ada")
 
 
@@ -299,3 +301,50 @@ def test_who_said_yes_may_take_it_back_with_a_no(house: House) -> None:
         rejected = reject(desk, int(handoff.id or 0), "they rang just now", "call", house.day + timedelta(days=7))
     assert rejected.state == "rejected"
     assert [row.verdict for row in house.rows(Approval, action_id=handoff.id)] == ["approved", "rejected"]
+
+
+def test_postponed_the_same_step_comes_up_again_from_that_date(house: House, demand: Action) -> None:
+    number, until = int(demand.id or 0), house.day + timedelta(days=14)
+    with house.desk("carla") as desk, pytest.raises(RefusedError, match="may not postpone"):
+        postpone(desk, number, "they wait for their bank", until)
+    with house.desk("mo") as desk:
+        with pytest.raises(UsageError, match="not after today"):
+            postpone(desk, number, "they wait for their bank", house.day)
+        postpone(desk, number, "they wait for their bank", until)
+    found, word = house.row(Action, id=number), house.row(Approval)
+    assert (found.state, found.reason, found.retry_on, found.retry_step) == (
+        "rejected", "postponed", until, "final_demand",
+    )  # fmt: skip
+    assert (word.verdict, word.next_step, word.next_on) == ("postponed", "final_demand", until)
+    assert [event.kind for event in house.rows_of_events("approval_postponed")] == ["approval_postponed"]
+    again = Script(house, approving=False).until("final_demand", "awaiting_approval")
+    assert again.business_date >= until
+
+
+def test_the_account_manager_is_asked_and_until_then_nobody_says_yes(house: House, demand: Action) -> None:
+    number = int(demand.id or 0)
+    with house.desk("mo") as desk:
+        task = ask_account_manager(desk, number, "Did you speak\nwith them?")
+        with pytest.raises(RefusedError, match="open already"):
+            ask_account_manager(desk, number, "And you?")
+    assert (task.kind, task.assignee, task.subject) == (
+        "consult", "anna", "Before the verdict on final_demand: Did you speak with them?",
+    )  # fmt: skip
+    with pytest.raises(RefusedError, match="anna was asked"):
+        say_yes(house, demand, "mia")
+    with house.desk("mo") as desk, pytest.raises(RefusedError, match="asked for a second person"):
+        finish_work(desk, int(task.id or 0), Outcome("agree"))
+    with house.desk("anna") as desk:
+        finish_work(desk, int(task.id or 0), Outcome("agree", "I did"))
+    assert house.row(Action, id=number).state == "awaiting_approval"
+    assert say_yes(house, demand, "mia").state == "approved"
+
+
+def test_a_question_ends_with_the_proposal(house: House, demand: Action) -> None:
+    number = int(demand.id or 0)
+    with house.desk("mo") as desk:
+        task = ask_account_manager(desk, number, "Did you speak with them?")
+    with house.desk("mia") as desk:
+        postpone(desk, number, "no hurry", house.day + timedelta(days=7))
+    ended = house.row(WorkTask, id=task.id)
+    assert (ended.state, ended.outcome) == ("cancelled", "postponed")

@@ -94,8 +94,8 @@ def test_the_sheet_tells_what_there_is_and_what_follows(house: House, case_id: i
     assert (found.name, found.phone, found.may_ring, found.tries) == ("C1 B.V.", "+31201234567", True, 1)
     assert (found.hours, found.there.hour) == ("between 08:00 and 19:00, on a working day of both sides", 10)
     assert ([item.document_no for item in found.items], found.item_count, found.overdue) == (["F1", "F2"], 2, 150_000)
-    assert [(each.way, each.what) for each in found.contacts][:2] == [
-        ("call", "voicemail"),
+    assert [(each.what, each.words) for each in found.contacts][:2] == [
+        ("voicemail", ""),
         ("note", "Jan <i>only</i> works mornings"),
     ]
     assert found.owed[0].what == "The dispute of F2 (price)"
@@ -111,12 +111,12 @@ def test_the_sheet_tells_what_there_is_and_what_follows(house: House, case_id: i
     assert call_task.subject in found.script
     follows = {choice.code: " ".join(choice.follows) for choice in found.results}
     assert set(follows) == set(CONSEQUENCES)
-    assert "day 2 of trying" in follows[C.NO_ANSWER]
+    assert "this is day 2 of 3 that make a tried call" in follows[C.NO_ANSWER]
     assert follows[C.COMPLAINT] == (
         "The call is done. No contact for 10 working days (complaint). "
         "A reply by the account manager within 1 working day: Answer the complaint."
     )
-    assert "Next: an offer of a plan." in follows[C.PLAN_ASKED]
+    assert "An offer of a plan follows." in follows[C.PLAN_ASKED]
     assert {choice.code: choice.needs for choice in found.results if choice.needs} == {
         C.CALLBACK_AGREED: ("callback_on",),
         C.PROMISED: ("promised_on",),

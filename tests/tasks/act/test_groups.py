@@ -7,8 +7,8 @@ import pytest
 
 from maatpak.ledger.tables import Action, Case, DebtorProfile, WorkTask
 from maatpak.ledger.versions import succeed
-from tasks.approvals import pending
 from tasks.groups import DEMANDED, exposures
+from tasks.pending import pending
 from tests.tasks.act.house import House, at
 from tests.tasks.act.script import Script
 

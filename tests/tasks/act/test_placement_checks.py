@@ -19,8 +19,9 @@ from maatpak.ledger.tables import (
     PlacementCheck,
     WorkTask,
 )
-from tasks.approvals import pending, reject
+from tasks.approvals import reject
 from tasks.facts import build_facts
+from tasks.pending import pending
 from tasks.placement_checks import LABELS, checks_of
 from tasks.revalidate import EVERYTHING_RECORDED
 from tasks.work import Outcome, finish_work

@@ -22,7 +22,9 @@ def test_everything_is_there_once_and_newest_first(placed: House, session: Sessi
     entries = whole(placed, session)
     counts = Counter(entry.kind for entry in entries)
     assert set(SOURCES) == set(LINES)
-    assert set(SOURCES) - set(counts) == {"payment", "plan", "round_closed"}, "which this case does not have"
+    assert set(SOURCES) - set(counts) == {"payment", "plan", "note", "ticket", "round_closed"}, (
+        "which this case does not have"
+    )
     assert counts["item_issued"] == counts["item_due"] == 4
     assert counts["message"] == placed.count(Message)
     assert counts["call"] == placed.count(ContactResult)

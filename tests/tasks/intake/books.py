@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC as ZONE
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -154,14 +155,19 @@ def set_apart(url: str) -> set[tuple[str, int]]:
         return set(connection.execute("SELECT file, row_no FROM quarantined_row WHERE state = 'open'").fetchall())
 
 
-def fingerprint(url: str) -> dict[str, tuple[int, str]]:
-    """Rows and content of every table."""
+EVENTS = ("event", "event_head")
+
+
+def fingerprint(url: str, but: Sequence[str] = ()) -> dict[str, tuple[int, str]]:
+    """Rows and content of every table but some."""
     with psycopg.connect(url) as connection:
         tables = connection.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
         ).fetchall()
         prints = {}
         for (table,) in tables:
+            if table in but:
+                continue
             rows = connection.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1').fetchall()
             prints[table] = (len(rows), hashlib.sha256("\n".join(row for (row,) in rows).encode()).hexdigest())
     return prints
@@ -172,3 +178,11 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def newest_event(url: str) -> tuple[str, dict[str, Any]]:
+    """Kind and body of the newest event."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT kind, body FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    assert row is not None
+    return row[0], row[1]

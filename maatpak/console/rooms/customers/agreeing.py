@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
+from maatpak.console.frame.drawing import day
 from maatpak.console.frame.fields import Amount, Line, NoFields, Reason, Words, as_words
 from maatpak.console.rooms.customers.offered import documents_of, people_of
 from maatpak.kernel.errors import UsageError
@@ -91,7 +92,7 @@ def _promise(acting: Acting, form: Promise, case_id: int) -> Done:
         amount = minor(form.amount, case.currency)
         documents = form.documents or None
         made = make_promise(desk, case, form.promised_on, amount=amount, documents=documents, source=form.source)
-        told = f"Promise {made.promise_no}: {format_money(made.amount, case.currency)} by {made.promised_on}."
+        told = f"Promise {made.promise_no}: {format_money(made.amount, case.currency)} by {day(made.promised_on)}."
         return Done(told, None, {"promise_no": made.promise_no})
 
 
@@ -109,7 +110,7 @@ def _dispute(acting: Acting, form: Dispute, case_id: int) -> Done:
         made = open_dispute(
             desk, case, form.document, form.reason, amount=amount, owner=form.owner, source=acting.visitor.role
         )
-        told = f"Dispute {made.dispute_no}: {made.owner} answers by {made.answer_by}."
+        told = f"Dispute {made.dispute_no}: {made.owner} answers by {day(made.answer_by)}."
         return Done(told, None, {"dispute_no": made.dispute_no})
 
 
@@ -162,7 +163,9 @@ def _plan(acting: Acting, form: Plan, case_id: int) -> Done:
         made = offer_plan(desk, case, documents=form.documents or None, instalments=parts, source=form.source)
         if made is None:
             return Done("That is above your limit: a credit manager is asked to confirm the plan.")
-        told = f"Plan {made.plan_no} is offered: {format_money(made.total, case.currency)} until {made.valid_until}."
+        told = (
+            f"Plan {made.plan_no} is offered: {format_money(made.total, case.currency)} until {day(made.valid_until)}."
+        )
         return Done(told, None, {"plan_no": made.plan_no})
 
 

@@ -29,6 +29,8 @@ SELECT k.id AS case_id, k.debtor_id, k.creditor_id, k.currency, d.debtor_no, c.c
    WHERE q.creditor_id = k.creditor_id AND q.debtor_no = d.debtor_no AND q.state = 'open') AS quarantined,
   (SELECT count(*) FROM answer a WHERE a.debtor_id = k.debtor_id AND a.replaced_at IS NULL AND a.read_on IS NULL)
     AS unread,
+  (SELECT COALESCE(jsonb_agg(jsonb_build_object('case_id', o.id, 'currency', o.currency) ORDER BY o.currency), '[]')
+   FROM "case" o WHERE o.debtor_id = k.debtor_id AND o.id <> k.id) AS others,
   (SELECT max(t.business_date) FROM tick t WHERE t.creditor_id = k.creditor_id) AS looked_on
 FROM "case" k JOIN debtor d ON d.id = k.debtor_id JOIN creditor c ON c.id = k.creditor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
@@ -122,6 +124,14 @@ class OpenAction:
 
 
 @dataclass(frozen=True)
+class OtherCase:
+    """The account's case in another currency."""
+
+    case_id: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class PlacementCheck:
     """A check that a proposed placement needs."""
 
@@ -144,6 +154,7 @@ class CaseSheet:
     time_zone: str
     today: date
     """The creditor's business date."""
+    others: list[OtherCase]
     account_manager: str | None
     key_account: bool
     country: str | None
@@ -192,6 +203,7 @@ def read_case(asking: Asking, case_id: int) -> CaseSheet:
         **{name: head[name] for name in COPIED},
         creditor=owner.code,
         today=today,
+        others=[OtherCase(**each) for each in head["others"]],
         segment=(head["round_segment"] if head["closed_on"] is None else None) or head["standing_segment"],
         round_opened_on=head["opened_on"],
         round_closed_on=head["closed_on"],

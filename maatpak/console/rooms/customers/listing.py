@@ -16,6 +16,8 @@ NO_DATE = f"DATE '{NEVER}'"
 DAYS = f"CASE WHEN s.oldest_due_on < {NO_DATE} THEN c.business_date - s.oldest_due_on END"
 SAYS = "s.non_payment_reason = ANY(string_to_array(:value, ','))"
 """One reason, or several with commas between them: those that one department must mend."""
+ON_JOURNEY = f"(s.round_opened_on < {NO_DATE} OR (s.outcome = 'act' AND s.stage <> 'prepare'))"
+"""A round runs, or the step of today opens one."""
 PACKS = """
 SELECT DISTINCT pack_id FROM creditor_pack WHERE replaced_at IS NULL AND creditor_id = ANY(CAST(:creditors AS bigint[]))
 """
@@ -108,6 +110,8 @@ CASES = Listing(
         Filter("segment", "Segment", "s.segment = :value", choices=_segments),
         Filter("overdue", "Overdue", choices=(Choice("yes", "Overdue"), Choice("no", "Not overdue")),
                conditions={"yes": "s.overdue_open > 0", "no": "s.overdue_open = 0"}),
+        Filter("round", "Round", choices=(Choice("yes", "On a journey"), Choice("no", "Not on one")),
+               conditions={"yes": ON_JOURNEY, "no": f"NOT {ON_JOURNEY}"}),
         Filter("age", "Oldest overdue", choices=AGE_CHOICES, conditions=AGE_CONDITIONS),
         Filter("step", "Next step", "s.next_step = :value", choices=_steps),
         Filter("reason", "Why nothing", "s.reason = :value", choices=_named(NoActionReason)),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
+from maatpak.console.frame.drawing import day
 from maatpak.console.frame.fields import Line, NoFields, Reason, Words, as_words
 from maatpak.console.rooms.customers.offered import documents_of, segments_of, steps_of
 from maatpak.kernel.words import HoldReason, LegalStop, Role, Stage
@@ -90,7 +91,7 @@ def _hold(acting: Acting, form: Hold, case_id: int) -> Done:
         item = desk.items_named(case, [form.document])[0].item_id if form.document else None
         source = str(form.legal_stop) if form.legal_stop else "person"
         made = set_hold(desk, case, form.reason, form.until, form.note, scope=form.scope, item_id=item, source=source)
-        return Done(f"Hold {made.hold_no}: contact rests until {made.until_on}.", None, {"hold_no": made.hold_no})
+        return Done(f"Hold {made.hold_no}: contact rests until {day(made.until_on)}.", None, {"hold_no": made.hold_no})
 
 
 def _lift(acting: Acting, form: Lift, hold_no: str) -> Done:

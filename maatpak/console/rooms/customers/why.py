@@ -255,6 +255,11 @@ def _outcome(told: Explanation) -> Outcome:
     )
 
 
+ABSENT = "not on this journey"
+NEITHER = frozenset({ABSENT, "not reached"})
+"""Steps that are ahead on one journey and not on the other are no news."""
+
+
 def _differences(real: Explanation, supposed: Explanation) -> list[Difference]:
     """What would be otherwise: the decision, what holds it back, and each step."""
     before, after = _outcome(real), _outcome(supposed)
@@ -267,12 +272,10 @@ def _differences(real: Explanation, supposed: Explanation) -> list[Difference]:
     steps = {step.name: step for step in real.steps}
     for step in supposed.steps:
         known = steps.get(step.name)
-        pairs.append((as_words(step.name), _stands(known) if known else "not on this journey", _stands(step)))
+        pairs.append((as_words(step.name), _stands(known) if known else ABSENT, _stands(step)))
     others = {step.name for step in supposed.steps}
-    pairs += [
-        (as_words(name), _stands(step), "not on this journey") for name, step in steps.items() if name not in others
-    ]
-    return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
+    pairs += [(as_words(name), _stands(step), ABSENT) for name, step in steps.items() if name not in others]
+    return [Difference(*pair) for pair in pairs if pair[1] != pair[2] and not {*pair[1:]} <= NEITHER]
 
 
 def _next(outcome: Outcome) -> str:

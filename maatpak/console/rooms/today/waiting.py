@@ -6,7 +6,7 @@ from typing import Any
 
 from maatpak.console.frame.asking import Asking
 from maatpak.kernel.words import Role
-from tasks.approvals import MAY_APPROVE
+from tasks.four_eyes import MAY_APPROVE
 from tasks.publishing import PUBLISHERS
 from tasks.rights import DESK
 from tasks.work import CONFIRMATIONS, MAY_DO

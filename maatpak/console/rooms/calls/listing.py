@@ -1,0 +1,67 @@
+"""Every open call as a list to sort, filter and export, also those of the days to come."""
+
+from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
+from maatpak.console.frame.fields import as_words
+from maatpak.console.rooms.calls.sheets import ONE, PATH
+from maatpak.kernel.words import NonPaymentReason
+from tasks.calls import CALLBACK
+
+OPEN_CALLS = Listing(
+    path=PATH + "/all",
+    title="Open calls",
+    help="All calls that are not done, also those of the days to come. The worklist tells which to make now.",
+    source="""work_task t JOIN debtor d ON d.id = t.debtor_id JOIN creditor c ON c.id = t.creditor_id
+LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+LEFT JOIN "case" k ON k.id = t.case_id LEFT JOIN case_standing s ON s.case_id = t.case_id""",
+    columns=(
+        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=ONE),
+        Column("debtor_no", "Number", "d.debtor_no", link="/cases/{case_id}"),
+        Column("creditor", "Creditor", "c.code"),
+        Column("due_on", "Due", "t.due_on", Shape.DATE, sorts=True),
+        Column("subject", "What", "t.subject"),
+        Column("value_at_risk", "At risk", "COALESCE(s.value_at_risk, 0)", Shape.MONEY, sorts=True),
+        Column("overdue_open", "Overdue", "COALESCE(s.overdue_open, 0)", Shape.MONEY, sorts=True),
+        Column("reason", "Reason", "NULLIF(s.non_payment_reason, 'none')", Shape.CODE),
+        Column("segment", "Segment", "s.segment", Shape.CODE),
+        Column("assignee", "Whose", "t.assignee"),
+        Column("opened_on", "Since", "t.opened_on", Shape.DATE, sorts=True),
+        Column("currency", "Currency", "COALESCE(k.currency, c.currency)", shown=False),
+        Column("case_id", "Case", "t.case_id", Shape.NUMBER, shown=False),
+        Column("task_id", "Call", "t.id", Shape.NUMBER, shown=False),
+    ),
+    key="t.id",
+    order="due_on",
+    creditor="t.creditor_id",
+    where="t.kind = 'call' AND t.state = 'open'",
+    filters=(
+        Filter(
+            "when",
+            "When",
+            choices=(Choice("due", "Due"), Choice("later", "Later"), Choice("agreed", "Callbacks agreed")),
+            conditions={
+                "due": "t.due_on <= c.business_date",
+                "later": "t.due_on > c.business_date",
+                "agreed": f"t.subject = '{CALLBACK}'",
+            },
+        ),
+        Filter(
+            "whose",
+            "Whose",
+            choices=(Choice("me", "Mine"), Choice("nobody", "Nobody's yet")),
+            conditions={"me": "t.assignee = :login", "nobody": "t.assignee IS NULL"},
+        ),
+        Filter(
+            "reason",
+            "Reason",
+            "s.non_payment_reason = :value",
+            choices=[
+                Choice(str(each), as_words(each)) for each in NonPaymentReason if each is not NonPaymentReason.NONE
+            ],
+        ),
+        Filter("at_least", "At risk at least", "s.value_at_risk >= :value", Shape.MONEY),
+    ),
+    search="d.debtor_no ILIKE :words OR p.name ILIKE :words",
+    searched=lambda words: f"%{words}%",
+    totals=("value_at_risk", "overdue_open"),
+    empty="No call is open.",
+)

@@ -1,0 +1,406 @@
+"""Work: everything that is asked of a person and is no call, from consultations to the second word on a write-off."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from maatpak.console.frame.asking import Acting, Asking
+from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
+from maatpak.console.frame.fields import NoFields, Words, as_words
+from maatpak.console.frame.problems import missing
+from maatpak.kernel.errors import RefusedError, WorkspaceError
+from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, WorkKind, WorkState
+from maatpak.ledger.tables import WorkTask
+from tasks.checking import action_of_placement
+from tasks.desk import desk_in
+from tasks.rights import DESK
+from tasks.work import CONFIRMATIONS, MAY_DO, Outcome, finish_work, require_may_end, take_work, ways_to_end
+from tasks.worklist import CHECK_FIRST
+
+PATH = "/work"
+ONE = PATH + "/{task_id}"
+KINDS = tuple(kind for kind in WorkKind if kind is not WorkKind.CALL)
+SOURCE = """work_task t JOIN debtor d ON d.id = t.debtor_id JOIN creditor c ON c.id = t.creditor_id
+LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+LEFT JOIN "case" k ON k.id = t.case_id LEFT JOIN case_standing s ON s.case_id = t.case_id"""
+
+
+def _roles_of(role: str) -> str:
+    words = ", ".join(f"'{asked}'" for asked, having in MAY_DO.items() if role in having)
+    return f"WHEN '{role}' THEN ARRAY[{words}]::text[]"
+
+
+MINE = f"""
+t.asked_by IS DISTINCT FROM :login AND (t.assignee = :login OR (t.assignee IS NULL
+AND t.role = ANY(CASE :role {" ".join(_roles_of(role) for role in Role)} ELSE ARRAY[]::text[] END)))
+"""
+"""What somebody may end: theirs by name, or nobody's yet and of a role that theirs does."""
+COUNT = f"""
+SELECT count(*) FROM work_task t
+WHERE t.creditor_id = ANY(:creditors) AND t.state = 'open' AND t.kind <> 'call' AND {MINE}
+"""  # noqa: S608 - our own words
+
+TASK = f"""
+SELECT t.id AS task_id, t.case_id, t.debtor_id, t.creditor_id, t.action_id, t.kind, t.subject, t.role, t.assignee,
+  t.record_no, t.asked_by, t.channel, t.opened_on, t.due_on, t.blocks, t.state, t.outcome, t.note, t.done_on, t.done_by,
+  c.code AS creditor, c.business_date, d.debtor_no, COALESCE(p.name, d.debtor_no) AS name,
+  COALESCE(k.currency, c.currency) AS currency, p.account_manager, p.email, p.phone,
+  s.segment, s.overdue_open, s.asked_amount, s.items_overdue, s.oldest_due_on, s.experience_balance,
+  s.non_payment_reason, s.next_step, a.step, a.state AS action_state, a.amount AS action_amount,
+  a.approval_role IS NOT NULL AS approved_by_people
+FROM {SOURCE} LEFT JOIN action a ON a.id = t.action_id
+WHERE t.id = :id AND t.creditor_id = ANY(:creditors)
+"""  # noqa: S608 - our own words
+RECORD = """
+SELECT * FROM (
+  SELECT 'promise' AS kind, promise_no AS number, state, made_on AS on, promised_on AS until, amount, NULL AS words,
+    actor, NULL AS content, NULL::jsonb AS parts FROM promise WHERE promise_no = :number AND replaced_at IS NULL
+  UNION ALL SELECT 'plan', plan_no, state, offered_on, valid_until, total, NULL, actor, NULL, instalments
+    FROM plan WHERE plan_no = :number AND replaced_at IS NULL
+  UNION ALL SELECT 'dispute', dispute_no, state, opened_on, answer_by, amount, reason, actor, NULL, NULL
+    FROM dispute WHERE dispute_no = :number AND replaced_at IS NULL
+  UNION ALL SELECT 'claimed payment', claim_no, state, claimed_on, until_on, amount, NULL, actor, NULL, NULL
+    FROM claimed_payment WHERE claim_no = :number AND replaced_at IS NULL
+  UNION ALL SELECT 'hold', hold_no, state, from_on, until_on, NULL, reason || ': ' || note, actor, NULL, NULL
+    FROM hold WHERE hold_no = :number AND replaced_at IS NULL
+  UNION ALL SELECT 'answer', answer_no, CASE WHEN read_on IS NULL THEN 'unread' ELSE 'read' END, received_on, NULL,
+    NULL, channel, read_by, content, NULL FROM answer WHERE answer_no = :number AND replaced_at IS NULL
+  UNION ALL SELECT 'decision', 'W' || id, COALESCE(outcome, state), opened_on, due_on, NULL, subject,
+    COALESCE(done_by, assignee, role), NULL, NULL FROM work_task WHERE 'W' || id = :number AND case_id = :case
+) r LIMIT 1
+"""
+ITEMS = """
+SELECT v.item_id, v.document_no, v.item_type, v.due_on, v.open_amount FROM item_version v
+WHERE v.debtor_id = :debtor AND v.currency = :currency AND v.open_amount > 0 AND v.replaced_at IS NULL
+ORDER BY v.due_on, v.document_no LIMIT 20
+"""
+BESIDE = """
+SELECT id AS task_id, kind, subject, role, assignee, due_on FROM work_task
+WHERE case_id = :case AND state = 'open' AND id <> :id ORDER BY due_on, id LIMIT 10
+"""
+
+LIST = Listing(
+    path=PATH,
+    title="Work",
+    help="What is asked of people, the most urgent first. Calls have a room of their own.",
+    source=SOURCE,
+    columns=(
+        Column("subject", "What", "t.subject", link=ONE),
+        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
+        Column("debtor_no", "Number", "d.debtor_no", shown=False),
+        Column("creditor", "Creditor", "c.code", shown=False),
+        Column("kind", "Kind", "t.kind", Shape.CODE),
+        Column("role", "Whose", "t.role", Shape.CODE),
+        Column("assignee", "Assignee", "t.assignee"),
+        Column("overdue_open", "Overdue", "s.overdue_open", Shape.MONEY),
+        Column("opened_on", "Since", "t.opened_on", Shape.DATE, sorts=True, shown=False),
+        Column("due_on", "Due", "t.due_on", Shape.DATE, sorts=True),
+        Column("blocks", "Blocks", "t.blocks", Shape.FLAG, help="No notice goes out until it is done."),
+        Column("outcome", "Outcome", "t.outcome", Shape.CODE),
+        Column("currency", "Currency", "COALESCE(k.currency, c.currency)", shown=False),
+        Column("state", "State", "t.state", Shape.CODE, shown=False),
+        Column("asked_by", "Asked by", "t.asked_by", shown=False),
+        Column("case_id", "Case", "t.case_id", Shape.NUMBER, shown=False),
+        Column("action_id", "Action", "t.action_id", Shape.NUMBER, shown=False),
+        Column("task_id", "Work number", "t.id", Shape.NUMBER, shown=False),
+    ),
+    key="t.id",
+    order="due_on",
+    creditor="t.creditor_id",
+    where="t.kind <> 'call'",
+    filters=(
+        Filter(
+            "state",
+            "State",
+            choices=(Choice("open", "Open"), Choice("ended", "Ended")),
+            conditions={"open": "t.state = 'open'", "ended": "t.state <> 'open'"},
+            default="open",
+        ),
+        Filter("kind", "Kind", "t.kind = :value", choices=[Choice(str(kind), as_words(kind)) for kind in KINDS]),
+        Filter("role", "Whose", "t.role = :value", choices=[Choice(str(role), as_words(role)) for role in MAY_DO]),
+        Filter(
+            "assignee",
+            "Assignee",
+            choices=(Choice("me", "Me"), Choice("nobody", "Nobody yet")),
+            conditions={"me": "t.assignee = :login", "nobody": "t.assignee IS NULL"},
+        ),
+        Filter(
+            "when",
+            "When",
+            choices=(Choice("overdue", "Overdue"), Choice("today", "Due by today")),
+            conditions={"overdue": "t.due_on < c.business_date", "today": "t.due_on <= c.business_date"},
+        ),
+    ),
+    search="t.subject ILIKE :words OR d.debtor_no ILIKE :words",
+    searched=lambda words: f"%{words}%",
+    empty="No work fits.",
+)
+
+
+CONFIRMING = {"agreed": "Yes, it is confirmed", "refused": "No"}
+TOLD = {
+    "agree": "I agree: go on",
+    "i_talk": "I talk with the customer first",
+    "no": "No, because …",
+    "not_heard": "Go on without the account manager's word",
+    "statement_only": "Statements only",
+    "write_off": "Propose the write-off; a second person confirms it",
+    "legal": "Hand it to legal",
+    "hold": "Hold until a day",
+    "plan": "Offer a plan",
+    "continue": "Go on with the journey",
+    "not_ours": "It is not ours",
+    "agreed": "Yes",
+    "refused": "No",
+}
+"""Outcome → what a person says by it."""
+
+
+@dataclass(frozen=True)
+class About:
+    """The record that the work is about. The amount is minor units of the work's currency."""
+
+    kind: str
+    number: str
+    state: str
+    on: date
+    until: date | None
+    amount: int | None
+    words: str | None
+    actor: str | None
+    text: str | None
+    """What the customer wrote, where it is an answer."""
+    instalments: list[dict[str, Any]]
+    """Of a plan."""
+
+
+@dataclass(frozen=True)
+class OpenItem:
+    """An open item of the case."""
+
+    item_id: int
+    document_no: str
+    item_type: str
+    due_on: date
+    open_amount: int
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Other open work on the case."""
+
+    task_id: int
+    kind: str
+    subject: str
+    role: str
+    assignee: str | None
+    due_on: date
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of work with its case in short. Money is in minor units of `currency`."""
+
+    task_id: int
+    case_id: int | None
+    debtor_id: int
+    creditor: str
+    debtor_no: str
+    name: str
+    currency: str
+    kind: str
+    subject: str
+    role: str
+    assignee: str | None
+    asked_by: str | None
+    channel: str | None
+    opened_on: date
+    due_on: date
+    late: bool
+    """Whether its date is past."""
+    blocks: bool
+    state: str
+    outcome: str | None
+    note: str | None
+    done_on: date | None
+    done_by: str | None
+    confirms: bool
+    """Whether it is a second person's word, so that nothing but a yes or a no ends it."""
+    outcomes: list[str]
+    """How it may end."""
+    refused: str | None
+    """Why the visitor may not end it; none: they may."""
+    account_manager: str | None
+    email: str | None
+    phone: str | None
+    segment: str | None
+    overdue_open: int | None
+    asked_amount: int | None
+    items_overdue: int | None
+    oldest_due_on: date | None
+    experience_balance: int | None
+    non_payment_reason: str | None
+    next_step: str | None
+    action_id: int | None
+    step: str | None
+    """The step that it belongs to."""
+    action_state: str | None
+    action_amount: int | None
+    approved_by_people: bool | None
+    placement: int | None
+    """The proposed placement whose checks it asks for: an action."""
+    about: About | None
+    move: dict[str, str] | None
+    """Where a case would be moved, where that is to be confirmed."""
+    items: list[OpenItem]
+    beside: list[Beside]
+
+    @property
+    def item_rows(self) -> list[dict[str, Any]]:
+        """The items with the currency of their amounts."""
+        return [vars(each) | {"currency": self.currency} for each in self.items]
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What outcomes are called, where the code alone does not tell."""
+        return CONFIRMING if self.confirms else TOLD
+
+    @property
+    def hold_reasons(self) -> list[str]:
+        """What a hold may be set for."""
+        return [str(each) for each in HoldReason if each is not HoldReason.NONE]
+
+
+class End(BaseModel):
+    """How a piece of work ends."""
+
+    outcome: Annotated[str, Field(max_length=40, title="Outcome")]
+    note: Words | None = Field(None, title="Note", description="In your own words; some outcomes need it.")
+    until: date | None = Field(None, title="Until", description="For a hold, or a talk: the last day of silence.")
+    hold_reason: HoldReason | None = Field(None, title="Reason of the hold")
+
+
+def _read(asking: Asking, task_id: int) -> Piece:
+    found = asking.rows(TASK, id=task_id, creditors=list(asking.visitor.creditor_ids))
+    if not found:
+        raise missing("task", task_id)
+    row = found[0]
+    case = row["case_id"]
+    about = _about(asking, row) if row["record_no"] else None
+    outcomes, refused = _rights(asking, row) if row["state"] == WorkState.OPEN and case is not None else ([], None)
+    names = {each.name for each in fields(Piece)} & row.keys()
+    return Piece(
+        **{name: row[name] for name in names},
+        late=row["state"] == WorkState.OPEN
+        and row["business_date"] is not None
+        and row["due_on"] < row["business_date"],
+        confirms=row["kind"] == WorkKind.REVIEW and row["subject"] in CONFIRMATIONS,
+        outcomes=outcomes,
+        refused=refused,
+        placement=action_of_placement(row["record_no"]) if row["subject"] == CHECK_FIRST else None,
+        about=about,
+        move=_move(asking, row["record_no"]),
+        items=[OpenItem(**each) for each in asking.rows(ITEMS, debtor=row["debtor_id"], currency=row["currency"])],
+        beside=[Beside(**each) for each in asking.rows(BESIDE, case=case, id=task_id)],
+    )
+
+
+def _rights(asking: Asking, row: Mapping[str, Any]) -> tuple[list[str], str | None]:
+    """How it may end, and why the visitor may not end it."""
+    day = row["business_date"] or row["opened_on"]
+    looking = desk_in(asking.session, asking.engine, row["creditor_id"], asking.visitor.login, day, asking.now)
+    task = asking.session.get_one(WorkTask, row["task_id"])
+    heard = task.kind == WorkKind.CONSULT and task.role == Role.ACCOUNT_MANAGER
+    outcomes = [each for each in ways_to_end(looking, task) if not (heard and each == ConsultAnswer.NOT_HEARD)]
+    try:
+        require_may_end(looking, task)
+    except RefusedError as error:
+        return outcomes, f"{error.message} {error.advice}"
+    return outcomes, None
+
+
+def _about(asking: Asking, row: Mapping[str, Any]) -> About | None:
+    found = asking.rows(RECORD, number=row["record_no"], case=row["case_id"])
+    if not found:
+        return None
+    record = found[0]
+    content, parts = record.pop("content"), record.pop("parts")
+    return About(**record, text=_text(asking, content), instalments=parts or [])
+
+
+def _text(asking: Asking, content: str | None) -> str | None:
+    """What the customer wrote; none where it is erased."""
+    try:
+        return None if content is None else asking.engine.store.get(content).decode(errors="replace")
+    except WorkspaceError:
+        return None
+
+
+def _move(asking: Asking, record_no: str | None) -> dict[str, str] | None:
+    """The move that a second person is asked about: segment, stage and reason."""
+    if record_no is None or not record_no.startswith("moves/"):
+        return None
+    try:
+        draft: dict[str, str] = json.loads(asking.engine.store.get(record_no))
+    except WorkspaceError:
+        return None
+    return draft
+
+
+def _outcomes(asking: Asking, task_id: int) -> dict[str, list[Choice]]:
+    piece = _read(asking, task_id)
+    held = [Choice(str(each), as_words(each)) for each in HoldReason if each is not HoldReason.NONE]
+    return {"outcome": [Choice(each, as_words(each)) for each in piece.outcomes], "hold_reason": held}
+
+
+def _end(acting: Acting, form: End, task_id: int) -> Done:
+    outcome = Outcome(form.outcome, form.note, form.until, form.hold_reason)
+    with acting.desk("task_id", task_id) as desk:
+        task = finish_work(desk, task_id, outcome)
+        state, ended = str(task.state), task.outcome
+    if state == WorkState.OPEN:
+        told = "Another person is asked to confirm it; until then this stays open."
+        return Done(told, ONE.format(task_id=task_id), {"task_id": task_id, "state": state})
+    return Done(f"Done: {as_words(str(ended)).lower()}.", PATH, {"task_id": task_id, "state": state, "outcome": ended})
+
+
+def _take(acting: Acting, form: NoFields, task_id: int) -> Done:
+    del form
+    with acting.desk("task_id", task_id) as desk:
+        take_work(desk, task_id)
+    return Done("It is yours now.", ONE.format(task_id=task_id), {"task_id": task_id})
+
+
+WORK = Room(
+    name="work",
+    title="Work",
+    path=PATH,
+    listings=(LIST,),
+    sheets=(
+        Sheet(
+            ONE,
+            "Work",
+            "A piece of work: what is asked, about what, and how it may end.",
+            Piece,
+            _read,
+            "work.html",
+        ),
+    ),
+    acts=(
+        Act(
+            ONE + "/done",
+            "Done",
+            "It ends with this outcome, and what follows from it happens at once.",
+            End,
+            _end,
+            DESK,
+            choices=_outcomes,
+        ),
+        Act(ONE + "/take", "Take it over", "It is yours by name from now on.", NoFields, _take, DESK),
+    ),
+    waiting=COUNT,
+)
