@@ -19,21 +19,4 @@ ROOMS = (
     *(TODAY, APPROVALS, WORK, CALLS, CUSTOMERS, MINE, MESSAGES),
     *(JOURNEYS, OPERATIONS, AUDIT, PEOPLE, WEBHOOKS, ACCOUNT, ITEM_LISTS),
 )
-    *(
-        TODAY,
-        APPROVALS,
-        WORK,
-        CALLS,
-        CUSTOMERS,
-        MINE,
-        MESSAGES,
-        JOURNEYS,
-        OPERATIONS,
-        AUDIT,
-        PEOPLE,
-        WEBHOOKS,
-        ACCOUNT,
-        ITEM_LISTS,
-    ),
-)
 """In the order of the menu."""

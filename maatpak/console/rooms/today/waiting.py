@@ -1,21 +1,23 @@
 """What waits for whoever looks, by role: each a number with the list that it is made of, all of them in one query."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from maatpak.console.frame.asking import Asking
+from maatpak.console.rooms.approvals.listings import MINE as MY_APPROVALS
+from maatpak.console.rooms.approvals.listings import WAITS
+from maatpak.console.rooms.calls.sheets import MINE as MY_CALLS
+from maatpak.console.rooms.work import MINE as MY_WORK
 from maatpak.kernel.words import Role
-from tasks.four_eyes import MAY_APPROVE
-from tasks.publishing import PUBLISHERS
-from tasks.rights import DESK
-from tasks.work import CONFIRMATIONS, MAY_DO
+from tasks.four_eyes import APPROVERS
+from tasks.rights import COLLECTORS, DESK, MANAGERS
+from tasks.work import CONFIRMATIONS
 
 ADMINISTRATORS = (Role.ADMINISTRATOR,)
-ROLE_OF = "(t.assignee = :login OR t.assignee IS NULL AND t.role = ANY(:works))"
-OPEN_WORK = f"""
+OPEN_WORK = """
 FROM work_task t JOIN creditor c ON c.id = t.creditor_id
-WHERE t.creditor_id = ANY(:creditors) AND t.state = 'open' AND {ROLE_OF}
+WHERE t.creditor_id = ANY(:creditors) AND t.state = 'open'
 """
 NO = "false"
 
@@ -29,13 +31,9 @@ class Kind:
     link: str
     roles: Sequence[Role]
     rows: str
-    """FROM and WHERE. Marks: `:creditors`, `:login`, and the roles that the visitor `:approves` and `:works` for."""
+    """FROM and WHERE. Marks: `:creditors`, `:login`, `:role`, and `:confirmations`, subjects of work."""
     late: str = NO
     """Condition of those that should be done by now."""
-
-
-def _whoever(rights: Mapping[str, Sequence[Role]]) -> tuple[Role, ...]:
-    return tuple(role for role in Role if any(role in each for each in rights.values()))
 
 
 KINDS = (
@@ -43,43 +41,40 @@ KINDS = (
         "approvals",
         "Steps that need your approval",
         "/approvals",
-        _whoever(MAY_APPROVE),
-        """FROM action a JOIN creditor c ON c.id = a.creditor_id
-        WHERE a.creditor_id = ANY(:creditors) AND a.state = 'awaiting_approval' AND a.approval_role = ANY(:approves)
-          AND NOT EXISTS (SELECT FROM approval v WHERE v.action_id = a.id AND v.actor = :login
-                          AND v.verdict = 'approved' AND v.content_hash = a.content_hash)""",
+        APPROVERS,
+        f"""FROM action a JOIN creditor c ON c.id = a.creditor_id
+        WHERE a.creditor_id = ANY(:creditors) AND {WAITS} AND {MY_APPROVALS}""",
         "a.business_date < c.business_date - 4",
     ),
     Kind(
         "confirmations",
         "A second person's word",
         "/work?kind=review",
-        _whoever(MAY_DO),
-        f"""{OPEN_WORK} AND t.kind = 'review' AND t.subject = ANY(:confirmations)
-        AND t.asked_by IS DISTINCT FROM :login""",
+        DESK,
+        f"{OPEN_WORK} AND {MY_WORK} AND t.kind = 'review' AND t.subject = ANY(:confirmations)",
         "t.due_on < c.business_date",
     ),
     Kind(
         "calls",
         "Calls that are due",
         "/calls",
-        MAY_DO[Role.COLLECTOR],
-        f"{OPEN_WORK} AND t.kind = 'call' AND t.due_on <= c.business_date",
+        DESK,
+        f"{OPEN_WORK} AND {MY_CALLS} AND t.kind = 'call' AND t.due_on <= c.business_date",
         "t.due_on < c.business_date",
     ),
     Kind(
         "work",
         "Work of yours",
         "/work",
-        _whoever(MAY_DO),
-        f"{OPEN_WORK} AND t.kind <> 'call' AND NOT t.subject = ANY(:confirmations)",
+        DESK,
+        f"{OPEN_WORK} AND {MY_WORK} AND t.kind <> 'call' AND NOT t.subject = ANY(:confirmations)",
         "t.due_on < c.business_date",
     ),
     Kind(
         "answers",
         "Answers nobody has read",
         "/answers",
-        (Role.COLLECTOR, Role.CREDIT_MANAGER),
+        COLLECTORS,
         """FROM answer q JOIN creditor c ON c.id = q.creditor_id
         WHERE q.creditor_id = ANY(:creditors) AND q.replaced_at IS NULL AND q.read_on IS NULL""",
         "q.received_on < c.business_date - 3",
@@ -102,7 +97,7 @@ KINDS = (
         "unassigned",
         "Mails of nobody known",
         "/incoming",
-        tuple(role for role in DESK if role in (Role.OPERATOR, Role.COLLECTOR)),
+        (Role.OPERATOR, Role.COLLECTOR),
         """FROM incoming i WHERE i.state = 'unassigned'
         AND (i.creditor_id IS NULL OR i.creditor_id = ANY(:creditors))""",
     ),
@@ -110,8 +105,9 @@ KINDS = (
         "packs",
         "Packs to publish",
         "/packs/drafts",
-        PUBLISHERS,
-        "FROM pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login",
+        MANAGERS,
+        """FROM pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login
+        AND EXISTS (SELECT FROM creditor c WHERE c.id = ANY(:creditors) AND jsonb_exists(d.bases, c.code))""",
     ),
     Kind(
         "rights",
@@ -145,8 +141,7 @@ def read_waiting(asking: Asking) -> list[Waiting]:
     values: dict[str, Any] = {
         "creditors": asking.creditors,
         "login": asking.visitor.login,
-        "approves": [str(asked) for asked, roles in MAY_APPROVE.items() if role in roles],
-        "works": [str(whose) for whose, roles in MAY_DO.items() if role in roles],
+        "role": role,
         "confirmations": sorted(CONFIRMATIONS),
     }
     query = " UNION ALL ".join(
