@@ -11,6 +11,7 @@ from maatpak.console.charts import INKS, Scheme
 from maatpak.kernel.words import WorkKind
 from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.tables import Answer, ChangeRequest, Person, WorkTask
+from tasks.access.sight import give_sight
 from tasks.audit.proving import prove_chain
 from tasks.figures import FIGURES
 from tests.console.conftest import At
@@ -23,13 +24,14 @@ MOST_QUERIES = 15
 
 def test_the_first_page_says_how_the_money_stands_and_draws_it(at: At) -> None:
     console = at("demanding")
+    browser = console.browser("max")
     with console.counting() as sent:
-        page = console.browser("max").get("/")
+        page = browser.get("/")
     assert len(sent) <= MOST_QUERIES, "\n\n".join(sent)
     words = words_of(page)
     assert "business date Monday 30 Mar 2026, its data are of the same day" in words
     assert "1 Steps that need your approval" in words
-    assert "Overdue €1,500 unchanged since 27 Mar 2026" in words
+    assert "Overdue €1,500 unchanged since Fri 27 Mar" in words
     assert "DSO 90.0 days" in words
     assert "Collection effectiveness – not known yet" in words
     assert "Segment current 1-30 31-60 61-90 90+ Forgetful – – €1,500.00 – –" in words
@@ -51,8 +53,6 @@ def test_the_first_page_says_how_the_money_stands_and_draws_it(at: At) -> None:
 
 def _see_only(console: Console, login: str, code: str) -> None:
     with console.engine.database.session() as session:
-        from tasks.access.sight import give_sight
-
         person = session.exec(select(Person).where(Person.login == login)).one()
         creditor_id = console.rows("SELECT id FROM creditor WHERE code = :code", code=code)[0]["id"]
         give_sight(session, int(person.id or 0), [creditor_id])

@@ -16,7 +16,7 @@ from maatpak.console.rooms.webhooks import WEBHOOKS
 from maatpak.console.rooms.work import WORK
 
 ROOMS = (
-    *(TODAY, APPROVALS, WORK, CALLS, CUSTOMERS, MINE, MESSAGES),
-    *(JOURNEYS, OPERATIONS, AUDIT, PEOPLE, WEBHOOKS, ACCOUNT, ITEM_LISTS),
+    *(TODAY, APPROVALS, WORK, CALLS, CUSTOMERS, MINE, MESSAGES, ITEM_LISTS),
+    *(JOURNEYS, OPERATIONS, AUDIT, PEOPLE, WEBHOOKS, ACCOUNT),
 )
 """In the order of the menu."""
