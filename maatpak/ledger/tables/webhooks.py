@@ -33,6 +33,7 @@ class WebhookDelivery(SQLModel, table=True):
         one_of("state", ["waiting", "delivered", "given_up"]),
         CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_when_over"),
         *not_negative("tries"),
+        Index("ix_webhook_delivery_given_up", "webhook_id", postgresql_where=text("state = 'given_up'")),
         Index("ix_webhook_delivery_due", "next_at", postgresql_where=text("state = 'waiting'")),
     )
 
