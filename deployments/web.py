@@ -14,10 +14,12 @@ def main() -> None:
     import uvicorn
 
     from maatpak.console.app import create_app
+    from maatpak.console.charted import warm_up
     from maatpak.kernel.settings import load_settings
     from tasks.engine import open_engine
 
     engine = open_engine(load_settings())
+    Thread(target=warm_up, name="charts", daemon=True).start()
     # It takes seconds to load, and the first who opens Operations is not to wait for it.
     Thread(target=import_module, args=("prefect.client.orchestration",), daemon=True).start()
     try:

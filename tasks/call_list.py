@@ -79,6 +79,8 @@ class CallRow:
     debtor_id: int
     creditor: str
     """Code of the creditor."""
+    business_date: date
+    """The creditor's."""
     debtor_no: str
     name: str
     currency: str
@@ -219,7 +221,7 @@ def _shown(engine: "Engine", session: Session, tasks: list[int], now: datetime) 
     customers = {row["debtor_id"]: dict(row) for row in known}
     hours = _hours(engine, session, {row["creditor_id"] for row in rows})
     for row in rows:
-        of_creditor, today = hours[row.pop("creditor_id")], row.pop("business_date")
+        of_creditor, today = hours[row.pop("creditor_id")], row["business_date"]
         customer = customers[row["debtor_id"]]
         row["ring_from"], row["may_ring"] = ringing(customer, of_creditor, today, row["due_on"], now)
         row["call_hours"] = customer["call_hours"]

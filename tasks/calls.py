@@ -10,6 +10,7 @@ from datetime import date, time
 from sqlalchemy import text
 from sqlmodel import col, func, select
 
+from maatpak.kernel.calendars import working_days_between
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import (
     ATTEMPT_ONLY_RESULTS,
@@ -141,6 +142,8 @@ def _check(desk: Desk, case: Case, call: Call, party_id: int) -> None:
     _within_hours(desk, case, call)
     if call.code == CallResult.CALLBACK_AGREED and (call.callback_on is None or call.callback_on < desk.as_of):
         raise UsageError("A callback needs its date, from today on.", advice="Give the day on which we call back.")
+    if call.code == CallResult.CALLBACK_AGREED and call.callback_on is not None:
+        _not_too_late(desk, case, call.callback_on)
     if call.code == CallResult.PROMISED and call.promised_on is None:
         raise UsageError("A promise needs its date.", advice="Give the day by which the money is promised.")
     if call.code == CallResult.REFUSES and not (call.note or "").strip():
@@ -149,6 +152,17 @@ def _check(desk: Desk, case: Case, call: Call, party_id: int) -> None:
         line = desk.pack.reasons.get(call.reason) if call.reason is not None else None
         if line is None or not line.dispute or len(call.objected or call.documents or ()) != 1:
             raise UsageError("A part is objected to of one document.", advice="Give the objection, and that document.")
+
+
+def _not_too_late(desk: Desk, case: Case, callback_on: date) -> None:
+    """Until a callback we are silent, so it is no further off than a promise may be (rule 16)."""
+    ahead = working_days_between(desk.as_of, callback_on, desk.country(case.debtor_id))
+    most = desk.pack.guardrails.promises.horizon
+    if ahead > most:
+        raise RefusedError(
+            f"{callback_on} is {ahead} working days ahead; a callback is agreed for {most} at most.",
+            advice="Agree an earlier day, or let a credit manager set a hold with its reason.",
+        )
 
 
 def _within_hours(desk: Desk, case: Case, call: Call) -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from maatpak import __version__
+from maatpak.console.charted import chart_routes
 from maatpak.console.entrance import entrance
 from maatpak.console.frame.api import DESCRIPTION, PREFIX, Api, describe
 from maatpak.console.frame.drawing import ASSETS, asset_content, draw
@@ -40,6 +41,7 @@ def create_app(engine: Engine, clock: Clock | None = None) -> FastAPI:
     app.include_router(hooks(engine, given))
     app.include_router(preferences(engine, given))
     app.include_router(entrance(engine, given))
+    app.include_router(chart_routes(engine, given))
     app.include_router(Api(engine, given, ROOMS).router())
     app.router.routes.extend(Pages(engine, given, ROOMS).routes())
     app.add_api_route("/static/{digest}/{name}", _asset, methods=["GET"], include_in_schema=False)

@@ -26,6 +26,10 @@ ROW = 28
 """Height of a bar with the room around it, pixels."""
 NARROW = 480
 """Up to this width, pixels, things stand closer."""
+SMALL, LARGE = 10, 1000
+"""Numbers below and above these are written with a decimal, and short."""
+FEW_DAYS = 120
+"""Up to so many days are told by their days."""
 LETTER = 7.2
 """Width that a letter may take, pixels: readers' fonts are wider than the one that is measured here."""
 LONGEST = 22
@@ -134,7 +138,7 @@ def ageing_chart(
                 "bucket:N",
                 scale=alt.Scale(domain=list(buckets), range=list(ink.ages[: len(buckets)])),
                 legend=alt.Legend(
-                    orient="top", title=None, symbolType="square", columnPadding=14 if width > NARROW else 6, offset=6
+                    orient="top", title=None, symbolType="square", columnPadding=14 if width > NARROW else 3, offset=6
                 ),
             ),
             order=alt.Order("place:Q"),
@@ -168,7 +172,9 @@ def expected_chart(
         "week:O",
         sort=None,
         title=None,
-        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domainColor=ink.line, labelPadding=6),
+        axis=alt.Axis(
+            labelAngle=0, labelOverlap="greedy", labelSeparation=14, ticks=False, domainColor=ink.line, labelPadding=6
+        ),
     )
     base = alt.Chart(alt.InlineData(values=values)).encode(
         x=along,
@@ -194,13 +200,15 @@ def trend_chart(lines: Sequence[tuple[str, Sequence[Dated]]], scheme: Scheme, *,
     along = alt.X(
         "on:T",
         title=None,
-        axis=alt.Axis(format="%b", grid=False, ticks=False, domainColor=ink.line, labelPadding=6, tickCount=6),
+        axis=alt.Axis(format=_dates(lines), grid=False, ticks=False, domainColor=ink.line, labelPadding=6, tickCount=6),
     )
     up = alt.Y(
         "value:Q",
         title=None,
         scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(tickCount=3, domain=False, ticks=False, gridColor=ink.line, labelPadding=6),
+        axis=alt.Axis(
+            tickCount=3, format=_heights(lines), domain=False, ticks=False, gridColor=ink.line, labelPadding=6
+        ),
     )
     drawn = (
         alt.Chart(alt.InlineData(values=values))
@@ -210,7 +218,7 @@ def trend_chart(lines: Sequence[tuple[str, Sequence[Dated]]], scheme: Scheme, *,
     last = alt.Chart(alt.InlineData(values=ends)).encode(x="on:T", color=colour)
     dots = last.mark_point(filled=True, size=36, opacity=1).encode(y="value:Q")
     texts = last.mark_text(align="left", dx=8).encode(y="place:Q", text="text:N")
-    return _svg(alt.layer(drawn, dots, texts), ink, width, 170, label, right=30)
+    return _svg(alt.layer(drawn, dots, texts), ink, width, 170, label, right=30, left=4)
 
 
 def pareto_chart(causes: Sequence[Cause], currency: str, scheme: Scheme, *, label: str, width: int = WIDTH) -> str:
@@ -245,6 +253,18 @@ def pareto_chart(causes: Sequence[Cause], currency: str, scheme: Scheme, *, labe
     return _svg(alt.layer(bars, labels), ink, width, ROW * len(values), label)
 
 
+def _dates(lines: Sequence[tuple[str, Sequence[Dated]]]) -> str:
+    """How dates are written below: months, or days where there are few of them."""
+    days = [point.on for _, points in lines for point in points]
+    return "%b" if days and (max(days) - min(days)).days > FEW_DAYS else "%-d %b"
+
+
+def _heights(lines: Sequence[tuple[str, Sequence[Dated]]]) -> str:
+    """How numbers are written beside: large ones short, such as 15k."""
+    highest = max((point.value for _, points in lines for point in points), default=0.0)
+    return "~s" if highest >= LARGE else "~f"
+
+
 def _names(names: Sequence[str]) -> "altair.Axis":
     """The names beside the bars, with room for them in whatever font."""
     import altair as alt
@@ -253,7 +273,7 @@ def _names(names: Sequence[str]) -> "altair.Axis":
 
 
 def _beside(names: Sequence[str]) -> float:
-    return LETTER * min(max(map(len, names), default=0), LONGEST)
+    return LETTER * min(max(map(len, names), default=0) + 1, LONGEST)
 
 
 def _room(largest: int, width: int, names: Sequence[str], texts: Sequence[str]) -> "altair.Scale":
@@ -274,7 +294,7 @@ def _ends(lines: Sequence[tuple[str, Sequence[Dated]]]) -> list[dict[str, Any]]:
     place = -apart
     for name, point in sorted(last, key=lambda each: each[1].value):
         place = max(point.value, place + apart)
-        text = f"{name} {point.value:.0f}"
+        text = f"{name} {point.value:,.{0 if abs(point.value) >= SMALL else 1}f}"
         ends.append({"line": name, "on": point.on.isoformat(), "value": point.value, "place": place, "text": text})
     return ends
 

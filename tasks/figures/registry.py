@@ -76,6 +76,7 @@ LEDGER = "The ledger, as of the date."
 CREDITGURU = "creditguru.com"
 ITEMS = "/items?currency={currency}"
 OVERDUE = f"{ITEMS}&overdue=yes"
+WRITE_OFFS = "/write-offs?currency={currency}"
 ROUNDS = "/rounds?closed=yes"
 
 _ALL = (
@@ -146,7 +147,7 @@ _ALL = (
         "cases",
         "Disputed part of what is overdue, which open and overdue contain.",
         LEDGER,
-        whole="/cases?currency={currency}&disputed=yes",
+        whole="/cases?disputed=yes&currency={currency}",
     ),
     _figure(
         "dso",
@@ -202,8 +203,8 @@ _ALL = (
         "items",
         "Open amount of items when they were written off, in the last 12 months.",
         LEDGER,
-        whole=f"{ITEMS}&settled_by=write_off",
-        month=f"{ITEMS}&settled_by=write_off&month={{key}}",
+        whole=WRITE_OFFS,
+        month=f"{WRITE_OFFS}&month={{key}}",
     ),
     _figure(
         "expected",
@@ -245,8 +246,8 @@ _ALL = (
         "Mean balance of the rated touches of 12 months, +12 best, −36 worst.",
         "docs/concepts.md, experience",
         Better.HIGHER,
-        whole="/cases?sort=experience",
-        segment="/cases?segment={key}&sort=experience",
+        whole="/cases?sort=experience_balance",
+        segment="/cases?segment={key}&sort=experience_balance",
     ),
     _figure(
         "experience_low",
@@ -255,8 +256,8 @@ _ALL = (
         "customers",
         "Customers whose balance is −6 or lower: a person decides before we write again.",
         "docs/concepts.md, experience",
-        whole="/cases?experience=low",
-        segment="/cases?experience=low&segment={key}",
+        whole="/cases?experience=poor",
+        segment="/cases?experience=poor&segment={key}",
     ),
     _figure(
         "wrongful_contacts",
@@ -265,7 +266,7 @@ _ALL = (
         "contacts",
         "Of a thousand letters and placements of the last 90 days, those that what we learned later speaks against.",
         "docs/concepts.md, wrongful contact",
-        whole="/messages?wrongful=yes",
+        whole="/wrongful-contacts?since=90",
     ),
     _figure(
         "answer_days",
@@ -274,7 +275,7 @@ _ALL = (
         "answers",
         "Mean working days from an answer of a customer until one of us had read it, or until today; last 90 days.",
         "docs/concepts.md, message",
-        whole="/answers?received=90",
+        whole="/answers/all?received=90",
     ),
     _figure(
         "bought_again",
@@ -296,8 +297,8 @@ _ALL = (
         "cases",
         "Overdue amount of cases by the reason last stated in 90 days; the department is who must mend it.",
         "docs/concepts.md, reason for non-payment",
-        reason="/cases?overdue=yes&reason={key}&currency={currency}",
-        department="/cases?overdue=yes&department={key}&currency={currency}",
+        reason="/cases?overdue=yes&says={key}&currency={currency}",
+        department="/figures/reasons",
     ),
     _figure(
         "reason_days",
@@ -306,8 +307,8 @@ _ALL = (
         "cases",
         "Mean calendar days that the oldest overdue item of these cases is past due.",
         "docs/concepts.md, reason for non-payment",
-        reason="/cases?overdue=yes&reason={key}",
-        department="/cases?overdue=yes&department={key}",
+        reason="/cases?overdue=yes&says={key}",
+        department="/figures/reasons",
     ),
 )
 

@@ -40,7 +40,7 @@ def command(
 def clock(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
     """The clock that commands read; it stands at ten on the house's Monday until a test moves it."""
     clock = FixedClock(at(MONDAY, 10))
-    monkeypatch.setattr("maatpak.cli.session.SystemClock", lambda: clock)
+    monkeypatch.setattr("maatpak.kernel.settings.SystemClock", lambda _: clock)
     return clock
 
 

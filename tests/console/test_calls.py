@@ -88,6 +88,8 @@ def test_a_result_that_is_half_wrong_records_nothing(at: At) -> None:
         answer = program.post(path, body)
         assert answer.status_code == 422, body
         assert told in answer.json()["detail"]
+    later = program.post(path, {"code": "callback_agreed", "callback_on": "2026-05-01"})
+    assert "a callback is agreed for 10 at most" in later.json()["detail"]
     none = [{"count": 0}]
     for table in ("contact_result", "promise", "dispute", "stated_reason"):
         assert console.rows(f"SELECT count(*) FROM {table}") == none

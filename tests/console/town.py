@@ -29,6 +29,7 @@ from tests.tasks.outbox_world import DAY, NOW, House
 
 FREE = {
     "login": "anna",
+    "name": "overdue",
     "change_id": "1",
     "token_id": "1",
     "draft_id": "1",

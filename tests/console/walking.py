@@ -35,7 +35,12 @@ class Site:
 
         def walked(browser: Browser) -> T:
             told: list[str] = []
-            settings = {"viewport": WINDOW, "base_url": self.address, "locale": "en-GB", "reduced_motion": "reduce"} | options
+            settings = {
+                "viewport": WINDOW,
+                "base_url": self.address,
+                "locale": "en-GB",
+                "reduced_motion": "reduce",
+            } | options
             with page_of(browser, scripts=scripts, **settings) as page:
                 page.set_default_timeout(PATIENCE)
                 page.on("pageerror", lambda error: told.append(str(error)))

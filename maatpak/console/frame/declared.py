@@ -227,6 +227,8 @@ class Room:
     in_menu: bool = True
     waiting: str | None = None
     """SQL that counts what waits here for a visitor: `:creditors`, `:role`, `:login`."""
+    tabs: tuple[str, ...] = ()
+    """Paths of its pages among which people move, in order; they stand above each of its pages."""
 
     @property
     def pages(self) -> "tuple[Listing | Sheet, ...]":

@@ -53,6 +53,9 @@ def environment() -> Environment:
         "share": share,
         "words": as_words,
         "some": some,
+        "weekday": weekday,
+        "short_day": short_day,
+        "clock": clock,
         "brief": brief,
         "dialled": dialled,
     }
@@ -69,6 +72,21 @@ def money(minor: int | None, currency: str) -> str:
 def day(value: date | None) -> str:
     """A date: `12 Mar 2026`."""
     return NOTHING if value is None else format_date(value, "d MMM y", locale=LANGUAGE)
+
+
+def weekday(value: date) -> str:
+    """A date with its day: `Thursday 12 Mar 2026`."""
+    return format_date(value, "EEEE d MMM y", locale=LANGUAGE)
+
+
+def short_day(value: date) -> str:
+    """A date of these days: `Thu 12 Mar`."""
+    return format_date(value, "EEE d MMM", locale=LANGUAGE)
+
+
+def clock(value: datetime, zone: str) -> str:
+    """The time of an instant, where the creditor is: `14:05`."""
+    return format_datetime(value.astimezone(ZoneInfo(zone)), "HH:mm", locale=LANGUAGE)
 
 
 def moment(value: datetime | None, zone: str = "UTC") -> str:

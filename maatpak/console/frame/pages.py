@@ -232,6 +232,7 @@ class Pages:
         return {
             "rooms": seen,
             "here": room,
+            **_tabs(room, asking.visitor.role, request.url.path),
             "waiting": _waiting(asking, seen),
             "visitor": asking.visitor,
             "query": dict(asking.query),
@@ -268,6 +269,14 @@ def require_reader(asker: Visitor, roles: Iterable[str]) -> None:
             f"{asker.login} is {asker.role}: that role does not see this page.",
             advice=f"It is for {', '.join(allowed)}.",
         )
+
+
+def _tabs(room: Room | None, role: str, path: str) -> dict[str, Any]:
+    """Pages of a room that stand side by side, as far as a role sees them; and which of them a path is below."""
+    pages = {each.path: each for each in room.pages if role in each.roles} if room else {}
+    tabs = [pages[each] for each in room.tabs if each in pages] if room else []
+    above = [each.path for each in tabs if f"{path}/".startswith(f"{each.path}/")]
+    return {"tabs": tabs, "tab": max(above, key=len, default=None)}
 
 
 def _waiting(asking: Asking, rooms: Sequence[Room]) -> dict[str, int]:

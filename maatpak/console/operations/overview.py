@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 KEPT_FOR = 4.0
 """Seconds for which a picture is shown again. An act of this process ends it at once."""
-NEWEST = 12
+STILL_SHOWN = 30.0
+"""Seconds for which it may be shown to others while one visitor's page asks for the next."""
+NEWEST = 8
 """Runs that are shown."""
 LATELY = timedelta(days=3)
 """In which failed runs are of interest."""
@@ -44,8 +46,9 @@ class _Picture:
     """The last answer, or why there is none."""
 
     lock: Lock = field(default_factory=Lock)
-    until: float = 0.0
-    """On the monotonic clock."""
+    """Held by who asks."""
+    at: float | None = None
+    """On the monotonic clock; None: it does not count."""
     seen: Overview | OutsideError = field(default_factory=Overview)
 
 
@@ -58,14 +61,13 @@ def read_overview(codes: Sequence[str], now: datetime) -> Overview:
     Raises:
         OutsideError: Prefect does not answer within 3 s.
     """
-    with _PICTURE.lock:
-        if time.monotonic() >= _PICTURE.until:
-            try:
-                _PICTURE.seen = answer(lambda client: _ask(client, now))
-            except OutsideError as error:
-                _PICTURE.seen = error
-            _PICTURE.until = time.monotonic() + KEPT_FOR
-        seen = _PICTURE.seen
+    if not _younger_than(KEPT_FOR) and _PICTURE.lock.acquire(blocking=not _younger_than(STILL_SHOWN)):
+        try:
+            if not _younger_than(KEPT_FOR):
+                _take(now)
+        finally:
+            _PICTURE.lock.release()
+    seen = _PICTURE.seen
     if isinstance(seen, OutsideError):
         raise type(seen)(seen.message, advice=seen.advice)
     visible = {None, *codes}
@@ -79,7 +81,20 @@ def read_overview(codes: Sequence[str], now: datetime) -> Overview:
 def look_again() -> None:
     """Something was changed: the next page asks Prefect afresh."""
     with _PICTURE.lock:
-        _PICTURE.until = 0.0
+        _PICTURE.at = None
+
+
+def _younger_than(seconds: float) -> bool:
+    at = _PICTURE.at
+    return at is not None and time.monotonic() < at + seconds
+
+
+def _take(now: datetime) -> None:
+    try:
+        _PICTURE.seen = answer(lambda client: _ask(client, now))
+    except OutsideError as error:
+        _PICTURE.seen = error
+    _PICTURE.at = time.monotonic()
 
 
 def _ask(client: "SyncPrefectClient", now: datetime) -> Overview:

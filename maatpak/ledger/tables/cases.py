@@ -112,6 +112,7 @@ class Round(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("case_id", "number"),
         Index("uq_round_open", "case_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index("ix_round_closed", "closed_on", "id", postgresql_where=text("closed_on IS NOT NULL")),
         CheckConstraint("(closed_on IS NULL) = (closed_at IS NULL)", name="closed_whole"),
         CheckConstraint("closed_on >= opened_on", name="closed_after_opened"),
     )

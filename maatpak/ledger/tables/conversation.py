@@ -230,6 +230,7 @@ class Answer(Versioned, table=True):
             "received_on",
             postgresql_where=text("read_on IS NULL AND replaced_at IS NULL"),
         ),
+        Index("ix_answer_received", "creditor_id", "received_on", "id", postgresql_where=text("replaced_at IS NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
@@ -281,6 +282,7 @@ class Touch(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("rating BETWEEN -12 AND 1", name="rating_in_scale"),
         Index("ix_touch_party", "party_id", "touched_on"),
+        Index("ix_touch_wrongful", "creditor_id", "touched_on", "id", postgresql_where=text("wrongful")),
         Index("uq_touch_record", "kind", "record_no", unique=True, postgresql_where=text("record_no IS NOT NULL")),
     )
 

@@ -106,6 +106,10 @@ class Item(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
+OPEN = "replaced_at IS NULL AND open_amount > 0"
+WRITTEN_OFF = "replaced_at IS NULL AND settled_by = 'write_off'"
+
+
 class ItemVersion(Versioned, table=True):
     """What the ledger said of an item over a time. Amounts are positive minor units, credit notes and payments too.
 
@@ -124,6 +128,19 @@ class ItemVersion(Versioned, table=True):
         Index("uq_item_version_current", "item_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
         Index("ix_item_version_creditor", "creditor_id", "valid_from"),
         Index("ix_item_version_debtor", "debtor_id"),
+        # The two orders in which lists of a creditor's open items go, with what they filter by: what does not fit is
+        # passed over in the index.
+        Index(
+            "ix_item_version_open_due",
+            *("creditor_id", "due_on", "item_id", "currency", "item_type"),
+            postgresql_where=text(OPEN),
+        ),
+        Index(
+            "ix_item_version_open_amount",
+            *("creditor_id", "open_amount", "item_id", "due_on", "currency", "item_type"),
+            postgresql_where=text(OPEN),
+        ),
+        Index("ix_item_version_written_off", "creditor_id", "settled_on", postgresql_where=text(WRITTEN_OFF)),
         Index(
             "ix_item_version_sending",
             "creditor_id",

@@ -59,6 +59,7 @@ class Promise(Versioned, table=True):
         CheckConstraint("amount > 0", name="amount_positive"),
         *not_negative("received"),
         Index("ix_promise_case", "case_id"),
+        Index("ix_promise_date", "promised_on", "id", postgresql_where=text("replaced_at IS NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)

@@ -33,12 +33,14 @@ class WebhookDelivery(SQLModel, table=True):
         one_of("state", ["waiting", "delivered", "given_up"]),
         CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_when_over"),
         *not_negative("tries"),
+        Index("ix_webhook_delivery_given_up", "webhook_id", postgresql_where=text("state = 'given_up'")),
         Index("ix_webhook_delivery_due", "next_at", postgresql_where=text("state = 'waiting'")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     webhook_id: int = Field(foreign_key="webhook.id", sa_type=BigInteger)
-    event_seq: int = Field(foreign_key="event.seq", sa_type=BigInteger)
+    event_seq: int = Field(sa_type=BigInteger)
+    """The event; no foreign key, which would stand in the way of the guard that keeps events."""
     state: str = "waiting"
     tries: int = 0
     next_at: datetime = Field(sa_type=UtcTime)

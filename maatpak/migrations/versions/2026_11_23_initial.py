@@ -876,7 +876,6 @@ def upgrade() -> None:
             "state IN ('waiting', 'delivered', 'given_up')", name=op.f("ck_webhook_delivery_state_known")
         ),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_webhook_delivery_tries_not_negative")),
-        sa.ForeignKeyConstraint(["event_seq"], ["event.seq"], name=op.f("fk_webhook_delivery_event_seq_event")),
         sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id_webhook")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
         sa.UniqueConstraint("webhook_id", "event_seq", name=op.f("uq_webhook_delivery_webhook_id_event_seq")),
@@ -887,6 +886,13 @@ def upgrade() -> None:
         ["next_at"],
         unique=False,
         postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_webhook_delivery_given_up",
+        "webhook_delivery",
+        ["webhook_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'given_up'"),
     )
     op.create_table(
         "case_note",
@@ -1078,11 +1084,32 @@ def upgrade() -> None:
     op.create_index("ix_item_version_creditor", "item_version", ["creditor_id", "valid_from"], unique=False)
     op.create_index("ix_item_version_debtor", "item_version", ["debtor_id"], unique=False)
     op.create_index(
+        "ix_item_version_open_amount",
+        "item_version",
+        ["creditor_id", "open_amount", "item_id", "due_on", "currency", "item_type"],
+        unique=False,
+        postgresql_where=sa.text("replaced_at IS NULL AND open_amount > 0"),
+    )
+    op.create_index(
+        "ix_item_version_open_due",
+        "item_version",
+        ["creditor_id", "due_on", "item_id", "currency", "item_type"],
+        unique=False,
+        postgresql_where=sa.text("replaced_at IS NULL AND open_amount > 0"),
+    )
+    op.create_index(
         "ix_item_version_sending",
         "item_version",
         ["creditor_id"],
         unique=False,
         postgresql_where=sa.text("invoice_sent_on IS NOT NULL OR invoice_channel IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_item_version_written_off",
+        "item_version",
+        ["creditor_id", "settled_on"],
+        unique=False,
+        postgresql_where=sa.text("replaced_at IS NULL AND settled_by = 'write_off'"),
     )
     op.create_index(
         "uq_item_version_current",
@@ -1274,6 +1301,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_round")),
         sa.UniqueConstraint("case_id", "number", name=op.f("uq_round_case_id_number")),
     )
+    op.create_index(
+        "ix_round_closed", "round", ["closed_on", "id"], unique=False, postgresql_where=sa.text("closed_on IS NOT NULL")
+    )
     op.create_index("uq_round_open", "round", ["case_id"], unique=True, postgresql_where=sa.text("closed_at IS NULL"))
     op.create_table(
         "stated_reason",
@@ -1414,6 +1444,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_answer_debtor_id"), "answer", ["debtor_id"], unique=False)
     op.create_index(
+        "ix_answer_received",
+        "answer",
+        ["creditor_id", "received_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("replaced_at IS NULL"),
+    )
+    op.create_index(
         "ix_answer_unread",
         "answer",
         ["creditor_id", "received_on"],
@@ -1504,6 +1541,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
     )
     op.create_index("ix_promise_case", "promise", ["case_id"], unique=False)
+    op.create_index(
+        "ix_promise_date",
+        "promise",
+        ["promised_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("replaced_at IS NULL"),
+    )
     op.create_index(
         "uq_promise_current", "promise", ["promise_no"], unique=True, postgresql_where=sa.text("replaced_at IS NULL")
     )
@@ -1697,6 +1741,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_touch_party", "touch", ["party_id", "touched_on"], unique=False)
     op.create_index(
+        "ix_touch_wrongful",
+        "touch",
+        ["creditor_id", "touched_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("wrongful"),
+    )
+    op.create_index(
         "uq_touch_record",
         "touch",
         ["kind", "record_no"],
@@ -1832,6 +1883,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_work_task_action_id"), table_name="work_task")
     op.drop_table("work_task")
     op.drop_index("uq_touch_record", table_name="touch", postgresql_where=sa.text("record_no IS NOT NULL"))
+    op.drop_index("ix_touch_wrongful", table_name="touch", postgresql_where=sa.text("wrongful"))
     op.drop_index("ix_touch_party", table_name="touch")
     op.drop_table("touch")
     op.drop_index("uq_plan_current", table_name="plan", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -1852,6 +1904,7 @@ def downgrade() -> None:
     op.drop_index("uq_round_course_current", table_name="round_course", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_table("round_course")
     op.drop_index("uq_promise_current", table_name="promise", postgresql_where=sa.text("replaced_at IS NULL"))
+    op.drop_index("ix_promise_date", table_name="promise", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index("ix_promise_case", table_name="promise")
     op.drop_table("promise")
     op.drop_index("ix_incoming_word", table_name="incoming", postgresql_where=sa.text("kind IN ('stop', 'start')"))
@@ -1863,6 +1916,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_answer_unread", table_name="answer", postgresql_where=sa.text("read_on IS NULL AND replaced_at IS NULL")
     )
+    op.drop_index("ix_answer_received", table_name="answer", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index(op.f("ix_answer_debtor_id"), table_name="answer")
     op.drop_table("answer")
     op.drop_index("ix_action_payer", table_name="action", postgresql_where=sa.text("payer_party_id IS NOT NULL"))
@@ -1876,6 +1930,7 @@ def downgrade() -> None:
     op.drop_index("ix_stated_reason_case", table_name="stated_reason")
     op.drop_table("stated_reason")
     op.drop_index("uq_round_open", table_name="round", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_index("ix_round_closed", table_name="round", postgresql_where=sa.text("closed_on IS NOT NULL"))
     op.drop_table("round")
     op.drop_index(
         "ix_placement_check_licence", table_name="placement_check", postgresql_where=sa.text("debtor_id IS NULL")
@@ -1898,9 +1953,24 @@ def downgrade() -> None:
     op.drop_table("message")
     op.drop_index("uq_item_version_current", table_name="item_version", postgresql_where=sa.text("replaced_at IS NULL"))
     op.drop_index(
+        "ix_item_version_written_off",
+        table_name="item_version",
+        postgresql_where=sa.text("replaced_at IS NULL AND settled_by = 'write_off'"),
+    )
+    op.drop_index(
         "ix_item_version_sending",
         table_name="item_version",
         postgresql_where=sa.text("invoice_sent_on IS NOT NULL OR invoice_channel IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_item_version_open_due",
+        table_name="item_version",
+        postgresql_where=sa.text("replaced_at IS NULL AND open_amount > 0"),
+    )
+    op.drop_index(
+        "ix_item_version_open_amount",
+        table_name="item_version",
+        postgresql_where=sa.text("replaced_at IS NULL AND open_amount > 0"),
     )
     op.drop_index("ix_item_version_debtor", table_name="item_version")
     op.drop_index("ix_item_version_creditor", table_name="item_version")
@@ -1919,6 +1989,9 @@ def downgrade() -> None:
     op.drop_table("claimed_payment")
     op.drop_index("ix_case_note_case", table_name="case_note")
     op.drop_table("case_note")
+    op.drop_index(
+        "ix_webhook_delivery_given_up", table_name="webhook_delivery", postgresql_where=sa.text("state = 'given_up'")
+    )
     op.drop_index(
         "ix_webhook_delivery_due", table_name="webhook_delivery", postgresql_where=sa.text("state = 'waiting'")
     )

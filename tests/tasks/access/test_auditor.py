@@ -57,6 +57,7 @@ from tasks.drafts import confirm_pack, refuse_pack, submit_pack, withdraw_pack
 from tasks.evidence import note_evidence
 from tasks.holds import lift_hold, set_hold
 from tasks.intake.ingest import ingest_ledger
+from tasks.merging import ask_merge
 from tasks.notes import write_note
 from tasks.placements import recall_placement
 from tasks.plans import accept_plan, cancel_plan, decline_plan, offer_plan
@@ -71,6 +72,7 @@ from tasks.send.resolving import Resolution, resolve_message
 from tasks.send.withdrawing import cancel_message
 from tasks.tickets import close_ticket, open_ticket
 from tasks.version_move import move_running
+from tasks.webhooks import add_webhook, send_again, switch_webhook
 from tasks.work import Outcome, finish_work, take_work
 from tasks.worklist import open_work
 from tests.tasks.act.house import House, at
@@ -120,6 +122,7 @@ ByName = Callable[[House, str], object]
 AT_DESK: dict[Callable[..., object], AtDesk] = {
     accept_plan: lambda desk, _: accept_plan(desk, X),
     approve: lambda desk, _: approve(desk, [demand(desk)], "looked at it"),
+    ask_merge: lambda desk, case: ask_merge(desk, case, "C2", "same people"),
     ask_account_manager: lambda desk, _: ask_account_manager(desk, demand(desk), "Did you speak with them?"),
     assign_incoming: lambda desk, case: assign_incoming(desk, "I1", int(case.id or 0)),
     cancel_plan: lambda desk, _: cancel_plan(desk, X),
@@ -169,6 +172,11 @@ BY_NAME: dict[Callable[..., object], ByName] = {
         who,
         at(house.day),
     ),
+    add_webhook: lambda house, who: add_webhook(
+        house.engine, "https://program.example/", [], "ACME", who, at(house.day)
+    ),
+    switch_webhook: lambda house, who: switch_webhook(house.engine, 1, who, at(house.day), active=False),
+    send_again: lambda house, who: send_again(house.engine, 1, who, at(house.day)),
     add_person: lambda house, who: add_person(
         house.engine, Person(login="kim", name="Kim", role="collector", recorded_at=at(house.day)), who, at(house.day)
     ),
@@ -242,6 +250,7 @@ PARTS = {
     "changed",
     "close_work",
     "close_work_about",
+    "confirm_merge",
     "confirm_move",
     "confirm_offer",
     "end_hold",

@@ -3,8 +3,7 @@
 from maatpak.console.frame.declared import Room, Sheet
 from maatpak.console.rooms.calls.acts import ACTS
 from maatpak.console.rooms.calls.listing import OPEN_CALLS
-from maatpak.console.rooms.calls.sheets import ONE, PATH, CallScreen, WorkList, read_call, read_list
-from maatpak.kernel.words import Role
+from maatpak.console.rooms.calls.sheets import MINE, ONE, PATH, CallScreen, WorkList, read_call, read_list
 
 CALLS = Room(
     name="calls",
@@ -42,6 +41,6 @@ CALLS = Room(
     waiting=f"""
 SELECT count(*) FROM work_task t JOIN creditor c ON c.id = t.creditor_id
 WHERE t.creditor_id = ANY(:creditors) AND t.kind = 'call' AND t.state = 'open' AND t.due_on <= c.business_date
-  AND (t.assignee = :login OR (t.assignee IS NULL AND :role = '{Role.COLLECTOR}'))
+  AND {MINE}
 """,  # noqa: S608 - a word of our own
 )

@@ -14,6 +14,8 @@ from tasks.call_sheet import CallSheet, call_sheet
 from tasks.rights import TALKERS
 
 PATH = "/calls"
+MINE = f"(t.assignee = :login OR (t.assignee IS NULL AND :role = '{Role.COLLECTOR}'))"
+"""Which calls wait for somebody: theirs by name, and for collectors those that are nobody's yet."""
 ONE = PATH + "/{task_id}"
 A_PAGE = 50
 MOST_SKIPPED = 6

@@ -6,6 +6,7 @@ from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Order, Shape
 from maatpak.console.frame.fields import as_words
 from maatpak.kernel.reasons import NoActionReason
+from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.tables.standing import NEVER
 from policies.pack import CompiledPack
 from tasks.standing import word_search
@@ -13,6 +14,8 @@ from tasks.standing import word_search
 PATH = "/cases"
 NO_DATE = f"DATE '{NEVER}'"
 DAYS = f"CASE WHEN s.oldest_due_on < {NO_DATE} THEN c.business_date - s.oldest_due_on END"
+SAYS = "s.non_payment_reason = ANY(string_to_array(:value, ','))"
+"""One reason, or several with commas between them: those that one department must mend."""
 ON_JOURNEY = f"(s.round_opened_on < {NO_DATE} OR (s.outcome = 'act' AND s.stage <> 'prepare'))"
 """A round runs, or the step of today opens one."""
 PACKS = """
@@ -116,6 +119,10 @@ CASES = Listing(
         Filter("key", "Key account", choices=(Choice("yes", "Key accounts"), Choice("no", "Others")),
                conditions={"yes": "s.key_account", "no": "NOT s.key_account"}),
         Filter("at_least", "Overdue at least", "s.overdue_open >= :value", Shape.MONEY),
+        Filter("says", "Says", SAYS, choices=_named(NonPaymentReason)),
+        Filter("disputed", "Disputed", choices=(Choice("yes", "Disputed"), Choice("no", "Not disputed")),
+               conditions={"yes": "s.disputed_open > 0", "no": "s.disputed_open = 0"}),
+        Filter("currency", "Currency", "s.currency = :value"),
         Filter("experience", "Experience", choices=FEELING_CHOICES, conditions=FEELING_CONDITIONS),
     ),
     search="s.words @@ to_tsquery('simple', CAST(:words AS text))",

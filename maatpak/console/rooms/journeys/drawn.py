@@ -8,7 +8,7 @@ from typing import Any
 
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.problems import missing
-from maatpak.console.rooms.journeys.overview import PACKS, Blocked, Money
+from maatpak.console.rooms.journeys.overview import PACKS, Blocked, Money, blocked_by
 from maatpak.kernel.money import format_money
 from policies.diff import spelled
 from policies.journey import Journey, Step
@@ -165,7 +165,7 @@ def _step(name: str, part: str, numbers: StepFigures, step: Step | None, currenc
         about=step.about if step else "",
         after=step.after if step else (),
         standing=numbers.standing,
-        blocked=[Blocked(reason, cases) for reason, cases in numbers.blocked.items()],
+        blocked=blocked_by(numbers.blocked),
         taken=numbers.taken,
         waits=[Wait(before, days) for before, days in numbers.median_wait.items()],
         cash=[Money(code, amount) for code, amount in sorted(numbers.cash.items())],
@@ -206,4 +206,4 @@ def _summed(steps: Iterable[StepFigures]) -> list[Blocked]:
     for each in steps:
         for reason, count in each.blocked.items():
             cases[reason] += count
-    return [Blocked(*each) for each in sorted(cases.items(), key=lambda each: (-each[1], each[0]))]
+    return blocked_by(cases)

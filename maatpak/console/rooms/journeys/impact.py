@@ -19,10 +19,9 @@ from maatpak.console.frame.drawing import day
 from maatpak.console.frame.fields import as_words
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.journeys.drafts import seen_draft
-from maatpak.kernel.errors import RefusedError
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import DraftState
 from policies.pack import load_pack
-from tasks.finding import acting_date
 from tasks.impact import ImpactCount, ImpactKind, ImpactSheet, impact
 
 PAGE = 50
@@ -162,7 +161,7 @@ def read_impact(asking: Asking, draft_id: int) -> ImpactPage:
     """The sheet of a draft that waits, worked out now or kept since the last event."""
     draft = seen_draft(asking, draft_id)
     if draft.state != DraftState.SUBMITTED:
-        raise RefusedError(
+        raise UsageError(
             f"Draft {draft_id} is {draft.state}: its impact is history.", advice="Its own page says what it changed."
         )
     creditors = [each for each in asking.visitor.creditors if each.code in draft.bases]
@@ -170,11 +169,13 @@ def read_impact(asking: Asking, draft_id: int) -> ImpactPage:
     creditor = next((each for each in creditors if each.code == asked), None)
     if creditor is None:
         raise missing("creditor", asked)
+    if creditor.business_date is None:
+        raise UsageError(f"{asked} has no business date yet.", advice="There are cases once its first day was run.")
     way = asking.query.get("way") or ("move" if draft.move_running else "new")
     if way not in ("new", "move"):
         raise missing("way", way)
     move = way == "move"
-    as_of = acting_date(asking.engine, creditor.code, asking.now)
+    as_of = creditor.business_date
     head = asking.rows("SELECT seq, hash FROM event_head")[0]
     event = _number(asking, "seen")
     key = (asking.engine.settings.workspace, draft.content_hash, creditor.id, move, as_of)

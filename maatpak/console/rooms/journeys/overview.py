@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from maatpak.console.frame.asking import Asking
+from maatpak.console.rooms.customers.course import WAITS
 from maatpak.kernel.words import Role
 from tasks.access.visitor import SeenCreditor
 from tasks.journey_figures import BLOCKED, STANDING
@@ -52,6 +53,8 @@ class Blocked:
 
     reason: str
     cases: int
+    passes: bool
+    """Whether it passes by itself, as waiting for a date does; else something has to happen."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class SegmentLine:
     blocked: int
     """Of these the ones that get nothing today."""
     most: Blocked | None
-    """What blocks most of them."""
+    """What holds most of them, of what does not pass by itself."""
     steps: int
     """Of the journey in force."""
 
@@ -167,7 +170,7 @@ def _segment(
     for row in standing:
         if row["segment"] == name and row["name"] == BLOCKED:
             blocked[row["key"]] += row["cases"]
-    most = max(blocked.items(), key=lambda each: (each[1], each[0]), default=None)
+    held = [each for each in blocked_by(blocked) if not each.passes]
     own = [row for row in figures if row["segment"] == name]
     return SegmentLine(
         segment=name,
@@ -176,9 +179,15 @@ def _segment(
         overdue=[Money(row["currency"], row["value"]) for row in own if row["name"] == "overdue" and row["value"]],
         standing=sum(row["cases"] for row in standing if row["segment"] == name and row["name"] == STANDING),
         blocked=sum(blocked.values()),
-        most=Blocked(*most) if most else None,
+        most=held[0] if held else None,
         steps=steps,
     )
+
+
+def blocked_by(cases: Mapping[str, int]) -> list[Blocked]:
+    """Reason → cases as a list, the commonest first."""
+    found = sorted(cases.items(), key=lambda each: (-each[1], each[0]))
+    return [Blocked(reason, count, reason in WAITS) for reason, count in found]
 
 
 def _by_creditor(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:

@@ -77,4 +77,16 @@ OPERATIONS = Room(
     papers=imports.PAPERS,
     acts=(*RUNNING, *apart.ACTS, *arriving.ACTS),
     waiting=COUNT,
+    tabs=(
+        PATH,
+        PATH + "/runs",
+        imports.PATH,
+        imports.REFUSED,
+        apart.PATH,
+        arriving.UNKNOWN,
+        arriving.INCOMING,
+        arriving.ANSWERS,
+        arriving.ADDRESSES,
+        channels.PATH,
+    ),
 )

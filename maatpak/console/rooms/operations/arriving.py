@@ -27,9 +27,10 @@ ONE = INCOMING + "/{incoming_id}"
 LOST = ("dead", "doubtful")
 CUSTOMER = """ JOIN creditor c ON c.id = d.creditor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL"""
-REPAIR = """ LEFT JOIN LATERAL (
-  SELECT min(w.id) AS id FROM work_task w WHERE w.debtor_id = s.debtor_id AND w.kind = 'repair' AND w.state = 'open'
-    AND (w.channel IS NULL OR w.channel = CASE s.channel WHEN 'sms' THEN 'phone' ELSE s.channel END)) w ON TRUE"""
+REPAIR = """(SELECT min(w.id) FROM work_task w
+  WHERE w.debtor_id = s.debtor_id AND w.kind = 'repair' AND w.state = 'open'
+    AND (w.channel IS NULL OR w.channel = CASE s.channel WHEN 'sms' THEN 'phone' ELSE s.channel END))"""
+"""The open work of whoever looks for another address."""
 NAMED = (
     Column("debtor_no", "Number", "d.debtor_no"),
     Column("creditor", "Creditor", "c.code"),
@@ -148,7 +149,7 @@ LISTINGS = (
             Column("business_date", "Date", "m.business_date", Shape.DATE),
             Column("ended_at", "Broke off", "m.ended_at", Shape.INSTANT),
             Column("failure", "What is known", "m.failure"),
-            Column("service_ref", "Number at the service", "m.service_ref"),
+            Column("service_ref", "Number at the service", "m.service_ref", shown=False),
             Column("message_id", "Message number", "m.id", Shape.NUMBER, sorts=True, shown=False),
             Column("case_id", "Case", "m.case_id", Shape.NUMBER, shown=False),
         ),
@@ -161,8 +162,8 @@ LISTINGS = (
     ),
     Listing(
         path=INCOMING,
-        title="Nobody's mail and texts",
-        help="What came in and nobody knows whose it is, the oldest first.",
+        title="Unassigned",
+        help="Mails and texts of which nobody knows whose they are, the oldest first.",
         source="incoming i",
         columns=(
             Column("number", "Number", "'I' || i.id", link=ONE),
@@ -209,7 +210,7 @@ LISTINGS = (
         path=ADDRESSES,
         title="Lost addresses",
         help="Addresses at which customers are not reached, the newest first; new ones are entered on their accounts.",
-        source="address_state s JOIN debtor d ON d.id = s.debtor_id" + CUSTOMER + REPAIR,
+        source="address_state s JOIN debtor d ON d.id = s.debtor_id" + CUSTOMER,
         columns=(
             Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/debtors/{debtor_id}"),
             *NAMED,
@@ -219,7 +220,7 @@ LISTINGS = (
             Column("cause", "Why", "s.cause"),
             Column("since", "Since", "s.valid_from", Shape.DATE, sorts=True),
             Column("actor", "By", "s.actor"),
-            Column("task_id", "Who looks for it", "w.id", Shape.NUMBER, link="/work/{task_id}", help="The open work."),
+            Column("task_id", "Work to find it", REPAIR, Shape.NUMBER, link="/work/{task_id}", help="The open work."),
             Column("debtor_id", "Account", "s.debtor_id", Shape.NUMBER, shown=False),
         ),
         key="s.id",
@@ -235,7 +236,7 @@ LISTINGS = (
     ),
 )
 SHEETS = (
-    Sheet(ONE, "Nobody's mail or text", "What it says, to find out whose it is.", IncomingSheet, read_incoming,
+    Sheet(ONE, "Unassigned mail or text", "What it says, to find out whose it is.", IncomingSheet, read_incoming,
           "incoming.html"),
 )  # fmt: skip
 ACTS = (

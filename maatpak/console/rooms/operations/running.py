@@ -93,6 +93,6 @@ RUNNING = (
         _reschedule, OPERATIONS, outside=True, choices=_schedules),
     Act(PATH + "/creditors/{creditor}/catch-up", "Catch up a day",
         "The creditor's whole day for that date; time does not go back, and a day begun is not taken back.", Day,
-        _catch_up, OPERATIONS, outside=True, grave=True),
+        _catch_up, OPERATIONS, outside=True),
     Act(RUN + "/retry", "Try again", "The failed run goes on as itself.", NoFields, _retry, OPERATIONS, outside=True),
 )  # fmt: skip

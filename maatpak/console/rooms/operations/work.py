@@ -33,7 +33,7 @@ SELECT
 PLACES = {
     "quarantined": ("Rows set apart", "/quarantine", False),
     "unknown": ("Unknown messages", "/messages/unknown", False),
-    "incoming": ("Nobody's mail and texts", "/incoming", False),
+    "incoming": ("Unassigned mail", "/incoming", False),
     "answers": ("Unread answers", "/answers", False),
     "repairs": ("Addresses to find", "/work?kind=repair", False),
     "rejected": ("Refused imports, 7 days", "/imports/rejected", True),

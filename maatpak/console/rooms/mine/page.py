@@ -1,23 +1,16 @@
-"""My customers: what an account manager is told and asked of them before a customer is, and how to stop it."""
+"""The page of an account manager: what waits for a word, what customers will be sent soon, and where they stand."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from pydantic import BaseModel, Field
-
-from maatpak.console.frame.asking import Acting, Asking
-from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
-from maatpak.console.frame.drawing import day
-from maatpak.console.frame.fields import NoFields, Reason, Words
+from maatpak.console.frame.asking import Asking
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, StepKind
+from maatpak.kernel.words import Role, StepKind
 from maatpak.ledger.tables.standing import NEVER
 from tasks.current_pack import current_packs
-from tasks.holds import HOLD_RULES, set_hold
 from tasks.my_customers import my_customers
 from tasks.rights import HEARD
-from tasks.work import TALK_DAYS, Outcome, finish_work
 
 PATH = "/mine"
 WHO = (*HEARD, Role.AUDITOR)
@@ -148,28 +141,8 @@ class MinePage:
     """Those with something that waits first, then the most overdue."""
 
 
-class Talk(BaseModel):
-    """A talk that comes first."""
-
-    note: Reason
-    until: date | None = Field(
-        None, title="Until", description=f"The last day of silence; empty: {TALK_DAYS} working days, the longest."
-    )
-
-
-class No(BaseModel):
-    """Why not."""
-
-    note: Reason
-
-
-class Yes(BaseModel):
-    """Go on."""
-
-    note: Words | None = Field(None, title="Note", description="What the collector should know.")
-
-
-def _read(asking: Asking) -> MinePage:
+def read_mine(asking: Asking) -> MinePage:
+    """The page of the account manager who looks, or of the one chosen."""
     own = asking.visitor.login if asking.visitor.role == Role.ACCOUNT_MANAGER else None
     wanted = asking.query.get("manager") or own
     seen = asking.creditors
@@ -225,150 +198,3 @@ def _coming(asking: Asking, rows: list[dict[str, Any]]) -> list[Coming]:
         if step is None or step.kind in SENT:  # a step of an older pack may be anything
             found.append(Coming(**row))
     return found
-
-
-def _end(acting: Acting, task_id: int, outcome: Outcome, told: str) -> Done:
-    with acting.desk("task_id", task_id) as desk:
-        finish_work(desk, task_id, outcome)
-    return Done(told, None, {"task_id": task_id, "outcome": outcome.code})
-
-
-def _stop(acting: Acting, form: Talk, task_id: int) -> Done:
-    outcome = Outcome(ConsultAnswer.I_TALK, form.note, form.until)
-    return _end(acting, task_id, outcome, "Contact rests while you talk with them; then the question stands again.")
-
-
-def _agree(acting: Acting, form: Yes, task_id: int) -> Done:
-    return _end(acting, task_id, Outcome(ConsultAnswer.AGREE, form.note), "You agree; the journey goes on.")
-
-
-def _refuse(acting: Acting, form: No, task_id: int) -> Done:
-    return _end(acting, task_id, Outcome(ConsultAnswer.NO, form.note), "You said no; the credit manager decides.")
-
-
-def _saw(acting: Acting, form: NoFields, task_id: int) -> Done:
-    del form
-    return _end(acting, task_id, Outcome("seen"), "You have seen it; the journey goes on.")
-
-
-def _rest(acting: Acting, form: Talk, case_id: int) -> Done:
-    with acting.desk("case_id", case_id) as desk:
-        case = desk.case(case_id)
-        until = form.until or desk.in_working_days(case.debtor_id, TALK_DAYS)
-        hold = set_hold(desk, case, HoldReason.ACCOUNT_MANAGER_TALKS, until, form.note)
-        return Done(f"Contact rests until {day(hold.until_on)}.", None, {"hold_no": hold.hold_no})
-
-
-ALL = Listing(
-    path=PATH + "/customers",
-    title="All my customers",
-    help="Every account that names you as its account manager and has something open or a round running.",
-    source="case_standing s JOIN creditor c ON c.id = s.creditor_id",
-    columns=(
-        Column("name", "Customer", "COALESCE(NULLIF(s.name, ''), s.debtor_no)", link="/cases/{case_id}"),
-        Column("debtor_no", "Number", "s.debtor_no"),
-        Column("creditor", "Creditor", "c.code"),
-        Column("segment", "Segment", "s.segment", Shape.CODE),
-        Column("overdue_open", "Overdue", "s.overdue_open", Shape.MONEY, sorts=True),
-        Column("not_due_open", "Not due yet", "s.not_due_open", Shape.MONEY),
-        Column("oldest_due_on", "Oldest due", f"NULLIF(s.oldest_due_on, {NO_DATE})", Shape.DATE),
-        Column(
-            "paid_late_on",
-            "Last paid late",
-            """(SELECT max(v.settled_on) FROM item_version v WHERE v.debtor_id = s.debtor_id AND v.currency = s.currency
-AND v.replaced_at IS NULL AND v.settled_by IN ('payment', 'debit') AND v.settled_on > v.due_on)""",
-            Shape.DATE,
-            help="When they last paid something after its due date.",
-        ),
-        Column("next_step", "Next", "s.next_step", Shape.CODE),
-        Column("next_on", "From", f"NULLIF(s.next_on, {NO_DATE})", Shape.DATE),
-        Column("reason", "They say", "NULLIF(s.non_payment_reason, 'none')", Shape.CODE),
-        Column("experience_balance", "Experience", "s.experience_balance", Shape.NUMBER),
-        Column("currency", "Currency", "s.currency", shown=False),
-        Column("case_id", "Case", "s.case_id", Shape.NUMBER, shown=False),
-    ),
-    key="s.case_id",
-    order="-overdue_open",
-    creditor="s.creditor_id",
-    where="s.account_manager = :login",
-    filters=(
-        Filter(
-            "overdue",
-            "Overdue",
-            choices=(Choice("yes", "Overdue"), Choice("no", "Not overdue")),
-            conditions={"yes": "s.overdue_open > 0", "no": "s.overdue_open = 0"},
-        ),
-        Filter("at_least", "Overdue at least", "s.overdue_open >= :value", Shape.MONEY),
-    ),
-    totals=("overdue_open",),
-    roles=WHO,
-    empty="No account names you as its account manager.",
-)
-
-MINE = Room(
-    name="mine",
-    title="My customers",
-    path=PATH,
-    listings=(ALL,),
-    sheets=(
-        Sheet(
-            PATH,
-            "My customers",
-            "What waits for the account manager, what customers will be sent soon, and where their accounts stand.",
-            MinePage,
-            _read,
-            "mine.html",
-            WHO,
-            query={
-                "creditor": "Code of a creditor.",
-                "manager": "Login of the account manager; an account manager sees their own.",
-            },
-        ),
-    ),
-    acts=(
-        Act(
-            PATH + "/{task_id}/stop",
-            "I talk first",
-            "Contact rests while you talk with the customer; afterwards the journey asks again.",
-            Talk,
-            _stop,
-            HEARD,
-        ),
-        Act(
-            PATH + "/{task_id}/agree",
-            "Agree",
-            "The journey goes on; a demand still needs its approval.",
-            Yes,
-            _agree,
-            HEARD,
-        ),
-        Act(
-            PATH + "/{task_id}/no",
-            "No, because …",
-            "The step is not taken; the credit manager decides what comes instead.",
-            No,
-            _refuse,
-            HEARD,
-        ),
-        Act(
-            PATH + "/{task_id}/seen",
-            "Seen",
-            "You know of it, and what comes next may come.",
-            NoFields,
-            _saw,
-            HEARD,
-        ),
-        Act(
-            PATH + "/{case_id}/rest",
-            "Let contact rest",
-            f"You talk with them first: nothing is sent and nobody rings, for {TALK_DAYS} working days at most.",
-            Talk,
-            _rest,
-            HOLD_RULES[HoldReason.ACCOUNT_MANAGER_TALKS].sets,
-        ),
-    ),
-    waiting="""
-SELECT count(*) FROM work_task t WHERE t.creditor_id = ANY(:creditors) AND t.state = 'open'
-AND t.kind IN ('notice', 'consult') AND t.assignee = :login
-""",
-)
