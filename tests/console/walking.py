@@ -14,7 +14,7 @@ from tests.flows.conftest import free_port
 
 T = TypeVar("T")
 WINDOW, TELEPHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 780}
-PATIENCE = 8_000
+PATIENCE = 30_000
 """Milliseconds that a step may take on a busy machine."""
 
 
