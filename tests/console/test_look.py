@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from maatpak.console.frame.declared import Act, Listing, Sheet
+from maatpak.console.frame.declared import Act, Paper, Sheet
 from maatpak.kernel.words import Role
 from policies.pack import standard_pack_files
 from tasks.audit.proving import prove_chain
-from tests.browser import PHONE, Chromium, look, objections
+from tests.browser import PHONE, WIDE, Chromium, look, objections
 from tests.console.access import declared
 from tests.console.conftest import At
 from tests.console.house import Console
@@ -23,6 +23,10 @@ MAIL = "From: x@unknown.example\nTo: us@ours.example\nSubject: Paid\nMessage-Id:
 NO_SERVICE = {"/operations/deployments/{deployment_id}", "/operations/runs/{run_id}"}
 """Of what only Prefect knows there is the page that says so: none runs here."""
 BESIDE = ("/nothing", "/login", "/cases?q=nobody&sort=-overdue")
+LISTS = ("/cases", "/messages", "/quarantine")
+"""Lists have one template; these are looked at in the fast tests, too."""
+COLOURED = ("/", "/approvals", "/cases/{case_id}", "/journeys/{creditor}/{segment}", "/calls/{task_id}")
+"""Pages with most of the colours that there are."""
 
 
 def furnish_more(console: Console, own: dict[str, Any], logins: dict[Role, str]) -> dict[str, Any]:
@@ -43,47 +47,56 @@ def furnish_more(console: Console, own: dict[str, Any], logins: dict[Role, str])
     return {**own, **mine, "seq": newest, "task_id": call}
 
 
-def looked_at(page: Page, path: str, *, there: bool) -> list[str]:
-    """What is wrong with a page in each look; rules that looks do not change are tried in the first only."""
+def looked_at(page: Page, path: str, *, there: bool, closely: bool) -> list[str]:
+    """What is wrong with a page: all rules in the light, and its width on a telephone; closely, the rules that looks
+    may change in these looks, too."""
     look(page, SCREEN, "light")
     answer = page.goto(path)
     assert answer is not None
     found = [f"{path}: answered with {answer.status}"] if there and answer.status != 200 else []
     found += [f"{path}: {each}" for each in objections(page)]
-    look(page, SCREEN, "dark")
-    found += [f"{path}, dark: {each}" for each in objections(page, rules=("color-contrast", "link-in-text-block"))]
+    if closely:
+        look(page, SCREEN, "dark")
+        found += [f"{path}, dark: {each}" for each in objections(page, rules=("color-contrast", "link-in-text-block"))]
     look(page, PHONE, "light")
-    return found + [f"{path}, telephone: {each}" for each in objections(page, rules=("target-size",))]
+    if closely:
+        return found + [f"{path}, telephone: {each}" for each in objections(page, rules=("target-size",))]
+    return [*found, *([f"{path} is wider than a telephone"] if page.evaluate(WIDE) else [])]
 
 
-def wrong_with(kinds: tuple[type, ...], at: At, chromium: Chromium) -> list[str]:
-    """What is wrong with everything of some kinds, as a credit manager has it, or else somebody who may see it."""
+def wrong_with(at: At, chromium: Chromium, *, everything: bool) -> list[str]:
+    """What is wrong with all that is declared, as a credit manager has it, or else somebody who may see it."""
     console, own, _, logins = built(at)
     things = furnish_more(console, own, logins)
-    paths: dict[str, list[tuple[str, bool]]] = {}
+    paths: dict[str, list[tuple[str, bool, bool]]] = {}
     for _, _, each in declared():
-        if isinstance(each, kinds):
+        if not isinstance(each, Paper) and (everything or isinstance(each, Sheet) or each.path in LISTS):
             role = Role.CREDIT_MANAGER if Role.CREDIT_MANAGER in each.roles else each.roles[0]
-            there = isinstance(each, Listing | Sheet) and each.path not in NO_SERVICE
-            paths.setdefault(logins[role], []).append((each.path.format(**things), there))
-    paths[logins[Role.CREDIT_MANAGER]] += [(path, False) for path in BESIDE]
+            there = not isinstance(each, Act) and each.path not in NO_SERVICE
+            closely = everything or each.path in COLOURED
+            paths.setdefault(logins[role], []).append((each.path.format(**things), there, closely))
+    paths[logins[Role.CREDIT_MANAGER]] += [(path, False, True) for path in BESIDE]
     found: list[str] = []
     with opened(console, chromium) as site:
         for login, theirs in paths.items():
 
-            def steps(page: Page, theirs: list[tuple[str, bool]] = theirs) -> list[str]:
-                return [told for path, there in theirs for told in looked_at(page, path, there=there)]
+            def steps(page: Page, theirs: list[tuple[str, bool, bool]] = theirs) -> list[str]:
+                return [
+                    told
+                    for path, there, closely in theirs
+                    for told in looked_at(page, path, there=there, closely=closely)
+                ]
 
             found += site.walk(login, steps)
     return found
 
 
-def test_nothing_to_object_in_any_list_or_page(at: At, chromium: Chromium) -> None:
-    found = wrong_with((Listing, Sheet), at, chromium)
+def test_nothing_to_object_in_any_page(at: At, chromium: Chromium) -> None:
+    found = wrong_with(at, chromium, everything=False)
     assert not found, "\n".join(found)
 
 
 @pytest.mark.chaos
-def test_nothing_to_object_in_any_form(at: At, chromium: Chromium) -> None:
-    found = wrong_with((Act,), at, chromium)
+def test_nothing_to_object_in_any_list_page_or_form_in_any_look(at: At, chromium: Chromium) -> None:
+    found = wrong_with(at, chromium, everything=True)
     assert not found, "\n".join(found)

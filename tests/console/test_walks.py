@@ -192,7 +192,7 @@ def test_a_row_set_apart_is_corrected_and_released(at: At, chromium: Chromium, t
 
 
 def test_a_changed_pack_is_submitted_looked_at_and_confirmed(at: At, chromium: Chromium) -> None:
-    console = at("three demanding")
+    console = at("demanding")
 
     def submits(page: Page) -> None:
         page.goto("/journeys")
@@ -226,7 +226,7 @@ def test_a_changed_pack_is_submitted_looked_at_and_confirmed(at: At, chromium: C
         assert console.rows("SELECT state, submitted_by FROM pack_draft") == [
             {"state": "submitted", "submitted_by": "ada"}
         ]
-        assert "€2,500.00" in site.walk("max", confirms)
+        assert "€1,500.00" in site.walk("max", confirms)
     files = standard_pack_files()
     published = load_pack(files | {TAIL: files[TAIL].replace(OLD, NEW)}).content_hash
     followed = (
@@ -239,7 +239,7 @@ def test_a_changed_pack_is_submitted_looked_at_and_confirmed(at: At, chromium: C
 
 
 def test_an_auditor_finds_out_why_a_letter_was_sent(at: At, chromium: Chromium) -> None:
-    console = at("three demanding")
+    console = at("demanding")
 
     def asks(page: Page) -> str:
         page.goto("/cases")
