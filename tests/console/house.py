@@ -39,9 +39,13 @@ class Console:
 
     def browser(self, login: str) -> "Browser":
         """A browser in which somebody is logged in."""
+        return Browser(self, {"Cookie": f"{COOKIE}={self.cookie(login)}"})
+
+    def cookie(self, login: str) -> str:
+        """The value of somebody's cookie."""
         if login not in self.cookies:
             self.cookies[login], _ = let_in(self.engine, login, self.clock.now(), "test")
-        return Browser(self, {"Cookie": f"{COOKIE}={self.cookies[login]}"})
+        return self.cookies[login]
 
     def program(self, login: str, scope: Any = "write") -> "Browser":
         """A program that calls with somebody's token."""

@@ -47,10 +47,16 @@
     setTimeout(() => location.reload(), 400);
   });
 
-  // Menus close when the reader goes elsewhere.
-  document.addEventListener("click", (event) => {
-    for (const menu of document.querySelectorAll(".who[open], .menu[open], .drop[open]"))
-      if (!menu.contains(event.target)) menu.open = false;
+  // Menus close when the reader goes elsewhere, and by Esc; one that led to a dialog is there again after it.
+  const menus = () => document.querySelectorAll(".who[open], .menu[open], .drop[open]");
+  for (const kind of ["click", "focusin"])
+    document.addEventListener(kind, (event) => {
+      if (event.target.closest("dialog")) return;
+      for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+    });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+    for (const menu of menus()) { menu.open = false; menu.querySelector("summary").focus(); }
   });
 
   // On a telephone the filters of a list are folded away, so that the list is there at once.
