@@ -38,7 +38,9 @@ def furnish_more(console: Console, own: dict[str, Any], logins: dict[Role, str])
     assert ada.post("/api/v1/webhooks/add", {"url": "https://example.com/told"}).status_code == 200
     prove_chain(console.engine, console.clock.now())
     newest = console.rows("SELECT max(seq) AS seq FROM event")[0]["seq"]
-    return {**own, "draft_id": 2, "pack_id": 2, "hook_id": 1, "incoming_id": arrive(console, "1", MAIL), "seq": newest}
+    call = console.rows("SELECT max(id) AS id FROM work_task WHERE kind = 'call'")[0]["id"]
+    mine = {"draft_id": 2, "pack_id": 2, "hook_id": 1, "incoming_id": arrive(console, "1", MAIL)}
+    return {**own, **mine, "seq": newest, "task_id": call}
 
 
 def looked_at(page: Page, path: str, *, there: bool) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
+from maatpak.console.frame.drawing import day
 from maatpak.console.frame.fields import Reason, as_words
 from maatpak.console.rooms.approvals.listings import ONE, PATH
 from maatpak.console.rooms.approvals.sheets import MOST_CHOSEN, next_ids
@@ -90,15 +91,14 @@ def _approve(acting: Acting, form: Yes, action_id: int) -> Done:
 def _reject(acting: Acting, form: No, action_id: int) -> Done:
     with acting.desk("action_id", action_id) as desk:
         action = reject(desk, action_id, form.reason, form.next_step, form.next_on)
-        return _done(
-            acting, action, f"{as_words(action.step)} is rejected: {form.next_step} may come from {form.next_on}."
-        )
+        follows = f"{as_words(form.next_step).lower()} may come from {day(form.next_on)}"
+        return _done(acting, action, f"{as_words(action.step)} is rejected: {follows}.")
 
 
 def _postpone(acting: Acting, form: NotYet, action_id: int) -> Done:
     with acting.desk("action_id", action_id) as desk:
         action = postpone(desk, action_id, form.reason, form.until)
-        return _done(acting, action, f"{as_words(action.step)} comes up again from {form.until}.")
+        return _done(acting, action, f"{as_words(action.step)} comes up again from {day(form.until)}.")
 
 
 def _ask(acting: Acting, form: Question, action_id: int) -> Done:
