@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import IO
 
@@ -68,13 +69,13 @@ def prefect_server(settings: Settings, *, wait: Wait = time.sleep) -> Iterator[t
 
 @contextlib.contextmanager
 def console(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.sleep) -> Iterator[Child]:
-    """The web application on the loopback interface while the block lasts; it asks a Prefect server about runs.
+    """The web application while the block lasts; it asks a Prefect server about runs.
 
     Raises:
         WorkspaceError: the port is taken, or it does not start.
     """
     port = settings.console_port
-    _require_free_port(port, "the console needs", "MAATPAK_CONSOLE_PORT")
+    _require_free_port(port, "the console needs", "MAATPAK_CONSOLE_PORT", settings.console_host)
     web = Child(
         "The web application",
         "deployments.web",
@@ -84,7 +85,7 @@ def console(settings: Settings, api_url: str, *, named: bool, wait: Wait = time.
         log=log_file(settings, "console"),
     )
     try:
-        _wait_until(lambda: _listens(port), web, CONSOLE_PATIENCE, wait)
+        _wait_until(lambda: _listens(port, settings.console_host), web, CONSOLE_PATIENCE, wait)
         yield web
     finally:
         web.stop(CONSOLE_GOODBYE)
@@ -167,21 +168,28 @@ def _wait_until(ready: Callable[[], bool], child: Child, patience: float, wait: 
     child.require_alive()
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
+def _listens(port: int, host: str) -> bool:
+    """Whether something does; who listens at every address is asked at this machine's own."""
+    address = ip_address(host)
+    own = {4: "127.0.0.1", 6: "::1"}[address.version] if address.is_unspecified else host
+    with socket.socket(_family(host)) as probe:
+        return probe.connect_ex((own, port)) == 0
 
 
-def _require_free_port(port: int, need: str, setting: str) -> None:
-    with socket.socket() as probe:
+def _require_free_port(port: int, need: str, setting: str, host: str = HOST) -> None:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
             raise WorkspaceError(
-                f"Port {port} of {HOST} is taken or not allowed ({error.strerror}); {need} one.",
+                f"Port {port} of {host} is taken or not allowed ({error.strerror}); {need} one.",
                 advice=f"Choose another with {setting}.",
             ) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 @contextlib.contextmanager

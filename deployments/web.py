@@ -1,11 +1,10 @@
-"""The web application on the loopback interface, a child of `maatpak up`. Run as a module with a port."""
+"""The web application, a child of `maatpak up` and of the demo. Run as a module with a port."""
 
 import sys
 from importlib import import_module
 from threading import Thread
 
 from deployments.children import end_with_parent
-from deployments.server import HOST
 
 
 def main() -> None:
@@ -18,14 +17,15 @@ def main() -> None:
     from maatpak.kernel.settings import load_settings
     from tasks.engine import open_engine
 
-    engine = open_engine(load_settings())
+    settings = load_settings()
+    engine = open_engine(settings)
     Thread(target=warm_up, name="charts", daemon=True).start()
     # It takes seconds to load, and the first who opens Operations is not to wait for it.
     Thread(target=import_module, args=("prefect.client.orchestration",), daemon=True).start()
     try:
         uvicorn.run(
             create_app(engine),
-            host=HOST,
+            host=settings.console_host,
             port=int(sys.argv[1]),
             log_level="warning",
             access_log=False,

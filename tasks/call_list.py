@@ -12,10 +12,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlmodel import Session
 
-from maatpak.kernel.money import to_decimal
+from maatpak.kernel.money import decimals
 from maatpak.ledger.tables.standing import NEVER
 from policies.guardrails import Hours
 from tasks.call_hours import HOURS_OF, call_window, moment, ringing
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 DUE = f"""
-SELECT r.id, r.creditor_id, r.due_on, r.subject = '{CALLBACK}' AS agreed, cr.business_date,
-  COALESCE(s.value_at_risk, 0) AS value_at_risk, COALESCE(s.currency, cr.currency) AS currency,
+SELECT r.id, r.due_on, r.subject = '{CALLBACK}' AS agreed, COALESCE(s.value_at_risk, 0) AS value_at_risk,
+  COALESCE(s.currency, cr.currency) AS currency,
+  r.creditor_id, cr.business_date, cr.country AS our_country, cr.time_zone AS our_zone,
   COALESCE(z.kind, p.kind, 'business') AS kind, COALESCE(z.country, p.country, cr.country) AS country,
-  CASE WHEN z.id IS NULL THEN p.time_zone ELSE z.time_zone END AS time_zone,
-  cr.country AS our_country, cr.time_zone AS our_zone, f.value AS call_hours
+  CASE WHEN z.id IS NULL THEN p.time_zone ELSE z.time_zone END AS time_zone, f.value AS call_hours
 FROM work_task r JOIN creditor cr ON cr.id = r.creditor_id
 LEFT JOIN case_standing s ON s.case_id = r.case_id
 LEFT JOIN debtor_profile p ON p.debtor_id = r.debtor_id AND p.replaced_at IS NULL
@@ -41,6 +41,11 @@ LEFT JOIN preference f ON f.debtor_id = COALESCE(z.debtor_id, r.debtor_id) AND f
 WHERE r.kind = 'call' AND r.state = 'open' AND r.creditor_id = ANY(:creditors) AND r.due_on <= cr.business_date
   AND (CAST(:mine AS text) IS NULL OR r.assignee IS NULL OR r.assignee = :mine)
 """  # noqa: S608 - words of our own
+
+FIRST_ALIKE = 5
+"""Column of `DUE` from which on rows that are alike may be rung at the same hours."""
+NOW = ""
+"""Sorts before every later instant."""
 
 SHOWN = f"""
 SELECT r.id AS task_id, r.case_id, r.debtor_id, cr.code AS creditor, d.debtor_no, COALESCE(p.name, '') AS name,
@@ -190,28 +195,36 @@ class _Due:
 def _in_order(
     engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None
 ) -> list[_Due]:
-    found = session.connection().execute(text(DUE), {"creditors": list(creditor_ids), "mine": mine}).mappings().all()
-    hours = _hours(engine, session, {row["creditor_id"] for row in found})
-    minute = now.replace(second=0, microsecond=0)  # so that those of one minute reckon the same windows once
-    return sorted((_due(row, hours[row["creditor_id"]], minute) for row in found), key=lambda each: each.order)
+    """All calls that are due; the hours of customers who have them in common are reckoned once."""
+    found = session.connection().execute(text(DUE), {"creditors": list(creditor_ids), "mine": mine}).all()
+    hours = _hours(engine, session, {row.creditor_id for row in found})
+    reckoned: dict[tuple[Any, ...], tuple[str, bool]] = {}
+    due = []
+    for row in found:
+        alike = row[FIRST_ALIKE:]
+        if alike not in reckoned:
+            reckoned[alike] = _when(row._asdict(), hours[row.creditor_id], now)
+        when, later_today = reckoned[alike]
+        at_risk = row.value_at_risk / 10 ** decimals(row.currency)
+        order = (when, not row.agreed, -at_risk, row.due_on, row.id)
+        due.append(_Due(row.id, order, when == NOW, later_today, row.agreed))
+    return sorted(due, key=lambda each: each.order)
+
+
+def _when(row: dict[str, Any], hours: Hours, now: datetime) -> tuple[str, bool]:
+    """From when a customer may be rung, as text that sorts, and whether that is later on the business date."""
+    today, zone = row["business_date"], row["our_zone"]
+    at = moment(today, now, zone)
+    opens = call_window(row, hours).next_from(at)
+    if opens is None:
+        return "never", False
+    return (NOW, False) if opens == at else (opens.isoformat(), opens.astimezone(ZoneInfo(zone)).date() == today)
 
 
 def _hours(engine: "Engine", session: Session, creditors: set[int]) -> dict[int, Hours]:
     """By creditor: the hours of its newest pack."""
     packs = current_packs(session, creditors)
     return {creditor: engine.pack(pack).guardrails.hours for creditor, pack in packs.items()}
-
-
-def _due(row: RowMapping, hours: Hours, now: datetime) -> _Due:
-    today, zone = row["business_date"], row["our_zone"]
-    at = moment(today, now, zone)
-    opens = call_window(dict(row), hours).next_from(at)
-    may_ring = opens == at
-    when = "" if may_ring else "never" if opens is None else opens.isoformat()
-    at_risk = float(to_decimal(row["value_at_risk"], row["currency"]))
-    later = opens is not None and not may_ring and opens.astimezone(ZoneInfo(zone)).date() == today
-    order = (when, not row["agreed"], -at_risk, row["due_on"], row["id"])
-    return _Due(row["id"], order, may_ring, later, row["agreed"])
 
 
 def _shown(engine: "Engine", session: Session, tasks: list[int], now: datetime) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ import typer
 
 from deployments.environment import named_api_url
 from deployments.patience import Patience, patience
-from deployments.server import HOST
 from deployments.stack import console, dispatching, prefect_server, serving
 from maatpak.cli.output import say
 from maatpak.cli.session import settings
@@ -69,9 +68,13 @@ def serve(given: Settings, waiting: Patience) -> None:
             starting = part(given, api_url, named=named is not None, wait=waiting.wait)
             children.append(started.enter_context(starting))
         say(f"Deployments  {page}/deployments")
-        own = f"http://{HOST}:{given.console_port}"
+        host = f"[{given.console_host}]" if ":" in given.console_host else given.console_host
+        own = f"http://{host}:{given.console_port}"
         say(f"Webhooks     {own}/hooks")
         say(f"Console      {own}")
+        if given.in_the_clear:
+            say("             Others reach it, and passwords travel in the clear: put a proxy with HTTPS before it,")
+            say("             and give its address as MAATPAK_PUBLIC_URL.")
         if given.pingen_url is not None and given.public_url is not None and given.pingen_hook_secret is not None:
             _have_letters_watched(engine)
         started.callback(say, "Stopping; running flows end first.")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from babel.numbers import format_compact_currency
+from babel.numbers import format_compact_currency, format_currency
 
 from maatpak.kernel.money import to_decimal
 
@@ -301,6 +301,8 @@ def _ends(lines: Sequence[tuple[str, Sequence[Dated]]]) -> list[dict[str, Any]]:
 
 def _compact(minor: int, currency: str) -> str:
     amount = to_decimal(minor, currency)
+    if abs(amount) < 1_000:
+        return format_currency(amount.to_integral_value(), currency, "¤#,##0", locale="en", currency_digits=False)
     digits = 1 if abs(amount) >= 1_000_000 else 0
     return format_compact_currency(amount, currency, locale="en", fraction_digits=digits)
 

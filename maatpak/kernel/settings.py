@@ -156,8 +156,16 @@ class Settings(BaseSettings):
     )
     pingen_print_mode: Literal["simplex", "duplex"] = Field(default="simplex", description="Sides printed on.")
     pingen_print_spectrum: Literal["color", "grayscale"] = Field(default="color", description="Colours printed in.")
+    console_host: str = Field(
+        default="127.0.0.1",
+        description="Address at which the console is served: this machine only; 0.0.0.0 or :: for all who reach it,"
+        " which belongs behind a proxy that speaks HTTPS.",
+    )
     console_port: int = Field(
-        default=4243, ge=1, le=65535, description="Port on which `up` serves the webhooks that services call."
+        default=4243,
+        ge=1,
+        le=65535,
+        description="Port on which `up` serves the console, and the webhooks that services call.",
     )
     session_minutes: int = Field(
         default=30, ge=1, le=720, description="Minutes without a click after which the console asks to log in again."
@@ -188,6 +196,11 @@ class Settings(BaseSettings):
     )
 
     @property
+    def in_the_clear(self) -> bool:
+        """Whether others reach the console, and nobody said that they do so by HTTPS: passwords could be read."""
+        return not is_loopback(self.console_host) and not (self.public_url or "").startswith("https://")
+
+    @property
     def clock(self) -> SystemClock:
         """The clock of this installation."""
         return SystemClock(timedelta(seconds=self.clock_ahead))
@@ -206,6 +219,14 @@ class Settings(BaseSettings):
                 "it is a number such as +31970000000, or the SID of a messaging service (MG and 32 hex digits)"
             )
         return value
+
+    @field_validator("console_host")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        try:
+            return str(ip_address(value))
+        except ValueError:
+            raise ValueError("it is an IP address such as 127.0.0.1 or 0.0.0.0") from None
 
     @field_validator("public_url")
     @classmethod

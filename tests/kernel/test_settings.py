@@ -4,7 +4,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.settings import LOCAL_TOKEN, Settings, load_settings
@@ -93,3 +93,22 @@ def test_a_mistyped_variable_gets_a_suggestion(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("MAATPAK_SHARD", "2")
     with pytest.raises(UsageError, match="Did you mean MAATPAK_SHARDS"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("host", "public", "clear"),
+    [
+        ("127.0.0.1", None, False),
+        ("::1", None, False),
+        ("0.0.0.0", None, True),
+        ("192.0.2.7", "http://maatpak.example", True),
+        ("0.0.0.0", "https://maatpak.example", False),
+    ],
+)
+def test_passwords_that_others_could_read_are_told_of(host: str, public: str | None, clear: bool) -> None:
+    assert Settings(console_host=host, public_url=public).in_the_clear == clear
+
+
+def test_the_console_is_served_at_an_address() -> None:
+    with pytest.raises(ValidationError, match="IP address"):
+        Settings(console_host="everywhere")

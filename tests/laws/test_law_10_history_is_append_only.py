@@ -68,7 +68,7 @@ def _try(desk: Desk, act: str, case_id: int) -> None:
 @pytest.mark.parametrize("table", ["event", "tick", "approval", "action_item", "round_item", "touch", "contact_result"])
 @pytest.mark.parametrize("act", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_tables_of_history_refuse(stages: Stages, table: str, act: str) -> None:
-    column = {"event": "actor", "approval": "reason"}.get(table)
+    column = {"event": "actor", "approval": "reason", "touch": "kind", "contact_result": "actor"}.get(table)
     with house_at(stages, "placing") as house, house.engine.database.engine.connect() as connection:
         assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one(), "a guard of rows needs some"
         key = (
@@ -78,5 +78,7 @@ def test_tables_of_history_refuse(stages: Stages, table: str, act: str) -> None:
                 {"table": table},
             ).scalar_one()
         )
+        # Whose they are may change, where two customers turn out to be one; so these are refused by what changes.
+        changed = "'x'" if table in ("touch", "contact_result") else key
         with pytest.raises(DBAPIError):
-            connection.execute(text(act.format(table, key, key)))
+            connection.execute(text(act.format(table, key, changed)))

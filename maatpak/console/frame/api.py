@@ -103,6 +103,31 @@ class Api:
 
         return [Depends(enter)]
 
+    def _adds(
+        self,
+        router: APIRouter,
+        room: Room,
+        each: Listing | Sheet | Paper | Act,
+        verb: str,
+        answer: Callable[..., Any],
+        parameters: Sequence[Parameter],
+        known: dict[int | str, dict[str, Any]],
+        **shape: Any,
+    ) -> Callable[[], None]:
+        """What adds a route with all that is said of it."""
+        return lambda: router.add_api_route(
+            each.path,
+            _with(answer, parameters),
+            dependencies=self._entrance(each),
+            methods=["POST" if isinstance(each, Act) else "GET"],
+            responses=known,
+            tags=[room.title],
+            summary=each.title,
+            description=each.help,
+            operation_id=f"{verb}.{_plain(each.path)}",
+            **shape,
+        )
+
     def _adds_listing(self, router: APIRouter, room: Room, listing: Listing) -> Callable[[], None]:
         def answer(request: Request, **given: Any) -> dict[str, Any]:
             asker, now = _caller_of(request)
@@ -125,21 +150,8 @@ class Api:
             *([_query("creditor", "Code of a creditor.")] if listing.creditor else []),
             *(_query(key, title, name) for name, (key, title) in filters.items()),
         ]
-        page = _page_model(listing)
-        endpoint = _with(answer, parameters)
         known = problems(401, 403, 422, *_ids_missing(listing.path))
-        return lambda: router.add_api_route(
-            listing.path,
-            endpoint,
-            dependencies=self._entrance(listing),
-            methods=["GET"],
-            response_model=page,
-            responses=known,
-            tags=[room.title],
-            summary=listing.title,
-            description=listing.help,
-            operation_id=f"list.{_plain(listing.path)}",
-        )
+        return self._adds(router, room, listing, "list", answer, parameters, known, response_model=_page_model(listing))
 
     def _adds_sheet(self, router: APIRouter, room: Room, sheet: Sheet) -> Callable[[], None]:
         adapter: TypeAdapter[Any] = TypeAdapter(sheet.context)
@@ -155,19 +167,7 @@ class Api:
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path), *((502,) if sheet.outside else ()))
         parameters = [*named, *(_query(name, told, f"by_{name}") for name, told in sheet.query.items())]
-        endpoint = _with(answer, parameters)
-        return lambda: router.add_api_route(
-            sheet.path,
-            endpoint,
-            dependencies=self._entrance(sheet),
-            methods=["GET"],
-            response_model=sheet.context,
-            responses=known,
-            tags=[room.title],
-            summary=sheet.title,
-            description=sheet.help,
-            operation_id=f"see.{_plain(sheet.path)}",
-        )
+        return self._adds(router, room, sheet, "see", answer, parameters, known, response_model=sheet.context)
 
     def _adds_paper(self, router: APIRouter, room: Room, paper: Paper) -> Callable[[], None]:
         def answer(request: Request, **given: Any) -> Response:
@@ -180,23 +180,10 @@ class Api:
         known = problems(401, 403, 404, 422)
         known[200] = {"content": {kind: {} for kind in paper.media_types}, "description": paper.help}
         parameters = [*_path_parameters(paper.path), *(_query(name, told) for name, told in paper.query.items())]
-        endpoint = _with(answer, parameters)
-        return lambda: router.add_api_route(
-            paper.path,
-            endpoint,
-            dependencies=self._entrance(paper),
-            methods=["GET"],
-            response_class=Response,
-            responses=known,
-            tags=[room.title],
-            summary=paper.title,
-            description=paper.help,
-            operation_id=f"get.{_plain(paper.path)}",
-        )
+        return self._adds(router, room, paper, "get", answer, parameters, known, response_class=Response)
 
     def _adds_act(self, router: APIRouter, room: Room, act: Act) -> Callable[[], None]:
-        def answer(request: Request, response: Response, **given: Any) -> dict[str, Any] | Response:
-            del response
+        def answer(request: Request, **given: Any) -> dict[str, Any] | Response:
             form, once = given.pop("form", None), given.pop("idempotency_key", None)
             acting = Acting(self._engine, *_caller_of(request))
             done, repeated = do(act, acting, given, form or act.form(), once)
@@ -215,24 +202,12 @@ class Api:
         parameters = [*_path_parameters(act.path), key]
         if act.form.model_fields:
             parameters.append(Parameter("form", Parameter.KEYWORD_ONLY, annotation=act.form))
-        endpoint = _with(answer, parameters, response=True)
         known = problems(400, 401, 403, 404, 409, 422, *((502, 503) if act.outside else ()))
         shape: dict[str, Any] = {"response_model": Outcome}
         if act.file is not None:
             known[200] = {"content": {act.file: {}}, "description": act.help}
             shape = {"response_model": None, "response_class": Response}
-        return lambda: router.add_api_route(
-            act.path,
-            endpoint,
-            dependencies=self._entrance(act),
-            methods=["POST"],
-            responses=known,
-            tags=[room.title],
-            summary=act.title,
-            description=act.help,
-            operation_id=f"do.{_plain(act.path)}",
-            **shape,
-        )
+        return self._adds(router, room, act, "do", answer, parameters, known, **shape)
 
 
 def _page_model(listing: Listing) -> type[BaseModel]:
@@ -256,18 +231,14 @@ def _caller_of(request: Request) -> tuple[Visitor, datetime]:
     return entered
 
 
-def _with(
-    function: Callable[..., Any], parameters: Sequence[Parameter], *, response: bool = False
-) -> Callable[..., Any]:
+def _with(function: Callable[..., Any], parameters: Sequence[Parameter]) -> Callable[..., Any]:
     """A function that FastAPI reads these parameters of."""
 
     def endpoint(**given: Any) -> Any:
         return function(**given)
 
-    fixed = [Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)]
-    if response:
-        fixed.append(Parameter("response", Parameter.KEYWORD_ONLY, annotation=Response))
-    endpoint.__signature__ = Signature([*fixed, *parameters])  # type: ignore[attr-defined]
+    request = Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
+    endpoint.__signature__ = Signature([request, *parameters])  # type: ignore[attr-defined]
     return endpoint
 
 

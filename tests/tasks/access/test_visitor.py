@@ -103,7 +103,7 @@ def test_what_changes_of_a_person_counts_with_the_next_request(doors: Doors) -> 
     doors.set("carla", role=Role.AUDITOR, approval_limit=7)
     for found in (doors.visitor(token), by_token(doors, mark)):
         assert found is not None
-        assert (found.role, found.approval_limit, found.may_write) == (Role.AUDITOR, 7, False)
+        assert (found.role, found.approval_limit, found.may_write) == (Role.AUDITOR, 7, True)
     change_person(doors.engine, "carla", "root", NOW, active=False)
     assert (doors.visitor(token), by_token(doors, mark)) == (None, None)
     doors.set("carla", active=True)

@@ -25,7 +25,7 @@ def test_what_stands_flowed_and_blocks(house: House) -> None:
     house.snapshot(following)
     run_day(house.engine, house.creditor_id, following, at(following, 6))
     kept = keep_journey_figures(house.engine, house.creditor_id, following)
-    assert kept == keep_journey_figures(house.engine, house.creditor_id, following) == house_rows(house)
+    assert kept == keep_journey_figures(house.engine, house.creditor_id, following) == house_rows(house, following)
     with house.engine.database.reading() as session:
         told = journey_figures(session, house.creditor_id, course.segment, course.pack_id)
         every = journey_figures(session, house.creditor_id, course.segment)
@@ -44,9 +44,9 @@ def test_what_stands_flowed_and_blocks(house: House) -> None:
         assert done[step].executed_on < paid_on <= add_working_days(done[step].executed_on, 10, "NL")
 
 
-def house_rows(house: House) -> int:
-    """How many figures are kept."""
-    return len(house.rows_of(JourneyFigure))
+def house_rows(house: House, day: date) -> int:
+    """How many figures are kept of a date."""
+    return sum(row.as_of == day for row in house.rows_of(JourneyFigure))
 
 
 def test_without_a_day_there_are_none(house: House) -> None:

@@ -171,7 +171,7 @@ def _part(key: str, feels: FigureValue | None, worn: FigureValue | None, again: 
 
 
 def _causes(asking: Asking, figures: Sequence[CreditorFigures], seen: Sequence[SeenCreditor]) -> list[Cause]:
-    """By currency, the creditors' own before others, the largest first; creditors of one currency are summed, their days by how many cases they have."""
+    """By currency, the creditors' own before others, the largest first; creditors of one currency are summed."""
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     late: dict[str, tuple[Decimal, int]] = {}
     for own in figures:
@@ -185,11 +185,11 @@ def _causes(asking: Asking, figures: Sequence[CreditorFigures], seen: Sequence[S
         return []
     stated = _reasons_by_department(asking)
     chosen = f"&creditor={seen[0].code}" if len(seen) == 1 else ""
-    own = {each.currency for each in seen}
+    first = {each.currency for each in seen}
 
     def placed(each: tuple[tuple[str, str], tuple[int, int]]) -> tuple[bool, str, int]:
         (currency, _), (amount, _) = each
-        return currency not in own, currency, -amount
+        return currency not in first, currency, -amount
 
     causes, above = [], dict.fromkeys((currency for currency, _ in sums), 0)
     for (currency, key), (amount, count) in sorted(sums.items(), key=placed):

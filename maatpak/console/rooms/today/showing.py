@@ -142,6 +142,8 @@ def told(unit: Unit, value: Decimal | None, currency: str = "", *, bare: bool = 
         return format_currency(amount, currency, pattern, locale=LANGUAGE, currency_digits=pattern is None)
     if unit is Unit.COUNT:
         return format_decimal(value, "#,##0", locale=LANGUAGE)
+    # Nothing has no sign, however little it was less than nothing.
+    value = abs(value) if abs(value) < Decimal("0.05") else value
     number = format_decimal(value, "#,##0.0" if unit is not Unit.POINTS else "+#,##0.0;-#,##0.0", locale=LANGUAGE)
     return number if bare else f"{number}{'' if unit is Unit.PERCENT else ' '}{UNITS[unit][value != 1]}"
 
