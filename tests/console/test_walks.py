@@ -182,7 +182,7 @@ def test_a_row_set_apart_is_corrected_and_released(at: At, chromium: Chromium, t
 
     with opened(console, chromium) as site:
         told = site.walk("olga", releases)
-    assert told == "The row is in."
+    assert told.startswith("The row is in.")
     assert console.rows("SELECT state, resolved_by, resolved_reason FROM quarantined_row") == [
         {"state": "released", "resolved_by": "olga", "resolved_reason": "It is right now"}
     ]
