@@ -211,7 +211,7 @@ def test_a_changed_pack_is_submitted_looked_at_and_confirmed(at: At, chromium: C
         page.goto("/journeys")
         page.get_by_role("link", name=REASON).click()
         page.get_by_role("link", name="Impact on today's cases").click()
-        page.get_by_role("link", name="Running cases moved, too").click()
+        page.get_by_role("link", name="Running cases moved").click()
         seen = page.get_by_role("main").inner_text()
         page.get_by_role("link", name="The draft", exact=True).click()
         page.get_by_role("link", name="Publish", exact=True).click()
