@@ -24,7 +24,7 @@ demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the page
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
 # A third worker fills the time in which the others wait for a database or a server.
-test: $(READY) ## The fast tests, within 12 minutes on 2 cores
+test: $(READY) ## The fast tests, within 15 minutes on 2 cores
 	$(PYTEST) -n 3 -m "not chaos and not soak" --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Style, types, and who may import whom

@@ -21,7 +21,7 @@ from tests.console.house import Console
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 NO_SERVICE = {502, 503}
 """Answers of what asks Prefect, which does not run here: only where they are described, as another check says."""
-EXAMPLES = 4
+EXAMPLES = 2
 ROLES = ("ada", "max", "colin")
 """Whoever reaches the most: an administrator, a credit manager, a collector."""
 

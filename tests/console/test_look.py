@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from maatpak.console.frame.declared import Act, Paper, Sheet
+from maatpak.console.frame.declared import Act, Paper
 from maatpak.kernel.words import Role
 from policies.pack import standard_pack_files
 from tasks.audit.proving import prove_chain
-from tests.browser import PHONE, WIDE, Chromium, look, objections
+from tests.browser import PHONE, Chromium, look, objections
 from tests.console.access import declared
 from tests.console.conftest import At
 from tests.console.house import Console
@@ -24,9 +24,9 @@ NO_SERVICE = {"/operations/deployments/{deployment_id}", "/operations/runs/{run_
 """Of what only Prefect knows there is the page that says so: none runs here."""
 BESIDE = ("/nothing", "/login", "/cases?q=nobody&sort=-overdue")
 LISTS = ("/cases", "/messages", "/quarantine")
-"""Lists have one template; these are looked at in the fast tests, too."""
+"""Lists have one template; these are looked at in the fast tests."""
 COLOURED = ("/", "/approvals", "/cases/{case_id}", "/journeys/{creditor}/{segment}", "/calls/{task_id}")
-"""Pages with most of the colours that there are."""
+"""Pages with most of the parts and colours that there are; they are looked at in the fast tests, too."""
 
 
 def furnish_more(console: Console, own: dict[str, Any], logins: dict[Role, str]) -> dict[str, Any]:
@@ -47,51 +47,43 @@ def furnish_more(console: Console, own: dict[str, Any], logins: dict[Role, str])
     return {**own, **mine, "seq": newest, "task_id": call}
 
 
-def looked_at(page: Page, path: str, *, there: bool, closely: bool) -> list[str]:
-    """What is wrong with a page: all rules in the light, and its width on a telephone; closely, the rules that looks
-    may change in these looks, too."""
+def looked_at(page: Page, path: str, *, there: bool) -> list[str]:
+    """What is wrong with a page: all rules in the light, and those that looks may change in the dark and on a
+    telephone."""
     look(page, SCREEN, "light")
     answer = page.goto(path)
     assert answer is not None
     found = [f"{path}: answered with {answer.status}"] if there and answer.status != 200 else []
     found += [f"{path}: {each}" for each in objections(page)]
-    if closely:
-        look(page, SCREEN, "dark")
-        found += [f"{path}, dark: {each}" for each in objections(page, rules=("color-contrast", "link-in-text-block"))]
+    look(page, SCREEN, "dark")
+    found += [f"{path}, dark: {each}" for each in objections(page, rules=("color-contrast", "link-in-text-block"))]
     look(page, PHONE, "light")
-    if closely:
-        return found + [f"{path}, telephone: {each}" for each in objections(page, rules=("target-size",))]
-    return [*found, *([f"{path} is wider than a telephone"] if page.evaluate(WIDE) else [])]
+    return found + [f"{path}, telephone: {each}" for each in objections(page, rules=("target-size",))]
 
 
 def wrong_with(at: At, chromium: Chromium, *, everything: bool) -> list[str]:
     """What is wrong with all that is declared, as a credit manager has it, or else somebody who may see it."""
     console, own, _, logins = built(at)
     things = furnish_more(console, own, logins)
-    paths: dict[str, list[tuple[str, bool, bool]]] = {}
+    paths: dict[str, list[tuple[str, bool]]] = {}
     for _, _, each in declared():
-        if not isinstance(each, Paper) and (everything or isinstance(each, Sheet) or each.path in LISTS):
+        if not isinstance(each, Paper) and (everything or each.path in (*COLOURED, *LISTS)):
             role = Role.CREDIT_MANAGER if Role.CREDIT_MANAGER in each.roles else each.roles[0]
             there = not isinstance(each, Act) and each.path not in NO_SERVICE
-            closely = everything or each.path in COLOURED
-            paths.setdefault(logins[role], []).append((each.path.format(**things), there, closely))
-    paths[logins[Role.CREDIT_MANAGER]] += [(path, False, True) for path in BESIDE]
+            paths.setdefault(logins[role], []).append((each.path.format(**things), there))
+    paths[logins[Role.CREDIT_MANAGER]] += [(path, False) for path in BESIDE]
     found: list[str] = []
     with opened(console, chromium) as site:
         for login, theirs in paths.items():
 
-            def steps(page: Page, theirs: list[tuple[str, bool, bool]] = theirs) -> list[str]:
-                return [
-                    told
-                    for path, there, closely in theirs
-                    for told in looked_at(page, path, there=there, closely=closely)
-                ]
+            def steps(page: Page, theirs: list[tuple[str, bool]] = theirs) -> list[str]:
+                return [told for path, there in theirs for told in looked_at(page, path, there=there)]
 
             found += site.walk(login, steps)
     return found
 
 
-def test_nothing_to_object_in_any_page(at: At, chromium: Chromium) -> None:
+def test_nothing_to_object_in_the_main_pages(at: At, chromium: Chromium) -> None:
     found = wrong_with(at, chromium, everything=False)
     assert not found, "\n".join(found)
 

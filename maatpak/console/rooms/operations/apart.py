@@ -197,7 +197,11 @@ def _release(acting: Acting, form: Why, row_id: int) -> Done:
     done = release_row(acting.engine, row_id, **_said(acting, row_id, form.reason))
     along = f", and {len(done.came_along)} that waited for it" if done.came_along else ""
     data = {"snapshot_id": done.snapshot_id, "came_along": list(done.came_along), "written": dict(done.written)}
-    return Done(f"The row is in{along}. From the next run on the customer may be written to again.", f"/imports/{done.snapshot_id}", data)
+    return Done(
+        f"The row is in{along}. From the next run on the customer may be written to again.",
+        f"/imports/{done.snapshot_id}",
+        data,
+    )
 
 
 def _discard(acting: Acting, form: Why, row_id: int) -> Done:
