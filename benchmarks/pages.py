@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -72,8 +73,9 @@ def pages(engine: Engine) -> dict[str, list[str]]:
     things: dict[str, list[str]] = {}
     with engine.database.reading() as session:
         for name, query in OWNERS.items():
-            table = query.split("FROM ")[1].split()[0]
-            column = "code" if name == "creditor" else "id"
+            table, named = query.split("FROM ")[1].split()[0], re.search(r"(\w+) = :id", query)
+            assert named is not None
+            column = named[1]
             rows = session.connection().execute(
                 text(f"SELECT {column} FROM {table} ORDER BY {column} DESC LIMIT {EXAMPLES}")
             )
