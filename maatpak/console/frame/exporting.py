@@ -49,8 +49,7 @@ def as_xlsx(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> bytes:
                 match column.shape:
                     case Shape.MONEY:
                         currency = row["currency"]
-                        amount = float(to_decimal(value, currency))
-                        sheet.write_number(line, place, amount, formats[decimals(currency)])
+                        sheet.write_number(line, place, to_decimal(value, currency), formats[decimals(currency)])
                     case Shape.NUMBER | Shape.SHARE:
                         sheet.write_number(line, place, value)
                     case Shape.DATE:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from maatpak.console.frame.asking import Asking
@@ -217,12 +218,15 @@ def _value(asking: Asking, each: Filter, value: str) -> Any:
 
 def _cursor(row: Mapping[str, Any]) -> str:
     place = row["_sort"]
-    told = place.isoformat() if isinstance(place, date | datetime) else float(place) if _is_decimal(place) else place
+    told = place.isoformat() if isinstance(place, date | datetime) else _number(place)
     return base64.urlsafe_b64encode(json.dumps([told, row["_key"]]).encode()).decode().rstrip("=")
 
 
-def _is_decimal(value: Any) -> bool:
-    return not isinstance(value, str | int | float | bool | None)
+def _number(value: Any) -> Any:
+    """What the database adds up comes as a decimal; money and counts are whole, and stay so."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _place(cursor: str, sort: Column) -> tuple[Any, int]:
@@ -263,9 +267,5 @@ def _size(text: str | None) -> int:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as it is shown: without its place, and with sums as whole numbers."""
-    return {
-        key: int(value) if _is_decimal(value) and not isinstance(value, date | datetime | list | dict) else value
-        for key, value in row.items()
-        if not key.startswith("_")
-    }
+    """A row as it is shown: without its place in the order."""
+    return {key: _number(value) for key, value in row.items() if not key.startswith("_")}
