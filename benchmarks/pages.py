@@ -100,7 +100,7 @@ def pages(engine: Engine) -> dict[str, list[str]]:
 
 
 def counted(engine: Engine, paths: Mapping[str, Sequence[str]], token: str) -> dict[str, tuple[int, int]]:
-    """Pattern → the most statements that one of its pages sends, and the most bytes it weighs."""
+    """Pattern → the most statements that one of its pages sends, and the most bytes it weighs; of what there is."""
     app = create_app(engine, FixedClock(engine.clock.now()))
     sent = [0]
 
@@ -116,20 +116,24 @@ def counted(engine: Engine, paths: Mapping[str, Sequence[str]], token: str) -> d
     event.listen(engine.database.engine, "before_cursor_execute", note)
     Frames.read = noted  # type: ignore[method-assign]
 
-    async def look(path: str) -> tuple[int, int]:
+    async def look(path: str) -> tuple[int, int] | None:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             sent[0] = 0
             answer = await client.get(path, headers={"Cookie": f"{COOKIE}={token}"})
             if answer.status_code != 200:
-                print(f"{path}: {answer.status_code}", file=sys.stderr)
+                print(f"not measured, {answer.status_code}: {path}", file=sys.stderr)
+                return None
             return sent[0], len(answer.content)
 
     try:
-        seen = {pattern: [asyncio.run(look(path)) for path in some[:4]] for pattern, some in paths.items()}
+        seen = {
+            pattern: [found for path in some[:4] if (found := asyncio.run(look(path))) is not None]
+            for pattern, some in paths.items()
+        }
     finally:
         Frames.read = read  # type: ignore[method-assign]
-    return {pattern: (max(q for q, _ in looks), max(b for _, b in looks)) for pattern, looks in seen.items()}
+    return {pattern: (max(q for q, _ in looks), max(b for _, b in looks)) for pattern, looks in seen.items() if looks}
 
 
 @contextmanager
@@ -190,6 +194,7 @@ def measure(place: Scratch, debtors: int, seconds: float) -> dict[str, Any]:
         token = furnish(engine)
         paths = pages(engine)
         weighed = counted(engine, paths, token)
+        paths = {pattern: some for pattern, some in paths.items() if pattern in weighed}
         with served(engine) as base:
             asyncio.run(load(base, paths, token, 10))
             taken = asyncio.run(load(base, paths, token, seconds))
