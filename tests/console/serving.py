@@ -11,6 +11,9 @@ from maatpak.console.app import create_app
 from maatpak.kernel.clock import Clock
 from tasks.engine import Engine
 
+PATIENCE = 30.0
+"""Seconds that a caller waits; the machine may be busy with other tests."""
+
 
 @contextmanager
 def served(engine: Engine, port: int, clock: Clock | None = None) -> Iterator[str]:

@@ -21,7 +21,7 @@ from maatpak.console.app import create_app
 from maatpak.console.hooks import LONGEST, PINGEN_PATH
 from maatpak.kernel.settings import LOCAL_TOKEN
 from tasks.engine import Engine
-from tests.console.serving import served
+from tests.console.serving import PATIENCE, served
 from tests.flows.conftest import free_port
 from tests.tasks.outbox_world import House
 from tests.tasks.send.sending import messages, send
@@ -63,7 +63,7 @@ def call(
 def posted(house: House, path: str, content: bytes, headers: dict[str, str]) -> int:
     """What is answered."""
     with served(house.engine, free_port()) as address:
-        return httpx.post(f"{address}{path}", content=content, headers=headers).status_code
+        return httpx.post(f"{address}{path}", content=content, headers=headers, timeout=PATIENCE).status_code
 
 
 def kinds(house: House) -> list[str]:

@@ -19,7 +19,7 @@ from policies.wording import FORBIDDEN, PROMOTION, THREATS, words_found
 from tasks.engine import Engine
 from tasks.receive.pages import MOST_A_DAY, VALID, read_page
 from tests.browser import LOOKS, PHONE, Chromium, look, objections, page_of
-from tests.console.serving import served
+from tests.console.serving import PATIENCE, served
 from tests.flows.conftest import free_port
 from tests.tasks.outbox_world import DAY, NOW, House
 from tests.tasks.send.sending import messages, run_sql, send
@@ -57,7 +57,7 @@ def path(house: House) -> str:
 def post(house: House, site: str, mark: str | None = None, **fields: Any) -> httpx.Response:
     """Send the form as a browser would, from a page drawn just now."""
     form = {"form": mark or form_mark(KEY, token(house), NOW), **fields}
-    return httpx.post(f"{site}{path(house)}?language=nl", data=form)
+    return httpx.post(f"{site}{path(house)}?language=nl", data=form, timeout=PATIENCE)
 
 
 def recorded(house: House) -> dict[str, int]:
@@ -110,7 +110,7 @@ def test_without_a_public_address_it_is_a_mail_with_the_reference_that_finds_its
 def test_looking_changes_nothing_and_tells_no_amount_and_no_name(house: House, site: str) -> None:
     before = recorded(house)
     for method in ("GET", "HEAD", "GET"):
-        answer = httpx.request(method, f"{site}{path(house)}")
+        answer = httpx.request(method, f"{site}{path(house)}", timeout=PATIENCE)
     assert answer.status_code == 200
     assert recorded(house) == before
     assert "Zuidermeer Techniek" in answer.text
@@ -166,7 +166,7 @@ def test_wishes_are_obeyed_at_once_and_need_nobody(house: House, site: str) -> N
     state = "SELECT address, state FROM address_state WHERE replaced_at IS NULL"
     assert house.rows(state) == [{"address": "k-1001@klant.example", "state": "opted_out"}]
     assert house.rows("SELECT 1 AS one FROM work_task") == []
-    page = httpx.get(f"{site}{path(house)}").text
+    page = httpx.get(f"{site}{path(house)}", timeout=PATIENCE).text
     assert 'value="email"' not in page, "what is no longer there cannot be chosen"
     assert 'value="sms"' in page
 
@@ -228,7 +228,9 @@ def test_only_a_form_that_we_drew_for_this_page_is_taken(house: House, site: str
 @pytest.mark.parametrize("bad", ["x", "0" * 32 + "-" + "0" * 24, "%00", "..%2F..", "a" * 5000, "é", "' OR 1=1 --"])
 def test_a_token_that_is_none_gives_a_plain_page(house: House, site: str, bad: str) -> None:
     for method in ("GET", "POST"):
-        answer = httpx.request(method, f"{site}{PREFERENCES_PATH}/{bad}", content=b"form=1&answer=paid")
+        answer = httpx.request(
+            method, f"{site}{PREFERENCES_PATH}/{bad}", content=b"form=1&answer=paid", timeout=PATIENCE
+        )
         assert answer.status_code == 404
         assert "Traceback" not in answer.text
 
@@ -268,7 +270,7 @@ def test_the_words_are_all_there_and_friendly(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_browser_finds_nothing_to_object(house: House, site: str, language: str, chromium: Chromium) -> None:
-    bad = httpx.post(f"{site}{path(house)}?language={language}", data={"answer": "will_pay"}).text
+    bad = httpx.post(f"{site}{path(house)}?language={language}", data={"answer": "will_pay"}, timeout=PATIENCE).text
     assert chromium.do(lambda browser: _looked_at(browser, f"{site}{path(house)}?language={language}", bad)) == []
 
 

@@ -106,7 +106,7 @@ def test_up_serves_and_leaves_nothing_behind(settings: Settings, tmp_path: Path)
         assert f"Console      http://127.0.0.1:{environment['MAATPAK_CONSOLE_PORT']}" in said
         names = {each["name"] for each in _post(f"{api}/deployments/filter", {})}
         assert {CODE, f"{CODE}-forgetful", f"{CODE}-key"} <= names
-        deployment = httpx.get(f"{api}/deployments/name/deliver/{CODE}").raise_for_status().json()
+        deployment = httpx.get(f"{api}/deployments/name/deliver/{CODE}", timeout=30).raise_for_status().json()
         run = _post(f"{api}/deployments/{deployment['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
         until(lambda: _state(api, run["id"]) in {"COMPLETED", "FAILED", "CRASHED"}, "the run")
         assert _state(api, run["id"]) == "COMPLETED"
