@@ -12,10 +12,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from sqlalchemy import text
 from sqlmodel import Session
 
 from maatpak.kernel.money import decimals
+from maatpak.ledger.literals import numbers, quoted
 from maatpak.ledger.tables.standing import NEVER
 from policies.guardrails import Hours
 from tasks.call_hours import HOURS_OF, call_window, moment, ringing
@@ -38,12 +40,12 @@ LEFT JOIN debtor y ON y.creditor_id = p.creditor_id AND y.debtor_no = p.payer_no
 LEFT JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
 LEFT JOIN preference f ON f.debtor_id = COALESCE(z.debtor_id, r.debtor_id) AND f.name = 'call_hours'
   AND f.replaced_at IS NULL
-WHERE r.kind = 'call' AND r.state = 'open' AND r.creditor_id = ANY(:creditors) AND r.due_on <= cr.business_date
-  AND (CAST(:mine AS text) IS NULL OR r.assignee IS NULL OR r.assignee = :mine)
+WHERE r.kind = 'call' AND r.state = 'open' AND r.creditor_id = ANY({{creditors}}) AND r.due_on <= cr.business_date
+  AND ({{mine}} IS NULL OR r.assignee IS NULL OR r.assignee = {{mine}})
 """  # noqa: S608 - words of our own
 
-FIRST_ALIKE = 5
-"""Column of `DUE` from which on rows that are alike may be rung at the same hours."""
+ALIKE = ("creditor_id", "business_date", "our_country", "our_zone", "kind", "country", "time_zone", "call_hours")
+"""Columns of `DUE`: rows that have them in common may be rung at the same hours."""
 NOW = ""
 """Sorts before every later instant."""
 
@@ -151,14 +153,14 @@ def call_list(
     `mine`: a person's login leaves out what is somebody else's to call.
     """
     due = _in_order(engine, session, creditor_ids, now, mine)
-    shown = [each.task_id for each in due[skip : skip + most]]
+    shown = due["id"].slice(skip, most).to_list()
     rows = {row["task_id"]: row for row in _shown(engine, session, shown, now)}
     return CallPage(
         tuple(CallRow(**rows[task_id]) for task_id in shown),
-        len(due),
-        sum(each.may_ring for each in due),
-        sum(each.later_today for each in due),
-        sum(each.agreed for each in due),
+        due.height,
+        due.filter(pl.col("opens") == NOW).height,
+        due.filter("later_today").height,
+        due.filter("agreed").height,
     )
 
 
@@ -175,40 +177,35 @@ def next_call(
 
     None: nobody else may be rung now.
     """
-    due = [each.task_id for each in _in_order(engine, session, creditor_ids, now, mine) if each.may_ring]
+    due = _in_order(engine, session, creditor_ids, now, mine).filter(pl.col("opens") == NOW)["id"].to_list()
     place = due.index(after) + 1 if after in due else 0
     return next((task_id for task_id in due[place:] + due[:place] if task_id != after), None)
 
 
-@dataclass(frozen=True)
-class _Due:
-    """A call that is due, as the order needs it."""
-
-    task_id: int
-    order: tuple[str, bool, float, date, int]
-    """From when it may be made, whether it was agreed, what is at risk, since when."""
-    may_ring: bool
-    later_today: bool
-    agreed: bool
-
-
 def _in_order(
     engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None
-) -> list[_Due]:
-    """All calls that are due; the hours of customers who have them in common are reckoned once."""
-    found = session.connection().execute(text(DUE), {"creditors": list(creditor_ids), "mine": mine}).all()
-    hours = _hours(engine, session, {row.creditor_id for row in found})
-    reckoned: dict[tuple[Any, ...], tuple[str, bool]] = {}
-    due = []
-    for row in found:
-        alike = row[FIRST_ALIKE:]
-        if alike not in reckoned:
-            reckoned[alike] = _when(row._asdict(), hours[row.creditor_id], now)
-        when, later_today = reckoned[alike]
-        at_risk = row.value_at_risk / 10 ** decimals(row.currency)
-        order = (when, not row.agreed, -at_risk, row.due_on, row.id)
-        due.append(_Due(row.id, order, when == NOW, later_today, row.agreed))
-    return sorted(due, key=lambda each: each.order)
+) -> pl.DataFrame:
+    """The `id` of each call that is due, in order; when it `opens`, `later_today`, `agreed`.
+
+    The hours of customers who have them in common are reckoned once.
+    """
+    given = {"creditors": numbers(creditor_ids), "mine": f"{quoted(mine)}::text"}
+    with engine.database.frames(read_only=True) as frames:
+        due = frames.read(DUE.format(**given))
+    alike = due.select(ALIKE).unique()
+    hours = _hours(engine, session, set(alike["creditor_id"]))
+    when = [_when(row, hours[row["creditor_id"]], now) for row in alike.to_dicts()]
+    reckoned = alike.with_columns(
+        pl.Series("opens", [opens for opens, _ in when], pl.String),
+        pl.Series("later_today", [later for _, later in when], pl.Boolean),
+    )
+    units = pl.Series([10 ** decimals(currency) for currency in due["currency"]], dtype=pl.Int64)
+    return (
+        due.with_columns(at_risk=pl.col("value_at_risk") / units)
+        .join(reckoned, on=ALIKE, nulls_equal=True)
+        .sort("opens", ~pl.col("agreed"), -pl.col("at_risk"), "due_on", "id")
+        .select("id", "opens", "later_today", "agreed")
+    )
 
 
 def _when(row: dict[str, Any], hours: Hours, now: datetime) -> tuple[str, bool]:

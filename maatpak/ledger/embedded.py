@@ -221,6 +221,7 @@ class EmbeddedPostgres:
 
     def _write_options(self) -> None:
         options = {
+            "random_page_cost": "1.1",  # PostgreSQL thinks of disks whose arm has to move
             **self.options,
             "listen_addresses": "",
             "unix_socket_directories": f'"{self._sockets}"',

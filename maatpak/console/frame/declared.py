@@ -105,9 +105,11 @@ class Listing:
     """FROM and joins, without WHERE; aliases as the columns use them."""
     columns: tuple[Column, ...]
     key: str
-    """SQL of a number that is unique a row: the last word of every order."""
+    """SQL of a number that is unique a row, and indexed: the last word of every order."""
     order: str
     """Key of the column that it is sorted by at first; with a `-` in front, descending."""
+    beside: tuple[str, ...] = ()
+    """Joins that say more of each row and neither add nor leave out one: `JOIN table alias ON …`."""
     creditor: str | None = None
     """SQL of the creditor's id, where rows are a creditor's: visitors see those of their own only."""
     where: str = "true"

@@ -7,6 +7,7 @@ page of a million rows costs as little as that of a thousand.
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -121,31 +122,46 @@ def _rows(asking: Asking, listing: Listing, wanted: Wanted, most: int) -> list[d
 
 
 def _query(asking: Asking, listing: Listing, wanted: Wanted, limit: int) -> tuple[str, dict[str, Any]]:
-    """The query of a page and its values."""
+    """The query of a page and its values: first which rows, by as few tables as that takes; then what they say."""
     order = wanted.sort.order
     falling = wanted.descending != order.turned
     way = "DESC" if falling else "ASC"
-    columns = ", ".join(f'{column.sql} AS "{column.key}"' for column in listing.columns)
     conditions, values = _conditions(asking, listing, wanted)
+    values["most"] = limit
     if wanted.after is not None:
         values |= {"place": wanted.after[0], "place_key": wanted.after[1]}
         cast, beyond = CASTS[order.shape], "<" if falling else ">"
         conditions.append(f"({order.sql}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
     if listing.creditor is not None:
         conditions.append(f"{listing.creditor} = owner.creditor_id")
-    rows = (
-        f"SELECT {columns}, {order.sql} AS _sort, {listing.key} AS _key FROM {listing.source}"  # noqa: S608 - declared
+        values["creditors"] = asking.creditors
+    found = (
+        f"SELECT {order.sql} AS _sort, {listing.key} AS _key FROM {_tables(listing, order.sql, *conditions)}"  # noqa: S608 - declared
         f" WHERE {' AND '.join(conditions)} ORDER BY _sort {way}, _key {way} LIMIT :most"
     )
-    values["most"] = limit
-    if listing.creditor is None:
-        return rows, values
-    values["creditors"] = asking.creditors
+    if listing.creditor is not None:
+        found = (
+            "SELECT page.* FROM unnest(CAST(:creditors AS bigint[])) owner(creditor_id)"  # noqa: S608 - declared
+            f" CROSS JOIN LATERAL ({found}) page ORDER BY page._sort {way}, page._key {way} LIMIT :most"
+        )
+    columns = [f'{column.sql} AS "{column.key}"' for column in listing.columns]
     return (
-        "SELECT page.* FROM unnest(CAST(:creditors AS bigint[])) owner(creditor_id)"  # noqa: S608 - declared
-        f" CROSS JOIN LATERAL ({rows}) page ORDER BY page._sort {way}, page._key {way} LIMIT :most",
+        f"SELECT {', '.join(columns)}, found._sort, found._key FROM ({found}) found"  # noqa: S608 - declared
+        f" CROSS JOIN {_tables(listing, *columns)} WHERE {listing.key} = found._key AND ({listing.where})"
+        f" ORDER BY found._sort {way}, found._key {way}",
         values,
     )
+
+
+def _tables(listing: Listing, *parts: str) -> str:
+    """The source, and of what stands beside it as much as parts of a query name."""
+    named, joins = list(parts), list[str]()
+    for join in reversed(listing.beside):
+        alias = join.partition(" ON ")[0].split()[-1]
+        if any(re.search(rf"\b{alias}\.", part) for part in named):
+            named.append(join)
+            joins.insert(0, join)
+    return " ".join((listing.source, *joins))
 
 
 def _conditions(asking: Asking, listing: Listing, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
@@ -175,27 +191,27 @@ def _counted(
     asking: Asking, listing: Listing, wanted: Wanted, rows: Sequence[Mapping[str, Any]], *, more: bool
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many rows fit, and their sums by currency."""
-    if not rows and wanted.after is None:
-        return 0, []
-    if not more and wanted.after is None and not listing.totals:
+    first = wanted.after is None
+    if first and (not rows or not (more or listing.totals)):
         return len(rows), []
     conditions, values = _conditions(asking, listing, wanted)
     if listing.creditor is not None:
         conditions.append(f"{listing.creditor} = ANY(CAST(:creditors AS bigint[]))")
         values["creditors"] = asking.creditors
-    summed = [column for column in listing.columns if column.key in listing.totals]
-    money = next((column for column in listing.columns if column.key == "currency"), None) if summed else None
-    chosen = ", ".join(f'{column.sql} AS "{column.key}"' for column in (*summed, *([money] if money else ()))) or "1"
-    sums = "".join(f', sum("{column.key}") AS "{column.key}"' for column in summed)
-    by, grouped = (", currency", "GROUP BY currency ORDER BY 1 DESC") if money else ("", "")
-    found = asking.rows(
-        f"SELECT count(*) AS rows{by}{sums} FROM (SELECT {chosen} FROM {listing.source}"  # noqa: S608 - declared
-        f" WHERE {' AND '.join(conditions)} LIMIT :most) fitting {grouped}",
+    fit, count = " AND ".join(conditions), len(rows)
+    if more or not first:
+        counting = f"SELECT FROM {_tables(listing, fit)} WHERE {fit} LIMIT {MOST_COUNTED + 1}"
+        count = asking.rows(f"SELECT count(*) AS rows FROM ({counting}) fitting", **values)[0]["rows"]  # noqa: S608
+    if not listing.totals or count > MOST_COUNTED:
+        return count, []
+    sql = {column.key: column.sql for column in listing.columns}
+    sums = ", ".join(f'sum({sql[key]}) AS "{key}"' for key in listing.totals)
+    totals = asking.rows(
+        f"SELECT count(*) AS rows, {sql['currency']} AS currency, {sums}"  # noqa: S608 - declared
+        f" FROM {_tables(listing, fit, sql['currency'], sums)} WHERE {fit} GROUP BY 2 ORDER BY 1 DESC",
         **values,
-        most=MOST_COUNTED + 1,
     )
-    count = sum(row["rows"] for row in found)
-    return count, [_plain(row) for row in found] if summed and count <= MOST_COUNTED else []
+    return count, [_plain(row) for row in totals]
 
 
 def _value(asking: Asking, each: Filter, value: str) -> Any:

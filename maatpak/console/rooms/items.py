@@ -2,13 +2,12 @@
 
 from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Room, Shape
 from maatpak.console.frame.fields import as_words
+from maatpak.console.rooms.beside import of_debtor
 from maatpak.kernel.words import PromiseState, Stage
 from maatpak.ledger.literals import words
 from tasks.figures.queries import AGAIN_WITHIN, PERIOD, WRITE_OFF_MONTHS, YEAR
 
 CASE = "/cases/{case_id}"
-CUSTOMER = """JOIN debtor d ON d.id = {debtor} JOIN creditor c ON c.id = d.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL"""
 OF_ITEM = "item_version v JOIN creditor c ON c.id = v.creditor_id"
 """The rest is looked up for the rows that are shown only, after they are sorted."""
 NUMBER = "(SELECT d.debtor_no FROM debtor d WHERE d.id = v.debtor_id)"
@@ -154,7 +153,8 @@ PROMISES = Listing(
     path="/promises",
     title="Promises to pay",
     help="What customers promised, the latest date first, and whether they kept it.",
-    source=f"""promise q JOIN "case" k ON k.id = q.case_id {CUSTOMER.format(debtor="k.debtor_id")}""",
+    source='promise q JOIN "case" k ON k.id = q.case_id',
+    beside=of_debtor("k.debtor_id"),
     columns=(
         *WHO,
         Column("promised_on", "By", "q.promised_on", Shape.DATE, sorts=True),
@@ -199,8 +199,12 @@ ROUNDS = Listing(
     title="Closed rounds",
     help=f"Rounds whose items are settled, how far they went, and whether the customer bought again in {AGAIN_WITHIN}"
     " days.",
-    source=f"""round r JOIN "case" k ON k.id = r.case_id {CUSTOMER.format(debtor="k.debtor_id")}
-LEFT JOIN round_course o ON o.round_id = r.id AND o.replaced_at IS NULL {HARSHEST}""",
+    source='round r JOIN "case" k ON k.id = r.case_id',
+    beside=(
+        *of_debtor("k.debtor_id"),
+        "LEFT JOIN round_course o ON o.round_id = r.id AND o.replaced_at IS NULL",
+        HARSHEST,
+    ),
     columns=(
         *WHO,
         Column("number", "Round", "r.number", Shape.NUMBER),
@@ -238,7 +242,8 @@ ANSWERS = Listing(
     path="/answers/all",
     title="Answers",
     help="What customers wrote, the newest first. Until somebody has read it nothing more is written to them.",
-    source=f"answer q {CUSTOMER.format(debtor='q.debtor_id')}",
+    source="answer q",
+    beside=of_debtor("q.debtor_id"),
     columns=(
         *WHO,
         Column("received_on", "Received", "q.received_on", Shape.DATE, sorts=True),
@@ -269,7 +274,8 @@ WRONGFUL = Listing(
     path="/wrongful-contacts",
     title="Wrongful contacts",
     help="Letters and placements that what we learned later speaks against. We apologise within a working day.",
-    source=f'touch t JOIN "case" k ON k.id = t.case_id {CUSTOMER.format(debtor="k.debtor_id")}',
+    source='touch t JOIN "case" k ON k.id = t.case_id',
+    beside=of_debtor("k.debtor_id"),
     columns=(
         *WHO,
         Column("touched_on", "On", "t.touched_on", Shape.DATE, sorts=True),

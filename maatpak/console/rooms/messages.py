@@ -24,6 +24,7 @@ from maatpak.console.frame.declared import (
 )
 from maatpak.console.frame.fields import Line, as_words
 from maatpak.console.frame.problems import missing
+from maatpak.console.rooms.beside import of_debtor
 from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import LOST_EVIDENCE, STRONG_EVIDENCE, Channel, EvidenceKind, MessageState
 from maatpak.ledger.tables import Message
@@ -69,8 +70,8 @@ LIST = Listing(
     path=PATH,
     title="Messages",
     help="Every mail, text and letter, the newest first: how it went, and what came back of it.",
-    source="message m JOIN debtor d ON d.id = m.debtor_id JOIN creditor c ON c.id = m.creditor_id"
-    " LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL",
+    source="message m",
+    beside=of_debtor("m.debtor_id"),
     columns=(
         Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
         Column("debtor_no", "Number", "d.debtor_no"),

@@ -26,7 +26,7 @@ class Message(SQLModel, table=True):
         Index("ix_message_due", "channel", "id", postgresql_where=text("state IN ('queued', 'sending')")),
         Index("ix_message_debtor", "debtor_id"),
         Index("ix_message_service", "service_ref", postgresql_where=text("service_ref IS NOT NULL")),
-        Index("ix_message_day", "creditor_id", "business_date", "channel"),
+        Index("ix_message_day", "creditor_id", "business_date", "id", postgresql_include=["channel"]),
         Index("ix_message_unknown", "creditor_id", "id", postgresql_where=text("state = 'unknown'")),
         Index(
             "ix_message_unreported",
@@ -145,7 +145,14 @@ class WorkTask(SQLModel, table=True):
         one_of("kind", WorkKind),
         one_of("state", WorkState),
         CheckConstraint("(state = 'done') <= (outcome IS NOT NULL AND done_on IS NOT NULL)", name="done_has_outcome"),
-        Index("ix_work_task_open", "creditor_id", "kind", postgresql_where=text("state = 'open'")),
+        Index(
+            "ix_work_task_open",
+            "creditor_id",
+            "due_on",
+            "id",
+            postgresql_include=["kind"],
+            postgresql_where=text("state = 'open'"),
+        ),
         Index("ix_work_task_case", "case_id"),
         one_of("channel", ["email", "phone", "post"]),
         Index(

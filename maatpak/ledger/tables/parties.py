@@ -76,6 +76,7 @@ class DebtorProfile(Versioned, table=True):
         one_of("risk_class", ["A", "B", "C", "D", "E", "none"]),
         Index("uq_debtor_profile_current", "debtor_id", unique=True, postgresql_where=text("replaced_at IS NULL")),
         Index("ix_debtor_profile_creditor", "creditor_id", "valid_from"),
+        Index("ix_debtor_profile_debtor", "debtor_id"),
         Index("ix_debtor_profile_parent", "creditor_id", "parent_no", postgresql_where=text("parent_no IS NOT NULL")),
         Index("ix_debtor_profile_payer", "creditor_id", "payer_no", postgresql_where=text("payer_no IS NOT NULL")),
     )

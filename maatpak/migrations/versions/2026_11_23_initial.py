@@ -690,6 +690,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_debtor_profile")),
     )
     op.create_index("ix_debtor_profile_creditor", "debtor_profile", ["creditor_id", "valid_from"], unique=False)
+    op.create_index("ix_debtor_profile_debtor", "debtor_profile", ["debtor_id"], unique=False)
     op.create_index(
         "ix_debtor_profile_parent",
         "debtor_profile",
@@ -1181,7 +1182,13 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_message_case_id"), "message", ["case_id"], unique=False)
-    op.create_index("ix_message_day", "message", ["creditor_id", "business_date", "channel"], unique=False)
+    op.create_index(
+        "ix_message_day",
+        "message",
+        ["creditor_id", "business_date", "id"],
+        unique=False,
+        postgresql_include=["channel"],
+    )
     op.create_index("ix_message_debtor", "message", ["debtor_id"], unique=False)
     op.create_index(
         "ix_message_due",
@@ -1806,8 +1813,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_work_task_open",
         "work_task",
-        ["creditor_id", "kind"],
+        ["creditor_id", "due_on", "id"],
         unique=False,
+        postgresql_include=["kind"],
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
@@ -1873,7 +1881,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("kind = 'repair' AND state = 'open'"),
         postgresql_nulls_not_distinct=True,
     )
-    op.drop_index("ix_work_task_open", table_name="work_task", postgresql_where=sa.text("state = 'open'"))
+    op.drop_index(
+        "ix_work_task_open",
+        table_name="work_task",
+        postgresql_include=["kind"],
+        postgresql_where=sa.text("state = 'open'"),
+    )
     op.drop_index("ix_work_task_case", table_name="work_task")
     op.drop_index(
         "ix_work_task_answered",
@@ -1948,7 +1961,7 @@ def downgrade() -> None:
     op.drop_index("ix_message_service", table_name="message", postgresql_where=sa.text("service_ref IS NOT NULL"))
     op.drop_index("ix_message_due", table_name="message", postgresql_where=sa.text("state IN ('queued', 'sending')"))
     op.drop_index("ix_message_debtor", table_name="message")
-    op.drop_index("ix_message_day", table_name="message")
+    op.drop_index("ix_message_day", table_name="message", postgresql_include=["channel"])
     op.drop_index(op.f("ix_message_case_id"), table_name="message")
     op.drop_table("message")
     op.drop_index("uq_item_version_current", table_name="item_version", postgresql_where=sa.text("replaced_at IS NULL"))
@@ -2016,6 +2029,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_debtor_profile_parent", table_name="debtor_profile", postgresql_where=sa.text("parent_no IS NOT NULL")
     )
+    op.drop_index("ix_debtor_profile_debtor", table_name="debtor_profile")
     op.drop_index("ix_debtor_profile_creditor", table_name="debtor_profile")
     op.drop_table("debtor_profile")
     op.drop_index(

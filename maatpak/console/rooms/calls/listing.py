@@ -2,6 +2,7 @@
 
 from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
 from maatpak.console.frame.fields import as_words
+from maatpak.console.rooms.beside import OF_TASK
 from maatpak.console.rooms.calls.sheets import ONE, PATH
 from maatpak.kernel.words import NonPaymentReason
 from tasks.calls import CALLBACK
@@ -10,9 +11,8 @@ OPEN_CALLS = Listing(
     path=PATH + "/all",
     title="Open calls",
     help="All calls that are not done, also those of the days to come. The worklist tells which to make now.",
-    source="""work_task t JOIN debtor d ON d.id = t.debtor_id JOIN creditor c ON c.id = t.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
-LEFT JOIN "case" k ON k.id = t.case_id LEFT JOIN case_standing s ON s.case_id = t.case_id""",
+    source="work_task t",
+    beside=OF_TASK,
     columns=(
         Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=ONE),
         Column("debtor_no", "Number", "d.debtor_no", link="/cases/{case_id}"),

@@ -12,6 +12,7 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
 from maatpak.console.frame.fields import NoFields, Words, as_words
 from maatpak.console.frame.problems import missing
+from maatpak.console.rooms.beside import OF_TASK
 from maatpak.console.rooms.work.seen import About, Beside, OpenItem, Piece
 from maatpak.kernel.errors import RefusedError, WorkspaceError
 from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, WorkKind, WorkState
@@ -25,9 +26,6 @@ from tasks.worklist import CHECK_FIRST
 PATH = "/work"
 ONE = PATH + "/{task_id}"
 KINDS = tuple(kind for kind in WorkKind if kind is not WorkKind.CALL)
-SOURCE = """work_task t JOIN debtor d ON d.id = t.debtor_id JOIN creditor c ON c.id = t.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
-LEFT JOIN "case" k ON k.id = t.case_id LEFT JOIN case_standing s ON s.case_id = t.case_id"""
 
 
 def _roles_of(role: str) -> str:
@@ -53,7 +51,7 @@ SELECT t.id AS task_id, t.case_id, t.debtor_id, t.creditor_id, t.action_id, t.ki
   s.segment, s.overdue_open, s.asked_amount, s.items_overdue, s.oldest_due_on, s.experience_balance,
   s.non_payment_reason, s.next_step, a.step, a.state AS action_state, a.amount AS action_amount,
   a.approval_role IS NOT NULL AS approved_by_people
-FROM {SOURCE} LEFT JOIN action a ON a.id = t.action_id
+FROM work_task t {" ".join(OF_TASK)} LEFT JOIN action a ON a.id = t.action_id
 WHERE t.id = :id AND t.creditor_id = ANY(:creditors)
 """  # noqa: S608 - our own words
 RECORD = """
@@ -88,7 +86,8 @@ LIST = Listing(
     path=PATH,
     title="Work",
     help="What is asked of people, the most urgent first. Calls have a room of their own.",
-    source=SOURCE,
+    source="work_task t",
+    beside=OF_TASK,
     columns=(
         Column("subject", "What", "t.subject", link=ONE),
         Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
