@@ -6,7 +6,6 @@ is a process of its own, as `up` starts it; the load comes from this one, over l
 
 import asyncio
 import json
-import os
 import random
 import re
 import statistics
@@ -26,6 +25,8 @@ from sqlalchemy import event, text
 
 from benchmarks.scratch import Scratch, scratch
 from benchmarks.tick import CREDITOR, DAY, INSTANT, PREPARED, fill
+from deployments.environment import prefect_environment, speaking_with
+from deployments.stack import NO_RETRIES, prefect_server
 from maatpak.console.app import create_app
 from maatpak.console.frame.asking import OWNERS
 from maatpak.console.frame.declared import Listing
@@ -44,7 +45,7 @@ from tasks.standing import refresh_standing
 from tasks.tick import tick_and_see
 
 USERS, PAUSE = 20, 1.0
-PORT = 4399
+PORT, PREFECT_PORT = 4399, 4398
 WHO = "bench"
 EXAMPLES = 40
 """Things of each kind that pages are opened for."""
@@ -138,29 +139,41 @@ def counted(engine: Engine, paths: Mapping[str, Sequence[str]], token: str) -> d
 
 @contextmanager
 def served(engine: Engine) -> Iterator[str]:
-    """The application in a process of its own."""
-    url = engine.settings.database_url
+    """The application in a process of its own, beside a Prefect that knows the creditor's deployments, as `up` does."""
+    url, settings = engine.settings.database_url, engine.settings.model_copy(update={"prefect_port": PREFECT_PORT})
     assert url is not None
-    environment = {
-        **os.environ,
-        "MAATPAK_WORKSPACE": str(engine.settings.workspace),
-        "MAATPAK_DATABASE_URL": url.get_secret_value(),
-        "PREFECT_API_URL": "http://127.0.0.1:9/api",
-        "POLARS_MAX_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "deployments.web", str(PORT)]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process:
-        base = f"http://127.0.0.1:{PORT}"
-        try:
-            for _ in range(300):
-                try:
-                    httpx.get(f"{base}/login")
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.2)
-            yield base
-        finally:
-            process.terminate()
+    with prefect_server(settings) as (api, _):
+        environment = {
+            **prefect_environment(settings, api),
+            **NO_RETRIES,
+            "MAATPAK_DATABASE_URL": url.get_secret_value(),
+            "POLARS_MAX_THREADS": "1",
+        }
+        with speaking_with(settings, api):
+            deploy(engine)
+        command = [sys.executable, "-m", "deployments.web", str(PORT)]
+        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process:
+            base = f"http://127.0.0.1:{PORT}"
+            try:
+                for _ in range(300):
+                    try:
+                        httpx.get(f"{base}/login")
+                        break
+                    except httpx.TransportError:
+                        time.sleep(0.2)
+                yield base
+            finally:
+                process.terminate()
+
+
+def deploy(engine: Engine) -> None:
+    """The deployments of the workspace; nobody takes up what they schedule."""
+    from prefect.runner import Runner
+
+    from deployments.serve import register
+    from deployments.table import table
+
+    asyncio.run(register(Runner(name="bench"), table(engine)))
 
 
 async def load(base: str, paths: Mapping[str, Sequence[str]], token: str, seconds: float) -> dict[str, list[float]]:
