@@ -37,7 +37,13 @@ PATIENCE = 120.0
 FAREWELL = 1.0
 """Seconds for which a connection that was closed may still be seen."""
 
-STANDARD: Mapping[str, str] = {"timezone": "UTC", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "jit": "off"}
+STANDARD: Mapping[str, str] = {
+    "timezone": "UTC",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "random_page_cost": "1.1",  # PostgreSQL's own 4 is that of a disk whose arm has to move
+}
 
 
 class EmbeddedPostgres:
@@ -221,7 +227,6 @@ class EmbeddedPostgres:
 
     def _write_options(self) -> None:
         options = {
-            "random_page_cost": "1.1",  # PostgreSQL thinks of disks whose arm has to move
             **self.options,
             "listen_addresses": "",
             "unix_socket_directories": f'"{self._sockets}"',
