@@ -13,7 +13,7 @@ def main() -> None:
     import uvicorn
 
     from maatpak.console.app import create_app
-    from maatpak.console.charted import warm_up
+    from maatpak.console.charts.pictures import warm_up
     from maatpak.kernel.settings import load_settings
     from tasks.engine import open_engine
 

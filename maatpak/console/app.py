@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from maatpak import __version__
-from maatpak.console.charted import chart_routes
+from maatpak.console.charts.pictures import chart_routes
 from maatpak.console.entrance import entrance
 from maatpak.console.frame.api import DESCRIPTION, PREFIX, Api, describe
 from maatpak.console.frame.drawing import ASSETS, asset_content, draw
@@ -17,7 +17,7 @@ from maatpak.console.frame.headers import guard
 from maatpak.console.frame.pages import Pages
 from maatpak.console.frame.problems import FieldProblem, Problem, answer, problem, problem_of
 from maatpak.console.hooks import hooks
-from maatpak.console.preferences import preferences
+from maatpak.console.preferences.routes import preferences
 from maatpak.console.rooms import ROOMS
 from maatpak.kernel.clock import Clock
 from maatpak.kernel.errors import MaatpakError

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from maatpak.console.charts import INKS, Aged, Cause, Dated, Scheme, ageing_chart, expected_chart, pareto_chart
-from maatpak.console.charts import trend_chart as trend
+from maatpak.console.charts.drawing import INKS, Aged, Cause, Dated, Scheme, ageing_chart, expected_chart, pareto_chart
+from maatpak.console.charts.drawing import trend_chart as trend
 from tasks.figures.formulas import BUCKETS
 
 DAY = date(2026, 3, 2)

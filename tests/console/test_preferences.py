@@ -10,9 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page as Sheet
 
-from maatpak.console.drawing import LANGUAGES, words_of
-from maatpak.console.forms import form_mark
-from maatpak.console.preferences import LONGEST
+from maatpak.console.preferences.drawing import LANGUAGES, words_of
+from maatpak.console.preferences.form import form_mark
+from maatpak.console.preferences.routes import LONGEST
 from maatpak.kernel.clock import FixedClock
 from maatpak.kernel.links import PREFERENCES_PATH, preferences_token, reference_in
 from policies.wording import FORBIDDEN, PROMOTION, THREATS, words_found

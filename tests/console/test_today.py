@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from maatpak.console.charts import INKS, Scheme
+from maatpak.console.charts.drawing import INKS, Scheme
 from maatpak.kernel.words import WorkKind
 from maatpak.ledger.failures import keep_failure
 from maatpak.ledger.tables import Answer, ChangeRequest, Person, WorkTask
@@ -43,6 +43,7 @@ def test_the_first_page_says_how_the_money_stands_and_draws_it(at: At) -> None:
     dark = next(each for path, each in drawn.items() if "scheme=dark" in path)
     assert INKS[Scheme.DARK].text in dark.text
     assert console.stranger().get(pictures[0]).status_code == 401
+    assert console.browser("ada").get(pictures[0]).status_code == 403, "who sees no figures sees no charts"
     House(console.engine, code="NL2")
     _see_only(console, "max", "ACME")
     foreign = pictures[0].replace("creditor=ACME", "creditor=NL2")

@@ -98,7 +98,7 @@ def test_a_yes_leads_to_the_step_within_seconds(
 
 def is_told(run_id: str) -> None:
     """The console shows the run with all that it did."""
-    from maatpak.console.operations.runs import read_run
+    from maatpak.console.orchestration.runs import read_run
 
     tasks = ["business date", "deliver", "journeys", "journeys", "resting segments", "tick 0"]
     # Prefect notes the ends of tasks by the batch, behind the run.

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from deployments.table import PROVING, RECEIVING, planned_for
-from maatpak.console.operations import acts, asking
-from maatpak.console.operations.acts import Operator
-from maatpak.console.operations.cron import cron_in_words
-from maatpak.console.operations.deployments import Deployment, read_deployment
-from maatpak.console.operations.overview import look_again, read_overview
-from maatpak.console.operations.runs import RunFilter, read_run, read_runs
+from maatpak.console.orchestration import acts, asking
+from maatpak.console.orchestration.acts import Operator
+from maatpak.console.orchestration.cron import cron_in_words
+from maatpak.console.orchestration.deployments import Deployment, read_deployment
+from maatpak.console.orchestration.overview import look_again, read_overview
+from maatpak.console.orchestration.runs import RunFilter, read_run, read_runs
 from maatpak.kernel.errors import RefusedError, TransientError, UsageError
 from tasks.engine import Engine
 from tasks.tick import tick

@@ -129,7 +129,7 @@ def replay(acting: Acting, form: Day) -> Done:
 
 
 def _started(acting: Acting, code: str | None, as_of: date | None) -> Done:
-    from maatpak.console.operations.acts import Operator, prove
+    from maatpak.console.orchestration.acts import Operator, prove
 
     codes = [each.code for each in acting.visitor.creditors]
     run = prove(Operator(acting.engine, acting.visitor.login, codes, acting.now), code, as_of)

@@ -5,9 +5,9 @@ from maatpak.console.rooms.customers.agreeing import AGREEING
 from maatpak.console.rooms.customers.case import CaseSheet, read_case
 from maatpak.console.rooms.customers.debtor import DebtorSheet, read_debtor
 from maatpak.console.rooms.customers.listing import CASES, PATH
-from maatpak.console.rooms.customers.past import BEFORE
 from maatpak.console.rooms.customers.reaching import REACHING
 from maatpak.console.rooms.customers.stopping import STOPPING
+from maatpak.console.rooms.customers.timeline import BEFORE
 from maatpak.console.rooms.customers.why import QUERY, WhySheet, read_why
 
 CUSTOMERS = Room(

@@ -7,8 +7,8 @@ from typing import Any
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.customers.course import CourseStep, course_of
-from maatpak.console.rooms.customers.past import Happened, Past, past_of
 from maatpak.console.rooms.customers.records import AccountRecords, CaseRecords, account_records, case_records
+from maatpak.console.rooms.customers.timeline import Happened, Past, past_of
 from maatpak.kernel.words import OPEN_ACTION_STATES, Stage
 from maatpak.ledger.tables.standing import NEVER
 from tasks.placement_checks import checks_of, reading

@@ -8,8 +8,8 @@ from typing import Any
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.drawing import day
 from maatpak.console.frame.problems import missing
-from maatpak.console.rooms.customers.past import Happened, past_of_debtor
 from maatpak.console.rooms.customers.records import AccountRecords, account_records
+from maatpak.console.rooms.customers.timeline import Happened, past_of_debtor
 from maatpak.kernel.money import format_money
 from tasks.groups import GROUPS
 

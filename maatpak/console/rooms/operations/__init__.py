@@ -1,9 +1,9 @@
 """Operations: what runs when, what ledgers brought, and what came in or went out and needs a person."""
 
 from maatpak.console.frame.declared import EVERYBODY, Room, Sheet
-from maatpak.console.rooms.operations import apart, arriving, channels, imports
+from maatpak.console.rooms.operations import arriving, channels, imports, quarantine
 from maatpak.console.rooms.operations.running import RUNNING
-from maatpak.console.rooms.operations.work import (
+from maatpak.console.rooms.operations.sheets import (
     PATH,
     RUNS_QUERY,
     DeploymentSheet,
@@ -27,7 +27,7 @@ OPERATIONS = Room(
     name="operations",
     title="Operations",
     path=PATH,
-    listings=(imports.LIST, imports.REFUSED_LIST, apart.LIST, *arriving.LISTINGS),
+    listings=(imports.LIST, imports.REFUSED_LIST, quarantine.LIST, *arriving.LISTINGS),
     sheets=(
         Sheet(
             PATH,
@@ -70,19 +70,19 @@ OPERATIONS = Room(
             outside=True,
         ),
         *imports.SHEETS,
-        *apart.SHEETS,
+        *quarantine.SHEETS,
         *arriving.SHEETS,
         *channels.SHEETS,
     ),
     papers=imports.PAPERS,
-    acts=(*RUNNING, *apart.ACTS, *arriving.ACTS),
+    acts=(*RUNNING, *quarantine.ACTS, *arriving.ACTS),
     waiting=COUNT,
     tabs=(
         PATH,
         PATH + "/runs",
         imports.PATH,
         imports.REFUSED,
-        apart.PATH,
+        quarantine.PATH,
         arriving.UNKNOWN,
         arriving.INCOMING,
         arriving.ANSWERS,

@@ -9,11 +9,11 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import LANGUAGE
 from maatpak.console.frame.fields import Line, NoFields
-from maatpak.console.operations import acts
-from maatpak.console.operations.acts import Operator
-from maatpak.console.operations.cron import cron_in_words
-from maatpak.console.operations.deployments import read_deployment
-from maatpak.console.rooms.operations.work import PATH
+from maatpak.console.orchestration import acts
+from maatpak.console.orchestration.acts import Operator
+from maatpak.console.orchestration.cron import cron_in_words
+from maatpak.console.orchestration.deployments import read_deployment
+from maatpak.console.rooms.operations.sheets import PATH
 from tasks.rights import OPERATIONS
 
 ONE = PATH + "/deployments/{deployment_id}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from maatpak.console.charted import PATH, Series, series_of
+from maatpak.console.charts.pictures import PATH
+from maatpak.console.charts.series import Series, series_of
 from maatpak.console.frame.drawing import NOTHING, address, day, money
 from tasks.access.visitor import SeenCreditor
 from tasks.figures import CreditorFigures

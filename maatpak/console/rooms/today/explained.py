@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from maatpak.console.charted import SERIES, figures_of, seen_of
+from maatpak.console.charts.series import SERIES, figures_of, seen_of
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.fields import as_words
 from maatpak.console.frame.problems import missing

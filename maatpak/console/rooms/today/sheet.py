@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from maatpak.console.charted import figures_of, seen_of
+from maatpak.console.charts.series import figures_of, seen_of
 from maatpak.console.frame.asking import Asking
 from maatpak.console.rooms.today.alarms import Alarm, read_alarms
 from maatpak.console.rooms.today.charts import Chart, charts_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.report import Report, read_report
 from maatpak.console.frame.problems import MissingError
-from maatpak.console.operations.asking import answer, as_id, page_of
+from maatpak.console.orchestration.asking import answer, as_id, page_of
 from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:

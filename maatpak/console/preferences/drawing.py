@@ -20,7 +20,7 @@ from tasks.compose.spelling import long_date
 from tasks.receive.pages import Page, Said
 
 if TYPE_CHECKING:
-    from maatpak.console.forms import Given
+    from maatpak.console.preferences.form import Given
 
 LANGUAGES = ("en", "nl", "de", "fr")
 """Those that the pages are written in."""
@@ -125,7 +125,7 @@ def _answered(template: str, status: int, **data: Any) -> HTMLResponse:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("maatpak.console", "pages"),
+        loader=PackageLoader("maatpak.console.preferences", "pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -135,12 +135,12 @@ def _environment() -> Environment:
 
 @cache
 def _style() -> str:
-    return (resources.files("maatpak.console") / "pages" / "style.css").read_text(encoding="utf-8")
+    return (resources.files("maatpak.console.preferences") / "pages" / "style.css").read_text(encoding="utf-8")
 
 
 @cache
 def _words(language: str) -> Words:
-    file = resources.files("maatpak.console") / "pages" / "words" / f"{language}.yaml"
+    file = resources.files("maatpak.console.preferences") / "pages" / "words" / f"{language}.yaml"
     words: dict[str, str] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return {**words, "language": language}
 

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from maatpak.console.bodies import body_of
-from maatpak.console.drawing import Words, draw, draw_gone, draw_said, words_of
-from maatpak.console.forms import Given, form_mark, is_form_of, read_form
+from maatpak.console.preferences.drawing import Words, draw, draw_gone, draw_said, words_of
+from maatpak.console.preferences.form import Given, form_mark, is_form_of, read_form
 from maatpak.kernel.clock import Clock
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.links import PREFERENCES_PATH

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from maatpak.console.operations.asking import answer, as_id
-from maatpak.console.operations.deployments import Deployment, told
-from maatpak.console.operations.runs import MOST, Run, all_deployments, as_run, flow_of, newest_of
+from maatpak.console.orchestration.asking import answer, as_id
+from maatpak.console.orchestration.deployments import Deployment, told
+from maatpak.console.orchestration.runs import MOST, Run, all_deployments, as_run, flow_of, newest_of
 from maatpak.kernel.errors import OutsideError
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maatpak.console.frame.problems import MissingError
-from maatpak.console.operations.asking import answer, as_id, page_of
-from maatpak.console.operations.cron import cron_in_words
-from maatpak.console.operations.runs import Run, as_run, flow_of, newest_of
+from maatpak.console.orchestration.asking import answer, as_id, page_of
+from maatpak.console.orchestration.cron import cron_in_words
+from maatpak.console.orchestration.runs import Run, as_run, flow_of, newest_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient

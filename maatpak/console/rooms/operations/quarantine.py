@@ -68,7 +68,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class RowSheet:
-    """One row that was set apart."""
+    """One row that was set quarantine."""
 
     row_id: int
     creditor: str

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from maatpak.console.drawing import ANSWERS, MOST_OTHERS, MOST_WORDS, NOTHING, STOPPABLE, WILL_PAY, Words, latest
+from maatpak.console.preferences.drawing import (
+    ANSWERS,
+    MOST_OTHERS,
+    MOST_WORDS,
+    NOTHING,
+    STOPPABLE,
+    WILL_PAY,
+    Words,
+    latest,
+)
 from maatpak.kernel.ids import signature
 from maatpak.kernel.words import Channel
 from tasks.receive.pages import Page, Said

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from maatpak.console.operations.asking import answer, as_id
-from maatpak.console.operations.cron import next_times
-from maatpak.console.operations.deployments import full_name, visible_deployment
-from maatpak.console.operations.overview import look_again
-from maatpak.console.operations.runs import AGAIN, visible_run
+from maatpak.console.orchestration.asking import answer, as_id
+from maatpak.console.orchestration.cron import next_times
+from maatpak.console.orchestration.deployments import full_name, visible_deployment
+from maatpak.console.orchestration.overview import look_again
+from maatpak.console.orchestration.runs import AGAIN, visible_run
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from maatpak.console.frame.asking import Asking
-from maatpak.console.operations.asking import own_page
-from maatpak.console.operations.deployments import Deployment, DeploymentDetail, read_deployment
-from maatpak.console.operations.overview import Overview, read_overview
-from maatpak.console.operations.runs import STATES, Run, RunDetail, RunFilter, read_run, read_runs
+from maatpak.console.orchestration.asking import own_page
+from maatpak.console.orchestration.deployments import Deployment, DeploymentDetail, read_deployment
+from maatpak.console.orchestration.overview import Overview, read_overview
+from maatpak.console.orchestration.runs import STATES, Run, RunDetail, RunFilter, read_run, read_runs
 from maatpak.kernel.errors import OutsideError, UsageError
 from maatpak.kernel.words import Role
 

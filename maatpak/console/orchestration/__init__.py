@@ -1,0 +1,1 @@
+"""What Prefect knows of deployments, schedules and runs, and what people tell it to do with them."""
