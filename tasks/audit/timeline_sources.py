@@ -11,6 +11,10 @@ from maatpak.ledger.tables import VISIBLE
 OF_CASES = "{t}.case_id = ANY(:cases)"
 STEP = "'step', a.step, 'segment', a.segment, 'state', a.state, 'reason', a.reason, 'result', a.result"
 ENDED = "('executed', 'cancelled', 'failed', 'unknown', 'rejected', 'skipped')"
+PROPOSED = f"a.state <> 'skipped' AND (a.approvals_needed > 0 OR a.state NOT IN {ENDED})"
+"""What people are to know of before it is done."""
+NOT_TOLD = f"a.state IN {ENDED} AND (a.state <> 'executed' OR a.result = 'tried')"
+"""Of what was done the message, the call, the work or the placement tells; but no call tells that it was the last."""
 ITEM = "'type', v.item_type, 'document', v.document_no"
 ITEMS = "item_version v WHERE v.debtor_id = :debtor AND v.currency = ANY(:currencies) AND " + VISIBLE.format(
     t="v", as_of=":as_of", known_at="CAST('infinity' AS timestamptz)"
@@ -213,11 +217,11 @@ SOURCES: dict[str, Source] = {
         target="r.id",
         who="r.done_by",
     ),
-    "step_proposed": _of_action("a.business_date", "a.proposed_at", "a.state <> 'skipped'"),
+    "step_proposed": _of_action("a.business_date", "a.proposed_at", PROPOSED),
     "step_ended": _of_action(
         "COALESCE(a.executed_on, CAST(COALESCE(a.ended_at, a.proposed_at) AT TIME ZONE 'UTC' AS date))",
         "COALESCE(a.ended_at, a.proposed_at)",
-        f"a.state IN {ENDED}",
+        NOT_TOLD,
     ),
     "segment": Source(
         rows=f"round o JOIN round_course r ON r.round_id = o.id WHERE {OF_CASES.format(t='o')}",

@@ -157,7 +157,7 @@ def test_acts_leave_records_and_say_what_does_not_fit(at: At) -> None:
     events = {row["kind"] for row in console.rows("SELECT kind FROM event WHERE actor IN ('colin', 'max', 'olga')")}
     assert events >= {"note_written", "hold_set", "hold_lifted", "plan_active", "case_moved", "step_skipped"}
     told = words_of(colin.get(page))
-    for said in ("They rang us.", "Note: Ring in the morning.", "Ticket Z-9 (complaint) was closed."):
+    for said in ("They rang us.", "Note: Ring in the morning.", "Complaint Z-9 was closed."):
         assert said in told, said
     course = console.program("colin").get(f"/api/v1{page}").json()
     assert (course["segment"], course["moved"], course["moved_by"]) == ("strained", "Cash is short.", "max")
