@@ -1,4 +1,5 @@
-// Pages work without this file. It adds dialogs for forms, keys, and rows that can be walked through.
+// Pages work without this file. It adds dialogs for forms, keys, rows that can be walked through, and a sign
+// of what lies beside.
 "use strict";
 {
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
@@ -58,6 +59,12 @@
     if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
     for (const menu of menus()) { menu.open = false; menu.querySelector("summary").focus(); }
   });
+
+  // What is wider than its place fades out at its edge, until its end is seen.
+  const parts = document.querySelectorAll(".scroll, .steps, .tabs");
+  const fade = (part) => part.classList.toggle("more", part.scrollWidth - part.clientWidth - part.scrollLeft > 2);
+  const sized = new ResizeObserver((changed) => { for (const { target } of changed) fade(target); });
+  for (const part of parts) { sized.observe(part); part.addEventListener("scroll", () => fade(part), { passive: true }); }
 
   // On a telephone the filters of a list are folded away, so that the list is there at once.
   if (matchMedia("(max-width: 640px)").matches)
