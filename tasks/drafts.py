@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 CONFIRMERS = (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
-"""Who publishes or refuses what another has submitted."""
+"""Who confirms or refuses what another has submitted."""
 
 
 @dataclass(frozen=True)

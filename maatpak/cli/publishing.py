@@ -120,7 +120,7 @@ SHOWN = ("draft", "pack", "creditors", "move_running", "note", "submitted_by", "
 def confirm(
     draft: DraftArgument, reason: ReasonOption, actor: ActorOption = None, *, as_json: JsonOption = False
 ) -> None:
-    """Publish what another person submitted; rounds that run are moved, if the draft says so."""
+    """Confirm what another person submitted: it is published, and rounds that run are moved, if it says so."""
     from tasks.drafts import confirm_pack
 
     with opened() as engine:

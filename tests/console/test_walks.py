@@ -108,7 +108,7 @@ def test_a_call_ends_in_a_promise_after_two_clicks(calling: Site) -> None:
         page.get_by_label("Money comes by").fill("2026-03-25")
         page.get_by_label("Amount in EUR").fill("900.00")
         with going_on(page):
-            page.get_by_role("button", name="Record: promises to pay").click()
+            page.get_by_role("button", name="Record the result").click()
         return page.get_by_role("main").inner_text()
 
     assert "The call is done: promised" in calling.walk("colin", rings)
@@ -214,7 +214,7 @@ def test_a_changed_pack_is_submitted_looked_at_and_confirmed(at: At, chromium: C
         page.get_by_role("link", name="Running cases moved").click()
         seen = page.get_by_role("main").inner_text()
         page.get_by_role("link", name="The draft", exact=True).click()
-        page.get_by_role("link", name="Publish", exact=True).click()
+        page.get_by_role("link", name="Confirm", exact=True).click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Reason").fill("Agreed in the meeting")
         with going_on(page):

@@ -14,7 +14,7 @@ from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.journeys.packs import PATH as PACKS
 from maatpak.console.rooms.journeys.packs import followers, rules_first
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import DraftState, Role
+from maatpak.kernel.words import DraftState
 from maatpak.ledger.packs import load_pack_files
 from maatpak.ledger.tables import PackDraft
 from policies.comparison import PackChange, compare
@@ -109,14 +109,14 @@ class DraftSheet:
     yours: bool
     """Whether the visitor submitted it: then somebody else decides."""
     decided_by: list[str]
-    """Roles that may publish or refuse it."""
+    """Roles that may confirm or refuse it."""
     against: list[Against]
 
 
 DRAFTS_LIST = Listing(
     path=PATH,
     title="Drafts",
-    help="Packs that somebody asks to publish. Another person looks at the impact and publishes or refuses.",
+    help="Packs that somebody asks to publish. Another person looks at the impact, and confirms or refuses.",
     source=f"pack_draft d CROSS JOIN LATERAL ({ASKED_FOR}) a",
     where="a.codes IS NOT NULL",
     columns=(
@@ -286,7 +286,6 @@ def _require_seen(acting: Acting, draft_id: int) -> None:
         seen_draft(Asking(acting.engine, acting.visitor, session, acting.now), draft_id)
 
 
-DECIDERS: tuple[Role, ...] = CONFIRMERS
 ACTS = (
     Act(
         PACKS + "/{pack_id}/change",
@@ -300,14 +299,14 @@ ACTS = (
     ),
     Act(
         ONE + "/confirm",
-        "Publish",
+        "Confirm",
         "It is published for good, as it was shown; neither of the two who did it approves what follows from it.",
         WithReason,
         _confirm,
-        DECIDERS,
+        CONFIRMERS,
         grave=True,
     ),
-    Act(ONE + "/refuse", "Refuse", "It is not published.", WithReason, _refuse, DECIDERS),
+    Act(ONE + "/refuse", "Refuse", "It is not published.", WithReason, _refuse, CONFIRMERS),
     Act(ONE + "/withdraw", "Take back", "Your own draft ends here.", WithReason, _withdraw, PUBLISHERS),
     Act(
         "/journeys/{creditor}/move",
