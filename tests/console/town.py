@@ -61,6 +61,9 @@ def examples(console: Console, creditor_id: int) -> dict[str, Any]:
             rows = console.rows(f"{REJECTED} AND creditor_id = :creditor", creditor=creditor_id)
         elif name == "creditor":
             rows = console.rows("SELECT code AS id FROM creditor WHERE id = :creditor", creditor=creditor_id)
+        elif name == "task_id":
+            calls = "SELECT min(id) AS id FROM work_task WHERE creditor_id = :creditor AND kind = 'call'"
+            rows = console.rows(calls, creditor=creditor_id)
         else:
             rows = console.rows(
                 f"SELECT min(id) AS id FROM {table[1]} WHERE creditor_id = :creditor", creditor=creditor_id
@@ -98,9 +101,9 @@ def furnish(session: Session, creditor_id: int, debtor_id: int, case_id: int) ->
         [
             WorkTask(
                 **common,
-                kind=WorkKind.REVIEW,
-                subject="Look",
-                role=Role.CREDIT_MANAGER,
+                kind=WorkKind.CALL,
+                subject="Ring",
+                role=Role.COLLECTOR,
                 opened_on=DAY,
                 due_on=DAY,
                 recorded_at=NOW,

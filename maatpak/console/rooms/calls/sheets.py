@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from maatpak.console.frame.asking import Asking
+from maatpak.console.frame.problems import missing
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import ATTEMPT_ONLY_RESULTS, CallResult, NonPaymentReason, Role, WorkState
 from tasks.call_choices import ResultChoice
@@ -170,8 +171,7 @@ def read_call(asking: Asking, task_id: int) -> CallScreen:
     try:
         call = call_sheet(asking.engine, asking.session, seen, task_id, asking.now)
     except UsageError:
-        asking.creditor_of("task_id", task_id)  # work that is there, but no call, is another mistake
-        raise
+        raise missing("call", task_id) from None
     side, at = _side(asking.query.get("side")), _hour(asking.query.get("at"))
     mine = asking.visitor.login if asking.visitor.role in TALKERS else None
     follows = next_call(asking.engine, asking.session, seen, asking.now, mine=mine, after=task_id)
