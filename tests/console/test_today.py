@@ -79,6 +79,8 @@ def test_each_role_sees_what_waits_for_it_and_what_is_wrong(at: At) -> None:
     assert "Overdue" not in words_of(ada)
     told = console.program("max").get("/api/v1/").json()
     assert [each["name"] for each in told["alarms"]] == ["unanswered", "dead", "failures"]
+    leads = {each["link"]: console.browser("max").get(each["link"]).status_code for each in told["alarms"]}
+    assert set(leads.values()) == {200}, leads
     assert {each["name"]: each["count"] for each in told["waiting"]} == {"approvals": 1, "answers": 1, "work": 1}
     assert [(each["name"], each["value"]) for each in told["tiles"][:1]] == [("overdue", "150000")]
 

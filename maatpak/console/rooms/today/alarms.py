@@ -123,7 +123,7 @@ KINDS = {
     "failures": Kind(
         "{count} failures were written down in the last two days, the newest on {detail}",
         "Work went on without them. The workspace has the details, in logs/failures; see which runs failed.",
-        "/operations/runs?state=failed",
+        "/operations/runs?state=FAILED",
         one="A failure was written down on {detail}",
     ),
 }
