@@ -6,7 +6,7 @@ Silence is no row: that it turns into weak evidence is computed from the dates.
 from sqlmodel import select
 
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.words import EvidenceKind
+from maatpak.kernel.words import LOST_EVIDENCE, STRONG_EVIDENCE, EvidenceKind
 from maatpak.ledger.tables import Case, Evidence, Message
 from policies.reach import OF_EVIDENCE, Learned
 from tasks.desk import Desk
@@ -18,6 +18,11 @@ NOTED = "evidence_noted"
 """The event that says what was observed of a message, and what was `learned` of its address."""
 TOLD_BY_PEOPLE = frozenset(OF_EVIDENCE) - {EvidenceKind.SPOKEN}
 """What a person may record of a message; a talk is a call's result."""
+
+
+def weight_of(kind: str) -> str:
+    """What an observation says by itself: `strong`, they have it; `lost`, it did not arrive; `weak`, it may have."""
+    return "strong" if kind in STRONG_EVIDENCE else "lost" if kind in LOST_EVIDENCE else "weak"
 
 
 def note_evidence(desk: Desk, message_ref: str, kind: EvidenceKind, source: str) -> Evidence:

@@ -12,7 +12,7 @@ from maatpak import __version__
 from maatpak.console.charts.pictures import chart_routes
 from maatpak.console.entrance import entrance
 from maatpak.console.frame.api import DESCRIPTION, PREFIX, Api, describe
-from maatpak.console.frame.drawing import ASSETS, asset_content, draw
+from maatpak.console.frame.drawing import ASSETS, asset_content, draw_problem
 from maatpak.console.frame.headers import guard
 from maatpak.console.frame.pages import Pages
 from maatpak.console.frame.problems import FieldProblem, Problem, answer, problem, problem_of
@@ -99,5 +99,4 @@ def _tell_problems(app: FastAPI, engine: Engine) -> None:
 def _shown(request: Request, told: Problem, headers: Mapping[str, str] | None = None) -> Response:
     if request.url.path.startswith(PREFIX):
         return answer(told, headers)
-    page = draw("problem.html", told=told, visitor=None, path=request.url.path)
-    return Response(page, told.status, dict(headers or {}), media_type="text/html")
+    return Response(draw_problem(told), told.status, dict(headers or {}), media_type="text/html")

@@ -11,7 +11,15 @@ from starlette.concurrency import run_in_threadpool
 
 from maatpak.console.frame.drawing import draw
 from maatpak.console.frame.problems import ForbiddenError, Problem, problem_of
-from maatpak.console.frame.visiting import COOKIE, LOGIN_PATH, fields_of, local_path, require_own_form, visitor
+from maatpak.console.frame.visiting import (
+    COOKIE,
+    LOGIN_PATH,
+    by_https,
+    fields_of,
+    local_path,
+    require_own_form,
+    visitor,
+)
 from maatpak.console.oidc import BACK_PATH, OPEN, Issuer, finish, issuer_of, start
 from maatpak.kernel.clock import Clock
 from maatpak.kernel.errors import MaatpakError
@@ -32,7 +40,7 @@ def entrance(engine: Engine, clock: Clock) -> APIRouter:
     """The routes of the way in and out."""
     router = APIRouter(include_in_schema=False)
     issuer = issuer_of(engine)
-    secure = (engine.settings.public_url or "").startswith("https://")
+    secure = by_https(engine)
 
     def page(request: Request, login: str, further: str, told: Problem | None = None) -> HTMLResponse:
         before = request.cookies.get(BEFORE) or secrets.token_urlsafe(16)

@@ -8,8 +8,13 @@ from zipfile import ZipFile
 
 import pytest
 
+from maatpak.console.frame.asking import Asking
+from maatpak.console.frame.listing import read_all, read_wanted
+from maatpak.console.rooms.customers.listing import CASES
 from maatpak.kernel.calendars import add_working_days
+from maatpak.kernel.errors import UsageError
 from maatpak.ledger.tables import Debtor
+from tasks.access.login import let_in
 from tests.console.conftest import At
 from tests.console.house import Console, console_of, words_of
 from tests.tasks.act.house import House
@@ -214,6 +219,11 @@ def test_hostile_names_stay_text_everywhere(guests: House) -> None:
     assert names["X5"] == HOSTILE["X5"]
     with ZipFile(BytesIO(colin.get("/cases.xlsx").content)) as book:
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+    misspelt = console.program("colin").get("/api/v1/cases", segmnt="forgetful")
+    assert (misspelt.status_code, misspelt.json()["detail"]) == (422, "'segmnt' is no filter of Customers.")
+    _, visitor = let_in(console.engine, "colin", console.clock.now(), "test")
+    with console.engine.database.reading() as session, pytest.raises(UsageError, match="More than 2 rows fit"):
+        read_all(Asking(console.engine, visitor, session, console.clock.now()), CASES, read_wanted(CASES, {}), most=2)
     for number, name in HOSTILE.items():
         case = case_of(console, number)
         for path in (f"/cases/{case['id']}", f"/cases/{case['id']}/why", f"/debtors/{case['debtor_id']}"):

@@ -17,6 +17,9 @@ def test_an_administrator_enters_somebody_and_another_confirms_their_rights(at: 
     given = console.program("ada").post("/api/v1/people/nora/password")
     assert given.status_code == 200
     assert len(given.json()["data"]["password"]) > 12
+    nora = console.browser("nora")
+    assert nora.get("/cases").headers["location"] == "/account/password"
+    assert [nora.get(path).status_code for path in ("/api/v1/cases", "/charts/ageing.svg")] == [403, 403]
     assert console.rows("SELECT count(*) AS kept FROM call_once") == [{"kept": 1}]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maatpak.console.frame.asking import OWNERS, RECORDS_OF_CASES, Asking
+from maatpak.console.frame.asking import RECORDS_OF_CASES, Asking
 from maatpak.console.frame.problems import missing
 
 CUSTOMER = """
@@ -52,14 +52,12 @@ class About:
 
 
 def about(asking: Asking, ids: Mapping[str, Any]) -> About | None:
-    """Whom an act is about, if it is about a customer.
+    """Whom an act is about, if it is about a customer; that the visitor may see what the path names is known before.
 
     Raises:
-        MissingError: what the path names is not there, or not the visitor's to see.
+        MissingError: it has gone since.
     """
     for name, value in ids.items():
-        if name in OWNERS:
-            asking.creditor_of(name, value)
         if name not in ABOUT:
             continue
         found = asking.rows(ABOUT[name], id=value)

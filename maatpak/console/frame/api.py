@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from maatpak.console.frame.asking import MOST_DIGITS, NUMBERED, Acting, Asking, ids_of, require_seen
 from maatpak.console.frame.declared import Act, Listing, Paper, Room, Shape, Sheet
-from maatpak.console.frame.doing import do, require_role
+from maatpak.console.frame.doing import do
 from maatpak.console.frame.listing import MOST_A_PAGE, read_page, read_wanted
-from maatpak.console.frame.pages import require_reader
 from maatpak.console.frame.papers import as_answer
 from maatpak.console.frame.problems import PROBLEM_JSON, TITLES, Problem
-from maatpak.console.frame.visiting import caller
+from maatpak.console.frame.rights import require_reader, require_role
+from maatpak.console.frame.visiting import caller, query_of
 from maatpak.kernel.clock import Clock
 from tasks.access.visitor import Visitor
 
@@ -39,7 +39,6 @@ TYPES: dict[Shape, Any] = {
     Shape.INSTANT: datetime,
     Shape.FLAG: bool,
 }
-Text = Annotated[str, Field(max_length=200)]
 
 
 class Outcome(BaseModel):
@@ -130,14 +129,14 @@ class Api:
 
     def _adds_listing(self, router: APIRouter, room: Room, listing: Listing) -> Callable[[], None]:
         def answer(request: Request, **given: Any) -> dict[str, Any]:
+            del given  # what the URL says is read whole, so that a name that is misspelt is told
             asker, now = _caller_of(request)
-            query = {name.removeprefix("by_"): str(value) for name, value in given.items() if value is not None}
+            query = query_of(request)
             with self._engine.database.reading() as session:
                 asking = Asking(self._engine, asker, session, now, query)
                 page = read_page(asking, listing, read_wanted(listing, query))
             return {"items": page.rows, "count": page.count, "next": page.after}
 
-        filters = {f"by_{each.key}": (each.key, each.title) for each in listing.filters}
         parameters = [
             _query(
                 "sort",
@@ -148,7 +147,7 @@ class Api:
             _query("size", f"Rows of a page, from 1 to {MOST_A_PAGE}."),
             *([_query("q", "Words to search for.")] if listing.search else []),
             *([_query("creditor", "Code of a creditor.")] if listing.creditor else []),
-            *(_query(key, title, name) for name, (key, title) in filters.items()),
+            *(_query(each.key, each.title) for each in listing.filters),
         ]
         known = problems(401, 403, 422, *_ids_missing(listing.path))
         return self._adds(router, room, listing, "list", answer, parameters, known, response_model=_page_model(listing))
@@ -160,26 +159,26 @@ class Api:
         def answer(request: Request, **given: Any) -> Any:
             asker, now = _caller_of(request)
             ids = {each.name: given[each.name] for each in named}
-            query = {key: value.replace("\0", "") for key, value in request.query_params.items()}
             with self._engine.database.reading() as session:
-                context = sheet.read(Asking(self._engine, asker, session, now, query), **ids)
+                context = sheet.read(Asking(self._engine, asker, session, now, query_of(request)), **ids)
             return adapter.dump_python(context, mode="json")
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path), *((502,) if sheet.outside else ()))
-        parameters = [*named, *(_query(name, told, f"by_{name}") for name, told in sheet.query.items())]
+        parameters = [*named, *(_query(name, told) for name, told in sheet.query.items())]
         return self._adds(router, room, sheet, "see", answer, parameters, known, response_model=sheet.context)
 
     def _adds_paper(self, router: APIRouter, room: Room, paper: Paper) -> Callable[[], None]:
+        named = _path_parameters(paper.path)
+
         def answer(request: Request, **given: Any) -> Response:
             asker, now = _caller_of(request)
-            query = {name: given.pop(name) for name in paper.query}
-            asked = {name: str(value).replace("\0", "") for name, value in query.items() if value is not None}
+            ids = {each.name: given[each.name] for each in named}
             with self._engine.database.reading() as session:
-                return as_answer(paper.read(Asking(self._engine, asker, session, now, asked), **given))
+                return as_answer(paper.read(Asking(self._engine, asker, session, now, query_of(request)), **ids))
 
         known = problems(401, 403, 404, 422)
         known[200] = {"content": {kind: {} for kind in paper.media_types}, "description": paper.help}
-        parameters = [*_path_parameters(paper.path), *(_query(name, told) for name, told in paper.query.items())]
+        parameters = [*named, *(_query(name, told) for name, told in paper.query.items())]
         return self._adds(router, room, paper, "get", answer, parameters, known, response_class=Response)
 
     def _adds_act(self, router: APIRouter, room: Room, act: Act) -> Callable[[], None]:
@@ -242,9 +241,10 @@ def _with(function: Callable[..., Any], parameters: Sequence[Parameter]) -> Call
     return endpoint
 
 
-def _query(name: str, told: str, as_name: str | None = None) -> Parameter:
+def _query(name: str, told: str) -> Parameter:
+    """A name in the URL's query; it may be a word of Python, and that of an id in the path, so it has a mark before."""
     said = Query(alias=name, description=told, max_length=400)
-    return Parameter(as_name or name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, said])
+    return Parameter(f"by_{name}", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, said])
 
 
 def _path_parameters(path: str) -> list[Parameter]:

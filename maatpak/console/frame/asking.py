@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from maatpak.console.frame.problems import missing
+from maatpak.kernel.errors import WorkspaceError
 from tasks.dates import date_at
 from tasks.desk import Desk, desk
 
@@ -82,6 +83,18 @@ class Asking:
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""
         return [dict(row) for row in self.session.connection().execute(text(query), values).mappings()]
+
+    def kept(self, key: str | None) -> bytes | None:
+        """What lies in the evidence under a key; None where it is not kept any more."""
+        try:
+            return self.engine.store.get(key) if key else None
+        except WorkspaceError:
+            return None
+
+    def zone_of(self, code: str | None) -> str:
+        """The time zone of the creditor of a code; of what is no creditor's, that of the first one of the visitor."""
+        zones = {each.code: each.time_zone for each in self.visitor.creditors}
+        return zones.get(code or "") or next(iter(zones.values()), "UTC")
 
     def creditor_of(self, name: str, value: Any) -> "SeenCreditor":
         """The creditor that a thing in the path is of; what a visitor may not see is not there."""

@@ -62,8 +62,6 @@ class Column:
     shown: bool = True
     """Hidden ones serve links, and the API."""
     help: str = ""
-    wide: bool = False
-    """Left out on narrow windows' first line: shown below."""
 
     @property
     def order(self) -> Order:
@@ -135,7 +133,7 @@ class Sheet:
     help: str
     context: type
     read: Callable[..., Any]
-    """`(asking, **ids)` → the context; raises `Missing` where there is nothing of these ids."""
+    """`(asking, **ids)` → the context; raises `MissingError` where there is nothing of these ids."""
     template: str
     roles: tuple[Role, ...] = READERS
     query: Mapping[str, str] = field(default_factory=dict)
@@ -163,7 +161,7 @@ class Paper:
     help: str
     media_types: tuple[str, ...]
     read: Callable[..., Content]
-    """`(asking, **ids)`; raises `Missing` where there is nothing of these ids."""
+    """`(asking, **ids)`; raises `MissingError` where there is nothing of these ids."""
     roles: tuple[Role, ...] = READERS
     query: Mapping[str, str] = field(default_factory=dict)
     """Name in the URL's query → what it says."""

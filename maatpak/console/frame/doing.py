@@ -14,10 +14,10 @@ from sqlmodel import Session
 
 from maatpak.console.frame.asking import Acting
 from maatpak.console.frame.declared import Act, Done
-from maatpak.console.frame.problems import ForbiddenError, RepeatedError
+from maatpak.console.frame.problems import RepeatedError
+from maatpak.console.frame.rights import require_role
 from maatpak.kernel.ids import content_hash
 from maatpak.ledger.tables import CallOnce
-from tasks.access.visitor import Visitor
 
 KEPT = timedelta(days=2)
 """So long a key means the same act."""
@@ -52,17 +52,6 @@ def do(act: Act, acting: Acting, ids: dict[str, Any], form: BaseModel, once: str
 
     _keep(acting, key, note)
     return done, False
-
-
-def require_role(act: Act, visitor: Visitor) -> None:
-    """Refuse who may not: by role, or because their token or role changes nothing."""
-    if visitor.role not in act.roles:
-        raise ForbiddenError(
-            f"{visitor.login} is {visitor.role}: that role may not do this ({act.title}).",
-            advice=f"Ask somebody who is {' or '.join(act.roles)}.",
-        )
-    if not visitor.may_write:
-        raise ForbiddenError("This token is for reading only.", advice="Use one with the scope `write`.")
 
 
 RESERVE = """

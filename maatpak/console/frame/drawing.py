@@ -19,6 +19,7 @@ from maatpak.console.frame.declared import Column, Shape
 from maatpak.console.frame.fields import as_words
 from maatpak.console.frame.graph import LARGE, SMALL
 from maatpak.console.frame.graph import drawing as graph_of
+from maatpak.console.frame.problems import Problem
 from maatpak.kernel.money import format_money
 
 LANGUAGE = "en_GB"
@@ -32,6 +33,11 @@ LONGEST = 160
 def draw(template: str, **data: Any) -> str:
     """The page of a template."""
     return environment().get_template(template).render(**data)
+
+
+def draw_problem(told: Problem) -> str:
+    """The page of what went wrong; it asks nothing of the database, which may be what is wrong."""
+    return draw("problem.html", told=told)
 
 
 @cache
@@ -127,8 +133,8 @@ def since(value: datetime, now: datetime) -> str:
     return format_timedelta(value - now, add_direction=True, locale=LANGUAGE)
 
 
-def cell(column: Column, row: Mapping[str, Any]) -> str:
-    """What a listing shows of a row in a column."""
+def cell(column: Column, row: Mapping[str, Any], zone: str) -> str:
+    """What a listing shows of a row in a column; instants in a time zone."""
     value = row[column.key]
     if value is None or value == "":
         return NOTHING
@@ -138,7 +144,7 @@ def cell(column: Column, row: Mapping[str, Any]) -> str:
         case Shape.DATE:
             return day(value)
         case Shape.INSTANT:
-            return moment(value)
+            return moment(value, zone)
         case Shape.NUMBER:
             return number(value)
         case Shape.SHARE:

@@ -21,9 +21,9 @@ def as_csv(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]
     """The rows as CSV with a heading; money in whole units with the currency's decimals, dates in ISO form."""
     columns = _exported(listing)
     yield "\ufeff"
-    yield _line([column.title for column in columns])
+    yield csv_line([column.title for column in columns])
     for row in rows:
-        yield _line([_told(column, row) for column in columns])
+        yield csv_line([_told(column, row) for column in columns])
 
 
 def as_xlsx(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -85,7 +85,8 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text
 
 
-def _line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
+    """A line of a CSV file (RFC 4180), with its end."""
     buffer = StringIO()
     csv.writer(buffer).writerow(cells)
     return buffer.getvalue()

@@ -107,8 +107,15 @@ def read_page(asking: Asking, listing: Listing, wanted: Wanted) -> Listed:
 
 
 def read_all(asking: Asking, listing: Listing, wanted: Wanted, most: int) -> list[dict[str, Any]]:
-    """Every row that fits, up to so many, for an export."""
-    return [_plain(row) for row in _rows(asking, listing, wanted, most)]
+    """Every row that fits, for an export.
+
+    Raises:
+        UsageError: there are more than `most`: a file that ends early looks like a whole one.
+    """
+    rows = _rows(asking, listing, wanted, most + 1)
+    if len(rows) > most:
+        raise UsageError(f"More than {most:,} rows fit.", advice="Filter the list, then export it.")
+    return [_plain(row) for row in rows]
 
 
 def choices_of(asking: Asking, each: Filter) -> Sequence[Choice]:
@@ -166,8 +173,8 @@ def _tables(listing: Listing, *parts: str) -> str:
 
 def _conditions(asking: Asking, listing: Listing, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """What rows must fit, without the place in the list."""
-    conditions, values = [listing.where], dict[str, Any]()
-    values |= {"login": asking.visitor.login} if ":login" in listing.where + listing.source else {}
+    conditions: list[str] = [listing.where]
+    values: dict[str, Any] = {"login": asking.visitor.login}
     for each in listing.filters:
         value = wanted.values.get(each.key)
         if value is None:
@@ -176,7 +183,6 @@ def _conditions(asking: Asking, listing: Listing, wanted: Wanted) -> tuple[list[
             if value not in each.conditions:
                 raise UsageError(f"{each.title} cannot be {value!r}.", advice=f"One of: {', '.join(each.conditions)}.")
             conditions.append(each.conditions[value])
-            values |= {"login": asking.visitor.login} if ":login" in each.conditions[value] else {}
             continue
         name = f"by_{each.key}"
         conditions.append(each.sql.replace(":value", f"CAST(:{name} AS {CASTS[each.shape]})"))
@@ -220,16 +226,14 @@ def _value(asking: Asking, each: Filter, value: str) -> Any:
             case Shape.MONEY:
                 return parse_amount(value, asking.visitor.limit_currency)
             case Shape.NUMBER:
-                return int(value[:18])
-            case Shape.DATE | Shape.INSTANT:
+                return _typed(int(value), Shape.NUMBER)
+            case Shape.DATE:
                 return date.fromisoformat(value)
             case _:
-                return value.replace("\0", "")
+                return value
     except ValueError as error:
-        advice = {Shape.DATE: "Write it as YYYY-MM-DD.", Shape.NUMBER: "Write a whole number."}
-        raise UsageError(
-            f"{value!r} does not fit {each.title}.", advice=advice.get(each.shape, "Write it as YYYY-MM-DD.")
-        ) from error
+        advice = "Write it as YYYY-MM-DD." if each.shape is Shape.DATE else "Write a whole number."
+        raise UsageError(f"{value[:40]!r} does not fit {each.title}.", advice=advice) from error
 
 
 def _cursor(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The HTML side: routes of every listing, sheet and act. Who is not logged in is asked to; a failure is a page, too."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,21 @@ from starlette.routing import Route
 from maatpak.console.frame.about import about
 from maatpak.console.frame.asking import Acting, Asking, ids_of, require_seen
 from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
-from maatpak.console.frame.doing import do, require_role
-from maatpak.console.frame.drawing import draw
+from maatpak.console.frame.doing import do
+from maatpak.console.frame.drawing import draw, draw_problem
 from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx
 from maatpak.console.frame.fields import given_of, inputs_of, read_form
 from maatpak.console.frame.listing import choices_of, read_all, read_page, read_wanted
 from maatpak.console.frame.papers import as_answer
-from maatpak.console.frame.problems import ForbiddenError, FormError, MissingError, Problem, problem_of
+from maatpak.console.frame.problems import FormError, MissingError, Problem, problem_of
+from maatpak.console.frame.rights import may_do, require_reader, require_role
 from maatpak.console.frame.said import SAID, said_cookie, what_was_said
 from maatpak.console.frame.visiting import (
+    by_https,
     fields_of,
     local_path,
     login_path,
+    query_of,
     require_own_form,
     visitor,
 )
@@ -72,7 +75,7 @@ class Pages:
                 try:
                     fields = await fields_of(request)
                 except MaatpakError as error:
-                    return self.failed(request, None, error)
+                    return _failed(error)
             return await run_in_threadpool(self._answered, request, answer, fields)
 
         return Route(path, endpoint, methods=methods, include_in_schema=False)
@@ -80,7 +83,7 @@ class Pages:
     def _answered(
         self, request: Request, answer: Callable[..., Response], fields: Sequence[tuple[str, str]]
     ) -> Response:
-        now, asker = self._clock.now(), None
+        now = self._clock.now()
         try:
             asker = visitor(self._engine, request, now)
             if asker is None:
@@ -89,13 +92,13 @@ class Pages:
                 return RedirectResponse(PASSWORD_PATH, SEE_OTHER)
             return answer(request, asker, now, fields)
         except MaatpakError as error:
-            return self.failed(request, asker, error)
+            return _failed(error)
 
     def _listing(self, room: Room, listing: Listing) -> Callable[..., Response]:
         def answer(request: Request, asker: Visitor, now: datetime, fields: object) -> Response:
             del fields
             require_reader(asker, listing.roles)
-            query = _query(request)
+            query = query_of(request)
             with self._engine.database.reading() as session:
                 asking = Asking(self._engine, asker, session, now, query)
                 wanted = read_wanted(listing, query)
@@ -103,7 +106,7 @@ class Pages:
                 choices = {each.key: choices_of(asking, each) for each in listing.filters}
                 shell = self._shell(asking, request, room)
             kept = {key: value for key, value in query.items() if key != "after"}
-            acts = [act for act in listing.acts if asker.role in act.roles and asker.may_write]
+            acts = [act for act in listing.acts if may_do(act, asker)]
             return self._drawn(
                 "listing.html",
                 listing=listing,
@@ -121,7 +124,7 @@ class Pages:
         def answer(request: Request, asker: Visitor, now: datetime, fields: object) -> Response:
             del fields
             require_reader(asker, listing.roles)
-            query = {key: value for key, value in _query(request).items() if key not in ("after", "size")}
+            query = {key: value for key, value in query_of(request).items() if key not in ("after", "size")}
             with self._engine.database.reading() as session:
                 asking = Asking(self._engine, asker, session, now, query)
                 rows = read_all(asking, listing, read_wanted(listing, query), MOST_ROWS)
@@ -139,7 +142,7 @@ class Pages:
             require_reader(asker, sheet.roles)
             ids = ids_of(request.path_params)
             with self._engine.database.reading() as session:
-                asking = Asking(self._engine, asker, session, now, _query(request))
+                asking = Asking(self._engine, asker, session, now, query_of(request))
                 context = sheet.read(asking, **ids)
                 shell = self._shell(asking, request, room)
             shell |= {"act": self._offer(asker), "sees": self._sees(asker)}
@@ -152,7 +155,7 @@ class Pages:
             del fields
             require_reader(asker, paper.roles)
             with self._engine.database.reading() as session:
-                asking = Asking(self._engine, asker, session, now, _query(request))
+                asking = Asking(self._engine, asker, session, now, query_of(request))
                 return as_answer(paper.read(asking, **ids_of(request.path_params)))
 
         return answer
@@ -164,7 +167,7 @@ class Pages:
             require_role(act, asker)
             require_seen(self._engine, asker, ids)
             if request.method == "GET":
-                return self._form(request, room, act, asker, now, ids, _query(request), {})
+                return self._form(request, room, act, asker, now, ids, query_of(request), {})
             sent = dict(fields)
             require_own_form(self._engine, asker, request, sent.get("mark", ""))
             try:
@@ -180,7 +183,9 @@ class Pages:
                 return self._form(request, room, act, asker, now, ids, given, {}, problem_of(error))
             go = local_path(done.go or sent.get("back"))
             answered = as_answer(done.file) if done.file else RedirectResponse(go, SEE_OTHER)
-            answered.set_cookie(value=said_cookie(self._engine.link_key, done.told), **SAID)
+            answered.set_cookie(
+                value=said_cookie(self._engine.link_key, done.told), secure=by_https(self._engine), **SAID
+            )
             return answered
 
         return answer
@@ -199,7 +204,7 @@ class Pages:
     ) -> Response:
         """The page of an act alone: to fill in, or what does not hold."""
         with self._engine.database.reading() as session:
-            asking = Asking(self._engine, asker, session, now, _query(request))
+            asking = Asking(self._engine, asker, session, now, query_of(request))
             what = about(asking, ids)
             choices = act.choices(asking, **ids) if act.choices else {}
             if act.first is not None and request.method == "GET":
@@ -218,7 +223,7 @@ class Pages:
 
         def offered(path: str) -> Act | None:
             act = self._acts[path]
-            return act if asker.role in act.roles and asker.may_write else None
+            return act if may_do(act, asker) else None
 
         return offered
 
@@ -240,7 +245,7 @@ class Pages:
             "mark": csrf_mark(self._engine.link_key, asking.visitor),
             "once": lambda: secrets.token_urlsafe(12),
             "said": what_was_said(self._engine.link_key, request),
-            "now": asking.now,
+            "zone": asking.zone_of,
         }
 
     def _drawn(self, template: str, status: int = 200, **data: Any) -> HTMLResponse:
@@ -249,26 +254,11 @@ class Pages:
             answered.delete_cookie(SAID["key"], path=SAID["path"])
         return answered
 
-    def failed(self, request: Request, asker: Visitor | None, error: Exception) -> HTMLResponse:
-        """What went wrong, as a page."""
-        told = problem_of(error)
-        return HTMLResponse(draw("problem.html", told=told, visitor=asker, path=request.url.path), told.status)
 
-
-def _query(request: Request) -> dict[str, str]:
-    """The query of a URL; what is named more than once, such as rows that were chosen, with commas between."""
-    given = request.query_params
-    return {key: ",".join(given.getlist(key)).replace("\0", "") for key in given}
-
-
-def require_reader(asker: Visitor, roles: Iterable[str]) -> None:
-    """Refuse who may not see a page, by role."""
-    allowed = tuple(roles)
-    if asker.role not in allowed:
-        raise ForbiddenError(
-            f"{asker.login} is {asker.role}: that role does not see this page.",
-            advice=f"It is for {', '.join(allowed)}.",
-        )
+def _failed(error: Exception) -> HTMLResponse:
+    """What went wrong, as a page."""
+    told = problem_of(error)
+    return HTMLResponse(draw_problem(told), told.status)
 
 
 def _tabs(room: Room | None, role: str, path: str) -> dict[str, Any]:
@@ -290,5 +280,4 @@ def _waiting(asking: Asking, rooms: Sequence[Room]) -> dict[str, int]:
         "role": asking.visitor.role,
         "login": asking.visitor.login,
     }
-    used = {name: value for name, value in values.items() if f":{name}" in columns}
-    return dict(asking.rows(f"SELECT {columns}", **used)[0])
+    return asking.rows(f"SELECT {columns}", **values)[0]

@@ -97,7 +97,7 @@ TITLES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class FormError(Exception):
     """A form that does not hold: what is wrong, by field."""
 

@@ -22,6 +22,11 @@ LOGIN_PATH = "/login"
 BEARER = "bearer "
 
 
+def by_https(engine: "Engine") -> bool:
+    """Whether browsers come by HTTPS: then they send our cookies no other way."""
+    return (engine.settings.public_url or "").startswith("https://")
+
+
 def visitor(engine: "Engine", request: Request, now: datetime) -> Visitor | None:
     """Whoever is logged in with the browser's cookie."""
     token = request.cookies.get(COOKIE)
@@ -36,6 +41,7 @@ def caller(engine: "Engine", request: Request, now: datetime) -> Visitor:
 
     Raises:
         UnknownVisitorError: nobody's.
+        ForbiddenError: their password was given to them, and they have not chosen their own yet.
     """
     given = request.headers.get("Authorization", "")
     found: Visitor | None = None
@@ -49,7 +55,15 @@ def caller(engine: "Engine", request: Request, now: datetime) -> Visitor:
             "No valid token came with this call.",
             advice="Send `Authorization: Bearer mpk_…`; people make tokens on the page of their account.",
         )
+    if found.must_change_password:
+        raise ForbiddenError("The password that you were given is to be changed first.", advice="Open the console.")
     return found
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The query of a URL; what is named more than once, such as rows that were chosen, with commas between."""
+    given = request.query_params
+    return {key: ",".join(given.getlist(key)).replace("\0", "") for key in given}
 
 
 async def fields_of(request: Request) -> Sequence[tuple[str, str]]:

@@ -25,10 +25,9 @@ from maatpak.console.frame.declared import (
 from maatpak.console.frame.fields import Line, as_words
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.beside import of_debtor
-from maatpak.kernel.errors import WorkspaceError
 from maatpak.kernel.words import LOST_EVIDENCE, STRONG_EVIDENCE, Channel, EvidenceKind, MessageState
 from maatpak.ledger.tables import Message
-from tasks.evidence import TOLD_BY_PEOPLE, note_evidence
+from tasks.evidence import TOLD_BY_PEOPLE, note_evidence, weight_of
 from tasks.rights import DESK
 from tasks.written import way_of
 
@@ -237,22 +236,18 @@ def _read(asking: Asking, message_id: int) -> MessageSheet:
     return MessageSheet(
         **{**copied, "message_id": message_id},
         way=way_of(row),
-        evidence=[Observed(**each, weight=_weight(each["kind"])) for each in asking.rows(EVIDENCE, id=message_id)],
+        evidence=[Observed(**each, weight=weight_of(each["kind"])) for each in asking.rows(EVIDENCE, id=message_id)],
         serves=[Served(**each) for each in asking.rows(SERVES, id=message_id)],
         answers=[Answered(**each) for each in asking.rows(ANSWERS, id=message_id, debtor=row["debtor_id"])],
         letter=_letter(asking, row["content"]),
     )
 
 
-def _weight(kind: str) -> str:
-    return "strong" if kind in STRONG_EVIDENCE else "lost" if kind in LOST_EVIDENCE else "weak"
-
-
 def _letter(asking: Asking, key: str) -> Letter | None:
-    try:
-        sent = Outgoing.from_json(asking.engine.store.get(key))
-    except WorkspaceError:
+    kept = asking.kept(key)
+    if kept is None:
         return None
+    sent = Outgoing.from_json(kept)
     items = [Asked(each["document_no"], each["asked"], each["currency"]) for each in sent.items]
     to = ", ".join(sent.recipient.lines) or sent.recipient.email or sent.recipient.phone or ""
     return Letter(
@@ -269,7 +264,10 @@ def _letter(asking: Asking, key: str) -> Letter | None:
 
 
 def _sent(asking: Asking, message_id: int) -> Outgoing:
-    return Outgoing.from_json(asking.engine.store.get(_row(asking, message_id)["content"]))
+    kept = asking.kept(_row(asking, message_id)["content"])
+    if kept is None:
+        raise missing("words of message", message_id)
+    return Outgoing.from_json(kept)
 
 
 def _mail(asking: Asking, message_id: int) -> Content:
@@ -293,7 +291,10 @@ def _enclosure(asking: Asking, message_id: int, number: str) -> Content:
     if not number.isascii() or not number.isdigit() or not 0 < int(number[:4]) <= len(sent.attachments):
         raise missing("enclosure", number)
     chosen = sent.attachments[int(number) - 1]
-    return Content(asking.engine.store.get(chosen.evidence), chosen.media_type, chosen.name)
+    kept = asking.kept(chosen.evidence)
+    if kept is None:
+        raise missing("enclosure", number)
+    return Content(kept, chosen.media_type, chosen.name)
 
 
 def _kinds(asking: Asking, **ids: int) -> dict[str, list[Choice]]:

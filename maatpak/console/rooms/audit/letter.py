@@ -8,12 +8,12 @@ from typing import Any
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.drawing import day, money, number, share
 from maatpak.console.frame.fields import as_words
-from maatpak.console.rooms.audit.searching import zone_of
-from maatpak.kernel.words import LOST_EVIDENCE, STRONG_EVIDENCE, Channel, MessageState
+from maatpak.kernel.words import Channel, MessageState
 from policies.context_facts import CONTEXT
 from policies.explain import RuleTried
 from policies.facts import FACTS
 from tasks.audit.why import Step, Verdict, Why, why_message
+from tasks.evidence import weight_of
 
 CALLED = {Channel.EMAIL: "e-mail", Channel.SMS: "text", Channel.POST: "letter"}
 PROOF = {
@@ -97,20 +97,16 @@ def read_letter(asking: Asking, message_id: int) -> LetterSheet:
     said = why.letter.said
     return LetterSheet(
         why=why,
-        time_zone=zone_of(asking, creditor.code),
+        time_zone=asking.zone_of(creditor.code),
         called=CALLED[Channel(why.letter.channel)],
         short=list(_short(why)),
         grounds=[_grounds(step) for step in why.steps],
-        weights={kind: _weight(kind) for kind in sorted(seen)},
+        weights={kind: weight_of(kind) for kind in sorted(seen)},
         as_mail=said is not None and said.html is not None,
         as_letter=said is not None and said.letter is not None,
         wrongful=why.wrongful,
         anchored=why.anchored,
     )
-
-
-def _weight(kind: str) -> str:
-    return "strong" if kind in STRONG_EVIDENCE else "lost" if kind in LOST_EVIDENCE else "weak"
 
 
 def _grounds(step: Step) -> Grounds:
@@ -178,7 +174,7 @@ def _short(why: Why) -> Iterator[str]:
         yield _verdict(verdict)
     if why.steps and not why.approvals:
         yield "The rules ask for no approval of such a step."
-    told = {_weight(each.kind): each.kind for each in why.evidence}
+    told = {weight_of(each.kind): each.kind for each in why.evidence}
     weight = next((each for each in ("lost", "strong", "weak") if each in told), None)
     if weight is not None:
         yield f"{PROOF[weight].format(as_words(told[weight]).lower())}."

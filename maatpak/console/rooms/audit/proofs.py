@@ -9,7 +9,7 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Choice, Done
 from maatpak.console.frame.fields import Line, NoFields
 from maatpak.console.frame.problems import missing
-from maatpak.console.rooms.audit.searching import zone_of
+from maatpak.console.orchestration.acts import Operator, prove
 from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.ledger.verify import Fault
 from tasks.audit.proving import VERIFIED, Proof, findings_of, last_proofs, proof_of
@@ -84,7 +84,7 @@ def read_chain(asking: Asking) -> ChainSheet:
         anchor_hash=anchor.hash if anchor else None,
         verified=next((each for each in proofs if each.kind == VERIFIED), None),
         proofs=proofs,
-        time_zone=zone_of(asking, None),
+        time_zone=asking.zone_of(None),
         zones={each.code: each.time_zone for each in asking.visitor.creditors},
         started=started,
         finished=next((each.seq for each in proofs if started and each.flow_run == started), None),
@@ -108,7 +108,7 @@ def read_proof(asking: Asking, seq: int) -> ProofSheet:
             differences = [Difference(**each) for each in found]
     except WorkspaceError as error:
         problem = str(error)
-    return ProofSheet(proof, zone_of(asking, proof.creditor), faults, differences, problem)
+    return ProofSheet(proof, asking.zone_of(proof.creditor), faults, differences, problem)
 
 
 def days(asking: Asking) -> dict[str, list[Choice]]:
@@ -129,8 +129,6 @@ def replay(acting: Acting, form: Day) -> Done:
 
 
 def _started(acting: Acting, code: str | None, as_of: date | None) -> Done:
-    from maatpak.console.orchestration.acts import Operator, prove
-
     codes = [each.code for each in acting.visitor.creditors]
     run = prove(Operator(acting.engine, acting.visitor.login, codes, acting.now), code, as_of)
     what = f"The day {as_of} of {code} is recomputed" if code else "The chain is verified"

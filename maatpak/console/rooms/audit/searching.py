@@ -1,15 +1,13 @@
 """Events: looked for by whom and what they are about, one by one, and as a file."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import StringIO
 from typing import Any
 
 from maatpak.console.frame.asking import MOST_DIGITS, Asking
 from maatpak.console.frame.declared import Content
-from maatpak.console.frame.exporting import harmless
+from maatpak.console.frame.exporting import csv_line, harmless
 from maatpak.console.frame.problems import missing
 from maatpak.kernel.errors import UsageError
 from maatpak.ledger.audit import HASHED, event_hash
@@ -151,15 +149,9 @@ def messages_of(asking: Asking, events: Sequence[EventTold]) -> dict[int, int]:
     return found
 
 
-def zone_of(asking: Asking, creditor: str | None) -> str:
-    """The time zone of a creditor of this code; of none, that of the first that the visitor sees."""
-    zones = {each.code: each.time_zone for each in asking.visitor.creditors}
-    return zones.get(str(creditor)) or next(iter(zones.values()), "UTC")
-
-
 def _found(asking: Asking, events: Sequence[EventTold]) -> list[Found]:
     messages = messages_of(asking, events)
-    return [Found(event, messages.get(event.seq), zone_of(asking, event.creditor)) for event in events]
+    return [Found(event, messages.get(event.seq), asking.zone_of(event.creditor)) for event in events]
 
 
 def _beside(row: dict[str, Any] | None) -> Beside | None:
@@ -167,12 +159,12 @@ def _beside(row: dict[str, Any] | None) -> Beside | None:
 
 
 def _lines(asking: Asking) -> Iterator[str]:
-    yield _line([*EXPORTED, *GROUNDS])
+    yield csv_line([*EXPORTED, *GROUNDS])
     wanted, before, count = _wanted(asking), None, 0
     while count < MOST_EXPORTED:
         page: EventPage = search_events(asking.session, asking.visitor.creditor_ids, wanted, before, MOST)
         for event in page.events:
-            yield _line([_cell(getattr(event, name)) for name in (*EXPORTED, *GROUNDS)])
+            yield csv_line([_cell(getattr(event, name)) for name in (*EXPORTED, *GROUNDS)])
         count, before = count + len(page.events), page.before
         if before is None:
             return
@@ -182,12 +174,6 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date | datetime) else harmless(str(value))
-
-
-def _line(cells: Sequence[str]) -> str:
-    out = StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
 
 
 def _wanted(asking: Asking) -> EventFilter:

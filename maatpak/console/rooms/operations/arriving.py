@@ -10,7 +10,7 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Shape, Sheet
 from maatpak.console.frame.fields import Line, NoFields, Reason, as_words
 from maatpak.console.frame.problems import missing
-from maatpak.kernel.errors import UsageError, WorkspaceError
+from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Message
 from tasks.finding import find_case
@@ -78,10 +78,7 @@ def read_incoming(asking: Asking, incoming_id: int) -> IncomingSheet:
         raise missing("incoming_id", incoming_id)
     row = found[0]
     sender, subject, text = row["sender"] or "", "", None
-    try:
-        content = asking.engine.store.get(row["content"])
-    except WorkspaceError:
-        content = None
+    content = asking.kept(row["content"])
     if content is not None and row["channel"] == Channel.EMAIL:
         mail = read_mail(content)
         sender, subject, text = mail.sender, mail.subject, mail.text

@@ -202,10 +202,7 @@ def _refused_report(asking: Asking, rejection_id: int) -> Content:
 
 
 def _page(asking: Asking, key: str | None, what: str, of: int) -> Content:
-    try:
-        content = asking.engine.store.get(key) if key else None
-    except WorkspaceError:
-        content = None
+    content = asking.kept(key)
     if content is None:
         raise missing(what, of)
     return Content(content, "text/html; charset=utf-8")

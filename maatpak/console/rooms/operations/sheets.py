@@ -153,18 +153,15 @@ def _groups(asking: Asking, deployments: Sequence[Deployment]) -> list[Group]:
         Group(one.code, one.name, one.time_zone, [each for each in deployments if each.creditor == one.code])
         for one in asking.visitor.creditors
     ]
-    return [each for each in (*groups, Group(None, "For all creditors", "UTC", shared)) if each.deployments]
+    return [
+        each for each in (*groups, Group(None, "For all creditors", asking.zone_of(None), shared)) if each.deployments
+    ]
 
 
 def read_deployment_sheet(asking: Asking, deployment_id: str) -> DeploymentSheet:
     """One deployment."""
     found: DeploymentDetail = read_deployment([each.code for each in asking.visitor.creditors], deployment_id)
-    zone = _zone_of(asking, found.deployment.creditor)
-    return DeploymentSheet(found.deployment, list(found.next_at), zone)
-
-
-def _zone_of(asking: Asking, code: str | None) -> str:
-    return next((each.time_zone for each in asking.visitor.creditors if each.code == code), "UTC")
+    return DeploymentSheet(found.deployment, list(found.next_at), asking.zone_of(found.deployment.creditor))
 
 
 RUNS_QUERY = {
@@ -213,4 +210,4 @@ def read_run_sheet(asking: Asking, run_id: str) -> RunSheet:
     detail = read_run([each.code for each in asking.visitor.creditors], run_id)
     told = sorted({each for report in detail.reports for each in report.case_ids})
     own = asking.rows(OWN_CASES, cases=told, creditors=list(asking.visitor.creditor_ids)) if told else []
-    return RunSheet(detail, [row["id"] for row in own], _zone_of(asking, detail.run.creditor))
+    return RunSheet(detail, [row["id"] for row in own], asking.zone_of(detail.run.creditor))

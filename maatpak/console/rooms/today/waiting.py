@@ -98,12 +98,11 @@ KINDS = (
         "Mails of nobody known",
         "/incoming",
         (Role.OPERATOR, Role.COLLECTOR),
-        """FROM incoming i WHERE i.state = 'unassigned'
-        AND (i.creditor_id IS NULL OR i.creditor_id = ANY(:creditors))""",
+        "FROM incoming i WHERE i.state = 'unassigned'",
     ),
     Kind(
         "packs",
-        "Packs to publish",
+        "Packs to confirm",
         "/packs/drafts",
         MANAGERS,
         """FROM pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login
@@ -148,11 +147,10 @@ def read_waiting(asking: Asking) -> list[Waiting]:
         f"SELECT {place} AS place, count(*) AS count, count(*) FILTER (WHERE {kind.late}) AS late {kind.rows}"
         for place, kind in enumerate(kinds)
     )
-    used = {name: value for name, value in values.items() if f":{name}" in query}
     return [
         Waiting(
             kinds[row["place"]].name, kinds[row["place"]].title, kinds[row["place"]].link, row["count"], row["late"]
         )
-        for row in sorted(asking.rows(query, **used), key=lambda row: int(row["place"]))
+        for row in sorted(asking.rows(query, **values), key=lambda row: int(row["place"]))
         if row["count"]
     ]

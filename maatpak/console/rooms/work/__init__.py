@@ -14,7 +14,7 @@ from maatpak.console.frame.fields import NoFields, Words, as_words
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.beside import OF_TASK
 from maatpak.console.rooms.work.seen import About, Beside, OpenItem, Piece
-from maatpak.kernel.errors import RefusedError, WorkspaceError
+from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, WorkKind, WorkState
 from maatpak.ledger.tables import WorkTask
 from tasks.checking import action_of_placement
@@ -194,27 +194,17 @@ def _about(asking: Asking, row: Mapping[str, Any]) -> About | None:
     if not found:
         return None
     record = found[0]
-    content, parts = record.pop("content"), record.pop("parts")
-    return About(**record, text=_text(asking, content), instalments=parts or [])
-
-
-def _text(asking: Asking, content: str | None) -> str | None:
-    """What the customer wrote; none where it is erased."""
-    try:
-        return None if content is None else asking.engine.store.get(content).decode(errors="replace")
-    except WorkspaceError:
-        return None
+    written, parts = asking.kept(record.pop("content")), record.pop("parts")
+    text = None if written is None else written.decode(errors="replace")
+    return About(**record, text=text, instalments=parts or [])
 
 
 def _move(asking: Asking, record_no: str | None) -> dict[str, str] | None:
     """The move that a second person is asked about: segment, stage and reason."""
     if record_no is None or not record_no.startswith("moves/"):
         return None
-    try:
-        draft: dict[str, str] = json.loads(asking.engine.store.get(record_no))
-    except WorkspaceError:
-        return None
-    return draft
+    draft = asking.kept(record_no)
+    return None if draft is None else dict[str, str](json.loads(draft))
 
 
 def _outcomes(asking: Asking, task_id: int) -> dict[str, list[Choice]]:
