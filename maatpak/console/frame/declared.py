@@ -92,6 +92,14 @@ class Filter:
     default: str = ""
 
 
+def one_of(key: str, title: str, kinds: Mapping[str, tuple[str, str]], default: str = "") -> Filter:
+    """A filter by one of some conditions: value → how people call it, and its SQL."""
+    choices = tuple(Choice(value, called) for value, (called, _) in kinds.items())
+    return Filter(
+        key, title, choices=choices, conditions={value: sql for value, (_, sql) in kinds.items()}, default=default
+    )
+
+
 @dataclass(frozen=True)
 class Listing:
     """A table of rows from one SQL source."""

@@ -1,7 +1,7 @@
 """Forms: from a pydantic model to fields that people fill in, and from what they sent to the model."""
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from maatpak.console.frame.declared import Choice
 from maatpak.console.frame.problems import form_error
+from maatpak.kernel.money import parse_amount
 
 MOST_WORDS = 4000
 """Characters of a note."""
@@ -170,10 +171,8 @@ def _is_files(annotation: Any) -> bool:
 
 def _closed(inner: Any) -> Sequence[Choice]:
     if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return [Choice(str(each), as_words(str(each))) for each in inner]
-    if get_origin(inner) is Literal:
-        return [Choice(str(each), as_words(str(each))) for each in get_args(inner)]
-    return ()
+        return named(inner)
+    return named(get_args(inner)) if get_origin(inner) is Literal else ()
 
 
 def _kind(annotation: Any, inner: Any, offered: Sequence[Choice]) -> str:
@@ -185,6 +184,20 @@ def _kind(annotation: Any, inner: Any, offered: Sequence[Choice]) -> str:
         return "choice"
     kinds = {bool: "flag", date: "date", int: "number"}
     return kinds.get(inner, "text")
+
+
+def named(codes: Iterable[str]) -> list[Choice]:
+    """Codes to choose from, as people call them."""
+    return [Choice(str(each), as_words(each)) for each in codes]
+
+
+def minor_of(amount: str | None, currency: str) -> int | None:
+    """An `Amount` in minor units; None where none is given.
+
+    Raises:
+        UsageError: it has more decimals than the currency.
+    """
+    return parse_amount(amount, currency) if amount else None
 
 
 def as_words(code: str) -> str:

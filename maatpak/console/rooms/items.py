@@ -1,7 +1,7 @@
 """What figures are made of and no other room lists: items, write-offs, promises, rounds, answers, wrong contacts."""
 
-from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Room, Shape
-from maatpak.console.frame.fields import as_words
+from maatpak.console.frame.declared import Column, Filter, Listing, Room, Shape, one_of
+from maatpak.console.frame.fields import named
 from maatpak.console.rooms.beside import of_debtor
 from maatpak.kernel.words import PromiseState, Stage
 from maatpak.ledger.literals import words
@@ -66,16 +66,8 @@ TYPES = {
 }
 
 
-def _choices(kinds: dict[str, tuple[str, str]]) -> list[Choice]:
-    return [Choice(key, title) for key, (title, _) in kinds.items()]
-
-
-def _conditions(kinds: dict[str, tuple[str, str]]) -> dict[str, str]:
-    return {key: condition for key, (_, condition) in kinds.items()}
-
-
 def _yes_no(key: str, title: str, yes: str, no: str) -> Filter:
-    return Filter(key, title, choices=(Choice("yes", "Yes"), Choice("no", "No")), conditions={"yes": yes, "no": no})
+    return one_of(key, title, {"yes": ("Yes", yes), "no": ("No", no)})
 
 
 ITEMS = Listing(
@@ -103,9 +95,9 @@ ITEMS = Listing(
     creditor="v.creditor_id",
     where="v.replaced_at IS NULL AND v.open_amount > 0",
     filters=(
-        Filter("type", "What", choices=_choices(TYPES), conditions=_conditions(TYPES), default="claims"),
+        one_of("type", "What", TYPES, default="claims"),
         _yes_no("overdue", "Overdue", _past_due(0), _past_due(None, 0)),
-        Filter("bucket", "Age", choices=_choices(AGES), conditions=_conditions(AGES)),
+        one_of("bucket", "Age", AGES),
         SEGMENTS,
         Filter("currency", "Currency", CURRENCY),
     ),
@@ -172,14 +164,16 @@ PROMISES = Listing(
     creditor="k.creditor_id",
     where="q.replaced_at IS NULL",
     filters=(
-        Filter("state", "State", "q.state = :value", choices=[Choice(each, as_words(each)) for each in PromiseState]),
-        Filter(
+        Filter("state", "State", "q.state = :value", choices=named(PromiseState)),
+        one_of(
             "due",
             "Fell due",
-            choices=(Choice("90", "In the last 90 days, kept or not"),),
-            conditions={
-                "90": f"q.promised_on > c.business_date - {PERIOD} AND q.promised_on <= c.business_date"
-                " AND q.state IN ('kept', 'partly_kept', 'broken')"
+            {
+                "90": (
+                    "In the last 90 days, kept or not",
+                    f"q.promised_on > c.business_date - {PERIOD} AND q.promised_on <= c.business_date"
+                    " AND q.state IN ('kept', 'partly_kept', 'broken')",
+                )
             },
         ),
         Filter("currency", "Currency", "k.currency = :value"),
@@ -221,17 +215,11 @@ ROUNDS = Listing(
     creditor="k.creditor_id",
     where="r.closed_on IS NOT NULL",
     filters=(
-        Filter(
-            "closed",
-            "Closed",
-            choices=(Choice("yes", "90 to 365 days ago"),),
-            conditions={
-                "yes": f"r.closed_on > c.business_date - {YEAR} AND r.closed_on <= c.business_date - {AGAIN_WITHIN}"
-            },
-        ),
+        one_of("closed", "Closed", {"yes": ("90 to 365 days ago", f"r.closed_on > c.business_date - {YEAR}"
+               f" AND r.closed_on <= c.business_date - {AGAIN_WITHIN}")}),
         Filter("segment", "Segment", "COALESCE(o.segment, 'none') = :value"),
         Filter("stage", "Went as far as", "COALESCE(h.stage, 'none') = :value",
-               choices=[Choice("none", "None"), *(Choice(each, as_words(each)) for each in Stage)]),
+               choices=named(("none", *Stage))),
         Filter("step", "Harshest step", "COALESCE(h.step, 'none') = :value"),
         _yes_no("again", "Bought again", AGAIN, f"NOT {AGAIN}"),
     ),
@@ -260,12 +248,7 @@ ANSWERS = Listing(
     where="q.replaced_at IS NULL",
     filters=(
         _yes_no("read", "Read", "q.read_on IS NOT NULL", "q.read_on IS NULL"),
-        Filter(
-            "received",
-            "Received",
-            choices=(Choice("90", "In the last 90 days"),),
-            conditions={"90": f"q.received_on > c.business_date - {PERIOD}"},
-        ),
+        one_of("received", "Received", {"90": ("In the last 90 days", f"q.received_on > c.business_date - {PERIOD}")}),
     ),
     empty="No answer fits.",
 )
@@ -289,11 +272,15 @@ WRONGFUL = Listing(
     creditor="t.creditor_id",
     where="t.wrongful",
     filters=(
-        Filter(
+        one_of(
             "since",
             "When",
-            choices=(Choice("90", "In the last 90 days"),),
-            conditions={"90": f"t.touched_on > c.business_date - {PERIOD} AND t.touched_on <= c.business_date"},
+            {
+                "90": (
+                    "In the last 90 days",
+                    f"t.touched_on > c.business_date - {PERIOD} AND t.touched_on <= c.business_date",
+                )
+            },
         ),
     ),
     empty="No contact was wrong.",

@@ -21,8 +21,9 @@ from maatpak.console.frame.declared import (
     Room,
     Shape,
     Sheet,
+    one_of,
 )
-from maatpak.console.frame.fields import Line, as_words
+from maatpak.console.frame.fields import Line, as_words, named
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.beside import of_debtor
 from maatpak.kernel.words import LOST_EVIDENCE, STRONG_EVIDENCE, Channel, EvidenceKind, MessageState
@@ -61,10 +62,6 @@ def _listed(kinds: Iterable[str]) -> str:
     return ", ".join(f"'{kind}'" for kind in sorted(kinds))
 
 
-def _named(words: Iterable[str]) -> list[Choice]:
-    return [Choice(str(each), as_words(each)) for each in words]
-
-
 LIST = Listing(
     path=PATH,
     title="Messages",
@@ -93,17 +90,16 @@ LIST = Listing(
     order="-business_date",
     creditor="m.creditor_id",
     filters=(
-        Filter("state", "State", "m.state = :value", choices=_named(MessageState)),
-        Filter("channel", "Channel", "m.channel = :value", choices=_named(Channel)),
+        Filter("state", "State", "m.state = :value", choices=named(MessageState)),
+        Filter("channel", "Channel", "m.channel = :value", choices=named(Channel)),
         Filter("template", "Message", "m.template = :value"),
         Filter("since", "From", "m.business_date >= :value", Shape.DATE),
         Filter("until", "To", "m.business_date <= :value", Shape.DATE),
         Filter("case", "Case number", "m.case_id = :value", Shape.NUMBER),
-        Filter("lost", "Arrival", choices=(Choice("yes", "Did not arrive"), Choice("known", "Arrived for sure")),
-               conditions={
-                   "yes": SEEN.format(kinds=_listed(LOST_EVIDENCE)),
-                   "known": SEEN.format(kinds=_listed(STRONG_EVIDENCE)),
-               }),
+        one_of("lost", "Arrival", {
+            "yes": ("Did not arrive", SEEN.format(kinds=_listed(LOST_EVIDENCE))),
+            "known": ("Arrived for sure", SEEN.format(kinds=_listed(STRONG_EVIDENCE))),
+        }),
     ),
     search="m.message_ref = :words OR m.recipient = :words",
     empty="No message fits.",
@@ -299,7 +295,7 @@ def _enclosure(asking: Asking, message_id: int, number: str) -> Content:
 
 def _kinds(asking: Asking, **ids: int) -> dict[str, list[Choice]]:
     del asking, ids
-    return {"kind": _named(each for each in EvidenceKind if each in TOLD_BY_PEOPLE)}
+    return {"kind": named(each for each in EvidenceKind if each in TOLD_BY_PEOPLE)}
 
 
 def _note(acting: Acting, form: Evidence, message_id: int) -> Done:

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
-from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
-from maatpak.console.frame.fields import Amount, Line, NoFields, as_words
+from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet, one_of
+from maatpak.console.frame.fields import Amount, Line, NoFields, as_words, named
 from maatpak.console.frame.problems import missing
 from maatpak.kernel.money import parse_amount
 from maatpak.kernel.words import Role
@@ -210,13 +210,9 @@ LIST = Listing(
     key="p.id",
     order="login",
     filters=(
-        Filter("role", "Role", "p.role = :value", choices=[Choice(str(role), as_words(role)) for role in Role]),
-        Filter(
-            "active",
-            "Active",
-            choices=(Choice("yes", "Active"), Choice("no", "Not active")),
-            conditions={"yes": "p.active", "no": "NOT p.active"},
-            default="yes",
+        Filter("role", "Role", "p.role = :value", choices=named(Role)),
+        one_of(
+            "active", "Active", {"yes": ("Active", "p.active"), "no": ("Not active", "NOT p.active")}, default="yes"
         ),
     ),
     search="p.login ILIKE :words OR p.name ILIKE :words",

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
-from maatpak.console.frame.fields import Line, NoFields, as_words
+from maatpak.console.frame.fields import Line, NoFields, named
 from maatpak.console.frame.problems import missing
 from maatpak.kernel.words import Role
 from tasks.audit.words import EVENT_WORDS
@@ -82,7 +82,7 @@ def _choices(asking: Asking, **ids: Any) -> dict[str, list[Choice]]:
     rows = asking.rows("SELECT code, name FROM creditor ORDER BY code")
     return {
         "creditor": [Choice(row["code"], row["name"]) for row in rows],
-        "kinds": [Choice(kind, as_words(kind)) for kind in sorted(EVENT_WORDS)],
+        "kinds": named(sorted(EVENT_WORDS)),
     }
 
 
@@ -158,7 +158,7 @@ DELIVERED = Listing(
     key="d.id",
     order="-delivery_id",
     filters=(
-        Filter("state", "State", "d.state = :value", choices=[Choice(each, as_words(each)) for each in STATES]),
+        Filter("state", "State", "d.state = :value", choices=named(STATES)),
         Filter("hook", "Webhook", "d.webhook_id = :value", Shape.NUMBER),
     ),
     roles=WHO,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import day
-from maatpak.console.frame.fields import Reason, as_words
+from maatpak.console.frame.fields import Reason, as_words, named
 from maatpak.console.rooms.approvals.listings import ONE, PATH
 from maatpak.console.rooms.approvals.sheets import MOST_CHOSEN, next_ids
 from maatpak.kernel.errors import UsageError
@@ -142,7 +142,7 @@ def _steps(asking: Asking, action_id: int) -> dict[str, list[Choice]]:
     asking.creditor_of("action_id", action_id)
     action = asking.session.get_one(Action, action_id)
     journey = asking.engine.pack(action.pack_id).journeys[action.segment]
-    return {"next_step": [Choice(step.name, as_words(step.name)) for step in journey.course]}
+    return {"next_step": named(step.name for step in journey.course)}
 
 
 ACTS = (

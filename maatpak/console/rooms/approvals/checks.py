@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
-from maatpak.console.frame.fields import Line, as_words
+from maatpak.console.frame.fields import Line, as_words, named
 from maatpak.console.rooms.approvals.listings import ONE
 from maatpak.kernel.checks import CUSTOMER_CHECKS, CheckKind, CheckResult
 from maatpak.kernel.words import Role
@@ -67,12 +67,12 @@ def _record_licence(acting: Acting, form: Licence, action_id: int) -> Done:
 
 def _kinds(asking: Asking, action_id: int) -> dict[str, list[Choice]]:
     del asking, action_id
-    return {"kind": [Choice(kind, as_words(kind)) for kind in CUSTOMER_CHECKS]}
+    return {"kind": named(CUSTOMER_CHECKS)}
 
 
 def _results(asking: Asking, action_id: int) -> dict[str, list[Choice]]:
     del asking, action_id
-    return {"result": [Choice(each, as_words(each)) for each in (CheckResult.CLEAR, CheckResult.FAILED)]}
+    return {"result": named((CheckResult.CLEAR, CheckResult.FAILED))}
 
 
 CHECKS = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
-from maatpak.console.frame.fields import as_words
+from maatpak.console.frame.fields import named
 from maatpak.kernel.words import Verdict
 from tasks.four_eyes import MAY_APPROVE
 
@@ -22,8 +22,7 @@ SELECT DISTINCT a.{{0}} AS word FROM action a WHERE a.creditor_id = ANY(:credito
 
 def _words_of(query: str) -> Callable[[Asking], Sequence[Choice]]:
     def choices(asking: Asking) -> Sequence[Choice]:
-        rows = asking.rows(query, creditors=list(asking.visitor.creditor_ids))
-        return [Choice(row["word"], as_words(row["word"])) for row in rows]
+        return named(row["word"] for row in asking.rows(query, creditors=list(asking.visitor.creditor_ids)))
 
     return choices
 
@@ -72,7 +71,7 @@ WAITING = Listing(
             "role",
             "Decided by",
             "a.approval_role = :value",
-            choices=[Choice(str(role), as_words(role)) for role in MAY_APPROVE],
+            choices=named(MAY_APPROVE),
         ),
     ),
     totals=("amount",),
@@ -103,7 +102,7 @@ VERDICTS = Listing(
     order="-decided_on",
     creditor="a.creditor_id",
     filters=(
-        Filter("verdict", "Verdict", "v.verdict = :value", choices=[Choice(each, as_words(each)) for each in Verdict]),
+        Filter("verdict", "Verdict", "v.verdict = :value", choices=named(Verdict)),
         Filter("actor", "By (login)", "v.actor = :value"),
         Filter("step", "Step", "a.step = :value"),
         Filter("since", "From", "v.decided_on >= :value", Shape.DATE),

@@ -8,15 +8,13 @@ from pydantic import BaseModel, Field
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import day
-from maatpak.console.frame.fields import Amount, Line, NoFields, Reason, Words, as_words
+from maatpak.console.frame.fields import Amount, Line, NoFields, Reason, Words, as_words, minor_of
 from maatpak.console.rooms.calls.sheets import ONE, PATH
 from maatpak.kernel.errors import UsageError
-from maatpak.kernel.money import parse_amount
 from maatpak.kernel.words import CallResult, NonPaymentReason, Role, WorkState
-from maatpak.ledger.tables import Case, WorkTask
 from tasks.call_hours import Side
 from tasks.calls import Call, day_part, record_call
-from tasks.desk import Desk
+from tasks.finding import find_work
 from tasks.rights import MANAGERS, TALKERS
 from tasks.work import MAY_DO, WAIVED, Outcome, finish_work, take_work
 
@@ -67,19 +65,19 @@ def _record(acting: Acting, form: Result, task_id: int) -> Done:
         raise UsageError(f"{as_words(form.code)} promises nothing.", advice="Choose `promised`, or leave it out.")
     if form.code is not CallResult.CALLBACK_AGREED and form.callback_on:
         raise UsageError(f"{as_words(form.code)} agrees no callback.", advice="Choose `callback_agreed`.")
+    currency = find_work(acting.engine, task_id).currency
     with acting.desk("task_id", task_id) as desk:
         made_at = form.at or desk.now.astimezone(ZoneInfo(desk.creditor.time_zone)).time()
-        currency = _currency(desk, task_id)
         call = Call(
             form.code,
             day_part(made_at),
             callback_on=form.callback_on,
             promised_on=form.promised_on,
-            promised_amount=parse_amount(form.promised_amount, currency) if form.promised_amount else None,
+            promised_amount=minor_of(form.promised_amount, currency),
             documents=list(form.documents) if form.documents else None,
             reason=form.reason,
             objected=list(form.objected) if form.objected else None,
-            disputed=parse_amount(form.disputed, currency) if form.disputed else None,
+            disputed=minor_of(form.disputed, currency),
             note=form.note,
             at=form.at,
             side=form.side,
@@ -88,12 +86,6 @@ def _record(acting: Acting, form: Result, task_id: int) -> Done:
         told = f"Recorded: {as_words(form.code).lower()}. {_follows(call, task.state, task.due_on)}"
         data = {"task_id": task_id, "state": task.state, "due_on": task.due_on.isoformat(), "outcome": task.outcome}
     return Done(told, f"{PATH}/{task_id}", data)
-
-
-def _currency(desk: Desk, task_id: int) -> str:
-    """That of the call's case."""
-    case = desk.session.get(Case, desk.session.get_one(WorkTask, task_id).case_id)
-    return desk.creditor.currency if case is None else case.currency
 
 
 def _follows(call: Call, state: str, due_on: date) -> str:

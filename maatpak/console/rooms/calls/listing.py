@@ -1,7 +1,7 @@
 """Every open call as a list to sort, filter and export, also those of the days to come."""
 
-from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
-from maatpak.console.frame.fields import as_words
+from maatpak.console.frame.declared import Column, Filter, Listing, Shape, one_of
+from maatpak.console.frame.fields import named
 from maatpak.console.rooms.beside import OF_TASK
 from maatpak.console.rooms.calls.sheets import ONE, PATH
 from maatpak.kernel.words import NonPaymentReason
@@ -35,29 +35,23 @@ OPEN_CALLS = Listing(
     creditor="t.creditor_id",
     where="t.kind = 'call' AND t.state = 'open'",
     filters=(
-        Filter(
+        one_of(
             "when",
             "When",
-            choices=(Choice("due", "Due"), Choice("later", "Later"), Choice("agreed", "Callbacks agreed")),
-            conditions={
-                "due": "t.due_on <= c.business_date",
-                "later": "t.due_on > c.business_date",
-                "agreed": f"t.subject = '{CALLBACK}'",
+            {
+                "due": ("Due", "t.due_on <= c.business_date"),
+                "later": ("Later", "t.due_on > c.business_date"),
+                "agreed": ("Callbacks agreed", f"t.subject = '{CALLBACK}'"),
             },
         ),
-        Filter(
-            "whose",
-            "Whose",
-            choices=(Choice("me", "Mine"), Choice("nobody", "Nobody's yet")),
-            conditions={"me": "t.assignee = :login", "nobody": "t.assignee IS NULL"},
+        one_of(
+            "whose", "Whose", {"me": ("Mine", "t.assignee = :login"), "nobody": ("Nobody's yet", "t.assignee IS NULL")}
         ),
         Filter(
             "reason",
             "Reason",
             "s.non_payment_reason = :value",
-            choices=[
-                Choice(str(each), as_words(each)) for each in NonPaymentReason if each is not NonPaymentReason.NONE
-            ],
+            choices=named(each for each in NonPaymentReason if each is not NonPaymentReason.NONE),
         ),
         Filter("at_least", "At risk at least", "s.value_at_risk >= :value", Shape.MONEY),
     ),

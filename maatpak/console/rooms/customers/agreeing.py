@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import day
-from maatpak.console.frame.fields import Amount, Line, NoFields, Reason, Words, as_words
+from maatpak.console.frame.fields import Amount, Line, NoFields, Reason, Words, as_words, minor_of, named
 from maatpak.console.rooms.customers.offered import documents_of, people_of
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.money import format_money, parse_amount
 from maatpak.kernel.words import DisputeState, NonPaymentReason, Role
 from maatpak.ledger.tables import Case
 from tasks.claims import claim_payment, resolve_claim
-from tasks.desk import Desk
 from tasks.disputes import DECIDERS, DECISIONS, DISPUTE_REASONS, decide_dispute, open_dispute
+from tasks.finding import find_record
 from tasks.plans import Instalment, accept_plan, cancel_plan, decline_plan, offer_plan
 from tasks.promises import cancel_promise, make_promise
 from tasks.reasons import state_reason
@@ -81,15 +81,10 @@ class Plan(BaseModel):
     source: Line = Field("person", title="Asked for by", description="call, answer, visit …", min_length=1)
 
 
-def minor(text: str | None, currency: str) -> int | None:
-    """An amount of a form in minor units."""
-    return None if text is None else parse_amount(text, currency)
-
-
 def _promise(acting: Acting, form: Promise, case_id: int) -> Done:
     with acting.desk("case_id", case_id) as desk:
         case = desk.case(case_id)
-        amount = minor(form.amount, case.currency)
+        amount = minor_of(form.amount, case.currency)
         documents = form.documents or None
         made = make_promise(desk, case, form.promised_on, amount=amount, documents=documents, source=form.source)
         told = f"Promise {made.promise_no}: {format_money(made.amount, case.currency)} by {day(made.promised_on)}."
@@ -106,7 +101,7 @@ def _cancel_promise(acting: Acting, form: NoFields, promise_no: str) -> Done:
 def _dispute(acting: Acting, form: Dispute, case_id: int) -> Done:
     with acting.desk("case_id", case_id) as desk:
         case = desk.case(case_id)
-        amount = minor(form.amount, case.currency)
+        amount = minor_of(form.amount, case.currency)
         made = open_dispute(
             desk, case, form.document, form.reason, amount=amount, owner=form.owner, source=acting.visitor.role
         )
@@ -115,9 +110,9 @@ def _dispute(acting: Acting, form: Dispute, case_id: int) -> Done:
 
 
 def _decide(acting: Acting, form: Decision, dispute_no: str) -> Done:
+    currency = find_record(acting.engine, "dispute", dispute_no).currency
+    accepted = minor_of(form.accepted, currency)
     with acting.desk("dispute_no", dispute_no) as desk:
-        currency = _case_of(desk, "dispute", dispute_no).currency
-        accepted = minor(form.accepted, currency)
         decide_dispute(desk, dispute_no, form.state, form.note, accepted_amount=accepted)
     return Done(f"Dispute {dispute_no}: {as_words(form.state).lower()}.")
 
@@ -130,7 +125,7 @@ def _reason(acting: Acting, form: Reasoned, case_id: int) -> Done:
             case,
             form.reason,
             documents=form.documents or None,
-            amount=minor(form.amount, case.currency),
+            amount=minor_of(form.amount, case.currency),
             pay_run=form.pay_run,
             source=form.source,
         )
@@ -140,7 +135,7 @@ def _reason(acting: Acting, form: Reasoned, case_id: int) -> Done:
 def _claim(acting: Acting, form: Claim, case_id: int) -> Done:
     with acting.desk("case_id", case_id) as desk:
         case = desk.case(case_id)
-        amount = minor(form.amount, case.currency)
+        amount = minor_of(form.amount, case.currency)
         made = claim_payment(desk, case, documents=form.documents or None, amount=amount)
         told = f"Claim {made.claim_no}: cash looks for {format_money(made.amount, case.currency)}."
         return Done(told, None, {"claim_no": made.claim_no})
@@ -193,17 +188,6 @@ def _of_plan(what: Any, told: str) -> Any:
     return do
 
 
-def _case_of(desk: Desk, name: str, number: str) -> Case:
-    """The case that a record is of."""
-    from sqlmodel import col, select
-
-    from tasks.finding import RECORDS
-
-    table, column, _ = RECORDS[name]
-    query = select(table).where(getattr(table, column) == number, col(table.replaced_at).is_(None))
-    return desk.case(desk.session.exec(query).one().case_id)
-
-
 def _documents(asking: Asking, case_id: int) -> dict[str, Sequence[Choice]]:
     return {"documents": documents_of(asking, case_id)}
 
@@ -211,23 +195,19 @@ def _documents(asking: Asking, case_id: int) -> dict[str, Sequence[Choice]]:
 def _objections(asking: Asking, case_id: int) -> dict[str, Sequence[Choice]]:
     return {
         "document": documents_of(asking, case_id),
-        "reason": _named(DISPUTE_REASONS),
+        "reason": named(sorted(DISPUTE_REASONS)),
         "owner": people_of(asking, DECIDERS),
     }
 
 
 def _decisions(asking: Asking, **ids: str) -> dict[str, Sequence[Choice]]:
     del asking, ids
-    return {"state": _named(DECISIONS)}
+    return {"state": named(sorted(DECISIONS))}
 
 
 def _reasons(asking: Asking, case_id: int) -> dict[str, Sequence[Choice]]:
     said = [each for each in NonPaymentReason if each is not NonPaymentReason.NONE]
-    return {"reason": [Choice(str(each), as_words(each)) for each in said], "documents": documents_of(asking, case_id)}
-
-
-def _named(words: frozenset[Any]) -> list[Choice]:
-    return [Choice(each, as_words(each)) for each in sorted(map(str, words))]
+    return {"reason": named(said), "documents": documents_of(asking, case_id)}
 
 
 AGREEING = (

@@ -1,10 +1,10 @@
 """The listing of cases, by where the newest run left each of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from maatpak.console.frame.asking import Asking
-from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Order, Shape
-from maatpak.console.frame.fields import as_words
+from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Order, Shape, one_of
+from maatpak.console.frame.fields import named
 from maatpak.kernel.reasons import NoActionReason
 from maatpak.kernel.words import NonPaymentReason
 from maatpak.ledger.tables.standing import NEVER
@@ -22,6 +22,7 @@ PACKS = """
 SELECT DISTINCT pack_id FROM creditor_pack WHERE replaced_at IS NULL AND creditor_id = ANY(CAST(:creditors AS bigint[]))
 """
 ACCOUNT_MANAGERS = "SELECT login, name FROM person WHERE role = 'account_manager' AND active ORDER BY name, login"
+OVERDUE = {"yes": ("Overdue", "s.overdue_open > 0"), "no": ("Not overdue", "s.overdue_open = 0")}
 AGES = {
     "30": ("1 to 30 days", "s.oldest_due_on < c.business_date AND s.oldest_due_on >= c.business_date - 30"),
     "60": ("31 to 60 days", "s.oldest_due_on < c.business_date - 30 AND s.oldest_due_on >= c.business_date - 60"),
@@ -43,31 +44,18 @@ def _packs(asking: Asking) -> list[CompiledPack]:
     return [asking.engine.pack(row["pack_id"]) for row in rows]
 
 
-def _named(names: Iterable[str]) -> list[Choice]:
-    return [Choice(name, as_words(name)) for name in dict.fromkeys(names)]
-
-
 def _segments(asking: Asking) -> Sequence[Choice]:
-    return _named(each.name for pack in _packs(asking) for each in pack.segments)
+    return named(dict.fromkeys(each.name for pack in _packs(asking) for each in pack.segments))
 
 
 def _steps(asking: Asking) -> Sequence[Choice]:
-    return _named(name for pack in _packs(asking) for journey in pack.journeys.values() for name in journey.steps)
+    journeys = (journey for pack in _packs(asking) for journey in pack.journeys.values())
+    return named(dict.fromkeys(name for journey in journeys for name in journey.steps))
 
 
 def _account_managers(asking: Asking) -> Sequence[Choice]:
     return [Choice(row["login"], row["name"] or row["login"]) for row in asking.rows(ACCOUNT_MANAGERS)]
 
-
-def _ranges(ranges: dict[str, tuple[str, str]]) -> tuple[list[Choice], dict[str, str]]:
-    return (
-        [Choice(key, title) for key, (title, _) in ranges.items()],
-        {key: condition for key, (_, condition) in ranges.items()},
-    )
-
-
-AGE_CHOICES, AGE_CONDITIONS = _ranges(AGES)
-FEELING_CHOICES, FEELING_CONDITIONS = _ranges(FEELINGS)
 
 CASES = Listing(
     path=PATH,
@@ -108,22 +96,19 @@ CASES = Listing(
     creditor="s.creditor_id",
     filters=(
         Filter("segment", "Segment", "s.segment = :value", choices=_segments),
-        Filter("overdue", "Overdue", choices=(Choice("yes", "Overdue"), Choice("no", "Not overdue")),
-               conditions={"yes": "s.overdue_open > 0", "no": "s.overdue_open = 0"}),
-        Filter("round", "Round", choices=(Choice("yes", "On a journey"), Choice("no", "Not on one")),
-               conditions={"yes": ON_JOURNEY, "no": f"NOT {ON_JOURNEY}"}),
-        Filter("age", "Oldest overdue", choices=AGE_CHOICES, conditions=AGE_CONDITIONS),
+        one_of("overdue", "Overdue", OVERDUE),
+        one_of("round", "Round", {"yes": ("On a journey", ON_JOURNEY), "no": ("Not on one", f"NOT {ON_JOURNEY}")}),
+        one_of("age", "Oldest overdue", AGES),
         Filter("step", "Next step", "s.next_step = :value", choices=_steps),
-        Filter("reason", "Why nothing", "s.reason = :value", choices=_named(NoActionReason)),
+        Filter("reason", "Why nothing", "s.reason = :value", choices=named(NoActionReason)),
         Filter("account_manager", "Account manager", "s.account_manager = :value", choices=_account_managers),
-        Filter("key", "Key account", choices=(Choice("yes", "Key accounts"), Choice("no", "Others")),
-               conditions={"yes": "s.key_account", "no": "NOT s.key_account"}),
+        one_of("key", "Key account", {"yes": ("Key accounts", "s.key_account"), "no": ("Others", "NOT s.key_account")}),
         Filter("at_least", "Overdue at least", "s.overdue_open >= :value", Shape.MONEY),
-        Filter("says", "Says", SAYS, choices=_named(NonPaymentReason)),
-        Filter("disputed", "Disputed", choices=(Choice("yes", "Disputed"), Choice("no", "Not disputed")),
-               conditions={"yes": "s.disputed_open > 0", "no": "s.disputed_open = 0"}),
+        Filter("says", "Says", SAYS, choices=named(NonPaymentReason)),
+        one_of("disputed", "Disputed",
+               {"yes": ("Disputed", "s.disputed_open > 0"), "no": ("Not disputed", "s.disputed_open = 0")}),
         Filter("currency", "Currency", "s.currency = :value"),
-        Filter("experience", "Experience", choices=FEELING_CHOICES, conditions=FEELING_CONDITIONS),
+        one_of("experience", "Experience", FEELINGS),
     ),
     search="s.words @@ to_tsquery('simple', CAST(:words AS text))",
     searched=word_search,

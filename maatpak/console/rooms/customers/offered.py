@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.declared import Choice
 from maatpak.console.frame.drawing import day, money
-from maatpak.console.frame.fields import as_words
+from maatpak.console.frame.fields import named
 
 MOST = 200
 
@@ -47,7 +47,7 @@ def people_of(asking: Asking, roles: Sequence[str]) -> list[Choice]:
 def segments_of(asking: Asking, case_id: int) -> list[Choice]:
     """The segments that the round's pack has."""
     found = asking.rows(COURSE, case=case_id)
-    return [Choice(name, as_words(name)) for name in asking.engine.pack(found[0]["pack_id"]).journeys] if found else []
+    return named(asking.engine.pack(found[0]["pack_id"]).journeys) if found else []
 
 
 def steps_of(asking: Asking, case_id: int) -> list[Choice]:
@@ -56,4 +56,4 @@ def steps_of(asking: Asking, case_id: int) -> list[Choice]:
     if not found:
         return []
     journey = asking.engine.pack(found[0]["pack_id"]).journeys[found[0]["segment"]]
-    return [Choice(step.name, as_words(step.name)) for step in (*journey.course, *journey.reactions)]
+    return named(step.name for step in (*journey.course, *journey.reactions))

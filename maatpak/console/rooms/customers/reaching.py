@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
-from maatpak.console.frame.fields import Line, as_words
+from maatpak.console.frame.fields import Line, as_words, named
 from tasks.preferences import PREFERENCES, consent_to_texts, opt_out_of, set_contact, set_preference
 from tasks.rights import DESK
 
@@ -75,7 +75,7 @@ def _consent(acting: Acting, form: Consent, debtor_id: int) -> Done:
 
 def _names(asking: Asking, **ids: int) -> dict[str, list[Choice]]:
     del asking, ids
-    return {"name": [Choice(each, as_words(each)) for each in PREFERENCES]}
+    return {"name": named(PREFERENCES)}
 
 
 REACHING = (

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import day
-from maatpak.console.frame.fields import Line, NoFields, Reason, Words, as_words
+from maatpak.console.frame.fields import Line, NoFields, Reason, Words, as_words, named
 from maatpak.console.rooms.customers.offered import documents_of, segments_of, steps_of
 from maatpak.kernel.words import HoldReason, LegalStop, Role, Stage
 from tasks.case_move import move_case, skip_step
@@ -152,7 +152,7 @@ def _holds(asking: Asking, case_id: int) -> dict[str, Sequence[Choice]]:
         "reason": [
             Choice(str(each), f"{as_words(each)} (at most {HOLD_RULES[each].longest} working days)") for each in sets
         ],
-        "legal_stop": [Choice(str(each), as_words(each)) for each in stops],
+        "legal_stop": named(stops),
         "document": documents_of(asking, case_id),
     }
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import EVERYBODY, Act, Choice, Column, Done, Filter, Listing, Shape
-from maatpak.console.frame.fields import Line, Reason, Source, Words, as_words
+from maatpak.console.frame.fields import Line, Reason, Source, Words, named
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.journeys.packs import PATH as PACKS
 from maatpak.console.rooms.journeys.packs import followers, rules_first
@@ -138,7 +138,7 @@ DRAFTS_LIST = Listing(
             "state",
             "State",
             "d.state = :value",
-            choices=[Choice(str(state), as_words(state)) for state in DraftState],
+            choices=named(DraftState),
             default=DraftState.SUBMITTED,
         ),
         Filter("submitted_by", "Submitted by", "d.submitted_by = :value"),

@@ -1,6 +1,7 @@
 """All accounts that name a person as their account manager."""
 
-from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
+from maatpak.console.frame.declared import Column, Filter, Listing, Shape, one_of
+from maatpak.console.rooms.customers.listing import OVERDUE
 from maatpak.console.rooms.mine.page import NO_DATE, PATH, WHO
 
 ALL = Listing(
@@ -36,11 +37,10 @@ AND v.replaced_at IS NULL AND v.settled_by IN ('payment', 'debit') AND v.settled
     creditor="s.creditor_id",
     where="s.account_manager = :login",
     filters=(
-        Filter(
+        one_of(
             "overdue",
             "Overdue",
-            choices=(Choice("yes", "Overdue"), Choice("no", "Not overdue")),
-            conditions={"yes": "s.overdue_open > 0", "no": "s.overdue_open = 0"},
+            OVERDUE,
         ),
         Filter("at_least", "Overdue at least", "s.overdue_open >= :value", Shape.MONEY),
     ),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from connectors.inbox.reading import read_mail
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Shape, Sheet
-from maatpak.console.frame.fields import Line, NoFields, Reason, as_words
+from maatpak.console.frame.fields import Line, NoFields, Reason, named
 from maatpak.console.frame.problems import missing
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel
@@ -35,7 +35,7 @@ NAMED = (
     Column("debtor_no", "Number", "d.debtor_no"),
     Column("creditor", "Creditor", "c.code"),
 )
-CHANNELS = [Choice(str(each), as_words(each)) for each in Channel]
+CHANNELS = named(Channel)
 ARRIVED = "SELECT id, channel, kind, sender, content, received_at FROM incoming WHERE id = :id AND state = 'unassigned'"
 
 
@@ -225,7 +225,7 @@ LISTINGS = (
         creditor="d.creditor_id",
         where="s.state IN ('dead', 'doubtful') AND s.replaced_at IS NULL",
         filters=(
-            Filter("state", "State", "s.state = :value", choices=[Choice(each, as_words(each)) for each in LOST]),
+            Filter("state", "State", "s.state = :value", choices=named(LOST)),
             Filter("channel", "Channel", "s.channel = :value", choices=[*CHANNELS, Choice("phone", "Phone")]),
         ),
         search="d.debtor_no = :words OR s.address = :words",

@@ -9,7 +9,18 @@ from typing import Any
 import polars as pl
 
 from maatpak.console.frame.asking import Asking
-from maatpak.console.frame.declared import EVERYBODY, Choice, Column, Content, Filter, Listing, Paper, Shape, Sheet
+from maatpak.console.frame.declared import (
+    EVERYBODY,
+    Column,
+    Content,
+    Filter,
+    Listing,
+    Paper,
+    Shape,
+    Sheet,
+    one_of,
+)
+from maatpak.console.frame.fields import named
 from maatpak.console.frame.problems import missing
 from maatpak.kernel.errors import WorkspaceError
 
@@ -41,7 +52,7 @@ REJECTION = """
 SELECT e.seq, e.body, e.business_date, e.actor, e.recorded_at, e.flow_run, c.code AS creditor, c.time_zone
 FROM event e JOIN creditor c ON c.id = e.creditor_id WHERE e.seq = :id
 """
-KINDS = (Choice("full", "Full"), Choice("delta", "Delta"), Choice("history", "History"))
+KINDS = ("full", "delta", "history")
 
 
 @dataclass(frozen=True)
@@ -234,11 +245,11 @@ LIST = Listing(
     creditor="s.creditor_id",
     filters=(
         Filter("source", "Source", "s.source = :value"),
-        Filter("kind", "Kind", "s.kind = :value", choices=KINDS),
+        Filter("kind", "Kind", "s.kind = :value", choices=named(KINDS)),
         Filter("since", "From", "s.as_of >= :value", Shape.DATE),
         Filter("until", "To", "s.as_of <= :value", Shape.DATE),
-        Filter("found", "Found", choices=(Choice("apart", "Rows set apart"), Choice("warnings", "Warnings")),
-               conditions={"apart": "s.quarantined_count > 0", "warnings": "s.warning_count > 0"}),
+        one_of("found", "Found", {"apart": ("Rows set apart", "s.quarantined_count > 0"),
+                                  "warnings": ("Warnings", "s.warning_count > 0")}),
     ),
     roles=EVERYBODY,
     empty="No ledger was taken in yet.",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, create_model
 from connectors.ledgers.columns import FILE_COLUMNS, Kind
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Shape, Sheet
-from maatpak.console.frame.fields import Line, Reason, as_words
+from maatpak.console.frame.fields import Line, Reason, as_words, named
 from maatpak.kernel.errors import UsageError
 from tasks.finding import acting_date
 from tasks.intake.resolutions import TEXT
@@ -175,7 +175,7 @@ def _wanted(asking: Asking, row_id: int) -> Collection[str]:
 
 
 def _cells(asking: Asking, row_id: int) -> dict[str, list[Choice]]:
-    return {"emptied": [Choice(name, as_words(name)) for name in _own(asking, row_id)]}
+    return {"emptied": named(_own(asking, row_id))}
 
 
 def _said(acting: Acting, row_id: int, reason: str) -> dict[str, Any]:
@@ -237,9 +237,9 @@ LIST = Listing(
     order="since",
     creditor="q.creditor_id",
     filters=(
-        Filter("state", "State", "q.state = :value", choices=[Choice(each, as_words(each)) for each in STATES],
+        Filter("state", "State", "q.state = :value", choices=named(STATES),
                default="open"),
-        Filter("table", "Table", "q.table_name = :value", choices=[Choice(each, as_words(each)) for each in TABLES]),
+        Filter("table", "Table", "q.table_name = :value", choices=named(TABLES)),
         Filter("rule", "Rule", "position(:value IN q.rules) > 0"),
         Filter("import", "Import", "q.snapshot_id = :value", Shape.NUMBER),
     ),

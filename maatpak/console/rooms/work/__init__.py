@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from maatpak.console.frame.asking import Acting, Asking
-from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet
-from maatpak.console.frame.fields import NoFields, Words, as_words
+from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet, one_of
+from maatpak.console.frame.fields import NoFields, Words, as_words, named
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.beside import OF_TASK
 from maatpak.console.rooms.work.seen import About, Beside, OpenItem, Piece
@@ -113,26 +113,26 @@ LIST = Listing(
     creditor="t.creditor_id",
     where="t.kind <> 'call'",
     filters=(
-        Filter(
+        one_of(
             "state",
             "State",
-            choices=(Choice("open", "Open"), Choice("ended", "Ended")),
-            conditions={"open": "t.state = 'open'", "ended": "t.state <> 'open'"},
+            {"open": ("Open", "t.state = 'open'"), "ended": ("Ended", "t.state <> 'open'")},
             default="open",
         ),
-        Filter("kind", "Kind", "t.kind = :value", choices=[Choice(str(kind), as_words(kind)) for kind in KINDS]),
-        Filter("role", "Whose", "t.role = :value", choices=[Choice(str(role), as_words(role)) for role in MAY_DO]),
-        Filter(
+        Filter("kind", "Kind", "t.kind = :value", choices=named(KINDS)),
+        Filter("role", "Whose", "t.role = :value", choices=named(MAY_DO)),
+        one_of(
             "assignee",
             "Assignee",
-            choices=(Choice("me", "Me"), Choice("nobody", "Nobody yet")),
-            conditions={"me": "t.assignee = :login", "nobody": "t.assignee IS NULL"},
+            {"me": ("Me", "t.assignee = :login"), "nobody": ("Nobody yet", "t.assignee IS NULL")},
         ),
-        Filter(
+        one_of(
             "when",
             "When",
-            choices=(Choice("overdue", "Overdue"), Choice("today", "Due by today")),
-            conditions={"overdue": "t.due_on < c.business_date", "today": "t.due_on <= c.business_date"},
+            {
+                "overdue": ("Overdue", "t.due_on < c.business_date"),
+                "today": ("Due by today", "t.due_on <= c.business_date"),
+            },
         ),
     ),
     search="t.subject ILIKE :words OR d.debtor_no ILIKE :words",
@@ -209,8 +209,8 @@ def _move(asking: Asking, record_no: str | None) -> dict[str, str] | None:
 
 def _outcomes(asking: Asking, task_id: int) -> dict[str, list[Choice]]:
     piece = _read(asking, task_id)
-    held = [Choice(str(each), as_words(each)) for each in HoldReason if each is not HoldReason.NONE]
-    return {"outcome": [Choice(each, as_words(each)) for each in piece.outcomes], "hold_reason": held}
+    held = named(each for each in HoldReason if each is not HoldReason.NONE)
+    return {"outcome": named(piece.outcomes), "hold_reason": held}
 
 
 def _end(acting: Acting, form: End, task_id: int) -> Done:
