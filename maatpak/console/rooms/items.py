@@ -2,12 +2,11 @@
 
 from maatpak.console.frame.declared import Column, Filter, Listing, Room, Shape, one_of
 from maatpak.console.frame.fields import named
-from maatpak.console.rooms.beside import of_debtor
+from maatpak.console.rooms.whose import CASE, customer_of, named_by
 from maatpak.kernel.words import PromiseState, Stage
 from maatpak.ledger.literals import words
 from tasks.figures.queries import AGAIN_WITHIN, PERIOD, WRITE_OFF_MONTHS, YEAR
 
-CASE = "/cases/{case_id}"
 OF_ITEM = "item_version v JOIN creditor c ON c.id = v.creditor_id"
 """The rest is looked up for the rows that are shown only, after they are sorted."""
 NUMBER = "(SELECT d.debtor_no FROM debtor d WHERE d.id = v.debtor_id)"
@@ -17,11 +16,6 @@ SEGMENT = "(SELECT s.segment FROM case_standing s WHERE s.debtor_id = v.debtor_i
 WHO_OWES = (
     Column("name", "Customer", f"COALESCE({NAME}, {NUMBER})", link=CASE),
     Column("debtor_no", "Number", NUMBER),
-    Column("creditor", "Creditor", "c.code"),
-)
-WHO = (
-    Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=CASE),
-    Column("debtor_no", "Number", "d.debtor_no"),
     Column("creditor", "Creditor", "c.code"),
 )
 SEGMENTS = Filter(
@@ -146,9 +140,9 @@ PROMISES = Listing(
     title="Promises to pay",
     help="What customers promised, the latest date first, and whether they kept it.",
     source='promise q JOIN "case" k ON k.id = q.case_id',
-    beside=of_debtor("k.debtor_id"),
+    beside=customer_of("k.debtor_id"),
     columns=(
-        *WHO,
+        *named_by(),
         Column("promised_on", "By", "q.promised_on", Shape.DATE, sorts=True),
         Column("amount", "Promised", "q.amount", Shape.MONEY),
         Column("received", "Received", "q.received", Shape.MONEY),
@@ -195,12 +189,12 @@ ROUNDS = Listing(
     " days.",
     source='round r JOIN "case" k ON k.id = r.case_id',
     beside=(
-        *of_debtor("k.debtor_id"),
+        *customer_of("k.debtor_id"),
         "LEFT JOIN round_course o ON o.round_id = r.id AND o.replaced_at IS NULL",
         HARSHEST,
     ),
     columns=(
-        *WHO,
+        *named_by(),
         Column("number", "Round", "r.number", Shape.NUMBER),
         Column("segment", "Segment", "o.segment", Shape.CODE),
         Column("opened_on", "Opened", "r.opened_on", Shape.DATE),
@@ -231,9 +225,9 @@ ANSWERS = Listing(
     title="Answers",
     help="What customers wrote, the newest first. Until somebody has read it nothing more is written to them.",
     source="answer q",
-    beside=of_debtor("q.debtor_id"),
+    beside=customer_of("q.debtor_id"),
     columns=(
-        *WHO,
+        *named_by(),
         Column("received_on", "Received", "q.received_on", Shape.DATE, sorts=True),
         Column("channel", "By", "q.channel", Shape.CODE),
         Column("read_on", "Read", "q.read_on", Shape.DATE),
@@ -258,9 +252,9 @@ WRONGFUL = Listing(
     title="Wrongful contacts",
     help="Letters and placements that what we learned later speaks against. We apologise within a working day.",
     source='touch t JOIN "case" k ON k.id = t.case_id',
-    beside=of_debtor("k.debtor_id"),
+    beside=customer_of("k.debtor_id"),
     columns=(
-        *WHO,
+        *named_by(),
         Column("touched_on", "On", "t.touched_on", Shape.DATE, sorts=True),
         Column("kind", "What", "t.kind", Shape.CODE),
         Column("cause", "Why it was wrong", "t.cause", Shape.CODE),

@@ -25,7 +25,7 @@ from maatpak.console.frame.declared import (
 )
 from maatpak.console.frame.fields import Line, as_words, named
 from maatpak.console.frame.problems import missing
-from maatpak.console.rooms.beside import of_debtor
+from maatpak.console.rooms.whose import customer_of, named_by
 from maatpak.kernel.words import LOST_EVIDENCE, STRONG_EVIDENCE, Channel, EvidenceKind, MessageState
 from maatpak.ledger.tables import Message
 from tasks.evidence import TOLD_BY_PEOPLE, note_evidence, weight_of
@@ -36,12 +36,11 @@ PATH = "/messages"
 ONE = PATH + "/{message_id}"
 OBSERVED = """(SELECT string_agg(DISTINCT e.kind, ', ' ORDER BY e.kind) FROM evidence e WHERE e.message_id = m.id)"""
 
-MESSAGE = """
+OF_MESSAGE = customer_of("m.debtor_id", "m.creditor_id")
+MESSAGE = f"""
 SELECT m.*, d.debtor_no, COALESCE(p.name, d.debtor_no) AS name, c.code AS creditor, c.time_zone, k.currency
-FROM message m JOIN debtor d ON d.id = m.debtor_id JOIN creditor c ON c.id = m.creditor_id
-JOIN "case" k ON k.id = m.case_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL WHERE m.id = :id
-"""
+FROM message m {" ".join(OF_MESSAGE)} JOIN "case" k ON k.id = m.case_id WHERE m.id = :id
+"""  # noqa: S608 - our own words
 EVIDENCE = """
 SELECT kind, source, said, observed_on, recorded_at FROM evidence WHERE message_id = :id ORDER BY observed_on, id
 """
@@ -67,11 +66,9 @@ LIST = Listing(
     title="Messages",
     help="Every mail, text and letter, the newest first: how it went, and what came back of it.",
     source="message m",
-    beside=of_debtor("m.debtor_id"),
+    beside=OF_MESSAGE,
     columns=(
-        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
-        Column("debtor_no", "Number", "d.debtor_no"),
-        Column("creditor", "Creditor", "c.code"),
+        *named_by(),
         Column("business_date", "Date", "m.business_date", Shape.DATE, sorts=True),
         Column("template", "Message", "m.template", Shape.CODE, link=ONE),
         Column("channel", "Channel", "m.channel", Shape.CODE),

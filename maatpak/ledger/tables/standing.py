@@ -17,6 +17,8 @@ from maatpak.ledger.tables.columns import UtcTime, not_negative
 
 NEVER = date(9999, 12, 31)
 """Stands for a date that there is not: such rows come last where dates ascend."""
+NO_DATE = f"DATE '{NEVER}'"
+"""The same in SQL."""
 
 WORDS = "to_tsvector('simple', translate(debtor_no || ' ' || name, '-/.@_:+', '       '))"
 """Words of number and name as a search takes them; signs that would join words into one are taken out."""

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Shape
 from maatpak.console.frame.fields import named
+from maatpak.console.rooms.whose import asked_of, customer_of, named_by
 from maatpak.kernel.words import Verdict
+from maatpak.ledger.tables.standing import NO_DATE
 from tasks.four_eyes import MAY_APPROVE
 
 PATH = "/approvals"
 ONE = PATH + "/{action_id}"
-OF_ACTION = """action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
-JOIN creditor c ON c.id = a.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
+OF_ACTION = f"""action a JOIN "case" k ON k.id = a.case_id {" ".join(customer_of("k.debtor_id", "a.creditor_id"))}
 LEFT JOIN case_standing s ON s.case_id = a.case_id"""
 WAITS = "a.state = 'awaiting_approval'"
 USED = f"""
@@ -33,14 +33,12 @@ WAITING = Listing(
     help="Every proposed step that needs a person's yes, as a table.",
     source=OF_ACTION,
     columns=(
-        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=ONE),
-        Column("debtor_no", "Number", "d.debtor_no"),
-        Column("creditor", "Creditor", "c.code"),
+        *named_by(ONE),
         Column("step", "Step", "a.step", Shape.CODE),
         Column("segment", "Segment", "a.segment", Shape.CODE),
         Column("amount", "Asked", "a.amount", Shape.MONEY, sorts=True),
         Column("overdue_amount", "Overdue", "a.overdue_amount", Shape.MONEY),
-        Column("oldest_due_on", "Oldest due", "s.oldest_due_on", Shape.DATE),
+        Column("oldest_due_on", "Oldest due", f"NULLIF(s.oldest_due_on, {NO_DATE})", Shape.DATE),
         Column("non_payment_reason", "Reason", "NULLIF(s.non_payment_reason, 'none')", Shape.CODE),
         Column("experience_balance", "Experience", "s.experience_balance", Shape.NUMBER),
         Column("proposed_on", "Since", "a.business_date", Shape.DATE, sorts=True),
@@ -85,9 +83,7 @@ VERDICTS = Listing(
     source=f"approval v JOIN {OF_ACTION.replace('action a', 'action a ON a.id = v.action_id', 1)}",
     columns=(
         Column("decided_on", "Date", "v.decided_on", Shape.DATE, sorts=True),
-        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=ONE),
-        Column("debtor_no", "Number", "d.debtor_no"),
-        Column("creditor", "Creditor", "c.code"),
+        *named_by(ONE),
         Column("step", "Step", "a.step", Shape.CODE),
         Column("amount", "Asked", "a.amount", Shape.MONEY),
         Column("verdict", "Verdict", "v.verdict", Shape.CODE),
@@ -111,14 +107,8 @@ VERDICTS = Listing(
 )
 
 
-def _roles_of(role: str) -> str:
-    """The roles of steps that somebody of a role decides, as an SQL array."""
-    words = ", ".join(f"'{asked}'" for asked, having in MAY_APPROVE.items() if role in having)
-    return f"WHEN '{role}' THEN ARRAY[{words}]::text[]"
-
-
 MINE = f"""
-a.approval_role = ANY(CASE :role {" ".join(_roles_of(role) for role in MAY_APPROVE)} ELSE ARRAY[]::text[] END)
+a.approval_role = ANY({asked_of(MAY_APPROVE)})
 AND NOT EXISTS (SELECT FROM approval v WHERE v.action_id = a.id AND v.actor = :login)
 """
 """What waits for somebody of a role, and has not got their word yet."""

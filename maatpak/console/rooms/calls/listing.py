@@ -2,8 +2,8 @@
 
 from maatpak.console.frame.declared import Column, Filter, Listing, Shape, one_of
 from maatpak.console.frame.fields import named
-from maatpak.console.rooms.beside import OF_TASK
 from maatpak.console.rooms.calls.sheets import ONE, PATH
+from maatpak.console.rooms.whose import CASE, OF_TASK
 from maatpak.kernel.words import NonPaymentReason
 from tasks.calls import CALLBACK
 
@@ -15,7 +15,7 @@ OPEN_CALLS = Listing(
     beside=OF_TASK,
     columns=(
         Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=ONE),
-        Column("debtor_no", "Number", "d.debtor_no", link="/cases/{case_id}"),
+        Column("debtor_no", "Number", "d.debtor_no", link=CASE),
         Column("creditor", "Creditor", "c.code"),
         Column("due_on", "Due", "t.due_on", Shape.DATE, sorts=True),
         Column("value_at_risk", "At risk", "COALESCE(s.value_at_risk, 0)", Shape.MONEY, sorts=True),

@@ -11,6 +11,7 @@ from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.customers.records import AccountRecords, account_records
 from maatpak.console.rooms.customers.timeline import Happened, past_of_debtor
 from maatpak.kernel.money import format_money
+from maatpak.ledger.tables.standing import NO_DATE
 from tasks.groups import GROUPS
 
 MOST = 50
@@ -28,11 +29,11 @@ SELECT d.id AS debtor_id, d.debtor_no, d.recorded_at, c.code AS creditor, c.name
   c.business_date, c.time_zone
 FROM debtor d JOIN creditor c ON c.id = d.creditor_id WHERE d.id = :id
 """
-CASES = """
+CASES = f"""
 SELECT k.id AS case_id, k.currency, s.segment, s.stage, s.overdue_open AS overdue, s.asked_amount AS asked,
-  s.not_due_open AS not_due, s.reason, s.next_step, NULLIF(s.next_on, DATE '9999-12-31') AS next_on
+  s.not_due_open AS not_due, s.reason, s.next_step, NULLIF(s.next_on, {NO_DATE}) AS next_on
 FROM "case" k LEFT JOIN case_standing s ON s.case_id = k.id WHERE k.debtor_id = :id ORDER BY k.currency
-"""
+"""  # noqa: S608 - our own words
 VERSIONS = f"""
 SELECT {", ".join(f"to_jsonb(p.{name}) #>> '{{}}' AS {name}" for name in SHOWN)}, p.valid_from, p.recorded_at
 FROM debtor_profile p WHERE p.debtor_id = :id ORDER BY p.id DESC LIMIT {MOST}

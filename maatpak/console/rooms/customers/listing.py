@@ -7,12 +7,11 @@ from maatpak.console.frame.declared import Choice, Column, Filter, Listing, Orde
 from maatpak.console.frame.fields import named
 from maatpak.kernel.reasons import NoActionReason
 from maatpak.kernel.words import NonPaymentReason
-from maatpak.ledger.tables.standing import NEVER
+from maatpak.ledger.tables.standing import NO_DATE
 from policies.pack import CompiledPack
 from tasks.standing import word_search
 
 PATH = "/cases"
-NO_DATE = f"DATE '{NEVER}'"
 DAYS = f"CASE WHEN s.oldest_due_on < {NO_DATE} THEN c.business_date - s.oldest_due_on END"
 SAYS = "s.non_payment_reason = ANY(string_to_array(:value, ','))"
 """One reason, or several with commas between them: those that one department must mend."""

@@ -2,7 +2,8 @@
 
 from maatpak.console.frame.declared import Column, Filter, Listing, Shape, one_of
 from maatpak.console.rooms.customers.listing import OVERDUE
-from maatpak.console.rooms.mine.page import NO_DATE, PATH, WHO
+from maatpak.console.rooms.mine.page import PATH, WHO
+from maatpak.ledger.tables.standing import NO_DATE
 
 ALL = Listing(
     path=PATH + "/customers",

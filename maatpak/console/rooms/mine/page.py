@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from maatpak.console.frame.asking import Asking
+from maatpak.console.rooms.whose import WORK_TASKS
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Role, StepKind
-from maatpak.ledger.tables.standing import NEVER
+from maatpak.ledger.tables.standing import NEVER, NO_DATE
 from tasks.current_pack import current_packs
 from tasks.my_customers import my_customers
 from tasks.rights import HEARD
@@ -19,7 +20,6 @@ AHEAD = timedelta(days=10)
 MOST, MOST_SHOWN = 200, 20
 SENT = frozenset({StepKind.MESSAGE, StepKind.PLAN_OFFER, StepKind.HANDOFF})
 """Kinds of steps that the customer notices in writing."""
-NO_DATE = f"DATE '{NEVER}'"
 
 MANAGERS = """
 SELECT p.login, COALESCE(NULLIF(p.name, ''), p.login) AS name, p.deputy, (
@@ -35,9 +35,7 @@ SELECT t.id AS task_id, t.case_id, t.kind, t.subject, t.opened_on, t.due_on,
   COALESCE(s.segment, '') AS segment, COALESCE(s.experience_balance, 0) AS experience_balance,
   COALESCE(NULLIF(s.non_payment_reason, 'none'), '') AS reason, COALESCE(s.next_step, '') AS next_step,
   NULLIF(s.next_on, {NO_DATE}) AS next_on, a.pack_id, a.segment AS of_segment, a.step
-FROM work_task t LEFT JOIN action a ON a.id = t.action_id JOIN creditor c ON c.id = t.creditor_id
-JOIN debtor d ON d.id = t.debtor_id LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
-LEFT JOIN "case" k ON k.id = t.case_id LEFT JOIN case_standing s ON s.case_id = t.case_id
+FROM {WORK_TASKS} LEFT JOIN action a ON a.id = t.action_id
 WHERE t.creditor_id = ANY(:creditors) AND t.state = 'open' AND t.kind IN ('notice', 'consult') AND t.assignee = :login
 ORDER BY t.kind, t.due_on, t.id LIMIT {MOST}
 """  # noqa: S608 - our own words

@@ -10,6 +10,7 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Shape, Sheet
 from maatpak.console.frame.fields import Line, NoFields, Reason, named
 from maatpak.console.frame.problems import missing
+from maatpak.console.rooms.whose import customer_of, named_by
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import Message
@@ -25,16 +26,10 @@ UNKNOWN = "/messages/unknown"
 MESSAGE = "/messages/{message_id}"
 ONE = INCOMING + "/{incoming_id}"
 LOST = ("dead", "doubtful")
-CUSTOMER = """ JOIN creditor c ON c.id = d.creditor_id
-LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL"""
 REPAIR = """(SELECT min(w.id) FROM work_task w
   WHERE w.debtor_id = s.debtor_id AND w.kind = 'repair' AND w.state = 'open'
     AND (w.channel IS NULL OR w.channel = CASE s.channel WHEN 'sms' THEN 'phone' ELSE s.channel END))"""
 """The open work of whoever looks for another address."""
-NAMED = (
-    Column("debtor_no", "Number", "d.debtor_no"),
-    Column("creditor", "Creditor", "c.code"),
-)
 CHANNELS = named(Channel)
 ARRIVED = "SELECT id, channel, kind, sender, content, received_at FROM incoming WHERE id = :id AND state = 'unassigned'"
 
@@ -136,11 +131,11 @@ LISTINGS = (
         path=UNKNOWN,
         title="Unknown messages",
         help="Nobody knows whether these left: find out at the service or the customer, and say so on their page.",
-        source="message m JOIN debtor d ON d.id = m.debtor_id" + CUSTOMER,
+        source="message m",
+        beside=customer_of("m.debtor_id"),
         columns=(
             Column("template", "Message", "m.template", Shape.CODE, link="/messages/{message_id}"),
-            Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
-            *NAMED,
+            *named_by(),
             Column("channel", "Channel", "m.channel", Shape.CODE),
             Column("recipient", "To", "m.recipient"),
             Column("business_date", "Date", "m.business_date", Shape.DATE),
@@ -180,14 +175,15 @@ LISTINGS = (
         path=ANSWERS,
         title="Unread answers",
         help="What customers wrote and nobody has read yet, the oldest first: until then nobody writes to them.",
-        source="answer a JOIN debtor d ON d.id = a.debtor_id"
-        + CUSTOMER
-        + " LEFT JOIN work_task w ON w.case_id = a.case_id"
-        " AND w.record_no = a.answer_no AND w.kind = 'reply' AND w.state = 'open'",
+        source="answer a",
+        beside=(
+            *customer_of("a.debtor_id"),
+            "LEFT JOIN work_task w ON w.case_id = a.case_id AND w.record_no = a.answer_no AND w.kind = 'reply'"
+            " AND w.state = 'open'",
+        ),
         columns=(
             Column("answer_no", "Answer", "a.answer_no", link="/work/{task_id}"),
-            Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
-            *NAMED,
+            *named_by(),
             Column("channel", "Channel", "a.channel", Shape.CODE),
             Column("received_on", "Came", "a.received_on", Shape.DATE, sorts=True),
             Column("due_on", "To be read by", "w.due_on", Shape.DATE),
@@ -207,10 +203,10 @@ LISTINGS = (
         path=ADDRESSES,
         title="Lost addresses",
         help="Addresses at which customers are not reached, the newest first; new ones are entered on their accounts.",
-        source="address_state s JOIN debtor d ON d.id = s.debtor_id" + CUSTOMER,
+        source="address_state s",
+        beside=customer_of("s.debtor_id"),
         columns=(
-            Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/debtors/{debtor_id}"),
-            *NAMED,
+            *named_by("/debtors/{debtor_id}"),
             Column("channel", "Channel", "s.channel", Shape.CODE),
             Column("address", "Address", "s.address"),
             Column("state", "State", "s.state", Shape.CODE),

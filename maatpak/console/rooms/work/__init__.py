@@ -12,11 +12,12 @@ from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Column, Done, Filter, Listing, Room, Shape, Sheet, one_of
 from maatpak.console.frame.fields import NoFields, Words, as_words, named
 from maatpak.console.frame.problems import missing
-from maatpak.console.rooms.beside import OF_TASK
+from maatpak.console.rooms.whose import CASE, OF_TASK, WORK_TASKS, asked_of
 from maatpak.console.rooms.work.seen import About, Beside, OpenItem, Piece
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.words import ConsultAnswer, HoldReason, Role, WorkKind, WorkState
 from maatpak.ledger.tables import WorkTask
+from maatpak.ledger.tables.standing import NO_DATE
 from tasks.checking import action_of_placement
 from tasks.desk import desk_in
 from tasks.rights import DESK
@@ -26,16 +27,9 @@ from tasks.worklist import CHECK_FIRST
 PATH = "/work"
 ONE = PATH + "/{task_id}"
 KINDS = tuple(kind for kind in WorkKind if kind is not WorkKind.CALL)
-
-
-def _roles_of(role: str) -> str:
-    words = ", ".join(f"'{asked}'" for asked, having in MAY_DO.items() if role in having)
-    return f"WHEN '{role}' THEN ARRAY[{words}]::text[]"
-
-
 MINE = f"""
-t.asked_by IS DISTINCT FROM :login AND (t.assignee = :login OR (t.assignee IS NULL
-AND t.role = ANY(CASE :role {" ".join(_roles_of(role) for role in Role)} ELSE ARRAY[]::text[] END)))
+t.asked_by IS DISTINCT FROM :login
+AND (t.assignee = :login OR (t.assignee IS NULL AND t.role = ANY({asked_of(MAY_DO)})))
 """
 """What somebody may end: theirs by name, or nobody's yet and of a role that theirs does."""
 COUNT = f"""
@@ -48,10 +42,10 @@ SELECT t.id AS task_id, t.case_id, t.debtor_id, t.creditor_id, t.action_id, t.ki
   t.record_no, t.asked_by, t.channel, t.opened_on, t.due_on, t.blocks, t.state, t.outcome, t.note, t.done_on, t.done_by,
   c.code AS creditor, c.business_date, d.debtor_no, COALESCE(p.name, d.debtor_no) AS name,
   COALESCE(k.currency, c.currency) AS currency, p.account_manager, p.email, p.phone,
-  s.segment, s.overdue_open, s.asked_amount, s.items_overdue, s.oldest_due_on, s.experience_balance,
-  s.non_payment_reason, s.next_step, a.step, a.state AS action_state, a.amount AS action_amount,
+  s.segment, s.overdue_open, s.asked_amount, s.items_overdue, NULLIF(s.oldest_due_on, {NO_DATE}) AS oldest_due_on,
+  s.experience_balance, s.non_payment_reason, s.next_step, a.step, a.state AS action_state, a.amount AS action_amount,
   a.approval_role IS NOT NULL AS approved_by_people
-FROM work_task t {" ".join(OF_TASK)} LEFT JOIN action a ON a.id = t.action_id
+FROM {WORK_TASKS} LEFT JOIN action a ON a.id = t.action_id
 WHERE t.id = :id AND t.creditor_id = ANY(:creditors)
 """  # noqa: S608 - our own words
 RECORD = """
@@ -90,7 +84,7 @@ LIST = Listing(
     beside=OF_TASK,
     columns=(
         Column("subject", "What", "t.subject", link=ONE),
-        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link="/cases/{case_id}"),
+        Column("name", "Customer", "COALESCE(p.name, d.debtor_no)", link=CASE),
         Column("debtor_no", "Number", "d.debtor_no", shown=False),
         Column("creditor", "Creditor", "c.code", shown=False),
         Column("kind", "Kind", "t.kind", Shape.CODE),
