@@ -54,7 +54,7 @@ class HookSheet:
     creditor: str
     """Code, or `all`."""
     kinds: list[str]
-    """None: all of them."""
+    """Empty: all of them."""
     active: bool
     created_by: str
     created_at: datetime

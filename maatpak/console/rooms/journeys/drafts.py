@@ -12,10 +12,9 @@ from maatpak.console.frame.declared import EVERYBODY, Act, Choice, Column, Done,
 from maatpak.console.frame.fields import Line, Reason, Source, Words, named
 from maatpak.console.frame.problems import missing
 from maatpak.console.rooms.journeys.packs import PATH as PACKS
-from maatpak.console.rooms.journeys.packs import followers, rules_first
+from maatpak.console.rooms.journeys.packs import files_of, followers, rules_first
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import DraftState
-from maatpak.ledger.packs import load_pack_files
 from maatpak.ledger.tables import PackDraft
 from policies.comparison import PackChange, compare
 from policies.pack import load_pack
@@ -146,11 +145,10 @@ DRAFTS_LIST = Listing(
     roles=EVERYBODY,
     empty="No draft waits. Open a pack to submit a change of it.",
 )
-WAITING = """
-SELECT count(*) FROM pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login
-  AND :role IN ('credit_manager', 'finance_director')
-  AND EXISTS (SELECT FROM creditor c WHERE c.id = ANY(:creditors) AND jsonb_exists(d.bases, c.code))
-"""
+WAIT = """pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login
+  AND EXISTS (SELECT FROM creditor c WHERE c.id = ANY(:creditors) AND jsonb_exists(d.bases, c.code))"""
+"""Those that somebody else submitted, for a creditor that the visitor may see."""
+WAITING = f"SELECT count(*) FROM {WAIT} AND :role = ANY(ARRAY{[str(role) for role in CONFIRMERS]})"  # noqa: S608
 
 
 def seen_draft(asking: Asking, draft_id: int) -> PackDraft:
@@ -213,9 +211,7 @@ def _creditors(asking: Asking, pack_id: int) -> Mapping[str, list[Choice]]:
 
 def _begin(asking: Asking, pack_id: int) -> Mapping[str, Any]:
     """The pack's rules, and of its templates those of the language that is asked for."""
-    if not asking.rows("SELECT id FROM policy_pack WHERE id = :id", id=pack_id):
-        raise missing("pack", pack_id)
-    files, wanted = load_pack_files(asking.session, pack_id), asking.query.get("templates", "")
+    files, wanted = files_of(asking.session, pack_id), asking.query.get("templates", "")
     shown = {
         path: text
         for path, text in sorted(files.items(), key=rules_first)
@@ -226,9 +222,7 @@ def _begin(asking: Asking, pack_id: int) -> Mapping[str, Any]:
 
 def _submit(acting: Acting, form: Change, pack_id: int) -> Done:
     with acting.engine.database.reading() as session:
-        if not session.connection().exec_driver_sql("SELECT 1 FROM policy_pack WHERE id = %s", (pack_id,)).first():
-            raise missing("pack", pack_id)
-        files = load_pack_files(session, pack_id)
+        files = files_of(session, pack_id)
     unseen = set(form.creditors) - {each.code for each in acting.visitor.creditors}
     if unseen:
         raise missing("creditor", min(unseen))

@@ -176,11 +176,10 @@ def read_impact(asking: Asking, draft_id: int) -> ImpactPage:
         raise missing("way", way)
     move = way == "move"
     as_of = creditor.business_date
-    head = asking.rows("SELECT seq, hash FROM event_head")[0]
     event = _number(asking, "seen")
     key = (asking.engine.settings.workspace, draft.content_hash, creditor.id, move, as_of)
     if event is None or not KEPT.holds((*key, event)):
-        event = head["seq"]
+        event = int(asking.rows("SELECT seq FROM event_head")[0]["seq"])
     pack = load_pack(draft.files)
     sheet, seen = KEPT.sheet(
         (*key, event),

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlmodel import Session
+
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.declared import EVERYBODY, Column, Filter, Listing, Shape
 from maatpak.console.frame.problems import missing
+from maatpak.kernel.errors import UsageError
 from maatpak.ledger.packs import load_pack_files
 from policies.comparison import PackChange, compare
 
@@ -122,7 +125,7 @@ PACKS_LIST = Listing(
 def read_pack(asking: Asking, pack_id: int) -> PackSheet:
     """A pack, and the file that is asked for."""
     row = _pack(asking, pack_id)
-    files = load_pack_files(asking.session, pack_id)
+    files = files_of(asking.session, pack_id)
     shown = asking.query.get("file") or FIRST_FILE
     if shown not in files:
         raise missing("file", shown)
@@ -151,6 +154,18 @@ def read_compare(asking: Asking, pack_id: int) -> CompareSheet:
     before = _pack(asking, with_id)
     changes = compare(asking.engine.pack(with_id), asking.engine.pack(pack_id))
     return CompareSheet(_line(before), _line(row), others, changes)
+
+
+def files_of(session: Session, pack_id: int) -> dict[str, str]:
+    """The files of a pack.
+
+    Raises:
+        MissingError: there is no such pack.
+    """
+    try:
+        return load_pack_files(session, pack_id)
+    except UsageError:
+        raise missing("pack", pack_id) from None
 
 
 def followers(asking: Asking, pack_id: int) -> list[str]:

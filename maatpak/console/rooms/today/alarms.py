@@ -12,18 +12,14 @@ from typing import Any
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.drawing import day, number
 from maatpak.console.rooms.today.runs import DataAge
-from maatpak.kernel.calendars import add_working_days
+from maatpak.console.rooms.today.waiting import unread_before
 from maatpak.ledger.failures import FAILURES
 from tasks.audit.proving import VERIFIED
 from tasks.send.volume import UNUSUAL
 
-DATA_WITHIN = 1
-"""Working days; older data bring nobody a notice (the pack's guardrails)."""
 PROVEN_WITHIN = timedelta(days=7)
 """The chain is verified by night; so long without it is told."""
 FAILED_WITHIN = timedelta(days=2)
-ANSWERED_WITHIN = 2
-"""Working days that an answer may lie unread (law 6)."""
 MOST_FILES = 500
 """Of the folder of failures."""
 
@@ -174,10 +170,7 @@ class Alarm:
 
 def read_alarms(asking: Asking, ages: Sequence[DataAge]) -> list[Alarm]:
     """What is not as it should be at the creditors that are looked at, the gravest first."""
-    chosen = [each for each in asking.visitor.creditors if each.id in asking.creditors]
-    days = [each.business_date or asking.now.date() for each in chosen]
-    unread = [add_working_days(day, -ANSWERED_WITHIN, each.country) for day, each in zip(days, chosen, strict=True)]
-    found = asking.rows(LOOKED, creditors=[each.id for each in chosen], unread=unread)
+    found = asking.rows(LOOKED, creditors=asking.creditors, unread=unread_before(asking))
     told = [*_of_ledgers(ages), *_of_proofs(asking.now, [row for row in found if row["what"] == "proof"])]
     told += [_alarm(row["what"], row["creditor"], row["count"], row["detail"]) for row in found if row["what"] in KINDS]
     told += _of_failures(asking.engine.workspace.root / FAILURES, asking.now)
@@ -195,7 +188,7 @@ def _of_ledgers(ages: Sequence[DataAge]) -> Iterator[Alarm]:
     for age in ages:
         if age.data_on is None:
             yield _alarm("no_ledger", age.creditor)
-        elif age.working_days > DATA_WITHIN:
+        elif age.too_old:
             yield _alarm("ledger_late", age.creditor, detail=day(age.data_on))
 
 

@@ -34,8 +34,10 @@ ORDER BY c.code, d.business_date DESC
 
 
 AGES = f"""
-SELECT c.code AS creditor, c.name, c.country, c.business_date, {data_on("c.id", "c.business_date", ":now")} AS data_on
-FROM creditor c WHERE c.id = ANY(:creditors) ORDER BY c.code
+SELECT c.code AS creditor, c.name, c.country, c.business_date, g.pack_id,
+  {data_on("c.id", "c.business_date", ":now")} AS data_on
+FROM creditor c LEFT JOIN creditor_pack g ON g.creditor_id = c.id AND g.replaced_at IS NULL
+WHERE c.id = ANY(:creditors) ORDER BY c.code
 """  # noqa: S608 - our own words
 
 
@@ -51,6 +53,8 @@ class DataAge:
     """The older of its ledger and its cash; None: there is no ledger."""
     working_days: int
     """From that day to the business date."""
+    too_old: bool
+    """Whether notices rest for it, by the guardrails of the creditor's pack."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ def read_ages(asking: Asking) -> list[DataAge]:
     """How old the data of each creditor are."""
     ages = []
     for row in asking.rows(AGES, creditors=asking.creditors, now=asking.now):
-        country, today, known = row.pop("country"), row["business_date"], row["data_on"]
-        ages.append(DataAge(**row, working_days=working_days_between(known, today, country) if known else 0))
+        country, pack_id, known = row.pop("country"), row.pop("pack_id"), row["data_on"]
+        days = working_days_between(known, row["business_date"], country) if known else 0
+        too_old = pack_id is not None and days > asking.engine.pack(pack_id).guardrails.data_age
+        ages.append(DataAge(**row, working_days=days, too_old=too_old))
     return ages

@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from maatpak.console.frame.asking import Asking
 from maatpak.console.rooms.approvals.listings import MINE as MY_APPROVALS
 from maatpak.console.rooms.approvals.listings import WAITS
 from maatpak.console.rooms.calls.sheets import MINE as MY_CALLS
+from maatpak.console.rooms.journeys.drafts import WAIT as DRAFTS_WAIT
 from maatpak.console.rooms.work import MINE as MY_WORK
+from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.words import Role
+from tasks.drafts import CONFIRMERS
 from tasks.four_eyes import APPROVERS
-from tasks.rights import COLLECTORS, DESK, MANAGERS
+from tasks.rights import COLLECTORS, DESK
 from tasks.work import CONFIRMATIONS
 
+ANSWERED_WITHIN = 2
+"""Working days that an answer may lie unread (law 6)."""
 ADMINISTRATORS = (Role.ADMINISTRATOR,)
 OPEN_WORK = """
 FROM work_task t JOIN creditor c ON c.id = t.creditor_id
@@ -31,7 +37,7 @@ class Kind:
     link: str
     roles: Sequence[Role]
     rows: str
-    """FROM and WHERE. Marks: `:creditors`, `:login`, `:role`, and `:confirmations`, subjects of work."""
+    """FROM and WHERE. Marks: `:creditors`, `:unread` by each, `:login`, `:role`, `:confirmations`, subjects of work."""
     late: str = NO
     """Condition of those that should be done by now."""
 
@@ -75,9 +81,9 @@ KINDS = (
         "Answers nobody has read",
         "/answers",
         COLLECTORS,
-        """FROM answer q JOIN creditor c ON c.id = q.creditor_id
-        WHERE q.creditor_id = ANY(:creditors) AND q.replaced_at IS NULL AND q.read_on IS NULL""",
-        "q.received_on < c.business_date - 3",
+        """FROM unnest(CAST(:creditors AS bigint[]), CAST(:unread AS date[])) AS w (creditor_id, since)
+        JOIN answer q ON q.creditor_id = w.creditor_id WHERE q.replaced_at IS NULL AND q.read_on IS NULL""",
+        "q.received_on < w.since",
     ),
     Kind(
         "quarantined",
@@ -104,9 +110,8 @@ KINDS = (
         "packs",
         "Packs to confirm",
         "/packs/drafts",
-        MANAGERS,
-        """FROM pack_draft d WHERE d.state = 'submitted' AND d.submitted_by <> :login
-        AND EXISTS (SELECT FROM creditor c WHERE c.id = ANY(:creditors) AND jsonb_exists(d.bases, c.code))""",
+        CONFIRMERS,
+        f"FROM {DRAFTS_WAIT}",
     ),
     Kind(
         "rights",
@@ -131,6 +136,15 @@ class Waiting:
     """How many of them should be done by now."""
 
 
+def unread_before(asking: Asking) -> list[date]:
+    """By creditor that counts: an answer of an earlier date should have been read by now (law 6)."""
+    return [
+        add_working_days(each.business_date or asking.now.date(), -ANSWERED_WITHIN, each.country)
+        for each in asking.visitor.creditors
+        if each.id in asking.creditors
+    ]
+
+
 def read_waiting(asking: Asking) -> list[Waiting]:
     """What waits for the visitor, kinds of which nothing does left out."""
     role = asking.visitor.role
@@ -142,6 +156,7 @@ def read_waiting(asking: Asking) -> list[Waiting]:
         "login": asking.visitor.login,
         "role": role,
         "confirmations": sorted(CONFIRMATIONS),
+        "unread": unread_before(asking),
     }
     query = " UNION ALL ".join(
         f"SELECT {place} AS place, count(*) AS count, count(*) FILTER (WHERE {kind.late}) AS late {kind.rows}"
