@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,15 +23,15 @@ from prefect.exceptions import ObjectNotFound
 from prefect.flow_engine import run_flow
 from prefect.states import Pending
 
+from deployments.beside import OneOfEach
 from deployments.children import end_with_parent
+from deployments.telling import tell_programs
 from flows.onward import onward
 from flows.workplace import lent
 from maatpak.kernel.errors import OutsideError
 from maatpak.kernel.settings import load_settings
-from maatpak.ledger.failures import keep_failure
 from tasks.engine import Engine, open_engine
 from tasks.waking import Waiting, taken, those_waiting
-from tasks.webhooks import gather, send_events
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -44,26 +44,21 @@ LONG = 10.0
 """A run of more seconds is followed by as many without one: a large creditor's people act all day, and the database is
 not theirs alone."""
 RUNS_AT_ONCE = 2
-TELL_EVERY = 1.0
 
 said = logging.getLogger("maatpak.dispatch")
 
 
 class Dispatcher:
-    """Starts what is asked for, and remembers what is under way and what was said."""
+    """Starts what is asked for, and remembers what was said."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._pool = ThreadPoolExecutor(RUNS_AT_ONCE, thread_name_prefix="onward")
-        self._under_way: dict[int, Future[float]] = {}
-        self._not_before: dict[int, float] = {}
+        self._runs = OneOfEach(RUNS_AT_ONCE, "onward")
         self._told: dict[str, str] = {}
         """What was last said of a creditor, or of all."""
 
     def look(self) -> None:
         """Start a run for each creditor that wants one and has none. Returns at once."""
-        for creditor_id in [each for each, run in self._under_way.items() if run.done()]:
-            self._not_before[creditor_id] = time.monotonic() + self._under_way.pop(creditor_id).result()
         try:
             waiting = those_waiting(self._engine)
         except Exception as error:  # noqa: BLE001 - the database comes back, or `up` ends for other reasons
@@ -71,13 +66,11 @@ class Dispatcher:
             return
         self._told.pop("all", None)
         for each in waiting:
-            rested = time.monotonic() >= self._not_before.get(each.creditor_id, 0.0)
-            if rested and each.creditor_id not in self._under_way:
-                self._under_way[each.creditor_id] = self._pool.submit(self.carry_on, each)
+            self._runs.start(each.creditor_id, partial(self.carry_on, each))
 
     def close(self) -> None:
         """Wait for what is under way."""
-        self._pool.shutdown()
+        self._runs.close()
 
     def carry_on(self, waiting: Waiting) -> float:
         """Run what a creditor asks for; the seconds that it rests afterwards. What cannot be run stays asked for."""
@@ -134,25 +127,13 @@ def _why(error: Exception) -> str:
 def dispatch(engine: Engine, stop: threading.Event) -> None:
     """Look every so often until we are asked to end; what is under way ends first."""
     dispatcher = Dispatcher(engine)
-    telling = threading.Thread(target=_tell_programs, args=(engine, stop), name="webhooks")
+    telling = threading.Thread(target=tell_programs, args=(engine, stop), name="webhooks")
     telling.start()
     with lent(engine):
         while not stop.wait(LOOK_EVERY):
             dispatcher.look()
         dispatcher.close()
     telling.join()
-
-
-def _tell_programs(engine: Engine, stop: threading.Event) -> None:
-    """Tell webhooks of events, beside the runs: a receiver that does not answer holds up nobody."""
-    while not stop.wait(TELL_EVERY):
-        try:
-            now = engine.clock.now()
-            gather(engine, now)
-            send_events(engine, now)
-        except Exception as error:  # noqa: BLE001 - what was not told stays to be told
-            keep_failure(engine.workspace, error)
-            stop.wait(AGAIN_AFTER)
 
 
 def main() -> None:

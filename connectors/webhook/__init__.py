@@ -1,6 +1,6 @@
 """Events for other programs: what is posted to their addresses, and how it is signed."""
 
-from connectors.webhook.posting import Answered, post_event, require_address
+from connectors.webhook.posting import PATIENCE, Answered, post_event, require_address
 from connectors.webhook.signing import SECRET_PREFIX, signed_headers
 
-__all__ = ["SECRET_PREFIX", "Answered", "post_event", "require_address", "signed_headers"]
+__all__ = ["PATIENCE", "SECRET_PREFIX", "Answered", "post_event", "require_address", "signed_headers"]

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from sqlalchemy import delete, text
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from maatpak.kernel.errors import RefusedError
 from maatpak.ledger.database import Frames
 from maatpak.ledger.literals import quoted
-from maatpak.ledger.tables import PersonCreditor
+from maatpak.ledger.tables import Person, PersonCreditor
 
 UNSEEN = """
 SELECT c.code FROM unnest(ARRAY[{codes}]::text[]) AS c (code)
@@ -36,6 +36,17 @@ def require_sight(tx: Session | Frames, login: str, *codes: str) -> None:
             f"{login} may not see creditor {', '.join(unseen)}.",
             advice="An administrator gives it: `maatpak user change LOGIN --creditors …`.",
         )
+
+
+def require_all_sight(session: Session, login: str) -> None:
+    """Refuse whoever may see some creditors only.
+
+    Raises:
+        RefusedError: so they do.
+    """
+    given = select(PersonCreditor.creditor_id).join(Person).where(Person.login == login)
+    if session.exec(given).first() is not None:
+        raise RefusedError(f"{login} may not see every creditor.", advice="Name one that you see, or ask who sees all.")
 
 
 def give_sight(session: Session, person_id: int, creditor_ids: Sequence[int]) -> None:

@@ -97,6 +97,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "unusual_volume": "Far more was written by {channel} than usual: {written} messages, {busiest} on the busiest day.",
     "webhook_added": "A program was connected (webhook {webhook_id}).",
     "webhook_resumed": "Webhook {webhook_id} is told of events again.",
+    "webhook_sent_again": "Event {event_seq} is sent again to webhook {webhook_id}.",
     "webhook_stopped": "Webhook {webhook_id} is told nothing any more.",
     "work_done": "Work was done ({work}: {task}): {outcome}.",
     "work_taken": "Work was taken over ({work}: {task}).",

@@ -17,11 +17,16 @@ from tasks.webhooks import MAY_CONNECT, add_webhook, send_again, switch_webhook
 PATH = "/webhooks"
 WHO = (Role.ADMINISTRATOR, Role.AUDITOR)
 STATES = ("waiting", "delivered", "given_up")
-HOOK = """
+SEEN = """w.creditor_id IS NULL
+  OR NOT EXISTS (SELECT FROM person_creditor s JOIN person p ON p.id = s.person_id WHERE p.login = :login)
+  OR w.creditor_id IN (
+    SELECT s.creditor_id FROM person_creditor s JOIN person p ON p.id = s.person_id WHERE p.login = :login)"""
+"""Which webhooks a visitor sees: those of every creditor, and those of the creditors that they see."""
+HOOK = f"""
 SELECT w.id AS hook_id, w.url, COALESCE(c.code, 'all') AS creditor, w.kinds, w.active, w.created_by, w.created_at,
   (SELECT count(*) FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'waiting') AS waiting
-FROM webhook w LEFT JOIN creditor c ON c.id = w.creditor_id WHERE w.id = :id
-"""
+FROM webhook w LEFT JOIN creditor c ON c.id = w.creditor_id WHERE w.id = :id AND ({SEEN})
+"""  # noqa: S608 - our own words
 DELIVERIES = """
 SELECT d.id AS delivery_id, d.event_seq, e.kind, d.state, d.tries, d.status, d.said, d.created_at, d.next_at
 FROM webhook_delivery d JOIN event e ON e.seq = d.event_seq WHERE d.webhook_id = :id ORDER BY d.event_seq DESC LIMIT 50
@@ -71,7 +76,7 @@ class NewHook(BaseModel):
 
 
 def _read(asking: Asking, hook_id: int) -> HookSheet:
-    found = asking.rows(HOOK, id=hook_id)
+    found = asking.rows(HOOK, id=hook_id, login=asking.visitor.login)
     if not found:
         raise missing("hook_id", hook_id)
     return HookSheet(**found[0], deliveries=[Delivery(**row) for row in asking.rows(DELIVERIES, id=hook_id)])
@@ -79,9 +84,8 @@ def _read(asking: Asking, hook_id: int) -> HookSheet:
 
 def _choices(asking: Asking, **ids: Any) -> dict[str, list[Choice]]:
     del ids
-    rows = asking.rows("SELECT code, name FROM creditor ORDER BY code")
     return {
-        "creditor": [Choice(row["code"], row["name"]) for row in rows],
+        "creditor": [Choice(each.code, each.name) for each in asking.visitor.creditors],
         "kinds": named(sorted(EVENT_WORDS)),
     }
 
@@ -134,6 +138,7 @@ LIST = Listing(
         Column("created_at", "Since", "w.created_at", Shape.INSTANT),
     ),
     key="w.id",
+    where=SEEN,
     order="hook_id",
     roles=WHO,
     acts=(ADD,),
@@ -156,6 +161,7 @@ DELIVERED = Listing(
         Column("created_at", "Since", "d.created_at", Shape.INSTANT),
     ),
     key="d.id",
+    where=SEEN,
     order="-delivery_id",
     filters=(
         Filter("state", "State", "d.state = :value", choices=named(STATES)),

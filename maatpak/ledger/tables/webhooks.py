@@ -34,7 +34,7 @@ class WebhookDelivery(SQLModel, table=True):
         CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_when_over"),
         *not_negative("tries"),
         Index("ix_webhook_delivery_given_up", "webhook_id", postgresql_where=text("state = 'given_up'")),
-        Index("ix_webhook_delivery_due", "next_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_webhook_delivery_due", "webhook_id", "next_at", postgresql_where=text("state = 'waiting'")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)

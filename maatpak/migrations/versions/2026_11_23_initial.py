@@ -884,7 +884,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_webhook_delivery_due",
         "webhook_delivery",
-        ["next_at"],
+        ["webhook_id", "next_at"],
         unique=False,
         postgresql_where=sa.text("state = 'waiting'"),
     )
