@@ -17,6 +17,7 @@ from maatpak.kernel.words import Role, WorkKind
 from maatpak.ledger.tables import VISIBLE, Person
 from tasks.access.visitor import Visitor
 from tasks.case_move import MOVE_CONFIRM
+from tasks.holds import LIFT_CONFIRM
 from tasks.revalidate import EVERYTHING_RECORDED
 
 MAY_APPROVE: dict[str, tuple[Role, ...]] = {
@@ -29,12 +30,21 @@ MAY_APPROVE: dict[str, tuple[Role, ...]] = {
 APPROVERS = tuple(role for role in Role if any(role in roles for roles in MAY_APPROVE.values()))
 """Every role that some step may ask for."""
 
+HOLDS = """hold x ON x.debtor_id IN (SELECT o.id FROM debtor o WHERE o.party_id = w.party_id)
+  AND (x.debtor_id = w.debtor_id OR x.scope = 'party') AND x.valid_from >= w.since"""
+"""Holds on the debtor, and on its whole party whichever account they were set at."""
+
 HANDS = (
     ("recorded a call result", "contact_result x ON x.case_id = w.case_id AND x.called_on >= w.since", "x.actor"),
     ("recorded a reason", "stated_reason x ON x.case_id = w.case_id AND x.valid_from >= w.since", "x.actor"),
     ("recorded a promise", "promise x ON x.case_id = w.case_id AND x.valid_from >= w.since", "x.actor"),
     ("changed a plan", "plan x ON x.case_id = w.case_id AND x.valid_from >= w.since", "x.actor"),
-    ("set or lifted a hold", "hold x ON x.debtor_id = w.debtor_id AND x.valid_from >= w.since", "x.actor"),
+    ("set or lifted a hold", HOLDS, "x.actor"),
+    (
+        "asked to lift a hold",
+        f"{HOLDS} JOIN work_task y ON y.subject = :lift AND y.record_no = x.hold_no AND y.outcome = 'agreed'",
+        "y.asked_by",
+    ),
     (
         "rejected a dispute",
         "dispute x ON x.case_id = w.case_id AND x.state = 'rejected' AND x.valid_from >= w.since",
@@ -87,7 +97,7 @@ HAND = "SELECT w.id, '{act}' AS act FROM waiting w JOIN {where} WHERE {who} = :p
 STANDING = f"""
 WITH waiting AS MATERIALIZED (
   SELECT a.id, a.approval_role, a.amount, a.overdue_amount, a.creditor_id, a.case_id, a.round_id, a.pack_id,
-    k.debtor_id, k.currency, d.debtor_no,
+    k.debtor_id, k.currency, d.debtor_no, d.party_id,
     COALESCE((SELECT r.opened_on FROM round r WHERE r.case_id = a.case_id AND r.closed_at IS NULL), a.business_date)
       AS since
   FROM action a JOIN "case" k ON k.id = a.case_id JOIN debtor d ON d.id = k.debtor_id
@@ -126,6 +136,7 @@ def objections(
         "ids": sorted(set(action_ids)),
         "person": person.login,
         "move": MOVE_CONFIRM,
+        "lift": LIFT_CONFIRM,
         "day": as_of,
         "known": EVERYTHING_RECORDED,
     }

@@ -169,7 +169,8 @@ def require_may_end(desk: Desk, task: WorkTask) -> None:
             f"Consultation {task.id} is {task.assignee}'s to answer.",
             advice="After its date it passes to the deputy, then to the credit manager.",
         )
-    if task.assignee != person.login:
+    # A second person's word is one of their role, whoever took the work or was asked by name.
+    if task.assignee != person.login or task.asked_by is not None:
         desk.require(f"end work of the {task.role}", *MAY_DO[task.role])
 
 

@@ -8,14 +8,14 @@ from sqlmodel import select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import CallResult, DisputeState, HoldReason, NonPaymentReason
-from maatpak.ledger.tables import Action, Approval, Case, ContactSlot, DebtorProfile, Person, WorkTask
+from maatpak.ledger.tables import Action, Approval, Case, ContactSlot, Debtor, DebtorProfile, Person, WorkTask
 from maatpak.ledger.versions import succeed
 from tasks.approvals import approve, ask_account_manager, postpone, reject
 from tasks.calls import Call, record_call
 from tasks.case_move import move_case
 from tasks.desk import Desk
 from tasks.disputes import decide_dispute, open_dispute
-from tasks.holds import lift_hold, set_hold
+from tasks.holds import LIFT_CONFIRM, lift_hold, set_hold
 from tasks.pending import pending
 from tasks.preferences import set_contact
 from tasks.promises import cancel_promise, make_promise
@@ -111,12 +111,29 @@ def test_without_a_rate_no_approval(house: House, demand: Action) -> None:
         say_yes(house, demand, "mo")
 
 
+def another_account(desk: Desk, case: Case) -> Case:
+    """A second account of the customer."""
+    first = desk.session.get_one(Debtor, case.debtor_id)
+    other = Debtor(**first.model_dump(exclude={"id", "debtor_no"}), debtor_no="C1-2")
+    desk.session.add(other)
+    desk.session.flush()
+    second = Case(**case.model_dump(exclude={"id", "debtor_id"}), debtor_id=int(other.id or 0))
+    desk.session.add(second)
+    desk.session.flush()
+    return second
+
+
 HANDS: dict[str, Callable[[Desk, Case], object]] = {
     "a reason": lambda desk, case: state_reason(desk, case, NonPaymentReason.FORGOT),
     "a promise": lambda desk, case: cancel_promise(desk, make_promise(desk, case, desk.as_of).promise_no),
     "a hold set": lambda desk, case: set_hold(desk, case, HoldReason.DATA, desk.as_of, "asked"),
     "a hold lifted": lambda desk, case: lift_hold(
         desk, set_hold(desk, case, HoldReason.DATA, desk.as_of, "asked").hold_no, "clear"
+    ),
+    "a hold of the customer lifted at another account": lambda desk, case: lift_hold(
+        desk,
+        set_hold(desk, another_account(desk, case), HoldReason.DATA, desk.as_of, "asked", scope="party").hold_no,
+        "ok",
     ),
     "a dispute rejected": lambda desk, case: decide_dispute(
         desk,
@@ -140,6 +157,19 @@ def test_four_eyes(house: House, case_id: int, demand: Action, hand: str) -> Non
         demand = Script(house, approving=False).until("final_demand", "awaiting_approval")
     with pytest.raises(RefusedError, match=r"may not approve what follows from it|have changed"):
         say_yes(house, demand, "mo")
+
+
+def test_who_asked_to_lift_a_legal_stop_does_not_approve_either(house: House, case_id: int, demand: Action) -> None:
+    with house.desk("olga") as desk:
+        stop = set_hold(desk, desk.case(case_id), HoldReason.LEGAL_STOP, desk.as_of, "letter", source="insolvent")
+    with house.desk("mo") as desk:
+        assert lift_hold(desk, stop.hold_no, "withdrawn") is None
+    with house.desk("mia") as desk:
+        finish_work(desk, house.row(WorkTask, subject=LIFT_CONFIRM).id, Outcome("agreed", "seen"))
+    for who in ("mo", "mia"):
+        with pytest.raises(RefusedError, match=r"lift.* a hold in this round"):
+            say_yes(house, demand, who)
+    assert say_yes(house, demand, "frans").state == "approved"
 
 
 @pytest.mark.stage("calling")

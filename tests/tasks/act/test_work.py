@@ -5,14 +5,14 @@ from datetime import date
 import pytest
 
 from maatpak.kernel.calendars import add_working_days
-from maatpak.kernel.errors import UsageError
+from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import Role, WorkKind
-from maatpak.ledger.tables import Action, Hold, Plan, Touch, WorkTask
+from maatpak.ledger.tables import Action, Hold, Person, Plan, Touch, WorkTask
 from tasks.case_move import MOVE_CONFIRM
 from tasks.holds import LIFT_CONFIRM
 from tasks.my_customers import my_customers
 from tasks.plans import CONFIRM, Instalment, offer_plan
-from tasks.work import CONFIRM_WRITE_OFF, Outcome, finish_work
+from tasks.work import CONFIRM_WRITE_OFF, Outcome, finish_work, take_work
 from tasks.worklist import WAIVE_CALL, open_work
 from tests.tasks.act.house import House
 from tests.tasks.act.script import Script
@@ -48,6 +48,16 @@ def test_a_confirmation_takes_yes_or_no(house: House, case_id: int, subject: str
     assert house.row(WorkTask).state == "open"
     end(house, task, "refused")
     assert house.row(WorkTask).outcome == "refused"
+
+
+def test_a_second_persons_word_takes_their_role_when_they_give_it(house: House, case_id: int) -> None:
+    task = review(house, case_id, LIFT_CONFIRM, "H1")
+    with house.desk("mia") as desk:
+        take_work(desk, task)
+    with house.engine.database.session() as session:
+        session.get_one(Person, house.row(Person, login="mia").id).role = Role.COLLECTOR
+    with pytest.raises(RefusedError, match="mia is collector"):
+        end(house, task, "refused")
 
 
 def test_the_draft_of_a_plan_outlives_a_wrong_word(house: House, case_id: int) -> None:
