@@ -19,6 +19,7 @@ from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.tables import ChangeRequest, Creditor, Person
 from tasks.access.asking import ask_or_do
+from tasks.access.sight import require_sight
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -62,12 +63,13 @@ def change_creditor(
 
     Raises:
         UsageError: a value does not hold, or there is no such creditor.
-        RefusedError: the actor is not an administrator, or another change of it waits.
+        RefusedError: the actor is not an administrator, may not see it, or another change of it waits.
     """
     checked = _checked(changes)
     with engine.database.session() as session:
         require_administrator(session, actor)
         creditor = creditor_by_code(session, code)
+        require_sight(session, actor, code)
         request, event = ask_or_do(session, creditor, checked, actor, now)
         if request is None:
             apply_to_creditor(creditor, checked)

@@ -46,7 +46,7 @@ def change_password(engine: "Engine", login: str, old: str, new: str, now: datet
 
     Raises:
         UsageError: the new one does not hold, or is the old one.
-        RefusedError: the old one is wrong, which counts like a wrong try to log in.
+        RefusedError: the old one is wrong, which counts like a wrong try to log in; or it was replaced meanwhile.
     """
     tried = try_password(engine, login, old)
     with engine.database.session() as session:
@@ -60,6 +60,9 @@ def change_password(engine: "Engine", login: str, old: str, new: str, now: datet
     require_password(new, person.login, person.name)
     kept = hashed(new, engine.settings.password_memory)
     with engine.database.session() as session:
+        row = session.get(Credential, person.id, with_for_update=True)
+        if row is None or row.hash != (tried.anew or tried.kept):
+            raise RefusedError("Your password was changed meanwhile.", advice="Log in with the newest one.")
         _keep(session, person, kept, now, must_change=False, keep=keep)
         append_events(session, [EventDraft("password_changed", person.login, body={"person_id": person.id})], now)
     engine.anchor()

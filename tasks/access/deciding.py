@@ -10,6 +10,7 @@ from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.tables import ChangeRequest, Creditor, Person
 from tasks.access.asking import ASKED, changed
 from tasks.access.people import apply_to_person
+from tasks.access.sight import require_sight
 from tasks.register import apply_to_creditor, require_administrator
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ def confirm_change(engine: "Engine", number: int, actor: str, now: datetime) -> 
 
     Raises:
         UsageError: no change of that number waits.
-        RefusedError: the actor is not an administrator, asked for it, or is the one whose rights change.
+        RefusedError: the actor is not an administrator, asked for it, is whose rights change, or may not see whom it is of.
     """
     with engine.database.session() as session:
         require_administrator(session, actor)
-        request, subject = _waiting(session, number)
+        request, subject = _waiting(session, number, actor)
         if request.asked_by == actor:
             raise RefusedError("You asked for this change yourself.", advice="Another administrator confirms it.")
         if isinstance(subject, Person):
@@ -46,11 +47,11 @@ def refuse_change(engine: "Engine", number: int, actor: str, now: datetime) -> C
 
     Raises:
         UsageError: no change of that number waits.
-        RefusedError: the actor is not an administrator.
+        RefusedError: the actor is not an administrator, or may not see the creditor.
     """
     with engine.database.session() as session:
         require_administrator(session, actor)
-        request, _ = _waiting(session, number)
+        request, _ = _waiting(session, number, actor)
         _decided(request, "refused", actor, now)
         body = {"request_id": request.id, "person_id": request.person_id}
         draft = EventDraft("change_refused", actor, creditor_id=request.creditor_id, body=body)
@@ -83,8 +84,8 @@ def change_requests(engine: "Engine") -> list[dict[str, Any]]:
         ]
 
 
-def _waiting(session: Session, number: int) -> tuple[ChangeRequest, Person | Creditor]:
-    """The request and whom it is about, both locked."""
+def _waiting(session: Session, number: int, actor: str) -> tuple[ChangeRequest, Person | Creditor]:
+    """The request and whom it is about, both locked; a creditor only for who sees it."""
     request = session.get(ChangeRequest, number, with_for_update=True)
     if request is None or request.state != ASKED:
         raise UsageError(f"No change {number} waits.", advice="`maatpak user requests` shows those that do.")
@@ -93,6 +94,7 @@ def _waiting(session: Session, number: int) -> tuple[ChangeRequest, Person | Cre
         subject = session.get_one(Person, request.person_id, with_for_update=True)
     else:
         subject = session.get_one(Creditor, request.creditor_id, with_for_update=True)
+        require_sight(session, actor, subject.code)
     return request, subject
 
 

@@ -107,9 +107,12 @@ def judge(session: Session, tried: Try, now: datetime) -> tuple[Person | None, l
     if row is None or row.hash != tried.kept or (row.locked_until is not None and now < row.locked_until):
         return None, failed
     if tried.fits:
+        person = session.get_one(Person, tried.person_id)
+        if not person.active:  # stopped since their password was compared
+            return None, failed
         row.failures, row.locked_until = 0, None
         row.hash = tried.anew or row.hash
-        return session.get_one(Person, tried.person_id), []
+        return person, []
     row.failures += 1
     if row.failures >= TRIES:
         length = lock_of(row.failures)

@@ -129,8 +129,9 @@ def change_person(
             stops = not active and person.role != Role.ADMINISTRATOR
             (at_once if stops else rights)["active"] = active
         drafts = []
+        told = {}
         if deputy is not None:
-            _require_deputy(session, login, deputy)
+            told["deputy_id"] = _require_deputy(session, login, deputy)
             person.deputy = deputy
         if at_once:
             apply_to_person(session, person, at_once, now)
@@ -140,8 +141,8 @@ def change_person(
             if request is None:
                 apply_to_person(session, person, rights, now)
             drafts.append(draft)
-        if at_once or not rights:
-            drafts.append(changed(person, at_once, actor))
+        if at_once or told or not rights:
+            drafts.append(changed(person, at_once, actor, **told))
         append_events(session, drafts, now)
     engine.anchor()
     return Changed(person, request)
@@ -196,11 +197,14 @@ def _require_limit(limit: int, currency: str) -> None:
         )
 
 
-def _require_deputy(session: Session, login: str, deputy: str) -> None:
+def _require_deputy(session: Session, login: str, deputy: str) -> int:
+    """The id of who is to stand in."""
     if deputy == login:
         raise UsageError(f"{login!r} cannot stand in for themselves.", advice="Name somebody else as the deputy.")
-    if session.exec(select(Person).where(Person.login == deputy)).first() is None:
+    number = session.exec(select(Person.id).where(Person.login == deputy)).first()
+    if number is None:
         raise UsageError(f"The deputy {deputy!r} is nobody here.", advice="Enter the deputy first.")
+    return number
 
 
 def _one_of(name: str, value: str, known: list[str]) -> str:

@@ -13,7 +13,7 @@ from maatpak.ledger.tables import Credential, Event
 from maatpak.ledger.verify import verify
 from tasks.access.credentials import change_password, give_password
 from tasks.access.login import judge, let_in, lock_of, log_in, try_password
-from tasks.access.passwords import fits
+from tasks.access.passwords import fits, hashed
 from tasks.access.sessions import end_sessions_of
 from tasks.engine import open_engine
 from tests.tasks.access.conftest import NOW, PASSWORD, Doors
@@ -114,6 +114,30 @@ def test_a_password_that_was_replaced_meanwhile_does_not_count(doors: Doors) -> 
     doors.password_of("carla")
     compared = try_password(doors.engine, "carla", PASSWORD)
     give_password(doors.engine, "carla", "root", NOW)
+    with doors.engine.database.session() as session:
+        assert judge(session, compared, NOW)[0] is None
+
+
+def test_a_password_that_is_given_while_one_is_changed_stands(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knows the old one does not get back in after an administrator locked them out."""
+    doors.password_of("carla")
+    given: list[str] = []
+
+    def meanwhile(password: str, memory: int) -> str:
+        monkeypatch.undo()
+        given.append(give_password(doors.engine, "carla", "root", NOW))
+        return hashed(password, memory)
+
+    monkeypatch.setattr("tasks.access.credentials.hashed", meanwhile)
+    with pytest.raises(RefusedError, match="changed meanwhile"):
+        change_password(doors.engine, "carla", PASSWORD, "other four grey herons", NOW)
+    assert log_in(doors.engine, "carla", given[0], NOW)[1].must_change_password
+
+
+def test_who_is_stopped_while_they_log_in_is_not_let_in(doors: Doors) -> None:
+    doors.password_of("carla")
+    compared = try_password(doors.engine, "carla", PASSWORD)
+    doors.set("carla", active=False)
     with doors.engine.database.session() as session:
         assert judge(session, compared, NOW)[0] is None
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import Role
-from maatpak.ledger.tables import ChangeRequest, Creditor, Person
+from maatpak.ledger.tables import ChangeRequest, Creditor, Person, PersonCreditor
 from tasks.access.deciding import change_requests, confirm_change, refuse_change
 from tasks.access.people import add_person, change_person, people
 from tasks.engine import Engine
@@ -135,9 +135,32 @@ def test_who_is_to_be_stopped_is_stopped_at_once(doors: Doors) -> None:
         False,
     )
     assert "alone" not in body
+    assert body["deputy_id"] == doors.person("mo").id
     again = of("carla", active=True)(doors.engine, "root")
     assert again is not None
     assert not doors.person("carla").active
+
+
+def test_who_stands_in_changes_at_once_and_an_event_tells_it_though_the_rest_waits(doors: Doors) -> None:
+    assert of("carla", role="credit_manager", deputy="mo")(doors.engine, "root") is not None
+    assert (doors.person("carla").role, doors.person("carla").deputy) == ("collector", "mo")
+    kinds = {kind: body for kind, _, body in doors.events()}
+    assert kinds["person_changed"]["deputy_id"] == doors.person("mo").id
+    assert set(kinds) == {"change_asked", "person_changed"}
+
+
+def test_nobody_changes_or_confirms_a_creditor_that_they_do_not_see(doors: Doors) -> None:
+    waiting = saying(iban=OTHER_IBAN)(doors.engine, "root")
+    assert waiting is not None
+    with doors.engine.database.session() as session:
+        other = doors.row(Creditor, code="DE01").id
+        session.add(PersonCreditor(person_id=int(doors.person("rhea").id or 0), creditor_id=other))
+    for act in (confirm_change, refuse_change):
+        with pytest.raises(RefusedError, match="rhea may not see creditor NL01"):
+            act(doors.engine, int(waiting.id or 0), "rhea", NOW)
+    refuse_change(doors.engine, int(waiting.id or 0), "root", NOW)
+    with pytest.raises(RefusedError, match="rhea may not see creditor NL01"):
+        saying(iban=OTHER_IBAN)(doors.engine, "rhea")
 
 
 @pytest.mark.parametrize(
