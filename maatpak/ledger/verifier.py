@@ -54,7 +54,8 @@ def check_tables(tables: dict[str, Any], counts: dict[str, int], found: list[str
             found.append(f"{name}.json has {len(tables[name])} rows; the manifest says {count}.")
         with (HERE / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
             header, *cells = list(csv.reader(file)) or [[]]
-        if len(cells) != len(tables[name]) or header != [column for row in tables[name][:1] for column in row]:
+        columns = [column for row in tables[name][:1] for column in row]
+        if len(cells) != len(tables[name]) or header != columns or any(len(line) != len(columns) for line in cells):
             found.append(f"{name}.csv has other rows or columns than {name}.json.")
         for number, (row, line) in enumerate(zip(tables[name], cells), 1):
             for column, value, cell in zip(row, row.values(), line):

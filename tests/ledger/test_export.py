@@ -179,6 +179,12 @@ def row_changed_twice(folder: Path) -> None:
         change(folder / f"debtor_profile.{ending}", "=Ålpha", "=Omega")
 
 
+def cells_dropped(folder: Path) -> None:
+    """The end of a row is missing: what was settled may look as if nobody said."""
+    header, row, *others = (folder / "item_version.csv").read_text("utf-8").splitlines()
+    (folder / "item_version.csv").write_text("\n".join([header, row.rpartition(",")[0], *others]), "utf-8")
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a byte of a mail": (mail_changed, "its checksum is another", "its name is the hash of other content"),
     "an event's body": (
@@ -196,6 +202,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str, str]] = {
         lambda folder: change(folder / "debtor_profile.json", "=Ålpha", "=Omega"),
         "debtor_profile.json was changed",
         "row 1 says one name in JSON and another in CSV",
+    ),
+    "cells of a row, in CSV": (
+        cells_dropped,
+        "item_version.csv was changed",
+        "item_version.csv has other rows or columns than item_version.json",
     ),
     "a row": (row_changed_twice, "debtor_profile.csv was changed", "The seal is another"),
     "a file added": (lambda folder: (folder / "note.txt").write_text("x"), "note.txt was added", "The seal is another"),
