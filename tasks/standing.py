@@ -14,7 +14,7 @@ import polars as pl
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import CaseStanding
 from maatpak.ledger.tables.standing import NEVER
-from tasks.today import TICK
+from tasks.today import TICK, last_look
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -57,9 +57,15 @@ WHERE s.creditor_id = {creditor} AND k.id = s.case_id AND k.shard_key % {shards}
 def refresh_standing(
     engine: "Engine", creditor_id: int, as_of: date, seen: "Seen", shard: int = 0, shards: int = 1
 ) -> int:
-    """Bring the rows of a shard up to what its tick has just seen; how many changed or went."""
+    """Bring the rows of a shard up to what its tick has just seen; how many changed or went.
+
+    None where another run has looked since: it brings them up to what it saw, and what is older undoes nothing.
+    """
     with engine.database.frames() as frames:
         frames.execute(SINGLE_LOCK.format(creditor=int(creditor_id)))
+        newest = last_look(frames, creditor_id)
+        if newest is not None and newest > seen.known_at:
+            return 0
         return _write(frames, creditor_id, as_of, standing_of(seen, as_of), seen, shard, shards)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from maatpak.ledger.tables import CaseStanding
 from maatpak.ledger.tables.standing import NEVER
-from tasks.day import run_day
+from tasks.day import begin_day, run_day
 from tasks.standing import refresh_standing, standing_of, word_search
 from tasks.tick import tick_and_see
 from tests.tasks.act.house import House, at
@@ -78,6 +78,18 @@ def test_it_writes_changes_only_and_takes_away_what_went_quiet(house: House, cas
     nobody = replace(seen, facts=replace(seen.facts, cases=cases.clear(), items=items.clear()))
     assert refresh_standing(house.engine, house.creditor_id, house.day, nobody, other_half, 2) == 0
     assert refresh_standing(house.engine, house.creditor_id, house.day, nobody, 1 - other_half, 2) == 1
+
+
+def test_a_late_look_does_not_undo_a_later_one(house: House, case_id: int) -> None:
+    Script(house).day()
+    house.go_to(house.day + timedelta(days=1))
+    _, earlier = tick_and_see(house.engine, house.creditor_id, house.day, at(house.day, 6))
+    house.item(case_id, "F9", 7_000, house.day - timedelta(days=9))
+    begin_day(house.engine, house.creditor_id, house.day, at(house.day, 8))
+    _, later = tick_and_see(house.engine, house.creditor_id, house.day, at(house.day, 8))
+    refresh_standing(house.engine, house.creditor_id, house.day, later)
+    assert refresh_standing(house.engine, house.creditor_id, house.day, earlier) == 0
+    assert standing(house)[case_id].overdue_open == 157_000
 
 
 def _shard(house: House, case_id: int) -> int:
