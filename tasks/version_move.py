@@ -29,6 +29,7 @@ from tasks.cancelling import cancel_actions
 from tasks.current_pack import current_pack
 from tasks.desk import acting_person
 from tasks.today import looked_at_today, recorded_after
+from tasks.waking import ask_for_a_look
 
 if TYPE_CHECKING:
     from policies.pack import CompiledPack
@@ -160,6 +161,7 @@ def move_running(
             policy_hash=pack.content_hash,
             body=body,
         )
+        ask_for_a_look(frames, [draft], at)
         append_events(frames, [draft], at)
     engine.anchor()
     return Moved(count, found.kept.height, cancelled, batch)

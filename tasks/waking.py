@@ -15,15 +15,19 @@ from sqlalchemy import delete, text
 from sqlmodel import Session, col, select
 
 from maatpak.ledger.audit import EventDraft
+from maatpak.ledger.literals import quoted
+from maatpak.ledger.locks import Transaction
 from maatpak.ledger.tables import Creditor, Wake
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-OF_ALL = frozenset({"policy_given"})
+OF_ALL = frozenset({"policy_given", "rounds_moved"})
 """What concerns no customer by name, since it concerns them all."""
 REPORTS = frozenset({"evidence_noted", "automatic_reply"})
 """What services tell by the thousand, and what follows from it has time until the next day."""
+
+ASK = "INSERT INTO wake (creditor_id, cause, asked_at) VALUES ({creditor}, {cause}, TIMESTAMPTZ '{at}')"
 
 AT_ONCE = 10_000
 """Rows that one run takes; the next takes the rest."""
@@ -37,12 +41,15 @@ class Waiting:
     code: str
 
 
-def ask_for_a_look(session: Session, drafts: Sequence[EventDraft], now: datetime) -> None:
+def ask_for_a_look(tx: Transaction, drafts: Sequence[EventDraft], now: datetime) -> None:
     """One row for all that one transaction recorded of a creditor's customers; none where nothing follows from it."""
     for draft in drafts:
         concerns = draft.kind in OF_ALL or (draft.debtor_id is not None and draft.kind not in REPORTS)
         if concerns and draft.creditor_id is not None:
-            session.add(Wake(creditor_id=draft.creditor_id, cause=draft.kind, asked_at=now))
+            if isinstance(tx, Session):
+                tx.add(Wake(creditor_id=draft.creditor_id, cause=draft.kind, asked_at=now))
+            else:
+                tx.execute(ASK.format(creditor=int(draft.creditor_id), cause=quoted(draft.kind), at=now.isoformat()))
             return
 
 

@@ -15,6 +15,7 @@ from maatpak.ledger.tables import (
     PackDraft,
     PolicyPack,
     RoundCourse,
+    Wake,
 )
 from maatpak.ledger.versions import succeed
 from policies.pack import standard_pack_files
@@ -114,6 +115,7 @@ def test_neither_hand_approves_what_follows(house: House, demand: Action, move: 
         return
     assert (course.actor, course.by_hand, course.entry_stage, course.entered_on) == ("mia", False, "solve", house.day)
     assert [(event.actor, event.body["rounds"]) for event in house.rows_of_events("rounds_moved")] == [("mia", 1)]
+    assert [wake.cause for wake in house.rows(Wake)] == ["policy_given", "rounds_moved"]
     with house.engine.database.session() as session:
         later = Action(**{**demand.model_dump(exclude={"id"}), "pack_id": done.published.pack_id, "attempt": 9})
         session.add(later)
