@@ -3,38 +3,43 @@
 First come those who may be rung now, then those whose hours begin later, the soonest first; among them callbacks that
 were agreed, for these are ours to keep; then the value at risk (tasks.standing) in whole units, as no rates are known;
 then the date. All open calls are put in order by what their customers have in common (kind, country, zone, hours), and
-only those of the page are looked at one by one.
+only those of the page are looked at one by one. Who goes on to the next call has it to themselves for some minutes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import delete, text
+from sqlmodel import Session, col, select
 
 from maatpak.kernel.money import decimals
 from maatpak.ledger.literals import numbers, quoted
+from maatpak.ledger.tables import CallReservation, Creditor
 from maatpak.ledger.tables.standing import NEVER
 from policies.guardrails import Hours
+from tasks.access.sight import require_sight
 from tasks.call_hours import HOURS_OF, call_window, moment, ringing
 from tasks.calls import CALLBACK
 from tasks.current_pack import current_packs
+from tasks.desk import acting_person
+from tasks.rights import TALKERS
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
 DUE = f"""
 SELECT r.id, r.due_on, r.subject = '{CALLBACK}' AS agreed, COALESCE(s.value_at_risk, 0) AS value_at_risk,
-  COALESCE(s.currency, cr.currency) AS currency,
+  COALESCE(s.currency, cr.currency) AS currency, b.login AS reserved_by,
   r.creditor_id, cr.business_date, cr.country AS our_country, cr.time_zone AS our_zone,
   COALESCE(z.kind, p.kind, 'business') AS kind, COALESCE(z.country, p.country, cr.country) AS country,
   CASE WHEN z.id IS NULL THEN p.time_zone ELSE z.time_zone END AS time_zone, f.value AS call_hours
 FROM work_task r JOIN creditor cr ON cr.id = r.creditor_id
 LEFT JOIN case_standing s ON s.case_id = r.case_id
+LEFT JOIN call_reservation b ON b.task_id = r.id AND b.until > {{now}}
 LEFT JOIN debtor_profile p ON p.debtor_id = r.debtor_id AND p.replaced_at IS NULL
 LEFT JOIN debtor y ON y.creditor_id = p.creditor_id AND y.debtor_no = p.payer_no AND y.id <> p.debtor_id
 LEFT JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
@@ -46,6 +51,13 @@ WHERE r.kind = 'call' AND r.state = 'open' AND r.creditor_id = ANY({{creditors}}
 
 ALIKE = ("creditor_id", "business_date", "our_country", "our_zone", "kind", "country", "time_zone", "call_hours")
 """Columns of `DUE`: rows that have them in common may be rung at the same hours."""
+RESERVED_FOR = timedelta(minutes=10)
+"""So long the next call is kept for who went on to it: to read, ring and write down what came of it."""
+RESERVE = """
+INSERT INTO call_reservation (task_id, login, until) VALUES (:task, :login, :until)
+ON CONFLICT (task_id) DO UPDATE SET login = EXCLUDED.login, until = EXCLUDED.until
+WHERE call_reservation.login = EXCLUDED.login OR call_reservation.until <= :now RETURNING task_id
+"""
 NOW = ""
 """Sorts before every later instant."""
 
@@ -55,11 +67,13 @@ SELECT r.id AS task_id, r.case_id, r.debtor_id, cr.code AS creditor, d.debtor_no
   COALESCE(s.overdue_open, 0) AS overdue_open, COALESCE(s.asked_amount, 0) AS asked_amount,
   COALESCE(s.value_at_risk, 0) AS value_at_risk, s.oldest_due_on, COALESCE(s.segment, '') AS segment,
   COALESCE(s.non_payment_reason, 'none') AS reason, COALESCE(s.experience_balance, 0) AS experience_balance,
-  y.phone, r.subject = '{CALLBACK}' AS agreed, COALESCE(b.tries, 0) AS tries, COALESCE(b.tries_today, 0) AS tries_today,
+  y.phone, j.login AS reserved_by,
+  r.subject = '{CALLBACK}' AS agreed, COALESCE(b.tries, 0) AS tries, COALESCE(b.tries_today, 0) AS tries_today,
   h.day AS last_on, COALESCE(h.way, '') AS last_way, COALESCE(h.what, '') AS last_what, r.creditor_id, cr.business_date
 FROM work_task r JOIN creditor cr ON cr.id = r.creditor_id JOIN debtor d ON d.id = r.debtor_id
 LEFT JOIN debtor_profile p ON p.debtor_id = r.debtor_id AND p.replaced_at IS NULL
 LEFT JOIN case_standing s ON s.case_id = r.case_id
+LEFT JOIN call_reservation j ON j.task_id = r.id AND j.until > :now
 LEFT JOIN debtor z ON z.creditor_id = p.creditor_id AND z.debtor_no = p.payer_no AND z.id <> d.id
 LEFT JOIN debtor_profile y ON y.debtor_id = COALESCE(z.id, d.id) AND y.replaced_at IS NULL
 LEFT JOIN LATERAL (
@@ -104,6 +118,8 @@ class CallRow:
     experience_balance: int
     phone: str | None
     """Of who is called: the account that pays, where it is another one."""
+    reserved_by: str | None
+    """Who is about to make it."""
     agreed: bool
     """Whether it is a callback that was agreed."""
     tries: int
@@ -173,23 +189,57 @@ def next_call(
     mine: str | None = None,
     after: int | None = None,
 ) -> int | None:
-    """The call of the list to make now, the one `after` another; past the last it begins anew.
+    """The call of the list to make now, the one `after` another; past the last it begins anew. For somebody (`mine`)
+    none that somebody else is about to make.
 
     None: nobody else may be rung now.
     """
-    due = _in_order(engine, session, creditor_ids, now, mine).filter(pl.col("opens") == NOW)["id"].to_list()
-    place = due.index(after) + 1 if after in due else 0
-    return next((task_id for task_id in due[place:] + due[:place] if task_id != after), None)
+    return next(_next_ones(engine, session, creditor_ids, now, mine, after), None)
+
+
+def take_next_call(
+    engine: "Engine", creditor_ids: Sequence[int], actor: str, now: datetime, after: int | None = None
+) -> int | None:
+    """`next_call` of a person who makes it: for some minutes nobody else is given it.
+
+    Raises:
+        RefusedError: the person does not talk with customers, or may not see a creditor.
+    """
+    with engine.database.session() as session:
+        acting_person(session, actor, "record a call", *TALKERS)
+        codes = session.exec(select(Creditor.code).where(col(Creditor.id).in_(creditor_ids)))
+        require_sight(session, actor, *codes)
+        for task_id in _next_ones(engine, session, creditor_ids, now, actor, after):
+            wanted = {"task": task_id, "login": actor, "until": now + RESERVED_FOR, "now": now}
+            if session.connection().execute(text(RESERVE), wanted).first() is not None:
+                others = delete(CallReservation).where(
+                    col(CallReservation.login) == actor, col(CallReservation.task_id) != task_id
+                )
+                session.execute(others)
+                return task_id
+    return None
+
+
+def _next_ones(
+    engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None, after: int | None
+) -> Iterator[int]:
+    """The calls that may be made now, from the one after another on."""
+    due = _in_order(engine, session, creditor_ids, now, mine).filter(pl.col("opens") == NOW)
+    if mine is not None:
+        due = due.filter(pl.col("reserved_by").fill_null(mine) == mine)
+    ids = due["id"].to_list()
+    place = ids.index(after) + 1 if after in ids else 0
+    return (task_id for task_id in ids[place:] + ids[:place] if task_id != after)
 
 
 def _in_order(
     engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None
 ) -> pl.DataFrame:
-    """The `id` of each call that is due, in order; when it `opens`, `later_today`, `agreed`.
+    """The `id` of each call that is due, in order; when it `opens`, `later_today`, `agreed`, `reserved_by`.
 
     The hours of customers who have them in common are reckoned once.
     """
-    given = {"creditors": numbers(creditor_ids), "mine": f"{quoted(mine)}::text"}
+    given = {"creditors": numbers(creditor_ids), "mine": f"{quoted(mine)}::text", "now": quoted(now.isoformat())}
     with engine.database.frames(read_only=True) as frames:
         due = frames.read(DUE.format(**given))
     alike = due.select(ALIKE).unique()
@@ -204,7 +254,7 @@ def _in_order(
         due.with_columns(at_risk=pl.col("value_at_risk") / units)
         .join(reckoned, on=ALIKE, nulls_equal=True)
         .sort("opens", ~pl.col("agreed"), -pl.col("at_risk"), "due_on", "id")
-        .select("id", "opens", "later_today", "agreed")
+        .select("id", "opens", "later_today", "agreed", "reserved_by")
     )
 
 
@@ -225,7 +275,7 @@ def _hours(engine: "Engine", session: Session, creditors: set[int]) -> dict[int,
 
 
 def _shown(engine: "Engine", session: Session, tasks: list[int], now: datetime) -> list[dict[str, Any]]:
-    rows = [dict(row) for row in session.connection().execute(text(SHOWN), {"tasks": tasks}).mappings()]
+    rows = [dict(row) for row in session.connection().execute(text(SHOWN), {"tasks": tasks, "now": now}).mappings()]
     debtors = sorted({row["debtor_id"] for row in rows})
     known = session.connection().execute(text(HOURS_OF), {"debtors": debtors}).mappings()
     customers = {row["debtor_id"]: dict(row) for row in known}

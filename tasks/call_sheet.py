@@ -27,7 +27,8 @@ MOST_ITEMS, MOST_CONTACTS = 20, 8
 CASE = """
 SELECT r.id AS task_id, r.case_id, r.debtor_id, r.creditor_id, cr.code AS creditor, cr.name AS creditor_name,
   cr.business_date, cr.currency AS own_currency, d.debtor_no, d.party_id, k.currency, r.subject, r.due_on, r.assignee,
-  r.state, r.outcome, r.done_on, r.done_by, COALESCE(p.name, '') AS name, COALESCE(p.kind, 'business') AS kind,
+  r.state, r.outcome, r.done_on, r.done_by, b.login AS reserved_by, COALESCE(p.name, '') AS name,
+  COALESCE(p.kind, 'business') AS kind,
   p.contact_name, p.account_manager,
   p.customer_since, y.debtor_no AS payer_no, z.name AS payer_name, COALESCE(z.debtor_id, r.debtor_id) AS called_id,
   CASE WHEN z.id IS NULL THEN p.phone ELSE z.phone END AS phone, COALESCE(s.segment, '') AS segment,
@@ -39,6 +40,7 @@ LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
 LEFT JOIN debtor y ON y.creditor_id = d.creditor_id AND y.debtor_no = p.payer_no AND y.id <> d.id
 LEFT JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
 LEFT JOIN case_standing s ON s.case_id = r.case_id
+LEFT JOIN call_reservation b ON b.task_id = r.id AND b.until > :now
 WHERE r.id = :task AND r.kind = 'call' AND r.creditor_id = ANY(:creditors)
 """
 
@@ -95,7 +97,7 @@ TRIES = "SELECT code, called_on FROM contact_result WHERE case_id = :case AND ta
 OF_CASE = (
     *("task_id", "case_id", "debtor_id", "creditor", "debtor_no", "name", "currency", "subject", "due_on", "assignee"),
     *("phone", "payer_no", "payer_name", "account_manager", "contact_name", "state", "outcome", "done_on", "done_by"),
-    *("business_date", "segment", "asked_amount", "value_at_risk", "experience_balance"),
+    *("reserved_by", "business_date", "segment", "asked_amount", "value_at_risk", "experience_balance"),
 )
 
 
@@ -151,6 +153,8 @@ class CallSheet:
     """What the call is about, in the words of the journey's step."""
     due_on: date
     assignee: str | None
+    reserved_by: str | None
+    """Who is about to make it."""
     state: str
     outcome: str | None
     """Of a call that is done: its result, `tried`, or `waived`."""
@@ -201,7 +205,7 @@ def call_sheet(
     Raises:
         UsageError: there is no such call of these creditors, or its creditor has not begun a day.
     """
-    found = _rows(session, CASE, task=task_id, creditors=list(creditor_ids))
+    found = _rows(session, CASE, task=task_id, creditors=list(creditor_ids), now=now)
     if not found or found[0]["business_date"] is None:
         raise UsageError(f"There is no call {task_id}.", advice="`maatpak tasks list` shows the open ones.")
     case = found[0]

@@ -33,12 +33,12 @@ APPEND_ONLY = (
 """Rows that are written once."""
 
 REMOVABLE = (
-    *("call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "figure", "journey_figure"),
-    *("person_creditor", "wake"),
+    *("call_reservation", "call_once", "case_standing", "console_session", "contact_slot", "contact_wait", "figure"),
+    *("journey_figure", "person_creditor", "wake"),
 )
 """Rows that may go again: a claimed day is given back when its action is cancelled, a wait ends with the letter, and
 who was looked at need not be looked at; where a case stands is only a copy, and figures are reckoned anew; what a
-person may see is told by events, and sessions and answers to calls are of use for hours."""
+person may see is told by events, and sessions, reservations and answers to calls are of use for minutes or hours."""
 
 PARTY_ONLY: Mapping[str, str] = {"contact_result": "payer_party_id", "touch": "party_id"}
 """Of rows that are written once: the one column that changes, where two parties turned out to be one."""

@@ -22,7 +22,7 @@ def confirm_change(engine: "Engine", number: int, actor: str, now: datetime) -> 
 
     Raises:
         UsageError: no change of that number waits.
-        RefusedError: the actor is not an administrator, asked for it, is whose rights change, or may not see whom it is of.
+        RefusedError: the actor is no administrator, asked for it, is whose rights change, or may not see whom it is of.
     """
     with engine.database.session() as session:
         require_administrator(session, actor)

@@ -29,7 +29,8 @@ def test_a_promise_is_recorded_in_two_clicks_and_the_screen_goes_on(at: At) -> N
     assert len(sent) <= 15
     words = words_of(page)
     assert "May be rung now 1" in words
-    assert f'<a class="button" href="/calls/{task}" data-key="n">' in page.text
+    assert colin.press(page, "/calls/next").headers["location"] == f"/calls/{task}"
+    assert "colin is on it" in words_of(console.browser("carla").get("/calls"))
     assert '<a href="tel:+31201234567"><bdi>+31201234567</bdi></a>' in page.text
     assert '<b aria-label="1 waiting">1</b>' in page.text
     with console.counting() as sent:

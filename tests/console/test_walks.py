@@ -103,7 +103,7 @@ def test_one_is_rejected_by_keyboard_and_the_others_are_approved_as_a_batch(at: 
 def test_a_call_ends_in_a_promise_after_two_clicks(calling: Site) -> None:
     def rings(page: Page) -> str:
         page.goto("/calls")
-        page.get_by_role("link", name="Next call").click()
+        page.get_by_role("button", name="Next call").click()
         page.locator("summary.button").filter(has_text="Promises to pay").click()
         page.get_by_label("Money comes by").fill("2026-03-25")
         page.get_by_label("Amount in EUR").fill("900.00")

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 ELSEWHERE = {
     *("event_head", "figure", "person", "creditor_pack", "finding", "send_turn", "breaker", "wake", "alembic_version"),
-    *("api_token", "call_once", "change_request", "console_session", "credential", "person_creditor"),
+    *(
+        "api_token",
+        "call_once",
+        "call_reservation",
+        "change_request",
+        "console_session",
+        "credential",
+        "person_creditor",
+    ),
     *("webhook", "webhook_delivery", "journey_figure"),
 }
 """Tables with nothing about a single debtor."""

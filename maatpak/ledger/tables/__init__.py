@@ -31,6 +31,7 @@ from maatpak.ledger.tables.columns import VISIBLE, Versioned, metadata, visible
 from maatpak.ledger.tables.conversation import (
     Answer,
     Breaker,
+    CallReservation,
     ContactResult,
     Evidence,
     Incoming,
@@ -75,6 +76,7 @@ __all__ = [
     "Approval",
     "Breaker",
     "CallOnce",
+    "CallReservation",
     "Case",
     "CaseNote",
     "CaseStanding",

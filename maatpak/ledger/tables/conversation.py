@@ -200,6 +200,16 @@ class WorkTask(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcTime)
 
 
+class CallReservation(SQLModel, table=True):
+    """A call that somebody is about to make, so that nobody else is given it meanwhile. It lapses by itself."""
+
+    __tablename__ = "call_reservation"
+
+    task_id: int = Field(primary_key=True, foreign_key="work_task.id", sa_type=BigInteger)
+    login: str
+    until: datetime = Field(sa_type=UtcTime)
+
+
 class ContactResult(SQLModel, table=True):
     """The coded outcome of one attempt to talk; append-only."""
 

@@ -1827,6 +1827,14 @@ def upgrade() -> None:
         postgresql_nulls_not_distinct=True,
     )
     op.create_table(
+        "call_reservation",
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("login", sa.String(), nullable=False),
+        sa.Column("until", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["work_task.id"], name=op.f("fk_call_reservation_task_id_work_task")),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_call_reservation")),
+    )
+    op.create_table(
         "contact_result",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("creditor_id", sa.BigInteger(), nullable=False),
@@ -1875,6 +1883,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_contact_result_case", table_name="contact_result")
     op.drop_table("contact_result")
+    op.drop_table("call_reservation")
     op.drop_index(
         "uq_work_task_repair",
         table_name="work_task",

@@ -96,6 +96,9 @@ CREATE TRIGGER keep_delete BEFORE DELETE ON "breaker"
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "call_once"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 
+CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "call_reservation"
+  FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
+
 CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON "case"
   FOR EACH STATEMENT EXECUTE FUNCTION maatpak_refuse('it is never emptied');
 

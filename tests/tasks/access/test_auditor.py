@@ -47,6 +47,7 @@ from tasks.access.sight import give_sight
 from tasks.answers import read_answer, record_answer
 from tasks.approvals import approve, ask_account_manager, postpone, reject
 from tasks.audit.dossier import export_dossier
+from tasks.call_list import take_next_call
 from tasks.calls import Call, record_call
 from tasks.case_move import move_case, skip_step
 from tasks.checking import record_check, record_licence
@@ -202,6 +203,7 @@ BY_NAME: dict[Callable[..., object], ByName] = {
     export_dossier: lambda house, who: export_dossier(
         house.engine, "ACME", "C1", house.engine.settings.workspace / "out", who, at(house.day)
     ),
+    take_next_call: lambda house, who: take_next_call(house.engine, [house.creditor_id], who, at(house.day)),
     move_running: lambda house, who: move_running(house.engine, house.creditor_id, who, "so", house.day, at(house.day)),
     publish: lambda house, who: publish(house.engine, standard_pack_files(), "mine", who, at(house.day), ["ACME"]),
     refuse_change: lambda house, who: refuse_change(house.engine, 1, who, at(house.day)),

@@ -10,7 +10,7 @@ from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import CallResult as C
 from maatpak.kernel.words import NonPaymentReason, Role, WorkKind
 from maatpak.ledger.tables import WorkTask
-from tasks.call_list import CallPage, call_list
+from tasks.call_list import RESERVED_FOR, CallPage, call_list, take_next_call
 from tasks.call_sheet import CallSheet, call_sheet
 from tasks.calls import CALLBACK, CONSEQUENCES, Call, record_call
 from tasks.day import run_day
@@ -77,6 +77,25 @@ def test_the_order_is_who_may_be_rung_what_was_agreed_and_what_is_at_risk(house:
     order = [row.task_id for row in evening.rows]
     assert order == [calls[each] for each in (agreed, case_id, yen, york, paid_for)]
     assert evening.rows[2].call_hours == "13:00-16:00"
+
+
+def test_nobody_is_given_the_call_that_another_is_about_to_make(house: House, case_id: int) -> None:
+    second = owes(house, "TWO", 90_000)
+    run_day(house.engine, house.creditor_id, house.day, at(house.day, 6)).require_whole()
+    most, least = call_for(house, case_id), call_for(house, second)
+    now = at(house.day, 9)
+
+    def go_on(who: str, after: int | None = None) -> int | None:
+        return take_next_call(house.engine, [house.creditor_id], who, now, after)
+
+    assert [go_on("carla"), go_on("colin"), go_on("carla")] == [most, least, most]
+    assert go_on("carla", most) is None
+    assert {row.task_id: row.reserved_by for row in page(house, now).rows} == {most: "carla", least: "colin"}
+    assert sheet(house, least, now).reserved_by == "colin"
+    now += RESERVED_FOR
+    assert (page(house, now).rows[0].reserved_by, sheet(house, least, now).reserved_by) == (None, None)
+    assert go_on("colin", least) == most
+    assert go_on("mo", most) == least, "who goes on gives back what they had"
 
 
 @pytest.mark.stage("calling")

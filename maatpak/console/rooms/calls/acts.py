@@ -1,6 +1,6 @@
 """What came of a call: its result with all that was said, checked and recorded together; whose it is, and no call."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
@@ -13,6 +13,7 @@ from maatpak.console.rooms.calls.sheets import ONE, PATH
 from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import CallResult, NonPaymentReason, Role, WorkState
 from tasks.call_hours import Side
+from tasks.call_list import RESERVED_FOR, take_next_call
 from tasks.calls import Call, day_part, record_call
 from tasks.finding import find_work
 from tasks.rights import MANAGERS, TALKERS
@@ -112,12 +113,27 @@ def _waive(acting: Acting, form: Waiver, task_id: int) -> Done:
     return Done("This round goes on without the call.", f"{PATH}/{task_id}", {"task_id": task_id, "outcome": WAIVED})
 
 
+def _next(acting: Acting, form: NoFields, task_id: int | None = None) -> Done:
+    del form
+    found = take_next_call(acting.engine, acting.visitor.creditor_ids, acting.visitor.login, acting.now, task_id)
+    if found is None:
+        return Done("Nobody else may be rung now.", PATH)
+    minutes = RESERVED_FOR // timedelta(minutes=1)
+    return Done(f"Nobody else is given this call for {minutes} minutes.", f"{PATH}/{found}", {"task_id": found})
+
+
 def _choices(asking: Asking, task_id: int) -> dict[str, list[Choice]]:
     found = [Choice(row["document_no"], row["document_no"]) for row in asking.rows(DOCUMENTS, task=task_id)]
     return {"documents": found, "objected": found}
 
 
+NEXT, AFTER = (
+    Act(path, "Next call", f"{which}; for some minutes nobody else is given it.", NoFields, _next, TALKERS)
+    for path, which in ((PATH + "/next", "The first of the list"), (ONE + "/next", "The one after this on the list"))
+)
 ACTS = (
+    NEXT,
+    AFTER,
     Act(
         ONE + "/result",
         "Record the result",

@@ -161,8 +161,9 @@ def read_list(asking: Asking) -> WorkList:
     skip, of = int(said), whose(asking)
     mine = asking.visitor.login if of == "mine" else None
     page = call_list(asking.engine, asking.session, asking.creditors, asking.now, mine=mine, skip=skip, most=A_PAGE)
-    first = page.rows[0] if page.rows else None
-    return WorkList(page, of, skip, first.task_id if first is not None and first.may_ring and skip == 0 else None)
+    free = (None, asking.visitor.login)
+    ready = (row.task_id for row in page.rows if row.may_ring and row.reserved_by in free)
+    return WorkList(page, of, skip, next(ready, None) if skip == 0 else None)
 
 
 def read_call(asking: Asking, task_id: int) -> CallScreen:
