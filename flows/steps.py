@@ -222,6 +222,7 @@ def prove_days(creditor: str | None, as_of: date | None, now: datetime) -> State
     for code in discreet("Whose day", finding.creditors_with_runs, engine(), creditor, day):
         found = discreet("Recomputing", proving.prove_day, engine(), _id(code), day, now, flow_run=_run_id())
         counts = {"cases": found.cases, "items": found.items, "differences": len(found.differences)}
+        counts |= {"cases left out, merged since": found.merged} if found.merged else {}
         _report(f"{code} on {day} again", artifact_key(code, "audit", "replay"), counts)
         differing += len(found.differences)
     if differing:

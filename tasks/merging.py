@@ -5,7 +5,8 @@ their items, records and addresses stay what and where they are, so that files k
 names later by the merged party goes to the other one. All rows that name the party by its id follow, under the
 creditor's lock; the event says which accounts moved. There is no way back but by hand, from that event: what was
 counted together meanwhile cannot be told apart again. Facts as of days before it cannot be rebuilt for these customers,
-as their history is one now; their frames and decisions stay, and a replay says how many it left out.
+as their history is one now; their frames and decisions stay, and a replay says how many it left out
+(docs/decisions/0016).
 """
 
 from sqlalchemy import text

@@ -89,6 +89,7 @@ def prove_day(
         "cases": found.cases,
         "items": found.items,
         "unproven": found.unproven,
+        "merged": found.merged,
         "differences": len(found.differences),
     }
     # Of no business date: it says something of a day that is over, and is no act of the present one.
