@@ -39,12 +39,12 @@ def furnish_more(console: Console, own: dict[str, Any], logins: dict[Role, str])
         assert ada.post(f"/api/v1/packs/{number}/change", given).status_code == 200
         if number == 1:
             assert max_.post("/api/v1/packs/drafts/1/confirm", {"reason": "Yes"}).status_code == 200
-    assert ada.post("/api/v1/webhooks/add", {"url": "https://example.com/told"}).status_code == 200
+    hook = {"url": "https://example.com/told", "creditor": own["creditor"]}
+    assert ada.post("/api/v1/webhooks/add", hook).status_code == 200
     prove_chain(console.engine, console.clock.now())
     newest = console.rows("SELECT max(seq) AS seq FROM event")[0]["seq"]
-    call = console.rows("SELECT max(id) AS id FROM work_task WHERE kind = 'call'")[0]["id"]
     mine = {"draft_id": 2, "pack_id": 2, "hook_id": 1, "incoming_id": arrive(console, "1", MAIL)}
-    return {**own, **mine, "seq": newest, "task_id": call}
+    return {**own, **mine, "seq": newest}
 
 
 def looked_at(page: Page, path: str, *, there: bool) -> list[str]:
