@@ -101,7 +101,7 @@ def test_runs_are_started_caught_up_and_tried_again(prefect: Prefect, olga: Oper
     for state in ("RUNNING", "FAILED"):
         prefect.post(f"flow_runs/{run_id}/set_state", {"state": {"type": state, "message": "1 failed"}, "force": True})
     by_state = RunFilter(creditor=CODE, flow="daily", state="FAILED")
-    (failed,) = read_runs((CODE,), by_state, datetime.now(UTC)).runs
+    (failed,) = read_runs(list(deployments().values()), by_state, datetime.now(UTC)).runs
     assert (failed.run_id, failed.message, failed.retryable) == (run_id, "1 failed", True)
     last = deployments()[day.name].last
     assert last is not None
@@ -109,9 +109,9 @@ def test_runs_are_started_caught_up_and_tried_again(prefect: Prefect, olga: Oper
     acts.retry(olga, run_id)
     assert read_run((CODE,), run_id).run.state_name == "AwaitingRetry"
     acts.run_now(olga, day.deployment_id)
-    first = read_runs((CODE,), RunFilter(flow="daily"), datetime.now(UTC), limit=2)
+    first = read_runs(list(deployments().values()), RunFilter(flow="daily"), datetime.now(UTC), limit=2)
     assert (len(first.runs), first.total, first.next_offset) == (2, 3, 2)
-    second = read_runs((CODE,), RunFilter(flow="daily"), datetime.now(UTC), limit=2, offset=2)
+    second = read_runs(list(deployments().values()), RunFilter(flow="daily"), datetime.now(UTC), limit=2, offset=2)
     assert (len(second.runs), second.next_offset) == (1, None)
     started = [each.kind for each in house.rows_of_events() if each.actor == "olga"]
     assert started == ["run_started", "day_caught_up", "run_retried", "run_started"]

@@ -35,6 +35,7 @@ def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
     from prefect.exceptions import ObjectNotFound
     from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+    _look_at_zones_once()
     url = PREFECT_API_URL.value()
     if not url:
         raise OutsideError("No Prefect server is known here.", advice="`maatpak up` starts one and tells the console.")
@@ -67,6 +68,14 @@ def answer(ask: "Callable[[SyncPrefectClient], R]") -> R:
             raise TransientError(
                 f"Prefect does not answer ({type(error).__name__}).", advice="Is `maatpak up` running? Try again then."
             ) from error
+
+
+@cache
+def _look_at_zones_once() -> None:
+    """Prefect looks through the time zones of the machine for each schedule that it reads, which takes 10 ms."""
+    from prefect._internal.schemas import validators
+
+    validators.get_timezones = cache(validators.get_timezones)  # type: ignore[attr-defined]
 
 
 @cache

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, TaskRun
     from prefect.client.schemas.responses import DeploymentResponse
 
+    from maatpak.console.orchestration.deployments import Deployment
+
 STATES = ("SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CRASHED", "CANCELLING", "CANCELLED", "PAUSED")
 """What a run may be, in Prefect's words."""
 MOST = 200
@@ -101,8 +103,10 @@ class RunFilter:
     """Both by the time at which it was to start; runs still to come are left out unless asked for by state."""
 
 
-def read_runs(codes: Sequence[str], wanted: RunFilter, now: datetime, *, offset: int = 0, limit: int = 50) -> RunPage:
-    """Runs of deployments of these creditors and of those that all share, the youngest first.
+def read_runs(
+    deployments: "Sequence[Deployment]", wanted: RunFilter, now: datetime, *, offset: int = 0, limit: int = 50
+) -> RunPage:
+    """Runs of some of these deployments, the youngest first.
 
     Raises:
         OutsideError: Prefect does not answer within 3 s.
@@ -112,21 +116,18 @@ def read_runs(codes: Sequence[str], wanted: RunFilter, now: datetime, *, offset:
 
     if wanted.state is not None and wanted.state not in STATES:
         raise UsageError(f"There is no state {wanted.state!r}.", advice=f"There are: {', '.join(STATES)}.")
+    flows = {each.deployment_id: each.flow for each in deployments if _is_wanted(wanted, each)}
 
     def ask(client: "SyncPrefectClient") -> RunPage:
-        flows = deployed_flows(client, codes)
-        chosen = [id_ for id_, (flow, creditor) in flows.items() if _is_wanted(wanted, id_, flow, creditor)]
-        if not chosen:
-            return RunPage((), 0, None)
-        which = _as_filter(chosen, wanted, now)
+        which = _as_filter(list(flows), wanted, now)
         latest = FlowRunSort.EXPECTED_START_TIME_DESC
         found = client.read_flow_runs(flow_run_filter=which, sort=latest, limit=min(limit, MOST), offset=offset)
         total = client.count_flow_runs(flow_run_filter=which)
         reached = offset + len(found)
-        runs = tuple(as_run(each, flows[str(each.deployment_id)][0]) for each in found)
+        runs = tuple(as_run(each, flows[str(each.deployment_id)]) for each in found)
         return RunPage(runs, total, reached if found and reached < total else None)
 
-    return answer(ask)
+    return answer(ask) if flows else RunPage((), 0, None)
 
 
 def read_run(codes: Sequence[str], run_id: str) -> RunDetail:
@@ -171,16 +172,6 @@ def visible_run(client: "SyncPrefectClient", codes: Sequence[str], run_id: str) 
     if creditor is not None and creditor not in codes:
         raise MissingError(f"There is no run {run_id}.", advice="Look at the list again.")
     return run
-
-
-def deployed_flows(client: "SyncPrefectClient", codes: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    """The deployments that work for these creditors, or for all: id → name of the flow, code."""
-    found = {}
-    for each in all_deployments(client):
-        creditor = each.parameters.get("creditor")
-        if creditor is None or creditor in codes:
-            found[str(each.id)] = (flow_of(each.entrypoint), creditor)
-    return found
 
 
 def all_deployments(client: "SyncPrefectClient") -> "list[DeploymentResponse]":
@@ -248,8 +239,12 @@ def newest_of(
     return found
 
 
-def _is_wanted(wanted: RunFilter, id_: str, flow: str, creditor: str | None) -> bool:
-    return wanted.creditor in {None, creditor} and wanted.flow in {None, flow} and wanted.deployment_id in {None, id_}
+def _is_wanted(wanted: RunFilter, deployment: "Deployment") -> bool:
+    return (
+        wanted.creditor in {None, deployment.creditor}
+        and wanted.flow in {None, deployment.flow}
+        and wanted.deployment_id in {None, deployment.deployment_id}
+    )
 
 
 def _as_filter(deployment_ids: Sequence[str], wanted: RunFilter, now: datetime) -> "FlowRunFilter":

@@ -190,7 +190,8 @@ def read_runs_sheet(asking: Asking) -> RunsSheet:
     if not begin.isascii() or not begin.isdigit() or len(begin) > 6:
         raise UsageError(f"{begin!r} is no place in this list.", advice="Begin at the first page.")
     try:
-        page = read_runs(codes_of(asking), wanted, asking.now, offset=int(begin), limit=PAGE)
+        seen = read_overview(codes_of(asking), asking.now).deployments
+        page = read_runs(seen, wanted, asking.now, offset=int(begin), limit=PAGE)
     except OutsideError as error:
         return RunsSheet(error.message, error.advice, [], 0, None, list(FLOWS), list(STATES))
     return RunsSheet(None, "", list(page.runs), page.total, page.next_offset, list(FLOWS), list(STATES))
