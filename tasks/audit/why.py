@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -20,13 +21,12 @@ from tasks.audit.why_queries import (
     EARLIER,
     EVENTS,
     EVIDENCE,
-    HEAD,
     ITEMS,
     MESSAGE,
     TOUCHES,
 )
 from tasks.explaining import decided_then
-from tasks.placement_checks import reading
+from tasks.placement_checks import Read, reading
 from tasks.written import way_of
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def why_message(engine: "Engine", creditor_ids: Sequence[int], message_id: int) 
             answers=tuple(_made(Answered, each) for each in _rows(connection, ANSWERS, marks)),
             ratings=tuple(_made(Rated, each) for each in _rows(connection, TOUCHES, marks)),
             events=tuple(events),
-            head_seq=int(connection.execute(text(HEAD)).scalar_one()),
+            head_seq=message["head_seq"],
             anchored_seq=anchor.seq if anchor else 0,
         )
 
@@ -320,14 +320,15 @@ def _letter(engine: "Engine", message: Mapping[str, Any]) -> Letter:
 
 def _steps(engine: "Engine", session: "Session", creditor_id: int, actions: Sequence[Mapping[str, Any]]) -> list[Step]:
     decided: dict[tuple[int, int], Decided] = {}
+    read = cache(reading(session))  # the pack of that day is the same for all cases of a pass
     for each in actions:
         key = (each["tick_id"], each["case_id"])
         if each["tick_id"] is not None and key not in decided:
-            decided[key] = _decided(engine, session, creditor_id, each)
+            decided[key] = _decided(engine, read, creditor_id, each)
     return [_made(Step, each, decided=decided.get((each["tick_id"], each["case_id"]))) for each in actions]
 
 
-def _decided(engine: "Engine", session: "Session", creditor_id: int, action: Mapping[str, Any]) -> Decided:
+def _decided(engine: "Engine", read: Read, creditor_id: int, action: Mapping[str, Any]) -> Decided:
     """The pass that proposed it, explained by the rules of then on the facts of then."""
     explanation = stored = problem = None
     tick = {**action, "business_date": action["tick_day"]}
@@ -335,7 +336,7 @@ def _decided(engine: "Engine", session: "Session", creditor_id: int, action: Map
         of_case = pl.col("case_id") == action["case_id"]
         facts = engine.store.get_frame(action["facts_evidence"], where=of_case)
         if facts.height:
-            explanation, stored, _ = decided_then(engine, reading(session), creditor_id, tick, facts, {})
+            explanation, stored, _ = decided_then(engine, read, creditor_id, tick, facts, {})
         else:
             problem = "holds nothing of this case"
     except WorkspaceError as error:

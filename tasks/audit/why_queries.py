@@ -7,7 +7,7 @@ SELECT m.id AS message_id, m.message_ref, m.channel, m.recipient, m.language, m.
   m.business_date, m.queued_at, m.send_after, m.sent_on, m.sent_at, m.reply_by, m.content, m.instead_of,
   m.switch_reason, m.switch_cause, m.switch_on, m.reported_at, m.creditor_id, m.debtor_id, m.case_id,
   c.code AS creditor, c.name AS creditor_name, d.debtor_no, d.party_id, k.currency, p.name, p.kind AS party_kind,
-  p.country, p.account_manager, p.customer_since
+  p.country, p.account_manager, p.customer_since, (SELECT seq FROM event_head) AS head_seq
 FROM message m JOIN creditor c ON c.id = m.creditor_id JOIN debtor d ON d.id = m.debtor_id
 JOIN "case" k ON k.id = m.case_id LEFT JOIN debtor_profile p ON p.debtor_id = d.id AND p.replaced_at IS NULL
 WHERE m.id = :id AND m.creditor_id = ANY(:creditors)
@@ -65,4 +65,3 @@ SELECT {COLUMNS} FROM (
   UNION SELECT * FROM event WHERE creditor_id = :creditor_id AND kind = 'ledger_imported'
     AND snapshot_hash = ANY(:snapshots)) e {NAMES} ORDER BY e.seq
 """  # noqa: S608 - our own words
-HEAD = "SELECT seq FROM event_head"
