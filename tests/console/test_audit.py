@@ -49,7 +49,7 @@ def test_events_are_found_told_and_taken_along(at: At) -> None:
     second = max_.get("/api/v1/audit", before=first["before"]).json()
     assert second["events"][0]["event"]["seq"] < first["events"][-1]["event"]["seq"]
     page = max_.get("/audit", debtor="C1", kind="approval_given")
-    assert "Step final demand was approved: yes 1 of 1. C1 B.V. mo 30 Mar 2026" in words_of(page)
+    assert "Final demand was approved: 1 of 1 approvals. C1 B.V. mo 30 Mar 2026" in words_of(page)
     assert "Every case was decided" not in words_of(page)
     assert "NL2" not in page.text
     assert "/audit.csv?debtor=C1&kind=approval_given" in links_of(page)

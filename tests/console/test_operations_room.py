@@ -41,7 +41,7 @@ def test_what_a_ledger_brought_is_seen_a_row_corrected_and_released_and_a_refusa
     (snapshot,) = console.rows("SELECT id, row_count FROM snapshot WHERE source = 'books'")
     assert f"/imports/{snapshot['id']}" in links_of(olga.get("/imports", source="books"))
     page = olga.get(f"/imports/{snapshot['id']}")
-    assert "sets rows apart" in words_of(page)
+    assert "quarantines rows" in words_of(page)
     assert "soon" in words_of(page)
     report = olga.get(f"/imports/{snapshot['id']}/report")
     assert report.status_code == 200
@@ -69,7 +69,7 @@ def test_what_a_ledger_brought_is_seen_a_row_corrected_and_released_and_a_refusa
     done = console.program("olga").post(f"/api/v1{path}/release", {"reason": "it is right"})
     assert done.json()["data"]["written"]["items"] == 1
     assert path in links_of(olga.get("/quarantine", state="released"))
-    assert "No row is set apart" in words_of(olga.get("/quarantine"))
+    assert "No row is quarantined" in words_of(olga.get("/quarantine"))
     done_by = "SELECT kind FROM event WHERE actor = 'olga' AND kind LIKE 'row%' ORDER BY seq"
     assert [each["kind"] for each in console.rows(done_by)] == ["row_corrected", "row_released"]
 

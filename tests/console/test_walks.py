@@ -167,7 +167,7 @@ def test_a_row_set_apart_is_corrected_and_released(at: At, chromium: Chromium, t
 
     def releases(page: Page) -> str:
         page.goto("/operations")
-        page.get_by_role("link", name=re.compile("set apart", re.IGNORECASE)).first.click()
+        page.get_by_role("link", name=re.compile("quarantined", re.IGNORECASE)).first.click()
         page.locator("[data-rows] tbody a[href^='/quarantine/']").first.click()
         page.get_by_label("Due on", exact=True).fill(due.isoformat())
         page.get_by_label("Reason").fill("Their bookkeeper rang")

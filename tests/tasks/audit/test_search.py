@@ -79,7 +79,9 @@ def test_sentences_name_what_people_know(placed: House, session: Session) -> Non
     day = f"{first.business_date.day} {first.business_date:%B %Y}"
     assert words["evidence_noted"] == f"Evidence of the e-mail of {day} was noted: answered."
     assert "of €500.00 of F3 was opened: price; we answer by" in words["dispute_opened"]
-    wrongful = {f"The contact {each.record_no} was found wrongful: paid." for each in placed.rows(Touch, cause="paid")}
+    wrongful = {
+        f"Contact {each.record_no} should not have been made: paid." for each in placed.rows(Touch, cause="paid")
+    }
     assert wrongful
     assert wrongful <= {each.words for each in found}
     assert words["placement_executed"].startswith("The case was handed to agency as placement ")

@@ -211,7 +211,7 @@ def _discard(acting: Acting, form: Why, row_id: int) -> Done:
 
 LIST = Listing(
     path=PATH,
-    title="Rows set apart",
+    title="Quarantined rows",
     help="Rows of ledgers that the gate did not let in, the oldest first. Their customers are not contacted meanwhile.",
     source=SOURCE,
     columns=(
@@ -244,10 +244,10 @@ LIST = Listing(
         Filter("import", "Import", "q.snapshot_id = :value", Shape.NUMBER),
     ),
     search="q.debtor_no = :words",
-    empty="No row is set apart.",
+    empty="No row is quarantined.",
 )  # fmt: skip
 SHEETS = (
-    Sheet(ONE, "Row set apart", "The row as it was read, what is wrong with it, and what people made of it.", RowSheet,
+    Sheet(ONE, "Quarantined row", "A row as it was read, what is wrong with it, and what became of it.", RowSheet,
           read_row_sheet, "quarantined.html"),
 )  # fmt: skip
 ACTS = (
@@ -255,7 +255,7 @@ ACTS = (
         " approve an escalation of this customer in this round.", Correction, _fix, KEEPERS, choices=_cells,
         wanted=_wanted),
     Act(ONE + "/release", "Release", "The row passes the whole gate again, as corrected and without the doubts that it"
-        " was set apart for; what waited for it comes along. The same row of later files is treated the same.", Why,
+        " was quarantined for; what waited for it comes along. The same row of later files is treated the same.", Why,
         _release, KEEPERS),
     Act(ONE + "/discard", "Discard", "The row is left out for good, in later files too.", Why, _discard, KEEPERS,
         grave=True),

@@ -83,10 +83,10 @@ KINDS = {
         one="An address at {creditor} is dead",
     ),
     "quarantined": Kind(
-        "{count} rows of {creditor} are in quarantine",
+        "{count} rows of {creditor} are quarantined",
         "Correct or release them: their customers are silent until then.",
         "/quarantine?creditor={creditor}",
-        one="A row of {creditor} is in quarantine",
+        one="A row of {creditor} is quarantined",
     ),
     "unusual": Kind(
         "Far more was written at {creditor} than usual: {count} messages",
