@@ -93,6 +93,11 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(at: At, chromium: Chromium) 
         assert page.evaluate("document.activeElement.id") == "find"
         page.keyboard.type("p")
         assert page.get_by_role("dialog").count() == 0, "who types presses no buttons"
+        page.locator(".who summary").click()
+        page.get_by_role("button", name="Turn keys off").click()
+        page.goto("/cases/1")
+        page.keyboard.press("?")
+        assert page.get_by_role("dialog").count() == 0, "keys are turned off, on the next page, too"
 
     with opened(at("demanding"), chromium) as site:
         site.walk("mo", steps)

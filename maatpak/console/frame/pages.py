@@ -215,7 +215,16 @@ class Pages:
         back = local_path(given.get("back") or (what.path if what else room.path))
         status = told.status if told else 422 if errors else 200
         return self._drawn(
-            "act.html", status, act_=act, ids=ids, inputs=inputs, about=what, told=told, back=back, **shell
+            "act.html",
+            status,
+            act_=act,
+            ids=ids,
+            inputs=inputs,
+            errors=errors,
+            about=what,
+            told=told,
+            back=back,
+            **shell,
         )
 
     def _offer(self, asker: Visitor) -> Callable[[str], Act | None]:

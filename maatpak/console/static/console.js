@@ -70,6 +70,17 @@
   if (matchMedia("(max-width: 640px)").matches)
     for (const part of document.querySelectorAll("[data-folding]")) part.open = false;
 
+  // Keys of one letter can be turned off: who speaks to their machine would press buttons by words (WCAG 2.1.4).
+  const kept = (value) => { try { if (value) localStorage.keys = value; return localStorage.keys; } catch { return value; } };
+  let keys = kept() !== "off";
+  const turn = document.querySelector("[data-keys]");
+  const shown = () => {
+    document.body.classList.toggle("silent", !keys);
+    if (turn) { turn.hidden = false; turn.textContent = keys ? "Turn keys off" : "Turn keys on"; }
+  };
+  turn?.addEventListener("click", () => { keys = !keys; kept(keys ? "on" : "off"); shown(); });
+  shown();
+
   // Keys: j and k walk the rows, Enter opens one, / searches, ? tells, and what a button shows presses it.
   const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, [data-rows] > li, [data-rows] > article")];
   const walk = (step) => {
@@ -99,7 +110,7 @@
     dialog.showModal();
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (!keys || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "j") walk(1);
     else if (event.key === "k") walk(-1);
     else if (event.key === "/") document.getElementById("find")?.focus();
