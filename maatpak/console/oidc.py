@@ -133,7 +133,11 @@ def _claims(issuer: Issuer, begun: Mapping[str, Any], code: str, now: datetime) 
     try:
         with _client(issuer) as client:
             given = client.fetch_token(
-                told["token_endpoint"], code=code, code_verifier=begun["verifier"], timeout=TIMEOUT
+                told["token_endpoint"],
+                code=code,
+                code_verifier=begun["verifier"],
+                timeout=TIMEOUT,
+                allow_redirects=False,
             )
         published: Any = _asked(told["jwks_uri"])
         keys = KeySet.import_key_set(published)

@@ -215,7 +215,8 @@ def test_the_settings(given: dict[str, Any], told: str | Issuer | None) -> None:
 
 def test_a_browser_goes_there_and_comes_back_logged_in(staff: Engine, server: OidcServer) -> None:
     given = {"oidc_issuer": server.url, "oidc_client": CLIENT, "oidc_secret": SecretStr(SECRET)}
-    settings = staff.settings.model_copy(update={**given, "link_secret": SecretStr("key")})
+    outside = {"public_url": "https://maatpak.example", "link_secret": SecretStr("key")}
+    settings = staff.settings.model_copy(update={**given, **outside})
     console = console_of(Engine(settings, staff.database), FixedClock(NOW))
     browser = console.stranger()
     assert "Log in at 127.0.0.1" in browser.get("/login").text
@@ -225,6 +226,7 @@ def test_a_browser_goes_there_and_comes_back_logged_in(staff: Engine, server: Oi
     assert "not begun in this browser" in browser.get("/login/back", **query).text
     back = kept.get("/login/back", **query)
     assert (back.status_code, back.headers["location"]) == (303, "/")
+    assert "; Secure" in back.headers["set-cookie"]
     with staff.database.session() as session:
         visitor = visitor_of(session, back.cookies[COOKIE], NOW, 30)
     assert visitor is not None
