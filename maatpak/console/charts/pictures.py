@@ -22,7 +22,8 @@ from maatpak.console.charts.drawing import (
     pareto_chart,
     trend_chart,
 )
-from maatpak.console.charts.series import Series, figures_of, seen_of, series_of
+from maatpak.console.charts.series import Series, figures_of, series_of
+from maatpak.console.frame.asking import seen_of
 from maatpak.console.frame.declared import READERS
 from maatpak.console.frame.problems import MissingError
 from maatpak.console.frame.visiting import visitor

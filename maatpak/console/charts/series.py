@@ -8,10 +8,9 @@ from sqlmodel import Session
 
 from maatpak.console.frame.fields import as_words
 from maatpak.console.frame.problems import missing
-from maatpak.kernel.errors import UsageError
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.money import to_decimal
-from tasks.access.visitor import SeenCreditor, Visitor
+from tasks.access.visitor import SeenCreditor
 from tasks.figures import FIGURES, CreditorFigures, Point, Unit, read_figures
 
 LINES = {"dso": "DSO", "dso_best": "Best possible", "dso_count_back": "Counted back"}
@@ -130,19 +129,6 @@ def series_of(name: str, figures: Sequence[CreditorFigures], codes: Mapping[int,
     if not figures or (name not in SERIES and name not in FIGURES):
         raise missing("chart", name)
     return SERIES[name](figures, codes, currency) if name in SERIES else trend_of(name, figures, currency)
-
-
-def seen_of(asker: Visitor, code: str | None) -> tuple[SeenCreditor, ...]:
-    """The creditor of a code, or all that the visitor may see.
-
-    Raises:
-        UsageError: there is none of this code, or the visitor may not see it.
-    """
-    seen = tuple(each for each in asker.creditors if code in (None, "", each.code))
-    if code and not seen:
-        known = ", ".join(each.code for each in asker.creditors) or "none yet"
-        raise UsageError(f"You see no creditor {code!r}.", advice=f"You see: {known}.")
-    return seen
 
 
 def figures_of(session: Session, seen: Sequence[SeenCreditor]) -> tuple[CreditorFigures, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from maatpak.console.frame.problems import missing
-from maatpak.kernel.errors import WorkspaceError
+from maatpak.kernel.errors import UsageError, WorkspaceError
 from tasks.dates import date_at
 from tasks.desk import Desk, desk
 
@@ -75,10 +75,18 @@ class Asking:
     query: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def seen(self) -> "tuple[SeenCreditor, ...]":
+        """The creditors that count here: the one chosen, else all that the visitor may see.
+
+        Raises:
+            UsageError: one is chosen that they do not see.
+        """
+        return seen_of(self.visitor, self.query.get("creditor"))
+
+    @property
     def creditors(self) -> list[int]:
-        """Ids of the creditors that count here: the one chosen, else all that the visitor may see."""
-        chosen = self.query.get("creditor")
-        return [each.id for each in self.visitor.creditors if chosen in (None, "", each.code)]
+        """Ids of `seen`."""
+        return [each.id for each in self.seen]
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""
@@ -99,6 +107,19 @@ class Asking:
     def creditor_of(self, name: str, value: Any) -> "SeenCreditor":
         """The creditor that a thing in the path is of; what a visitor may not see is not there."""
         return owner(self.session, self.visitor, name, value)
+
+
+def seen_of(visitor: "Visitor", code: str | None) -> "tuple[SeenCreditor, ...]":
+    """The creditor of a code, or all that the visitor may see.
+
+    Raises:
+        UsageError: there is none of this code, or the visitor may not see it.
+    """
+    seen = tuple(each for each in visitor.creditors if code in (None, "", each.code))
+    if code and not seen:
+        known = ", ".join(each.code for each in visitor.creditors) or "none yet"
+        raise UsageError(f"You see no creditor {code[:40]!r}.", advice=f"You see: {known}.")
+    return seen
 
 
 def require_seen(engine: "Engine", visitor: "Visitor", ids: Mapping[str, Any]) -> None:

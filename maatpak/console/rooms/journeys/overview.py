@@ -125,11 +125,10 @@ def read_journeys(asking: Asking) -> JourneysSheet:
     drafts = defaultdict(list)
     for row in asking.rows(WAITING, creditors=ids):
         drafts[row.pop("code")].append(DraftLine(**row))
-    seen = [each for each in asking.visitor.creditors if each.id in ids]
     return JourneysSheet(
         [
             _creditor(asking, each, packs.get(each.id), standing[each.id], figures[each.id], drafts[each.code])
-            for each in seen
+            for each in asking.seen
         ],
         Role(asking.visitor.role) in MOVERS,
     )

@@ -31,7 +31,7 @@ SELECT
   (SELECT count(*) FROM breaker WHERE open_until IS NOT NULL) AS resting
 """
 PLACES = {
-    "quarantined": ("Rows set apart", "/quarantine", False),
+    "quarantined": ("Quarantined rows", "/quarantine", False),
     "unknown": ("Unknown messages", "/messages/unknown", False),
     "incoming": ("Unassigned mail", "/incoming", False),
     "answers": ("Unread answers", "/answers", False),
@@ -113,17 +113,11 @@ class RunSheet:
     time_zone: str
 
 
-def codes_of(asking: Asking) -> list[str]:
-    """Codes of the creditors that count here."""
-    chosen = set(asking.creditors)
-    return [each.code for each in asking.visitor.creditors if each.id in chosen]
-
-
 def read_operations(asking: Asking) -> OperationsSheet:
     """The room's first page. Where Prefect does not answer it says so and shows the rest."""
     seen, trouble = Overview(), None
     try:
-        seen = read_overview(codes_of(asking), asking.now)
+        seen = read_overview([each.code for each in asking.seen], asking.now)
     except OutsideError as error:
         trouble = error
     return OperationsSheet(
@@ -190,7 +184,7 @@ def read_runs_sheet(asking: Asking) -> RunsSheet:
     if not begin.isascii() or not begin.isdigit() or len(begin) > 6:
         raise UsageError(f"{begin!r} is no place in this list.", advice="Begin at the first page.")
     try:
-        seen = read_overview(codes_of(asking), asking.now).deployments
+        seen = read_overview([each.code for each in asking.seen], asking.now).deployments
         page = read_runs(seen, wanted, asking.now, offset=int(begin), limit=PAGE)
     except OutsideError as error:
         return RunsSheet(error.message, error.advice, [], 0, None, list(FLOWS), list(STATES))

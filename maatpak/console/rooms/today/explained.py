@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from maatpak.console.charts.series import SERIES, figures_of, seen_of
+from maatpak.console.charts.series import SERIES, figures_of
 from maatpak.console.frame.asking import Asking
 from maatpak.console.frame.fields import as_words
 from maatpak.console.frame.problems import missing
@@ -82,7 +82,7 @@ def read_figure(asking: Asking, name: str) -> Figure:
     if name not in FIGURES:
         raise missing("figure", name)
     definition = FIGURES[name]
-    seen = seen_of(asking.visitor, asking.query.get("creditor"))
+    seen = asking.seen
     figures = figures_of(asking.session, seen)
     codes = {each.id: each.code for each in seen}
     values = [(own, each) for own in figures for each in own.values if each.definition.name == name]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from maatpak.console.charts.series import figures_of, seen_of
+from maatpak.console.charts.series import figures_of
 from maatpak.console.frame.asking import Asking
 from maatpak.console.rooms.today.alarms import Alarm, read_alarms
 from maatpak.console.rooms.today.charts import Chart, charts_of
@@ -103,7 +103,7 @@ def read_today(asking: Asking) -> Today:
     Raises:
         UsageError: a creditor is chosen that the visitor does not see.
     """
-    seen = seen_of(asking.visitor, asking.query.get("creditor"))
+    seen = asking.seen
     sees_figures = asking.visitor.role is not Role.ADMINISTRATOR
     figures = figures_of(asking.session, seen) if sees_figures else ()
     own = figures[0] if len(seen) == 1 and figures else None

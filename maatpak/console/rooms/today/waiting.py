@@ -87,7 +87,7 @@ KINDS = (
     ),
     Kind(
         "quarantined",
-        "Rows in quarantine",
+        "Quarantined rows",
         "/quarantine",
         (Role.OPERATOR, Role.CREDIT_MANAGER),
         "FROM quarantined_row r WHERE r.creditor_id = ANY(:creditors) AND r.state = 'open'",
@@ -140,8 +140,7 @@ def unread_before(asking: Asking) -> list[date]:
     """By creditor that counts: an answer of an earlier date should have been read by now (law 6)."""
     return [
         add_working_days(each.business_date or asking.now.date(), -ANSWERED_WITHIN, each.country)
-        for each in asking.visitor.creditors
-        if each.id in asking.creditors
+        for each in asking.seen
     ]
 
 
