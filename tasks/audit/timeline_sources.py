@@ -78,7 +78,7 @@ def _of_item(day: str, at: str, rows: str) -> Source:
     )
 
 
-def _of_action(day: str, at: str, rows: str) -> Source:
+def _of_action(day: str, at: str, rows: str, amount: str = "a.amount") -> Source:
     return Source(
         rows=f'action a JOIN "case" k ON k.id = a.case_id WHERE {OF_CASES.format(t="a")} AND {rows}',
         day=day,
@@ -88,7 +88,7 @@ def _of_action(day: str, at: str, rows: str) -> Source:
         link="action",
         target="a.id",
         who="'engine'",
-        amount="a.amount",
+        amount=amount,
         currency="k.currency",
     )
 
@@ -222,6 +222,7 @@ SOURCES: dict[str, Source] = {
         "COALESCE(a.executed_on, CAST(COALESCE(a.ended_at, a.proposed_at) AT TIME ZONE 'UTC' AS date))",
         "COALESCE(a.ended_at, a.proposed_at)",
         NOT_TOLD,
+        "CASE WHEN a.state NOT IN ('skipped', 'executed') THEN a.amount END",
     ),
     "segment": Source(
         rows=f"round o JOIN round_course r ON r.round_id = o.id WHERE {OF_CASES.format(t='o')}",
