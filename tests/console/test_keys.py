@@ -94,7 +94,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(at: At, chromium: Chromium) 
         page.keyboard.type("p")
         assert page.get_by_role("dialog").count() == 0, "who types presses no buttons"
         page.locator(".who summary").click()
-        page.get_by_role("button", name="Turn keys off").click()
+        page.get_by_role("button", name="Turn shortcut keys off").click()
         page.goto("/cases/1")
         page.keyboard.press("?")
         assert page.get_by_role("dialog").count() == 0, "keys are turned off, on the next page, too"

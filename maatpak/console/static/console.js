@@ -76,7 +76,7 @@
   const turn = document.querySelector("[data-keys]");
   const shown = () => {
     document.body.classList.toggle("silent", !keys);
-    if (turn) { turn.hidden = false; turn.textContent = keys ? "Turn keys off" : "Turn keys on"; }
+    if (turn) { turn.hidden = false; turn.textContent = keys ? "Turn shortcut keys off" : "Turn shortcut keys on"; }
   };
   turn?.addEventListener("click", () => { keys = !keys; kept(keys ? "on" : "off"); shown(); });
   shown();
