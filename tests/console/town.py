@@ -62,7 +62,7 @@ def examples(console: Console, creditor_id: int) -> dict[str, Any]:
         elif name == "creditor":
             rows = console.rows("SELECT code AS id FROM creditor WHERE id = :creditor", creditor=creditor_id)
         elif name == "task_id":
-            calls = "SELECT min(id) AS id FROM work_task WHERE creditor_id = :creditor AND kind = 'call'"
+            calls = "SELECT max(id) AS id FROM work_task WHERE creditor_id = :creditor AND kind = 'call'"
             rows = console.rows(calls, creditor=creditor_id)
         else:
             rows = console.rows(
