@@ -108,7 +108,8 @@ class Listing:
     title: str
     help: str
     source: str
-    """FROM and joins, without WHERE; aliases as the columns use them."""
+    """FROM and joins, without WHERE; aliases as the columns use them. Here and in conditions `:login` is the visitor's,
+    and `:creditors` are those that count."""
     columns: tuple[Column, ...]
     key: str
     """SQL of a number that is unique a row, and indexed: the last word of every order."""

@@ -141,7 +141,6 @@ def _query(asking: Asking, listing: Listing, wanted: Wanted, limit: int) -> tupl
         conditions.append(f"({order.sql}, {listing.key}) {beyond} (CAST(:place AS {cast}), :place_key)")
     if listing.creditor is not None:
         conditions.append(f"{listing.creditor} = owner.creditor_id")
-        values["creditors"] = asking.creditors
     found = (
         f"SELECT {order.sql} AS _sort, {listing.key} AS _key FROM {_tables(listing, order.sql, *conditions)}"  # noqa: S608 - declared
         f" WHERE {' AND '.join(conditions)} ORDER BY _sort {way}, _key {way} LIMIT :most"
@@ -174,7 +173,7 @@ def _tables(listing: Listing, *parts: str) -> str:
 def _conditions(asking: Asking, listing: Listing, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """What rows must fit, without the place in the list."""
     conditions: list[str] = [listing.where]
-    values: dict[str, Any] = {"login": asking.visitor.login}
+    values: dict[str, Any] = {"login": asking.visitor.login, "creditors": asking.creditors}
     for each in listing.filters:
         value = wanted.values.get(each.key)
         if value is None:
@@ -203,7 +202,6 @@ def _counted(
     conditions, values = _conditions(asking, listing, wanted)
     if listing.creditor is not None:
         conditions.append(f"{listing.creditor} = ANY(CAST(:creditors AS bigint[]))")
-        values["creditors"] = asking.creditors
     fit, count = " AND ".join(conditions), len(rows)
     if more or not first:
         counting = f"SELECT FROM {_tables(listing, fit)} WHERE {fit} LIMIT {MOST_COUNTED + 1}"

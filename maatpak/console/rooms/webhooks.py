@@ -17,15 +17,15 @@ from tasks.webhooks import MAY_CONNECT, add_webhook, send_again, switch_webhook
 PATH = "/webhooks"
 WHO = (Role.ADMINISTRATOR, Role.AUDITOR)
 STATES = ("waiting", "delivered", "given_up")
-SEEN = """w.creditor_id IS NULL
-  OR NOT EXISTS (SELECT FROM person_creditor s JOIN person p ON p.id = s.person_id WHERE p.login = :login)
-  OR w.creditor_id IN (
-    SELECT s.creditor_id FROM person_creditor s JOIN person p ON p.id = s.person_id WHERE p.login = :login)"""
-"""Which webhooks a visitor sees: those of every creditor, and those of the creditors that they see."""
+SEEN = "(w.creditor_id IS NULL OR w.creditor_id = ANY(CAST(:creditors AS bigint[])))"
+"""Of all creditors, or of one that the visitor may see."""
 HOOK = f"""
 SELECT w.id AS hook_id, w.url, COALESCE(c.code, 'all') AS creditor, w.kinds, w.active, w.created_by, w.created_at,
   (SELECT count(*) FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'waiting') AS waiting
-FROM webhook w LEFT JOIN creditor c ON c.id = w.creditor_id WHERE w.id = :id AND ({SEEN})
+FROM webhook w LEFT JOIN creditor c ON c.id = w.creditor_id WHERE w.id = :id AND {SEEN}
+"""  # noqa: S608 - our own words
+COUNT = f"""
+SELECT count(*) FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id WHERE d.state = 'given_up' AND {SEEN}
 """  # noqa: S608 - our own words
 DELIVERIES = """
 SELECT d.id AS delivery_id, d.event_seq, e.kind, d.state, d.tries, d.status, d.said, d.created_at, d.next_at
@@ -76,7 +76,7 @@ class NewHook(BaseModel):
 
 
 def _read(asking: Asking, hook_id: int) -> HookSheet:
-    found = asking.rows(HOOK, id=hook_id, login=asking.visitor.login)
+    found = asking.rows(HOOK, id=hook_id, creditors=list(asking.visitor.creditor_ids))
     if not found:
         raise missing("hook_id", hook_id)
     return HookSheet(**found[0], deliveries=[Delivery(**row) for row in asking.rows(DELIVERIES, id=hook_id)])
@@ -208,5 +208,5 @@ WEBHOOKS = Room(
             MAY_CONNECT,
         ),
     ),
-    waiting="SELECT count(*) FROM webhook_delivery WHERE state = 'given_up'",
+    waiting=COUNT,
 )

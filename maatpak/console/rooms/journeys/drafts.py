@@ -28,10 +28,8 @@ PATH = PACKS + "/drafts"
 ONE = PATH + "/{draft_id}"
 TEMPLATES = "templates/"
 ASKED_FOR = """
-SELECT string_agg(c.code, ', ' ORDER BY c.code) AS codes FROM creditor c JOIN person v ON v.login = :login
-WHERE jsonb_exists(d.bases, c.code) AND (
-  EXISTS (SELECT FROM person_creditor s WHERE s.person_id = v.id AND s.creditor_id = c.id)
-  OR NOT EXISTS (SELECT FROM person_creditor s WHERE s.person_id = v.id))"""
+SELECT string_agg(c.code, ', ' ORDER BY c.code) AS codes FROM creditor c
+WHERE jsonb_exists(d.bases, c.code) AND c.id = ANY(CAST(:creditors AS bigint[]))"""
 PRESENT = """
 SELECT c.code, g.pack_id, p.version, p.name FROM creditor c
 LEFT JOIN creditor_pack g ON g.creditor_id = c.id AND g.replaced_at IS NULL LEFT JOIN policy_pack p ON p.id = g.pack_id

@@ -16,10 +16,8 @@ from policies.comparison import PackChange, compare
 PATH = "/packs"
 FOLLOWERS = """LEFT JOIN LATERAL (
   SELECT string_agg(c.code, ', ' ORDER BY c.code) AS codes
-  FROM creditor_pack g JOIN creditor c ON c.id = g.creditor_id JOIN person v ON v.login = :login
-  WHERE g.pack_id = p.id AND g.replaced_at IS NULL AND (
-    EXISTS (SELECT FROM person_creditor s WHERE s.person_id = v.id AND s.creditor_id = c.id)
-    OR NOT EXISTS (SELECT FROM person_creditor s WHERE s.person_id = v.id))) f ON true"""
+  FROM creditor_pack g JOIN creditor c ON c.id = g.creditor_id
+  WHERE g.pack_id = p.id AND g.replaced_at IS NULL AND c.id = ANY(CAST(:creditors AS bigint[]))) f ON true"""
 PACK = """
 SELECT id AS pack_id, name, version, content_hash, note, published_by, published_on, recorded_at
 FROM policy_pack WHERE id = :id
