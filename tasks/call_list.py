@@ -9,6 +9,7 @@ only those of the page are looked at one by one. Who goes on to the next call ha
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from sqlalchemy import delete, text
 from sqlmodel import Session, col, select
 
 from maatpak.kernel.money import decimals
-from maatpak.ledger.literals import numbers, quoted
+from maatpak.ledger.literals import numbers
 from maatpak.ledger.tables import CallReservation, Creditor
 from maatpak.ledger.tables.standing import NEVER
 from policies.guardrails import Hours
@@ -33,20 +34,18 @@ if TYPE_CHECKING:
 
 DUE = f"""
 SELECT r.id, r.due_on, r.subject = '{CALLBACK}' AS agreed, COALESCE(s.value_at_risk, 0) AS value_at_risk,
-  COALESCE(s.currency, cr.currency) AS currency, b.login AS reserved_by,
+  COALESCE(s.currency, cr.currency) AS currency, r.assignee,
   r.creditor_id, cr.business_date, cr.country AS our_country, cr.time_zone AS our_zone,
   COALESCE(z.kind, p.kind, 'business') AS kind, COALESCE(z.country, p.country, cr.country) AS country,
   CASE WHEN z.id IS NULL THEN p.time_zone ELSE z.time_zone END AS time_zone, f.value AS call_hours
 FROM work_task r JOIN creditor cr ON cr.id = r.creditor_id
 LEFT JOIN case_standing s ON s.case_id = r.case_id
-LEFT JOIN call_reservation b ON b.task_id = r.id AND b.until > {{now}}
 LEFT JOIN debtor_profile p ON p.debtor_id = r.debtor_id AND p.replaced_at IS NULL
 LEFT JOIN debtor y ON y.creditor_id = p.creditor_id AND y.debtor_no = p.payer_no AND y.id <> p.debtor_id
 LEFT JOIN debtor_profile z ON z.debtor_id = y.id AND z.replaced_at IS NULL
 LEFT JOIN preference f ON f.debtor_id = COALESCE(z.debtor_id, r.debtor_id) AND f.name = 'call_hours'
   AND f.replaced_at IS NULL
 WHERE r.kind = 'call' AND r.state = 'open' AND r.creditor_id = ANY({{creditors}}) AND r.due_on <= cr.business_date
-  AND ({{mine}} IS NULL OR r.assignee IS NULL OR r.assignee = {{mine}})
 """  # noqa: S608 - words of our own
 
 ALIKE = ("creditor_id", "business_date", "our_country", "our_zone", "kind", "country", "time_zone", "call_hours")
@@ -168,7 +167,7 @@ def call_list(
 
     `mine`: a person's login leaves out what is somebody else's to call.
     """
-    due = _in_order(engine, session, creditor_ids, now, mine)
+    due = _due(engine, session, creditor_ids, now, mine)
     shown = due["id"].slice(skip, most).to_list()
     rows = {row["task_id"]: row for row in _shown(engine, session, shown, now)}
     return CallPage(
@@ -224,27 +223,38 @@ def _next_ones(
     engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None, after: int | None
 ) -> Iterator[int]:
     """The calls that may be made now, from the one after another on."""
-    due = _in_order(engine, session, creditor_ids, now, mine).filter(pl.col("opens") == NOW)
-    if mine is not None:
-        due = due.filter(pl.col("reserved_by").fill_null(mine) == mine)
-    ids = due["id"].to_list()
+    due = _due(engine, session, creditor_ids, now, mine).filter(pl.col("opens") == NOW)
+    others = session.exec(
+        select(CallReservation.task_id).where(col(CallReservation.until) > now, col(CallReservation.login) != mine)
+    )
+    ids = due.filter(~pl.col("id").is_in(others.all()))["id"].to_list()
     place = ids.index(after) + 1 if after in ids else 0
     return (task_id for task_id in ids[place:] + ids[:place] if task_id != after)
 
 
-def _in_order(
+def _due(
     engine: "Engine", session: Session, creditor_ids: Sequence[int], now: datetime, mine: str | None
 ) -> pl.DataFrame:
-    """The `id` of each call that is due, in order; when it `opens`, `later_today`, `agreed`, `reserved_by`.
+    """`_in_order`, of one's own calls and nobody's where somebody's are asked for."""
+    head = session.connection().execute(text("SELECT seq FROM event_head")).scalar_one()
+    due = _in_order(engine, tuple(sorted(creditor_ids)), head, now.replace(second=0, microsecond=0))
+    return due if mine is None else due.filter(pl.col("assignee").fill_null(mine) == mine)
 
-    The hours of customers who have them in common are reckoned once.
+
+@lru_cache(maxsize=8)
+def _in_order(engine: "Engine", creditor_ids: tuple[int, ...], head: int, minute: datetime) -> pl.DataFrame:
+    """The `id` of each call that is due, in order; its `assignee`, when it `opens`, `later_today`, `agreed`.
+
+    The hours of customers who have them in common are reckoned once. The same for all who look within a minute, unless
+    something happened: the `head` of the events is another then.
     """
-    given = {"creditors": numbers(creditor_ids), "mine": f"{quoted(mine)}::text", "now": quoted(now.isoformat())}
+    del head
     with engine.database.frames(read_only=True) as frames:
-        due = frames.read(DUE.format(**given))
+        due = frames.read(DUE.format(creditors=numbers(creditor_ids)))
     alike = due.select(ALIKE).unique()
-    hours = _hours(engine, session, set(alike["creditor_id"]))
-    when = [_when(row, hours[row["creditor_id"]], now) for row in alike.to_dicts()]
+    with engine.database.reading() as session:
+        hours = _hours(engine, session, set(alike["creditor_id"]))
+    when = [_when(row, hours[row["creditor_id"]], minute) for row in alike.to_dicts()]
     reckoned = alike.with_columns(
         pl.Series("opens", [opens for opens, _ in when], pl.String),
         pl.Series("later_today", [later for _, later in when], pl.Boolean),
@@ -254,7 +264,7 @@ def _in_order(
         due.with_columns(at_risk=pl.col("value_at_risk") / units)
         .join(reckoned, on=ALIKE, nulls_equal=True)
         .sort("opens", ~pl.col("agreed"), -pl.col("at_risk"), "due_on", "id")
-        .select("id", "opens", "later_today", "agreed", "reserved_by")
+        .select("id", "assignee", "opens", "later_today", "agreed")
     )
 
 
