@@ -1,12 +1,13 @@
 """The web application: the console and its API, the hooks by which services call back, and the customers' page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from maatpak import __version__
 from maatpak.console.charts.pictures import chart_routes
@@ -42,13 +43,20 @@ def create_app(engine: Engine, clock: Clock | None = None) -> FastAPI:
     app.include_router(preferences(engine, given))
     app.include_router(entrance(engine, given))
     app.include_router(chart_routes(engine, given))
-    app.include_router(Api(engine, given, ROOMS).router())
+    app.state.engine, app.state.clock = engine, given
+    app.router.routes.extend(_api_routes())
     app.router.routes.extend(Pages(engine, given, ROOMS).routes())
     app.add_api_route("/static/{digest}/{name}", _asset, methods=["GET"], include_in_schema=False)
     _describe(app)
     _tell_problems(app, engine)
     app.middleware("http")(guard)
     return app
+
+
+@cache
+def _api_routes() -> Sequence[BaseRoute]:
+    """Made once a process: describing them to FastAPI takes half a second."""
+    return Api(ROOMS).router().routes
 
 
 def _describe(app: FastAPI) -> None:

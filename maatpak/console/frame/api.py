@@ -17,7 +17,6 @@ from maatpak.console.frame.papers import as_answer
 from maatpak.console.frame.problems import PROBLEM_JSON, TITLES, Problem
 from maatpak.console.frame.rights import require_reader, require_role
 from maatpak.console.frame.visiting import caller, query_of
-from maatpak.kernel.clock import Clock
 from tasks.access.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -67,11 +66,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 class Api:
-    """Serves rooms to programs."""
+    """Serves rooms to programs. Its routes take the engine and the clock of whichever application they are in."""
 
-    def __init__(self, engine: "Engine", clock: Clock, rooms: Sequence[Room]) -> None:
-        self._engine = engine
-        self._clock = clock
+    def __init__(self, rooms: Sequence[Room]) -> None:
         self._rooms = rooms
 
     def router(self) -> APIRouter:
@@ -91,13 +88,14 @@ class Api:
         """Who calls, and may they: asked before anything that they sent is looked at."""
 
         def enter(request: Request) -> None:
-            now = self._clock.now()
-            asker = caller(self._engine, request, now)
+            engine = _engine_of(request)
+            now = request.app.state.clock.now()
+            asker = caller(engine, request, now)
             if isinstance(entered, Act):
                 require_role(entered, asker)
             else:
                 require_reader(asker, entered.roles)
-            require_seen(self._engine, asker, ids_of(request.path_params))
+            require_seen(engine, asker, ids_of(request.path_params))
             request.state.caller = (asker, now)
 
         return [Depends(enter)]
@@ -132,8 +130,9 @@ class Api:
             del given  # what the URL says is read whole, so that a name that is misspelt is told
             asker, now = _caller_of(request)
             query = query_of(request)
-            with self._engine.database.reading() as session:
-                asking = Asking(self._engine, asker, session, now, query)
+            engine = _engine_of(request)
+            with engine.database.reading() as session:
+                asking = Asking(engine, asker, session, now, query)
                 page = read_page(asking, listing, read_wanted(listing, query))
             return {"items": page.rows, "count": page.count, "next": page.after}
 
@@ -159,8 +158,9 @@ class Api:
         def answer(request: Request, **given: Any) -> Any:
             asker, now = _caller_of(request)
             ids = {each.name: given[each.name] for each in named}
-            with self._engine.database.reading() as session:
-                context = sheet.read(Asking(self._engine, asker, session, now, query_of(request)), **ids)
+            engine = _engine_of(request)
+            with engine.database.reading() as session:
+                context = sheet.read(Asking(engine, asker, session, now, query_of(request)), **ids)
             return adapter.dump_python(context, mode="json")
 
         known = problems(401, 403, 422, *_ids_missing(sheet.path), *((502,) if sheet.outside else ()))
@@ -173,8 +173,9 @@ class Api:
         def answer(request: Request, **given: Any) -> Response:
             asker, now = _caller_of(request)
             ids = {each.name: given[each.name] for each in named}
-            with self._engine.database.reading() as session:
-                return as_answer(paper.read(Asking(self._engine, asker, session, now, query_of(request)), **ids))
+            engine = _engine_of(request)
+            with engine.database.reading() as session:
+                return as_answer(paper.read(Asking(engine, asker, session, now, query_of(request)), **ids))
 
         known = problems(401, 403, 404, 422)
         known[200] = {"content": {kind: {} for kind in paper.media_types}, "description": paper.help}
@@ -184,7 +185,7 @@ class Api:
     def _adds_act(self, router: APIRouter, room: Room, act: Act) -> Callable[[], None]:
         def answer(request: Request, **given: Any) -> dict[str, Any] | Response:
             form, once = given.pop("form", None), given.pop("idempotency_key", None)
-            acting = Acting(self._engine, *_caller_of(request))
+            acting = Acting(_engine_of(request), *_caller_of(request))
             done, repeated = do(act, acting, given, form or act.form(), once)
             if done.file is not None:
                 return as_answer(done.file)
@@ -222,6 +223,12 @@ def _page_model(listing: Listing) -> type[BaseModel]:
         "next": (str | None, Field(description="`after` of the next page; null: this is the last.")),
     }
     return create_model(f"{name}Page", **page)
+
+
+def _engine_of(request: Request) -> "Engine":
+    """The engine of the application."""
+    engine: Engine = request.app.state.engine
+    return engine
 
 
 def _caller_of(request: Request) -> tuple[Visitor, datetime]:
