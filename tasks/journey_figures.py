@@ -7,15 +7,16 @@ a page reads a few rows of one index. Running the day again works them out anew.
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from sqlmodel import Session, col, func, select
 
 from maatpak.kernel.calendars import count_working_days, shift_working_days
 from maatpak.ledger.database import Frames
-from maatpak.ledger.locks import lock_creditor
+from maatpak.ledger.literals import quoted
 from maatpak.ledger.tables import JourneyFigure
+from tasks.facts.collecting import collected
 
 if TYPE_CHECKING:
     from tasks.engine import Engine
@@ -46,37 +47,40 @@ ROWS = {
     "value": pl.Int64,
 }
 
+SINGLE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('maatpak:journeys:{creditor}'))"
+
 DECIDED = """
 SELECT DISTINCT ON (shard) decisions_evidence FROM tick
 WHERE creditor_id = {creditor} AND business_date = DATE '{day}' ORDER BY shard, id DESC
 """
 """The last look at each shard: it saw what had been proposed before."""
+OF_DECISIONS = ("segment", "pack_id", "round_id", "opens_round", "outcome", "step", "next_step", "reason")
 
 EXECUTED = """
-SELECT a.id AS action_id, a.round_id, a.segment, a.pack_id, a.step, a.executed_on FROM action a
-WHERE a.creditor_id = {creditor} AND a.business_date > DATE '{day}' - 2 * {flow} AND a.state = 'executed'
-  AND a.executed_on <= DATE '{day}'
+SELECT c.country, a.id AS action_id, a.round_id, a.segment, a.pack_id, a.step, a.executed_on
+FROM creditor c LEFT JOIN action a ON a.creditor_id = c.id AND a.business_date > DATE '{day}' - 2 * {flow}
+  AND a.state = 'executed' AND a.executed_on <= DATE '{day}'
+WHERE c.id = {creditor}
 """
+"""One row without an action where nothing was."""
 
-NAMED = """
-SELECT i.action_id, i.item_id, t.currency, i.amount FROM pg_temp.flowed f JOIN action_item i USING (action_id)
-JOIN item t ON t.id = i.item_id
-"""
-
-PAID = """
-SELECT p.item_id, p.paid_on, p.applied FROM payment p
-WHERE p.creditor_id = {creditor} AND p.item_id IS NOT NULL AND p.paid_on > DATE '{day}' - {flow}
+MONEY = """
+WITH named AS (
+  SELECT a.id AS action_id, a.executed_on, i.item_id, t.currency, i.amount
+  FROM action a JOIN action_item i ON i.action_id = a.id JOIN item t ON t.id = i.item_id
+  WHERE a.creditor_id = {creditor} AND a.business_date > DATE '{day}' - 2 * {flow} AND a.state = 'executed'
+    AND a.executed_on > DATE '{day}' - {flow} AND a.executed_on <= DATE '{day}')
+SELECT n.action_id, n.currency, p.id AS payment_id, n.item_id, p.paid_on, p.applied FROM named n
+JOIN payment p ON p.creditor_id = {creditor} AND p.item_id = n.item_id AND p.paid_on > n.executed_on
   AND p.paid_on <= DATE '{day}' AND p.valid_from <= DATE '{day}'
-"""
-
-SETTLED = """
-SELECT v.item_id, v.settled_on AS paid_on FROM item_version v
-WHERE v.creditor_id = {creditor} AND v.replaced_at IS NULL AND v.open_amount = 0
-  AND v.settled_on > DATE '{day}' - {flow} AND v.settled_on <= DATE '{day}'
+UNION ALL
+SELECT n.action_id, n.currency, NULL, n.item_id, v.settled_on, n.amount FROM named n
+JOIN item_version v ON v.creditor_id = {creditor} AND v.item_id = n.item_id AND v.replaced_at IS NULL
+  AND v.open_amount = 0 AND v.settled_on > n.executed_on AND v.settled_on <= DATE '{day}'
   AND COALESCE(v.settled_by, 'payment') IN ('payment', 'debit')
-  AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.item_id = v.item_id)
+WHERE NOT EXISTS (SELECT 1 FROM payment p WHERE p.item_id = v.item_id)
 """
-"""Items that a ledger without payments says are paid."""
+"""What came after a step on the items that it named: payments, and what a ledger without payments says is paid."""
 
 
 @dataclass(frozen=True)
@@ -108,40 +112,38 @@ class JourneyFigures:
 
 def keep_journey_figures(engine: "Engine", creditor_id: int, as_of: date) -> int:
     """Work a business date's numbers out and keep them, in place of those that it had; how many there are."""
+    whose = f"{int(creditor_id)}, DATE '{as_of}'"
     with engine.database.frames() as frames:
-        lock_creditor(frames, creditor_id, shared=True)
+        frames.execute(SINGLE_LOCK.format(creditor=int(creditor_id)))
         ticks = frames.read(DECIDED.format(creditor=int(creditor_id), day=as_of))["decisions_evidence"]
-        decisions = [engine.store.get_frame(key) for key in ticks]
-        rows = work_out(frames, creditor_id, as_of, decisions)
-        frames.execute(
-            f"DELETE FROM journey_figure WHERE creditor_id = {int(creditor_id)} AND as_of = DATE '{as_of}'"  # noqa: S608
-        )
-        if not rows.is_empty():
-            frames.stage("new_figure", rows)
-            listed = ", ".join(ROWS)
-            frames.execute(
-                f"INSERT INTO journey_figure (creditor_id, as_of, {listed})"  # noqa: S608 - names of our own columns
-                f" SELECT {int(creditor_id)}, DATE '{as_of}', {listed} FROM pg_temp.new_figure"
+        decisions = [engine.store.get_frame(key, columns=OF_DECISIONS) for key in ticks]
+        rows = _worked_out(frames, creditor_id, as_of, decisions)
+        frames.execute(f"DELETE FROM journey_figure WHERE (creditor_id, as_of) = ({whose})")  # noqa: S608 - typed literals
+        if rows:
+            listed = ", ".join(
+                f"({whose}, {quoted(segment)}, {pack_id}, {', '.join(map(quoted, words))}, {value})"
+                for segment, pack_id, *words, value in rows
             )
-    return rows.height
+            frames.execute(
+                f"INSERT INTO journey_figure (creditor_id, as_of, {', '.join(ROWS)}) VALUES {listed}"  # noqa: S608
+            )
+    return len(rows)
 
 
-def work_out(frames: Frames, creditor_id: int, as_of: date, decisions: list[pl.DataFrame]) -> pl.DataFrame:
-    """segment, pack_id, step, name, key, value. `decisions`: those of the day's ticks (tasks.proposal)."""
+def _worked_out(frames: Frames, creditor_id: int, as_of: date, decisions: list[pl.DataFrame]) -> list[tuple[Any, ...]]:
+    """The values of `ROWS`. `decisions`: those of the day's ticks (tasks.proposal)."""
     marks = {"creditor": int(creditor_id), "day": as_of, "flow": FLOW_DAYS}
-    country = frames.read(f"SELECT country FROM creditor WHERE id = {int(creditor_id)}").item()  # noqa: S608
     executed = frames.read(EXECUTED.format(**marks)).cast({"executed_on": pl.Date})
-    flowed = executed.filter(pl.col("executed_on") > as_of - timedelta(days=FLOW_DAYS))
-    parts = [_standing(pl.concat(decisions))] if decisions else []
-    parts.append(_counted(flowed, TAKEN, pl.lit("")))
-    parts.append(_waits(executed, as_of, country))
-    if not flowed.is_empty():
-        frames.stage("flowed", flowed.select("action_id"))
-        named = frames.read(NAMED)
-        paid = frames.read(PAID.format(**marks)).cast({"paid_on": pl.Date})
-        settled = frames.read(SETTLED.format(**marks)).cast({"paid_on": pl.Date})
-        parts.append(_cash(flowed, named, paid, settled, country))
-    return pl.concat([part.select(list(ROWS)).cast(pl.Schema(ROWS)) for part in parts])
+    country = executed["country"].item(0)
+    executed = executed.drop_nulls("action_id")
+    parts = [_standing(pl.concat(decisions).lazy())] if decisions else []
+    if not executed.is_empty():
+        flowed = executed.filter(pl.col("executed_on") > as_of - timedelta(days=FLOW_DAYS))
+        parts += [_counted(flowed.lazy(), TAKEN, pl.lit("")), _waits(executed, as_of, country)]
+        money = frames.read(MONEY.format(**marks)).cast({"paid_on": pl.Date})
+        if not money.is_empty():
+            parts.append(_cash(flowed, money, country))
+    return collected(pl.concat(parts)).rows() if parts else []
 
 
 def journey_figures(session: Session, creditor_id: int, segment: str, pack_id: int | None = None) -> JourneyFigures:
@@ -173,7 +175,7 @@ def journey_figures(session: Session, creditor_id: int, segment: str, pack_id: i
     return JourneyFigures(creditor_id, segment, pack_id, as_of, steps)
 
 
-def _standing(decided: pl.DataFrame) -> pl.DataFrame:
+def _standing(decided: pl.LazyFrame) -> pl.LazyFrame:
     inside = decided.filter(pl.col("round_id").is_not_null() | pl.col("opens_round")).with_columns(
         step=pl.when(pl.col("outcome") == "act").then("step").otherwise("next_step").fill_null("")
     )
@@ -181,35 +183,36 @@ def _standing(decided: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([_counted(inside, STANDING, pl.lit("")), _counted(idle, BLOCKED, pl.col("reason"))])
 
 
-def _counted(rows: pl.DataFrame, name: str, key: pl.Expr) -> pl.DataFrame:
-    counted = rows.group_by(*KEYS, key=key.cast(pl.String)).agg(value=pl.len())
-    return counted.with_columns(name=pl.lit(name)).select(list(ROWS)).cast(pl.Schema(ROWS))
+def _counted(rows: pl.LazyFrame, name: str, key: pl.Expr) -> pl.LazyFrame:
+    return _kept(rows.group_by(*KEYS, key=key).agg(value=pl.len()), name)
 
 
-def _waits(executed: pl.DataFrame, as_of: date, country: str) -> pl.DataFrame:
+def _kept(figures: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    return figures.select(
+        pl.lit(name).alias(each) if each == "name" else pl.col(each).cast(ROWS[each]) for each in ROWS
+    )
+
+
+def _waits(executed: pl.DataFrame, as_of: date, country: str) -> pl.LazyFrame:
     """From each step to the next one that was executed in the same round."""
     ordered = executed.drop_nulls("round_id").sort("round_id", "executed_on", "action_id")
     pairs = ordered.with_columns(
         before=pl.col("step").shift().over("round_id"), since=pl.col("executed_on").shift().over("round_id")
     ).filter(pl.col("before").is_not_null() & (pl.col("executed_on") > as_of - timedelta(days=FLOW_DAYS)))
     waited = count_working_days(pairs["since"], pairs["executed_on"], country).rename("waited")
-    medians = pairs.with_columns(waited).group_by(*KEYS, key="before").agg(value=pl.median("waited").round())
-    return medians.with_columns(name=pl.lit(MEDIAN_WAIT))
+    medians = pairs.lazy().with_columns(waited).group_by(*KEYS, key="before").agg(value=pl.median("waited").round())
+    return _kept(medians, MEDIAN_WAIT)
 
 
-def _cash(
-    flowed: pl.DataFrame, named: pl.DataFrame, paid: pl.DataFrame, settled: pl.DataFrame, country: str
-) -> pl.DataFrame:
-    """Money on the items that a step named, from the day after it on; on each of them once a step, however often it
-    was taken."""
+def _cash(flowed: pl.DataFrame, money: pl.DataFrame, country: str) -> pl.LazyFrame:
+    """Money on the items that a step named, from the day after it on; each payment once a step, however often that was
+    taken."""
     until = shift_working_days(flowed["executed_on"], CASH_WITHIN, country).rename("until")
-    asked = flowed.with_columns(until).join(named, on="action_id")
-    whole = asked.join(settled, on="item_id").with_columns(applied="amount")
-    money = pl.concat(
-        [
-            each.select(*KEYS, "item_id", "currency", "paid_on", "applied", "executed_on", "until")
-            for each in (asked.join(paid, on="item_id"), whole)
-        ]
-    ).filter((pl.col("paid_on") > pl.col("executed_on")) & (pl.col("paid_on") <= pl.col("until")))
-    once = money.select(*KEYS, "item_id", "currency", "paid_on", "applied").unique()
-    return once.group_by(*KEYS, key="currency").agg(value=pl.sum("applied")).with_columns(name=pl.lit(CASH))
+    came = (
+        flowed.lazy()
+        .with_columns(until)
+        .join(money.lazy(), on="action_id")
+        .filter(pl.col("paid_on") <= pl.col("until"))
+    )
+    once = came.select(*KEYS, "currency", "payment_id", "item_id", "paid_on", "applied").unique()
+    return _kept(once.group_by(*KEYS, key="currency").agg(value=pl.sum("applied")), CASH)

@@ -14,6 +14,7 @@ import polars as pl
 from maatpak.ledger.database import Frames
 from maatpak.ledger.tables import CaseStanding
 from maatpak.ledger.tables.standing import NEVER
+from tasks.facts.collecting import collected
 from tasks.today import TICK, last_look
 
 if TYPE_CHECKING:
@@ -83,16 +84,17 @@ def standing_of(seen: "Seen", as_of: date) -> pl.DataFrame:
     """A row a case that a tick saw: the columns of `CaseStanding`, but for what the master data and the clock say."""
     never, today = pl.lit(NEVER), pl.lit(as_of)
     acts = pl.col("outcome") == "act"
-    decided = seen.decisions.select(
+    decided = seen.decisions.lazy().select(
         *("case_id", "segment", "entry_stage", "stage", "outcome", "reason", "detail"),
         step=pl.when(acts).then("step"),
         next_step=pl.when(acts).then("step").otherwise("next_step"),
         next_on=pl.when(acts).then(today).otherwise("next_on"),
     )
     rows = (
-        seen.facts.cases.join(decided, on="case_id", how="inner", maintain_order="left")
-        .join(_last_steps(seen.facts.steps), on="case_id", how="left", maintain_order="left")
-        .join(_ages(seen.facts.items, as_of), on="case_id", how="left", maintain_order="left")
+        seen.facts.cases.lazy()
+        .join(decided, on="case_id", how="inner", maintain_order="left")
+        .join(_last_steps(seen.facts.steps.lazy()), on="case_id", how="left", maintain_order="left")
+        .join(_ages(seen.facts.items.lazy(), as_of), on="case_id", how="left", maintain_order="left")
         .with_columns(
             kind="party_kind",
             non_payment_reason=pl.col("reason"),
@@ -102,12 +104,11 @@ def standing_of(seen: "Seen", as_of: date) -> pl.DataFrame:
         )
     )
     wanted = rows.select([name for name in KEPT if name not in OF_TABLES])
-    return wanted.with_columns(
-        pl.col(pl.Date).fill_null(never), pl.col(pl.String).fill_null(""), pl.col(pl.Int64).fill_null(0)
-    )
+    filled = (pl.col(pl.Date).fill_null(never), pl.col(pl.String).fill_null(""), pl.col(pl.Int64).fill_null(0))
+    return collected(wanted.with_columns(filled))
 
 
-def _last_steps(steps: pl.DataFrame) -> pl.DataFrame:
+def _last_steps(steps: pl.LazyFrame) -> pl.LazyFrame:
     """(case_id, last_step, last_step_on, last_stage) of the cases for which a step was taken."""
     taken = steps.filter(pl.col("executed_on").is_not_null()).sort("executed_on", maintain_order=True)
     return taken.group_by("case_id").agg(
@@ -115,7 +116,7 @@ def _last_steps(steps: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ages(items: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def _ages(items: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """(case_id, oldest_due_on, value_at_risk) of the cases with anything overdue."""
     overdue = items.filter("overdue")
     days = (pl.lit(as_of) - pl.col("due_on")).dt.total_days()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maatpak.ledger.database import Frames
+from maatpak.ledger.literals import quoted
 from maatpak.ledger.tables import visible
 from policies.fact_frames import COLUMNS
 from tasks.facts.collecting import collected
@@ -26,6 +27,7 @@ from tasks.figures.totals import Totals
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
+SINGLE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('maatpak:figures:{creditor}'))"
 DECIDED = ("case_id", "segment")
 
 
@@ -39,6 +41,7 @@ def compute_figures(engine: "Engine", creditor_id: int, as_of: date, now: dateti
     """
     scope = Scope(creditor_id, as_of, now)
     with engine.database.frames() as frames:
+        frames.execute(SINGLE_LOCK.format(creditor=int(creditor_id)))
         ticks = frames.read(_sql(scope, TICKS))
         known = Known(_cases(engine, ticks), frames.read(_sql(scope, OPEN_DEBTS)), as_of)
         totals = Totals(frames.read(_sql(scope, TOTALS)), as_of)
@@ -71,21 +74,16 @@ def _cases(engine: "Engine", ticks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replace(frames: Frames, creditor_id: int, as_of: date, now: datetime, rows: Iterable[Row]) -> None:
-    """Put the rows in place of those of the date. Two that do so at once leave those of one of them."""
+    """Put the rows in place of those of the date."""
     keys = f"{int(creditor_id)}, DATE '{as_of}'"
     at = f"TIMESTAMPTZ '{now.astimezone(UTC).isoformat()}'"
     listed = ", ".join(
-        f"({keys}, {_text(row.name)}, {_text(row.dimension)}, {_text(row.key)}, {_text(row.currency)},"
+        f"({keys}, {', '.join(map(quoted, (row.name, row.dimension, row.key, row.currency)))},"
         f" {'NULL' if row.value is None else int(row.value)}, {int(row.count)}, {at})"
         for row in rows
     )
     frames.execute(f"DELETE FROM figure WHERE (creditor_id, business_date) = ({keys})")  # noqa: S608 - typed literals
     frames.execute(
         "INSERT INTO figure (creditor_id, business_date, name, dimension, key, currency, value, count, recorded_at)"  # noqa: S608
-        f" VALUES {listed} ON CONFLICT (creditor_id, business_date, name, dimension, key, currency)"
-        " DO UPDATE SET value = excluded.value, count = excluded.count, recorded_at = excluded.recorded_at"
+        f" VALUES {listed}"
     )
-
-
-def _text(word: str) -> str:
-    return "'" + word.replace("'", "''") + "'"

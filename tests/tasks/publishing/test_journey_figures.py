@@ -1,12 +1,18 @@
 """The numbers on a drawn journey, worked out from a house whose one customer has come as far as a final demand."""
 
+from collections.abc import Callable
 from datetime import date
+from threading import Thread
 
 import pytest
 
 from maatpak.kernel.calendars import add_working_days, working_days_between
-from maatpak.ledger.tables import Action, JourneyFigure, RoundCourse
+from maatpak.ledger.tables import Action, Case, Figure, JourneyFigure, Payment, RoundCourse
 from tasks.day import run_day
+from tasks.engine import Engine
+from tasks.figures import compute_figures
+from tasks.figures.compute import SINGLE_LOCK as FIGURES_LOCK
+from tasks.journey_figures import SINGLE_LOCK as JOURNEYS_LOCK
 from tasks.journey_figures import journey_figures, keep_journey_figures
 from tests.tasks.act.conftest import case_id, house
 from tests.tasks.act.house import House, at
@@ -42,6 +48,53 @@ def test_what_stands_flowed_and_blocks(house: House) -> None:
     for step in named:
         assert told.steps[step].cash == {"EUR": 50_000}
         assert done[step].executed_on < paid_on <= add_working_days(done[step].executed_on, 10, "NL")
+    # Two equal payments of one day are two.
+    case = house.row(Case)
+    about = {"creditor_id": house.creditor_id, "debtor_id": case.debtor_id, "item_id": house.items["F1"]}
+    about |= {"paid_on": paid_on, "currency": "EUR", "amount": 300, "applied": 300}
+    with house.engine.database.session() as session:
+        for number in ("P1", "P2"):
+            session.add(Payment(**about, payment_no=number, valid_from=following, recorded_at=at(following)))
+    keep_journey_figures(house.engine, house.creditor_id, following)
+    with house.engine.database.reading() as session:
+        again = journey_figures(session, house.creditor_id, course.segment, course.pack_id)
+    assert {step: each.cash["EUR"] for step, each in again.steps.items() if each.cash} == dict.fromkeys(named, 50_600)
+
+
+@pytest.mark.stage("demanding")
+@pytest.mark.parametrize(
+    ("keep", "lock", "extra"),
+    [
+        (
+            keep_journey_figures,
+            JOURNEYS_LOCK,
+            "INSERT INTO journey_figure (creditor_id, as_of, segment, pack_id, step, name, key, value)"
+            " VALUES (1, DATE '{day}', 'older', 1, '', 'standing', '', 1)",
+        ),
+        (
+            lambda engine, creditor, day: compute_figures(engine, creditor, day, at(day)),
+            FIGURES_LOCK,
+            "INSERT INTO figure (creditor_id, business_date, name, dimension, key, currency, value, count, recorded_at)"
+            " VALUES (1, DATE '{day}', 'open', 'segment', 'older', 'EUR', 1, 1, now())",
+        ),
+    ],
+    ids=["journeys", "figures"],
+)
+def test_of_two_at_once_nothing_of_the_first_is_left(
+    house: House, keep: Callable[[Engine, int, date], int], lock: str, extra: str
+) -> None:
+    waiting = "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with house.engine.database.frames() as first:
+        first.execute(lock.format(creditor=house.creditor_id))
+        first.execute(extra.format(day=house.day))
+        second = Thread(target=keep, args=(house.engine, house.creditor_id, house.day))
+        second.start()
+        while second.is_alive() and not first.read(waiting).item():
+            second.join(0.01)
+    second.join()
+    rows = [*house.rows_of(JourneyFigure), *house.rows_of(Figure)]
+    assert rows
+    assert "older" not in str(rows)
 
 
 def house_rows(house: House, day: date) -> int:
