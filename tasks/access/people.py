@@ -15,9 +15,9 @@ from sqlmodel import Session, col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.money import decimals, to_decimal
-from maatpak.kernel.words import Role
+from maatpak.kernel.words import Role, WorkKind, WorkState
 from maatpak.ledger.audit import EventDraft, append_events
-from maatpak.ledger.tables import ApiToken, ChangeRequest, Person
+from maatpak.ledger.tables import ApiToken, ChangeRequest, Person, WorkTask
 from tasks.access.asking import ask_or_do, changed, others_confirm
 from tasks.access.sessions import end_sessions
 from tasks.access.sight import give_sight, sees_by_login
@@ -149,7 +149,10 @@ def change_person(
 
 
 def apply_to_person(session: Session, person: Person, changes: Mapping[str, Any], now: datetime) -> None:
-    """The person has these rights from now on. Who may not act any more is logged out, and their tokens are revoked."""
+    """The person has these rights from now on. Who may not act any more is logged out, and their tokens are revoked.
+
+    What waits for them by name is anybody's again; a consultation passes on by itself.
+    """
     assert person.id is not None
     person.role = changes.get("role", person.role)
     person.approval_limit = changes.get("limit", person.approval_limit)
@@ -157,6 +160,10 @@ def apply_to_person(session: Session, person: Person, changes: Mapping[str, Any]
     person.active = changes.get("active", person.active)
     if "creditors" in changes:
         give_sight(session, person.id, changes["creditors"])
+    if not person.active or "role" in changes:
+        theirs = (col(WorkTask.assignee) == person.login, col(WorkTask.state) == WorkState.OPEN)
+        passes_on = col(WorkTask.kind).in_((WorkKind.CONSULT, WorkKind.NOTICE))
+        session.execute(update(WorkTask).where(*theirs, ~passes_on).values(assignee=None))
     if not person.active:
         end_sessions(session, person.id, now)
         live = (col(ApiToken.person_id) == person.id, col(ApiToken.revoked_at).is_(None))

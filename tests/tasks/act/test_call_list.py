@@ -10,6 +10,7 @@ from maatpak.kernel.errors import UsageError
 from maatpak.kernel.words import CallResult as C
 from maatpak.kernel.words import NonPaymentReason, Role, WorkKind
 from maatpak.ledger.tables import WorkTask
+from tasks.access.people import change_person
 from tasks.call_list import RESERVED_FOR, CallPage, call_list, take_next_call
 from tasks.call_sheet import CallSheet, call_sheet
 from tasks.calls import CALLBACK, CONSEQUENCES, Call, record_call
@@ -96,6 +97,14 @@ def test_nobody_is_given_the_call_that_another_is_about_to_make(house: House, ca
     assert (page(house, now).rows[0].reserved_by, sheet(house, least, now).reserved_by) == (None, None)
     assert go_on("colin", least) == most
     assert go_on("mo", most) == least, "who goes on gives back what they had"
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"role": "auditor"}])
+def test_a_callback_of_who_leaves_is_anybodys(house: House, case_id: int, change: dict[str, Any]) -> None:
+    agreed = call_for(house, case_id, CALLBACK, assignee="carla")
+    assert not page(house, at(house.day, 9), mine="colin").rows
+    change_person(house.engine, "carla", "ada", at(house.day), **change)
+    assert [row.task_id for row in page(house, at(house.day, 9), mine="colin").rows] == [agreed]
 
 
 @pytest.mark.stage("calling")
