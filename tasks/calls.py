@@ -6,6 +6,7 @@ What else follows (work, a hold, the reason it states, the number's state) is de
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlmodel import col, func, select
@@ -167,6 +168,11 @@ def _not_too_late(desk: Desk, case: Case, callback_on: date) -> None:
 
 def _within_hours(desk: Desk, case: Case, call: Call) -> None:
     """The hours of the pack and those that the customer asked for hold for a person, too (rule 28)."""
+    ours = desk.now.astimezone(ZoneInfo(desk.creditor.time_zone))
+    if call.at is not None and ours.date() == desk.as_of and call.at > ours.time():
+        raise UsageError(
+            f"A call at {call.at:%H:%M} is still to be made: it is {ours:%H:%M}.", advice="Record it when it was made."
+        )
     if call.side is not Side.OURS:
         return
     known = desk.session.execute(text(HOURS_OF), {"debtors": [case.debtor_id]}).mappings().one()

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from maatpak.kernel.errors import RefusedError, UsageError
-from maatpak.kernel.words import DraftState, Role
+from maatpak.kernel.words import DraftState
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.locks import lock_creditor
 from maatpak.ledger.tables import PackDraft
@@ -29,8 +29,8 @@ from tasks.version_move import MOVERS, Moved, move_running
 if TYPE_CHECKING:
     from tasks.engine import Engine
 
-CONFIRMERS = (Role.CREDIT_MANAGER, Role.FINANCE_DIRECTOR)
-"""Who confirms or refuses what another has submitted."""
+CONFIRMERS = MOVERS
+"""Who confirms or refuses what another has submitted: who may move the rounds that run, as a draft may ask for."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,7 @@ def confirm_pack(engine: "Engine", draft_id: int, actor: str, reason: str, now: 
         for creditor_id in sorted(ids.values()):
             lock_creditor(session, creditor_id)
         draft = _waiting(session, draft_id)
-        roles = MOVERS if draft.move_running else CONFIRMERS
-        person = acting_person(session, actor, "publish a pack that another submitted", *roles)
+        person = acting_person(session, actor, "publish a pack that another submitted", *CONFIRMERS)
         if person.login == draft.submitted_by:
             raise RefusedError(
                 f"{person.login} submitted draft {draft_id} and does not publish it.",

@@ -105,6 +105,14 @@ def test_a_call_is_recorded_in_the_customers_hours(
 
 
 @pytest.mark.stage("calling")
+def test_a_call_is_not_recorded_before_it_is_made(house: House, call_task: WorkTask) -> None:
+    """Else whoever rings at seven in the morning could say that it is ten."""
+    for side in Side:
+        with pytest.raises(UsageError, match="A call at 10:00 is still to be made: it is 07:00"):
+            call(house, call_task.id, C.SPOKE_NO_COMMITMENT, 6, at=time(10), side=side)
+
+
+@pytest.mark.stage("calling")
 def test_nobody_who_rang_us_was_not_reached(house: House, call_task: WorkTask) -> None:
     with pytest.raises(UsageError, match="did not ring us"):
         call(house, call_task.id, C.VOICEMAIL, side=Side.INBOUND)

@@ -182,7 +182,7 @@ def read_draft(asking: Asking, draft_id: int) -> DraftSheet:
         ],
         others=len(draft.bases) - len(seen),
         yours=draft.submitted_by == asking.visitor.login,
-        decided_by=[str(role) for role in (MOVERS if draft.move_running else CONFIRMERS)],
+        decided_by=[str(role) for role in CONFIRMERS],
         against=against,
         **draft.model_dump(
             include={
