@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, exists, func, or_, select
 
 from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.ids import content_hash
 from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft
-from maatpak.ledger.tables import ChangeRequest, Creditor, Person
+from maatpak.ledger.tables import ChangeRequest, Creditor, Person, PersonCreditor
 
 ASKED = "asked"
 
@@ -51,11 +51,16 @@ def ask_or_do(
 
 
 def others_confirm(session: Session, actor: str, subject: Person | Creditor) -> bool:
-    """Whether there is another administrator who could confirm what the actor asks for; nobody does of themselves."""
-    out = {actor, subject.login} if isinstance(subject, Person) else {actor}
-    query = select(func.count()).where(
-        Person.role == Role.ADMINISTRATOR, col(Person.active), col(Person.login).not_in(out)
-    )
+    """Whether there is another administrator who could confirm what the actor asks for.
+
+    Nobody does of themselves, nor of a creditor that they do not see.
+    """
+    query = select(func.count()).where(Person.role == Role.ADMINISTRATOR, col(Person.active), Person.login != actor)
+    if isinstance(subject, Person):
+        query = query.where(Person.login != subject.login)
+    else:
+        seen = select(PersonCreditor.creditor_id).where(PersonCreditor.person_id == Person.id)
+        query = query.where(or_(~exists(seen), exists(seen.where(PersonCreditor.creditor_id == subject.id))))
     return session.exec(query).one() > 0
 
 

@@ -161,6 +161,8 @@ def test_nobody_changes_or_confirms_a_creditor_that_they_do_not_see(doors: Doors
     refuse_change(doors.engine, int(waiting.id or 0), "root", NOW)
     with pytest.raises(RefusedError, match="rhea may not see creditor NL01"):
         saying(iban=OTHER_IBAN)(doors.engine, "rhea")
+    assert saying(iban=OTHER_IBAN)(doors.engine, "root") is None, "there is nobody else who could confirm it"
+    assert doors.events()[-1][2]["alone"]
 
 
 @pytest.mark.parametrize(
