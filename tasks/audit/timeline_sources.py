@@ -15,6 +15,8 @@ PROPOSED = f"a.state <> 'skipped' AND (a.approvals_needed > 0 OR a.state NOT IN 
 """What people are to know of before it is done."""
 NOT_TOLD = f"a.state IN {ENDED} AND (a.state <> 'executed' OR a.result = 'tried')"
 """Of what was done the message, the call, the work or the placement tells; but no call tells that it was the last."""
+ON_DAY = "LEAST(CAST({at} AT TIME ZONE c.time_zone AS date), c.business_date)"
+"""The creditor's date of an instant: where it is, and no later than its business date, whose run may be late."""
 ITEM = "'type', v.item_type, 'document', v.document_no"
 ITEMS = "item_version v WHERE v.debtor_id = :debtor AND v.currency = ANY(:currencies) AND " + VISIBLE.format(
     t="v", as_of=":as_of", known_at="CAST('infinity' AS timestamptz)"
@@ -80,7 +82,8 @@ def _of_item(day: str, at: str, rows: str) -> Source:
 
 def _of_action(day: str, at: str, rows: str, amount: str = "a.amount") -> Source:
     return Source(
-        rows=f'action a JOIN "case" k ON k.id = a.case_id WHERE {OF_CASES.format(t="a")} AND {rows}',
+        rows='action a JOIN "case" k ON k.id = a.case_id JOIN creditor c ON c.id = a.creditor_id'
+        f" WHERE {OF_CASES.format(t='a')} AND {rows}",
         day=day,
         at=at,
         codes=f"{STEP}, 'role', a.approval_role, 'needed', a.approvals_needed",
@@ -93,6 +96,9 @@ def _of_action(day: str, at: str, rows: str, amount: str = "a.amount") -> Source
     )
 
 
+ACCOUNTS = """SELECT o.id FROM debtor d JOIN debtor o ON o.party_id = d.party_id AND o.creditor_id = d.creditor_id
+  WHERE d.id = :debtor"""
+"""The customer's accounts with this creditor: a hold of the customer lies on each of them."""
 OWED = "v.item_type IN ('invoice', 'debit_note')"
 SOURCES: dict[str, Source] = {
     "item_issued": _of_item("v.issued_on", "v.recorded_at", "TRUE"),
@@ -164,7 +170,8 @@ SOURCES: dict[str, Source] = {
         *("stated_reason", "r.id", "'reason', r.reason, 'source', r.source"), amount="NULL", link="reason"
     ),
     "hold": Source(
-        rows="hold r WHERE r.debtor_id = :debtor AND (r.case_id IS NULL OR r.case_id = ANY(:cases))",
+        rows=f"hold r WHERE r.debtor_id IN ({ACCOUNTS}) AND (r.case_id = ANY(:cases)"
+        " OR r.case_id IS NULL AND (r.scope = 'party' OR r.debtor_id = :debtor))",
         day="r.valid_from",
         at="r.recorded_at",
         codes="'state', r.state, 'reason', r.reason, 'until', r.until_on, 'scope', r.scope, 'note', r.note",
@@ -219,7 +226,7 @@ SOURCES: dict[str, Source] = {
     ),
     "step_proposed": _of_action("a.business_date", "a.proposed_at", PROPOSED),
     "step_ended": _of_action(
-        "COALESCE(a.executed_on, CAST(COALESCE(a.ended_at, a.proposed_at) AT TIME ZONE 'UTC' AS date))",
+        f"COALESCE(a.executed_on, {ON_DAY.format(at='COALESCE(a.ended_at, a.proposed_at)')})",
         "COALESCE(a.ended_at, a.proposed_at)",
         NOT_TOLD,
         "CASE WHEN a.state NOT IN ('skipped', 'executed') THEN a.amount END",

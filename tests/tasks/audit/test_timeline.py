@@ -1,15 +1,21 @@
 """Everything of a case stands in one timeline, each thing once, page by page, as of any date."""
 
 from collections import Counter
+from datetime import timedelta
+from pathlib import Path
 
 from sqlmodel import Session
 
-from maatpak.kernel.words import OPEN_ACTION_STATES
-from maatpak.ledger.tables import Action, Approval, Case, ContactResult, Message, WorkTask
+from maatpak.kernel.words import OPEN_ACTION_STATES, HoldReason
+from maatpak.ledger.tables import Action, Approval, Case, ContactResult, Creditor, Message, WorkTask
+from tasks.approvals import reject
 from tasks.audit.timeline import Entry, timeline_of, timeline_of_debtor
 from tasks.audit.timeline_sources import SOURCES
 from tasks.audit.timeline_words import LINES
-from tests.tasks.act.house import House
+from tasks.desk import desk
+from tasks.holds import set_hold
+from tests.tasks.act.house import House, at
+from tests.tasks.act.stages import Stages
 
 
 def whole(placed: House, session: Session, limit: int = 500) -> list[Entry]:
@@ -65,3 +71,29 @@ def test_of_a_past_day_and_of_the_customer(placed: House, session: Session) -> N
     assert max(entry.day for entry in then) == first.sent_on
     assert "Invoice F1 was paid." not in {entry.words for entry in then}
     assert timeline_of_debtor(session, case.debtor_id, placed.day, limit=500) == whole(placed, session)
+
+
+def test_what_is_said_in_the_evening_is_of_the_creditors_day(stages: Stages, tmp_path: Path) -> None:
+    """Where it is the next day by UTC already, or the creditor's days are run late."""
+    with stages.at("demanding", tmp_path / "house") as house:
+        with house.engine.database.session() as session:
+            session.get_one(Creditor, house.creditor_id).time_zone = "America/New_York"
+        demand, evening = house.row(Action, state="awaiting_approval"), at(house.day + timedelta(days=1), 1)
+        with desk(house.engine, house.creditor_id, "mo", house.day, evening) as made:
+            reject(made, int(demand.id), "too hard", "call", house.day + timedelta(days=9))
+        with house.engine.database.reading() as session:
+            told = timeline_of(session, demand.case_id, house.day)
+        (ended,) = [each for each in told if (each.kind, each.target) == ("step_ended", str(demand.id))]
+        assert ended.day == house.day
+
+
+def test_a_hold_of_the_customer_stands_at_each_of_its_accounts(stages: Stages, tmp_path: Path) -> None:
+    with stages.at("start", tmp_path / "house") as house:
+        mine = house.row(Case)
+        other = house.debtor("C1-2", party=f"{house.creditor_id}:C1")
+        with house.desk("mo") as made:
+            set_hold(made, made.case(other), HoldReason.DATA, house.day, "moved", scope="party")
+            set_hold(made, made.case(other), HoldReason.DATA, house.day, "theirs alone")
+        with house.engine.database.reading() as session:
+            told = [each for each in timeline_of(session, int(mine.id), house.day) if each.kind == "hold"]
+        assert [("moved" in each.words, "theirs" in each.words) for each in told] == [(True, False)]
