@@ -35,6 +35,7 @@ ACTIONS = f"SELECT id FROM action WHERE case_id IN ({CASES})"  # noqa: S608
 MESSAGES = "SELECT id FROM message WHERE debtor_id = :debtor"
 PACKS = f"SELECT pack_id FROM action WHERE case_id IN ({CASES})"  # noqa: S608
 SEEN = f"SELECT tick_id FROM action WHERE case_id IN ({CASES})"  # noqa: S608
+ACCOUNTS = "SELECT id FROM debtor WHERE creditor_id = :creditor AND party_id = :party"
 OF_DEBTOR, OF_CASES = "debtor_id = :debtor", f"case_id IN ({CASES})"
 
 WHOSE: Mapping[str, str] = {
@@ -70,7 +71,7 @@ WHOSE: Mapping[str, str] = {
     "contact_result": OF_DEBTOR,
     "answer": OF_DEBTOR,
     "incoming": OF_DEBTOR,
-    "hold": f"{OF_DEBTOR} OR (scope = 'party' AND party_id = :party)",
+    "hold": f"{OF_DEBTOR} OR (scope = 'party' AND debtor_id IN ({ACCOUNTS}))",
     "promise": OF_CASES,
     "dispute": OF_CASES,
     "stated_reason": OF_CASES,

@@ -18,7 +18,7 @@ import pytest
 from maatpak.kernel.errors import UsageError
 from maatpak.ledger.audit import EventDraft, append_events
 from maatpak.ledger.export import WHOSE, export_debtor
-from maatpak.ledger.tables import metadata
+from maatpak.ledger.tables import Hold, metadata
 from tests.ledger.world import DAY, NOW, World, pass_over, small_world
 
 if TYPE_CHECKING:
@@ -89,9 +89,28 @@ def test_the_checksums_cover_every_file(engine: "Engine", tmp_path: Path) -> Non
 
 
 def test_it_holds_this_debtor_and_nobody_else(engine: "Engine", worlds: tuple[World, World], tmp_path: Path) -> None:
-    mine, _ = worlds
+    mine, theirs = worlds
     folder = tmp_path / "out"
+    with engine.database.session() as session:
+        for number, world in enumerate(worlds):
+            session.add(
+                Hold(
+                    hold_no=f"H{number}",
+                    scope="party",
+                    party_id=1,
+                    debtor_id=world.debtor,
+                    reason="hardship",
+                    source="person",
+                    from_on=DAY,
+                    until_on=DAY,
+                    note="told us",
+                    actor="anna",
+                    valid_from=DAY,
+                    recorded_at=NOW,
+                )
+            )
     export(engine, folder)
+    assert [row["debtor_id"] for row in rows(folder, "hold")] == [mine.debtor] != [theirs.debtor]
     assert [row["id"] for row in rows(folder, "action")] == [mine.action]
     assert [row["creditor_id"] for row in rows(folder, "touch")] == [mine.creditor]
     assert [(row["tick_id"], row["reason"]) for row in rows(folder, "decisions_evidence")] == [(1, "wait")]
