@@ -19,6 +19,8 @@ from tests.flows.conftest import Prefect
 from tests.flows.contents import DERIVED, count, differences, message_ids, sinks, tables
 from tests.flows.town import CODE, NOW, TUESDAY, Twins, people_town
 
+pytestmark = pytest.mark.chaos
+
 PATIENCE = 300.0
 LOOK_EVERY = 0.005
 MESSAGES = "SELECT count(*) FROM message WHERE "
@@ -55,7 +57,6 @@ def start(process: Process) -> None:
     process.stdin.flush()
 
 
-@pytest.mark.chaos
 def test_two_runs_at_once_do_the_work_once(prefect: Prefect, engine: Engine, twins: Twins) -> None:
     people_town(engine, 32)
     with twins.of(engine) as twin:
@@ -76,7 +77,6 @@ def test_killed_and_run_again(prefect: Prefect, engine: Engine, twins: Twins) ->
         kill_and_run_again(prefect, twin, random.Random(), kills=3)
 
 
-@pytest.mark.chaos
 @pytest.mark.parametrize("seed", range(10))
 def test_killed_thirty_times(prefect: Prefect, engine: Engine, twins: Twins, seed: int) -> None:
     people_town(engine, 96)
