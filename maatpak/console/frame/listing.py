@@ -251,9 +251,9 @@ def _place(cursor: str, sort: Column) -> tuple[Any, int]:
     try:
         place, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return _typed(place, sort.order.shape), _typed(key, Shape.NUMBER)
-    except (binascii.Error, ValueError, TypeError) as error:
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         raise UsageError(
-            f"{cursor!r} is no place in this list.", advice="Begin at the first page; links go on from there."
+            f"{cursor[:40]!r} is no place in this list.", advice="Begin at the first page; links go on from there."
         ) from error
 
 
@@ -269,7 +269,7 @@ def _typed(place: Any, shape: Shape) -> Any:
         raise TypeError(place)
     if isinstance(place, int) and abs(place) >= 2**63:
         raise ValueError(place)
-    if isinstance(place, str) and "\0" in place:
+    if isinstance(place, str) and b"\0" in place.encode():  # half a sign cannot be encoded, which is a ValueError
         raise ValueError(place)
     if shape is Shape.DATE:
         return date.fromisoformat(str(place))
@@ -279,7 +279,7 @@ def _typed(place: Any, shape: Shape) -> Any:
 def _size(text: str | None) -> int:
     if not text:
         return PAGE
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_A_PAGE:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MOST_A_PAGE:
         raise UsageError(f"A page cannot have {text!r} rows.", advice=f"From 1 to {MOST_A_PAGE}.")
     return int(text)
 
