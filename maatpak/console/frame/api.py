@@ -1,14 +1,16 @@
 """The JSON side: all that the console shows and does, at the same paths under `/api/v1`, described by OpenAPI."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import date, datetime
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
+from maatpak.console.bodies import Call
 from maatpak.console.frame.asking import MOST_DIGITS, NUMBERED, Acting, Asking, ids_of, require_seen
 from maatpak.console.frame.declared import Act, Listing, Paper, Room, Shape, Sheet
 from maatpak.console.frame.doing import do
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tasks.engine import Engine
 
 PREFIX = "/api/v1"
+LONGEST_CALL = 1024 * 1024
+"""Bytes of a body: a pack's files fit, and whoever has not shown who they are fills no memory."""
 DESCRIPTION = """
 What the console shows and does, for programs. Send `Authorization: Bearer mpk_…`; people make tokens on their account's
 page. A list goes on at `next`. An act may carry an `Idempotency-Key`: the same key again is answered with what came of
@@ -65,6 +69,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return told
 
 
+class Bounded(APIRoute):
+    """A route that reads its body no further than it may be long; it is read before anybody asks who calls."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        answer = super().get_route_handler()
+
+        async def bounds(request: Request) -> Response:
+            return await answer(Call(request, LONGEST_CALL))
+
+        return bounds
+
+
 class Api:
     """Serves rooms to programs. Its routes take the engine and the clock of whichever application they are in."""
 
@@ -73,7 +90,7 @@ class Api:
 
     def router(self) -> APIRouter:
         """The routes; fixed paths before those with names in them."""
-        router = APIRouter(prefix=PREFIX)
+        router = APIRouter(prefix=PREFIX, route_class=Bounded)
         added: list[tuple[str, Callable[[], object]]] = []
         for room in self._rooms:
             added += [(each.path, self._adds_listing(router, room, each)) for each in room.listings]
@@ -202,7 +219,7 @@ class Api:
         parameters = [*_path_parameters(act.path), key]
         if act.form.model_fields:
             parameters.append(Parameter("form", Parameter.KEYWORD_ONLY, annotation=act.form))
-        known = problems(400, 401, 403, 404, 409, 422, *((502, 503) if act.outside else ()))
+        known = problems(400, 401, 403, 404, 409, 413, 422, *((502, 503) if act.outside else ()))
         shape: dict[str, Any] = {"response_model": Outcome}
         if act.file is not None:
             known[200] = {"content": {act.file: {}}, "description": act.help}
