@@ -29,6 +29,7 @@ HOSTILE = {
     "X3": "\u202egnp.exe \u2066Evil B.V.",
     "X4": "𝕏𝖊𝖓𝖎𝖆 😀 B.V.",
     "X5": "Long " + "W" * 10_000,
+    "X7": "a;=1+1|'/C calc'!A0;\" @b",
     "X6": "{{ 7 * 7 }} {% raw %} ${7*7} ' OR 1=1 --",
 }
 
@@ -217,6 +218,7 @@ def test_hostile_names_stay_text_everywhere(guests: House) -> None:
     names = {row["Number"]: row["Customer"] for row in rows}
     assert names["X2"] == f"'{HOSTILE['X2']}"
     assert names["X5"] == HOSTILE["X5"]
+    assert names["X7"] == "a;'=1+1|'/C calc'!A0;'\" @b"
     with ZipFile(BytesIO(colin.get("/cases.xlsx").content)) as book:
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
     misspelt = console.program("colin").get("/api/v1/cases", segmnt="forgetful")

@@ -1,6 +1,7 @@
 """Listings as files: CSV and XLSX. What a ledger says never becomes a formula of whoever opens them."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from io import BytesIO, StringIO
@@ -11,8 +12,9 @@ from maatpak.kernel.money import decimals, to_decimal
 
 MOST_ROWS = 200_000
 """Rows of an export; more belongs into a report of the database."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""What spreadsheets take for the beginning of a formula, or a command."""
+FORMULA = re.compile(r"""(^|[;\t\r\n])(?=[" \xa0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20])|^(?=[ \xa0]*[\t\r\n])""")
+"""Where spreadsheets see the beginning of a formula or a command: at the beginning of a cell, and after what ends one.
+Where amounts are written with a comma that is a semicolon, and then quotes around what has a comma do not count."""
 LONGEST_CELL = 32_000
 """Characters of a cell of Excel."""
 
@@ -82,7 +84,7 @@ def _told(column: Column, row: Mapping[str, Any]) -> str:
 
 def harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula: an apostrophe stands before what begins like one."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text
+    return FORMULA.sub(r"\g<1>'", text)
 
 
 def csv_line(cells: Sequence[str]) -> str:
