@@ -78,3 +78,6 @@ def test_lists_hold_nothing_of_others(town: Town) -> None:
         browser = console.browser(logins[role])
         assert browser.get(f"{each.path}.csv", creditor="NL2").status_code == 422, each.path
         assert "NL2" not in browser.get(f"{each.path}.csv").text, each.path
+    hooks = console.program(logins[Role.ADMINISTRATOR]).get("/api/v1/webhooks").json()["items"]
+    told = [console.browser(logins[Role.AUDITOR]).get(f"/api/v1/webhooks/{each['hook_id']}").json() for each in hooks]
+    assert sorted(len(each["deliveries"]) for each in told) == [0, 1], "what happened at the other creditor is not told"

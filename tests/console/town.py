@@ -12,6 +12,7 @@ from maatpak.ledger.tables import (
     Action,
     ClaimedPayment,
     Dispute,
+    EventHead,
     Hold,
     Item,
     Message,
@@ -20,6 +21,8 @@ from maatpak.ledger.tables import (
     Promise,
     QuarantinedRow,
     Snapshot,
+    Webhook,
+    WebhookDelivery,
     WorkTask,
 )
 from tasks.access.sight import give_sight
@@ -97,8 +100,14 @@ def furnish(session: Session, creditor_id: int, debtor_id: int, case_id: int) ->
     refused = {"source": "s", "kind": "full", "breaches": 1, "rules": {}, "evidence": [], "report": "-"}
     draft = EventDraft("ledger_rejected", "engine", business_date=DAY, creditor_id=creditor_id, body=refused)
     append_events(session, [draft], NOW)
+    hook = Webhook(url="https://everything.example", kinds=[], looked_to=0, created_by="ada", created_at=NOW)
+    session.add(hook)
+    session.flush()
+    newest = session.exec(select(EventHead)).one().seq
+    told = WebhookDelivery(webhook_id=int(hook.id or 0), event_seq=newest, next_at=NOW, created_at=NOW)
     session.add_all(
         [
+            told,
             WorkTask(
                 **common,
                 kind=WorkKind.CALL,

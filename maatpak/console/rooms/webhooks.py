@@ -24,12 +24,14 @@ SELECT w.id AS hook_id, w.url, COALESCE(c.code, 'all') AS creditor, w.kinds, w.a
   (SELECT count(*) FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'waiting') AS waiting
 FROM webhook w LEFT JOIN creditor c ON c.id = w.creditor_id WHERE w.id = :id AND {SEEN}
 """  # noqa: S608 - our own words
-COUNT = f"""
-SELECT count(*) FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id WHERE d.state = 'given_up' AND {SEEN}
-"""  # noqa: S608 - our own words
 DELIVERIES = """
 SELECT d.id AS delivery_id, d.event_seq, e.kind, d.state, d.tries, d.status, d.said, d.created_at, d.next_at
-FROM webhook_delivery d JOIN event e ON e.seq = d.event_seq WHERE d.webhook_id = :id ORDER BY d.event_seq DESC LIMIT 50
+FROM webhook_delivery d JOIN event e ON e.seq = d.event_seq
+WHERE d.webhook_id = :id AND e.creditor_id = ANY(:creditors) ORDER BY d.event_seq DESC LIMIT 50
+"""
+COUNT = """
+SELECT count(*) FROM webhook_delivery d JOIN event e ON e.seq = d.event_seq
+WHERE d.state = 'given_up' AND e.creditor_id = ANY(:creditors)
 """
 
 
@@ -52,7 +54,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class HookSheet:
-    """A webhook with its newest deliveries."""
+    """A webhook with its newest deliveries: of events at creditors that the visitor may see."""
 
     hook_id: int
     url: str
@@ -72,14 +74,15 @@ class NewHook(BaseModel):
 
     url: Line = Field(title="Address", min_length=1, description="Begins with https://; it is sent POST requests.")
     creditor: Line | None = Field(None, description="Whose cases.")
-    kinds: list[str] = Field(default_factory=list, title="Events", description="None chosen: all that concern a case.")
+    kinds: list[Line] = Field(default_factory=list, title="Events", description="None chosen: all that concern a case.")
 
 
 def _read(asking: Asking, hook_id: int) -> HookSheet:
     found = asking.rows(HOOK, id=hook_id, creditors=list(asking.visitor.creditor_ids))
     if not found:
         raise missing("hook_id", hook_id)
-    return HookSheet(**found[0], deliveries=[Delivery(**row) for row in asking.rows(DELIVERIES, id=hook_id)])
+    seen = asking.rows(DELIVERIES, id=hook_id, creditors=list(asking.visitor.creditor_ids))
+    return HookSheet(**found[0], deliveries=[Delivery(**row) for row in seen])
 
 
 def _choices(asking: Asking, **ids: Any) -> dict[str, list[Choice]]:
@@ -148,7 +151,7 @@ DELIVERED = Listing(
     path=PATH + "/deliveries",
     title="Deliveries to programs",
     help="What programs were told, and what is still to be told.",
-    source="webhook_delivery d JOIN webhook w ON w.id = d.webhook_id JOIN event e ON e.seq = d.event_seq",
+    source="webhook_delivery d JOIN event e ON e.seq = d.event_seq",
     columns=(
         Column("event_seq", "Event", "d.event_seq", Shape.NUMBER),
         Column("delivery_id", "Number", "d.id", Shape.NUMBER, sorts=True, shown=False),
@@ -161,8 +164,8 @@ DELIVERED = Listing(
         Column("created_at", "Since", "d.created_at", Shape.INSTANT),
     ),
     key="d.id",
-    where=SEEN,
     order="-delivery_id",
+    creditor="e.creditor_id",
     filters=(
         Filter("state", "State", "d.state = :value", choices=named(STATES)),
         Filter("hook", "Webhook", "d.webhook_id = :value", Shape.NUMBER),
