@@ -14,7 +14,7 @@ from maatpak.console.charts.pictures import chart_routes
 from maatpak.console.entrance import entrance
 from maatpak.console.frame.api import DESCRIPTION, PREFIX, Api, describe
 from maatpak.console.frame.drawing import ASSETS, asset_content, draw_problem
-from maatpak.console.frame.headers import guard
+from maatpak.console.frame.headers import HEADERS, guard
 from maatpak.console.frame.pages import Pages
 from maatpak.console.frame.problems import FieldProblem, Problem, answer, problem, problem_of
 from maatpak.console.hooks import hooks
@@ -96,7 +96,7 @@ def _tell_problems(app: FastAPI, engine: Engine) -> None:
 
     async def ours(request: Request, error: Exception) -> Response:
         keep_failure(engine.workspace, error)
-        return _shown(request, problem_of(error))
+        return _shown(request, problem_of(error), HEADERS)  # it is told outside of the guard
 
     app.add_exception_handler(MaatpakError, told)
     app.add_exception_handler(RequestValidationError, not_valid)

@@ -189,7 +189,7 @@ def test_who_may_not_changes_nothing(prefect: Prefect, olga: Operator, house: Ho
     ):
         with pytest.raises(UsageError):
             refused()
-    for cron, zone in (("never", ZONE), ("0 25 * * *", ZONE), ("0 6 * * *", "Europe/Atlantis"), ("0 6 * * *", "")):
+    for cron, zone in (("never", ZONE), ("0 25 * * *", ZONE), ("0 6 * * *", "Europe"), ("0 6 * * *", "")):
         with pytest.raises(UsageError):
             acts.reschedule(olga, own, cron, zone)
     assert deployments((CODE, "OPSB")) == everything

@@ -139,11 +139,13 @@ def ids_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The names in a path, numbers as numbers.
 
     Raises:
-        MissingError: a number is none.
+        MissingError: a number is none, or a name has what no name has.
     """
     ids: dict[str, Any] = {}
     for name, value in given.items():
         if name not in NUMBERED:
+            if "\0" in value:
+                raise missing(name, repr(value))
             ids[name] = value
             continue
         if not value.isascii() or not value.isdigit() or len(value) > MOST_DIGITS:

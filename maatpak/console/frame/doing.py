@@ -70,7 +70,10 @@ def _reserve(acting: Acting, key: str, told: str) -> CallOnce | None:
         values = {"person": person, "key": key, "told": told, "now": acting.now}
         if connection.execute(text(RESERVE), values).first() is not None:
             return None
-        return session.get_one(CallOnce, (person, key))
+        before = session.get(CallOnce, (person, key))
+    if before is None:  # refused and forgotten between the two
+        raise RepeatedError("The same was sent just before, and was refused.", advice="Send it again.")
+    return before
 
 
 def _keep(acting: Acting, key: str, change: Callable[[Session, CallOnce], None]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 from maatpak.console.orchestration.asking import answer, as_id
 from maatpak.console.orchestration.cron import next_times
@@ -254,12 +254,11 @@ def _cron_schedule(cron: str, time_zone: str) -> "CronSchedule":
     from prefect.client.schemas.schedules import CronSchedule
     from pydantic import ValidationError
 
+    if time_zone not in available_timezones():
+        raise UsageError(f"{time_zone!r} is not a time zone.", advice="Give one such as Europe/Amsterdam.")
     try:
-        ZoneInfo(time_zone)
         return CronSchedule(cron=" ".join(cron.split()), timezone=time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            raise UsageError(
-                f"{cron!r} is not a schedule.", advice="Give minute, hour, day, month and weekday: 0 6 * * 1-5."
-            ) from error
-        raise UsageError(f"{time_zone!r} is not a time zone.", advice="Give one such as Europe/Amsterdam.") from error
+    except ValidationError as error:
+        raise UsageError(
+            f"{cron!r} is not a schedule.", advice="Give minute, hour, day, month and weekday: 0 6 * * 1-5."
+        ) from error

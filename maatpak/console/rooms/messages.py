@@ -281,7 +281,7 @@ def _pdf(asking: Asking, message_id: int) -> Content:
 
 def _enclosure(asking: Asking, message_id: int, number: str) -> Content:
     sent = _sent(asking, message_id)
-    if not number.isascii() or not number.isdigit() or not 0 < int(number[:4]) <= len(sent.attachments):
+    if number not in map(str, range(1, len(sent.attachments) + 1)):
         raise missing("enclosure", number)
     chosen = sent.attachments[int(number) - 1]
     kept = asking.kept(chosen.evidence)

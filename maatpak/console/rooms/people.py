@@ -77,7 +77,7 @@ class NewPerson(BaseModel):
     limit: Amount = Field("0", title="May approve up to", description="As 25000.00; 0 for nothing.")
     currency: Line = Field("EUR", title="Currency of the limit", min_length=3, max_length=3)
     email: Line | None = Field(None, title="E-mail address")
-    creditors: list[str] = Field(default_factory=list, title="May see", description="None chosen: all creditors.")
+    creditors: list[Line] = Field(default_factory=list, title="May see", description="None chosen: all creditors.")
 
 
 class Rights(BaseModel):
@@ -87,7 +87,7 @@ class Rights(BaseModel):
     limit: Amount | None = Field(None, title="May approve up to", description="As 25000.00.")
     currency: Line = Field("EUR", title="Currency of the limit", min_length=3, max_length=3)
     deputy: Line | None = Field(None, title="Deputy", description="Login of who stands in for them.")
-    creditors: list[str] | None = Field(None, title="May see", description="None chosen: as it is.")
+    creditors: list[Line] | None = Field(None, title="May see", description="None chosen: as it is.")
 
 
 class Standing(BaseModel):
@@ -134,7 +134,7 @@ def _change(acting: Acting, form: Rights, login: str) -> Done:
         role=form.role,
         limit=None if form.limit is None else (parse_amount(form.limit, currency), currency),
         deputy=form.deputy,
-        creditors=form.creditors,
+        creditors=form.creditors or None,  # an empty list would be all of them
     )
     return _told(changed, f"The rights of {login} are others now.")
 
