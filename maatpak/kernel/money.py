@@ -10,6 +10,8 @@ from maatpak.kernel.errors import UsageError
 
 MOST_DIGITS = 15
 """Digits before the point; what is more does not fit a ledger of 64-bit minor units."""
+MOST_MINOR_DIGITS = 18
+"""Digits of minor units in all: of a currency with four decimals, that leaves one less before the point."""
 
 
 @cache
@@ -22,7 +24,7 @@ def decimals(currency: str) -> int:
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """Minor units of an amount; an amount finer than the currency allows is an error, not rounded."""
-    if amount.adjusted() >= MOST_DIGITS:
+    if amount.adjusted() >= min(MOST_DIGITS, MOST_MINOR_DIGITS - decimals(currency)):
         raise UsageError(f"{amount} is more money than there is.", advice="Is the amount right?")
     scaled = amount.scaleb(decimals(currency))
     if scaled != scaled.to_integral_value():

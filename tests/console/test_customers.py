@@ -8,7 +8,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from maatpak.console.frame import exporting
 from maatpak.console.frame.asking import Asking
+from maatpak.console.frame.exporting import one_at_a_time
 from maatpak.console.frame.listing import read_all, read_wanted
 from maatpak.console.rooms.customers.listing import CASES
 from maatpak.kernel.calendars import add_working_days
@@ -207,7 +209,7 @@ def guests(stages: Stages, tmp_path: Path) -> Any:
         yield house
 
 
-def test_hostile_names_stay_text_everywhere(guests: House) -> None:
+def test_hostile_names_stay_text_everywhere(guests: House, monkeypatch: pytest.MonkeyPatch) -> None:
     console = console_of(guests.engine)
     colin = console.browser("colin")
     listed = colin.get("/cases")
@@ -221,6 +223,10 @@ def test_hostile_names_stay_text_everywhere(guests: House) -> None:
     assert names["X7"] == "a;'=1+1|'/C calc'!A0;'\" @b"
     with ZipFile(BytesIO(colin.get("/cases.xlsx").content)) as book:
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+    with one_at_a_time():
+        monkeypatch.setattr(exporting, "PATIENCE", 0.1)
+        refused = colin.get("/cases.csv")
+    assert (refused.status_code, "Another file is being made" in refused.text) == (409, True)
     misspelt = console.program("colin").get("/api/v1/cases", segmnt="forgetful")
     assert (misspelt.status_code, misspelt.json()["detail"]) == (422, "'segmnt' is no filter of Customers.")
     _, visitor = let_in(console.engine, "colin", console.clock.now(), "test")

@@ -41,6 +41,9 @@ def test_more_than_fifteen_digits_are_more_money_than_there_is(sign: str) -> Non
     for text in (f"1{'0' * MOST_DIGITS}", f"1{'0' * MOST_DIGITS}.00", "1e15"):
         with pytest.raises(UsageError, match="more money than there is"):
             parse_amount(sign + text, "EUR")
+    assert parse_amount(f"{sign}{most[:-1]}.9999", "CLF") == int(f"{sign}{most[:-1]}9999")
+    with pytest.raises(UsageError, match="more money than there is"):
+        parse_amount(f"{sign}{most}.9999", "CLF")
 
 
 @pytest.mark.parametrize("text", ["", "1,50", "abc", "NaN", "Infinity", "-Infinity", "1 250.00", "€5"])

@@ -3,11 +3,14 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from io import BytesIO, StringIO
+from threading import Lock
 from typing import Any
 
 from maatpak.console.frame.declared import Column, Listing, Shape
+from maatpak.kernel.errors import RefusedError
 from maatpak.kernel.money import decimals, to_decimal
 
 MOST_ROWS = 200_000
@@ -15,17 +18,38 @@ MOST_ROWS = 200_000
 FORMULA = re.compile(r"""(^|[;\t\r\n])(?=[" \xa0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20])|^(?=[ \xa0]*[\t\r\n])""")
 """Where spreadsheets see the beginning of a formula or a command: at the beginning of a cell, and after what ends one.
 Where amounts are written with a comma that is a semicolon, and then quotes around what has a comma do not count."""
+PATIENCE = 2.0
+"""Seconds to wait for another file that is being made: most take less."""
+_MAKING = Lock()
 LONGEST_CELL = 32_000
 """Characters of a cell of Excel."""
 
 
-def as_csv(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """While a file is made: the rows of a large one take hundreds of megabytes.
+
+    Raises:
+        RefusedError: another one is being made.
+    """
+    if not _MAKING.acquire(timeout=PATIENCE):
+        raise RefusedError("Another file is being made just now.", advice="Try again in a minute, or filter the list.")
+    try:
+        yield
+    finally:
+        _MAKING.release()
+
+
+def as_csv(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The rows as CSV with a heading; money in whole units with the currency's decimals, dates in ISO form."""
     columns = _exported(listing)
-    yield "\ufeff"
-    yield csv_line([column.title for column in columns])
+    buffer = StringIO()
+    buffer.write("\ufeff")
+    writer = csv.writer(buffer)
+    writer.writerow([column.title for column in columns])
     for row in rows:
-        yield csv_line([_told(column, row) for column in columns])
+        writer.writerow([_told(column, row) for column in columns])
+    return buffer.getvalue().encode()
 
 
 def as_xlsx(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -33,7 +57,13 @@ def as_xlsx(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> bytes:
     import xlsxwriter
 
     buffer = BytesIO()
-    plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    # Line by line: all cells of a large list at once take most of a gigabyte.
+    plain = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     with xlsxwriter.Workbook(buffer, {**plain, "remove_timezone": True, "default_date_format": "yyyy-mm-dd"}) as book:
         sheet = book.add_worksheet(listing.title[:31].replace("/", " "))
         bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})

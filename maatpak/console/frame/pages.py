@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
@@ -15,7 +15,7 @@ from maatpak.console.frame.asking import Acting, Asking, ids_of, require_seen
 from maatpak.console.frame.declared import Act, Listing, Paper, Room, Sheet
 from maatpak.console.frame.doing import do
 from maatpak.console.frame.drawing import draw, draw_problem
-from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx
+from maatpak.console.frame.exporting import MOST_ROWS, as_csv, as_xlsx, one_at_a_time
 from maatpak.console.frame.fields import given_of, inputs_of, read_form
 from maatpak.console.frame.listing import choices_of, read_all, read_page, read_wanted
 from maatpak.console.frame.papers import as_answer
@@ -125,14 +125,13 @@ class Pages:
             del fields
             require_reader(asker, listing.roles)
             query = {key: value for key, value in query_of(request).items() if key not in ("after", "size")}
-            with self._engine.database.reading() as session:
+            with one_at_a_time(), self._engine.database.reading() as session:
                 asking = Asking(self._engine, asker, session, now, query)
                 rows = read_all(asking, listing, read_wanted(listing, query), MOST_ROWS)
+                body = as_xlsx(listing, rows) if kind == "xlsx" else as_csv(listing, rows)
             name = f"{listing.path.strip('/').replace('/', '-')}-{now:%Y-%m-%d}.{kind}"
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            if kind == "csv":
-                return StreamingResponse(as_csv(listing, rows), headers=headers, media_type="text/csv; charset=utf-8")
-            return Response(as_xlsx(listing, rows), headers=headers, media_type=XLSX)
+            return Response(body, headers=headers, media_type=XLSX if kind == "xlsx" else "text/csv; charset=utf-8")
 
         return answer
 
