@@ -100,6 +100,9 @@ def read_document(file: str, text: str, problems: Problems) -> Document | None:
     except yaml.YAMLError as error:
         problems.found.append(Problem(file, 1, f"this is no YAML: {error}"))
         return None
+    except RecursionError:
+        problems.found.append(Problem(file, 1, "its values lie too deep in one another"))
+        return None
     finally:
         loader.dispose()
     return Document(file, data, lines)

@@ -58,6 +58,8 @@ _FACT_TYPES: dict[DataTypeClass, _Type] = {
     pl.Date: _Type.DATE,
 }
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "TRUE", "FALSE", "DATE"})
+MOST_TOKENS = 400
+"""Words and signs of a rule. The engine goes down into an expression, and a process that goes too deep ends at once."""
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<comment>--|/\*|\#)
@@ -145,6 +147,8 @@ def _tokens(text: str) -> list[_Token]:
         tokens.append(_Token(kind, word))
     if not tokens:
         raise RuleError("a rule cannot be empty; write TRUE for always")
+    if len(tokens) > MOST_TOKENS:
+        raise RuleError(f"{text[:40]!r}… has {len(tokens)} words and signs; {MOST_TOKENS} are the most")
     return tokens
 
 

@@ -35,6 +35,9 @@ def check_source(file: str, text: str) -> Iterator[Problem]:
     except TemplateSyntaxError as error:
         yield Problem(file, error.lineno, f"this is no template: {error.message}")
         return
+    except RecursionError:
+        yield Problem(file, 1, "its parts lie too deep in one another")
+        return
     yield from _unknown_names(file, tree)
     for line, word in said(FORBIDDEN, file, text):
         yield Problem(file, line, f"no customer is to read the word {word!r}")

@@ -128,6 +128,7 @@ BROKEN: dict[str, tuple[Callable[[Files], None], list[str]]] = {
     "a file is missing": (_without("guardrails.yaml"), ["guardrails.yaml:1: this file is missing"]),
     "a file too many": (_with("fees.yaml", "a: 1"), ["fees.yaml:1: no pack has such a file"]),
     "no YAML": (_with("reasons.yaml", "reasons: {a: [}"), ["reasons.yaml:1: this is no YAML"]),
+    "values too deep": (_with("reasons.yaml", "[" * 5_000), ["reasons.yaml:1: its values lie too deep in one another"]),
     "an empty file": (_with("reasons.yaml", ""), ["reasons.yaml:1: the file is empty"]),
     "a key twice": (
         _replace("guardrails.yaml", "tolerance: 500", "tolerance: 500\ntolerance: 600"),

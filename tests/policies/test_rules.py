@@ -54,6 +54,7 @@ def test_a_rule_is_taken(rule: str, facts: tuple[str, ...]) -> None:
         ("asked_amount >", "is no SQL expression"),
         ("(hardship", "is no SQL expression"),
         ("  ", "cannot be empty"),
+        ("1" + " + 1" * 29_000 + " > 0", "400 are the most"),
         ("asked_amout > 1", "did you mean 'asked_amount'?"),
         ("driver_item_id > 3", "the engine's own"),
         ("reason = 'cashflow'", "did you mean 'cash_flow'?"),

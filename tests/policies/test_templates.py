@@ -157,6 +157,8 @@ def test_a_template_that_is_none_is_found_with_its_line() -> None:
     assert problems("broken", "{% extends 'en/_notice.j2' %}\n{% block why %}{% if %}\n")[0].startswith(
         "templates/en/broken.j2:2: this is no template"
     )
+    deep = "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}"
+    assert problems("broken", deep) == ["templates/en/broken.j2:1: its parts lie too deep in one another"]
     found = problems("odd", '{% extends "en/_note.j2" %}\n')
     assert any("cannot be rendered" in problem for problem in found)
 
