@@ -163,7 +163,10 @@ def _claims(issuer: Issuer, begun: Mapping[str, Any], code: str, now: datetime) 
 
 
 def _login_of(engine: "Engine", claims: Mapping[str, Any]) -> str:
-    """The login of the one active person whom the claims name."""
+    """The login of the one active person whom the claims name, by a verified address.
+
+    By the user name, which people may choose at some issuers, only somebody whose address we do not know.
+    """
     email, username = claims.get("email"), claims.get("preferred_username")
     with engine.database.reading() as session:
         if isinstance(email, str) and claims.get("email_verified") is True and "\0" not in email:
@@ -172,7 +175,8 @@ def _login_of(engine: "Engine", claims: Mapping[str, Any]) -> str:
             if len(found) == 1:
                 return found[0]
         if isinstance(username, str) and "\0" not in username:
-            by_name = select(Person.login).where(Person.login == username, col(Person.active))
+            named_so = (Person.login == username, col(Person.email).is_(None), col(Person.active))
+            by_name = select(Person.login).where(*named_so)
             named = session.exec(by_name).first()
             if named is not None:
                 return named

@@ -64,6 +64,7 @@ def issuer(server: OidcServer, **otherwise: str) -> Issuer:
         pytest.param({"preferred_username": "mo"}, "mo", id="by the user name"),
         pytest.param({**CARLA, "email": "x@acme.example", "preferred_username": "mo"}, "mo", id="address unknown"),
         pytest.param({**CARLA, "preferred_username": "mo"}, "carla", id="the address first"),
+        pytest.param({"preferred_username": "carla"}, None, id="a name that anybody may choose"),
         pytest.param({**CARLA, "email_verified": False}, None, id="an address that is not verified"),
         pytest.param({**CARLA, "email_verified": "true"}, None, id="verified in words only"),
         pytest.param({**CARLA, "email": "lena@acme.example"}, None, id="who left"),
