@@ -47,5 +47,5 @@ remigrate: ## Write the one initial migration anew from the tables
 	$(BIN)/ruff format --quiet maatpak/migrations
 
 lock: $(READY) ## Solve the dependencies again
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
