@@ -89,7 +89,8 @@ def test_one_is_rejected_by_keyboard_and_the_others_are_approved_as_a_batch(at: 
         return page.get_by_role("status").first.inner_text()
 
     with opened(console, chromium) as site:
-        assert site.walk("mo", by_keyboard).startswith("Final demand is rejected: call may come from 13 Apr 2026")
+        told = site.walk("mo", by_keyboard)
+        assert told.endswith(": final demand is rejected, call may come from 13 Apr 2026.")
         verdicts = "SELECT action_id, verdict, reason, next_step, next_on FROM approval ORDER BY id"
         said = {"reason": "They rang this morning", "next_step": "call", "next_on": later}
         assert console.rows(verdicts) == [{"action_id": first, "verdict": "rejected", **said}]

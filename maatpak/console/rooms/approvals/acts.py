@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from maatpak.console.frame.about import about
 from maatpak.console.frame.asking import Acting, Asking
 from maatpak.console.frame.declared import Act, Choice, Done
 from maatpak.console.frame.drawing import day
@@ -81,9 +82,9 @@ def _approve(acting: Acting, form: Yes, action_id: int) -> Done:
     with acting.desk("action_id", action_id) as desk:
         (action,) = approve(desk, [action_id], form.reason, shown={action_id: form.shown})
         told = (
-            f"{as_words(action.step)} is approved; it goes on by itself."
+            f"{as_words(action.step).lower()} is approved; it goes on by itself."
             if action.state == ActionState.APPROVED
-            else f"{as_words(action.step)} has your yes, and waits for another person's."
+            else f"{as_words(action.step).lower()} has your yes, and waits for another person's."
         )
         return _done(acting, action, told)
 
@@ -92,13 +93,13 @@ def _reject(acting: Acting, form: No, action_id: int) -> Done:
     with acting.desk("action_id", action_id) as desk:
         action = reject(desk, action_id, form.reason, form.next_step, form.next_on)
         follows = f"{as_words(form.next_step).lower()} may come from {day(form.next_on)}"
-        return _done(acting, action, f"{as_words(action.step)} is rejected: {follows}.")
+        return _done(acting, action, f"{as_words(action.step).lower()} is rejected, {follows}.")
 
 
 def _postpone(acting: Acting, form: NotYet, action_id: int) -> Done:
     with acting.desk("action_id", action_id) as desk:
         action = postpone(desk, action_id, form.reason, form.until)
-        return _done(acting, action, f"{as_words(action.step)} comes up again from {day(form.until)}.")
+        return _done(acting, action, f"{as_words(action.step).lower()} comes up again from {day(form.until)}.")
 
 
 def _ask(acting: Acting, form: Question, action_id: int) -> Done:
@@ -110,19 +111,21 @@ def _ask(acting: Acting, form: Question, action_id: int) -> Done:
 
 
 def _done(acting: Acting, action: Action, told: str) -> Done:
-    """What came of it, and on to the next that waits for the visitor."""
-    go = _next(acting, int(action.id or 0), action.amount)
-    return Done(told, go, {"action_id": action.id, "state": str(action.state)})
-
-
-def _next(acting: Acting, action_id: int, amount: int) -> str:
-    days = {each.id: each.business_date for each in acting.visitor.creditors}
+    """What came of it and for whom, since the page that says so is of the next that waits for the visitor."""
+    action_id = int(action.id or 0)
     with acting.engine.database.reading() as session:
         asking = Asking(acting.engine, acting.visitor, session, acting.now)
-        for each in next_ids(asking, amount, action_id, LOOKED_ON):
-            as_of = days[session.get_one(Action, each).creditor_id]
-            if as_of is not None and not objections(session, acting.visitor, [each], as_of):
-                return ONE.format(action_id=each)
+        whom, go = about(asking, {"action_id": action_id}), _next(asking, action_id, action.amount)
+    data = {"action_id": action.id, "state": str(action.state)}
+    return Done(f"{whom.words}: {told}" if whom else told, go, data)
+
+
+def _next(asking: Asking, action_id: int, amount: int) -> str:
+    days = {each.id: each.business_date for each in asking.visitor.creditors}
+    for each in next_ids(asking, amount, action_id, LOOKED_ON):
+        as_of = days[asking.session.get_one(Action, each).creditor_id]
+        if as_of is not None and not objections(asking.session, asking.visitor, [each], as_of):
+            return ONE.format(action_id=each)
     return PATH
 
 
@@ -134,8 +137,9 @@ def _approve_all(acting: Acting, form: YesToAll) -> Done:
     with acting.desk("action_id", min(shown)) as desk:
         actions = approve(desk, list(shown), form.reason, shown=shown)
         waiting = sum(action.state == ActionState.AWAITING_APPROVAL for action in actions)
+    told = "1 step has your yes." if len(actions) == 1 else f"{len(actions)} have your yes."
     more = f" {waiting} of them wait for another person's yes." if waiting else ""
-    return Done(f"{len(actions)} have your yes.{more}", PATH, {"action_ids": sorted(shown), "waiting": waiting})
+    return Done(f"{told}{more}", PATH, {"action_ids": sorted(shown), "waiting": waiting})
 
 
 def _steps(asking: Asking, action_id: int) -> dict[str, list[Choice]]:
