@@ -16,6 +16,7 @@ from maatpak.console.orchestration.cron import next_times
 from maatpak.console.orchestration.deployments import full_name, visible_deployment
 from maatpak.console.orchestration.overview import look_again
 from maatpak.console.orchestration.runs import AGAIN, visible_run
+from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import RefusedError, UsageError
 from maatpak.kernel.words import Role
 from maatpak.ledger.audit import EventDraft, append_events
@@ -78,7 +79,8 @@ def reschedule(
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
     schedule = _cron_schedule(cron, time_zone)
-    coming = next_times(schedule.cron, time_zone, by.now)
+    # Prefect goes by the machine's clock, whatever time an installation lives in.
+    coming = next_times(schedule.cron, time_zone, SystemClock().now())
     with _recorded(by, "reschedule work") as kept:
 
         def ask(client: "SyncPrefectClient") -> "DeploymentResponse":

@@ -9,6 +9,7 @@ from maatpak.console.orchestration.asking import own_page
 from maatpak.console.orchestration.deployments import Deployment, DeploymentDetail, read_deployment
 from maatpak.console.orchestration.overview import Overview, read_overview
 from maatpak.console.orchestration.runs import STATES, Run, RunDetail, RunFilter, read_run, read_runs
+from maatpak.kernel.clock import SystemClock
 from maatpak.kernel.errors import OutsideError, UsageError
 from maatpak.kernel.words import Role
 
@@ -185,7 +186,8 @@ def read_runs_sheet(asking: Asking) -> RunsSheet:
         raise UsageError(f"{begin!r} is no place in this list.", advice="Begin at the first page.")
     try:
         seen = read_overview([each.code for each in asking.seen], asking.now).deployments
-        page = read_runs(seen, wanted, asking.now, offset=int(begin), limit=PAGE)
+        # Prefect goes by the machine's clock, whatever time an installation lives in.
+        page = read_runs(seen, wanted, SystemClock().now(), offset=int(begin), limit=PAGE)
     except OutsideError as error:
         return RunsSheet(error.message, error.advice, [], 0, None, list(FLOWS), list(STATES))
     return RunsSheet(None, "", list(page.runs), page.total, page.next_offset, list(FLOWS), list(STATES))
