@@ -17,6 +17,8 @@ MOST_WORDS = 4000
 """Characters of a note."""
 MOST_SOURCE = 60_000
 """Characters of a file."""
+ACRONYMS = {"iban": "IBAN", "po": "PO", "sms": "SMS"}
+"""Words of codes that people write in capitals."""
 NO_FIELDS = frozenset({"mark", "once", "back"})
 """What every form carries for the console itself."""
 
@@ -202,5 +204,5 @@ def minor_of(amount: str | None, currency: str) -> int | None:
 
 def as_words(code: str) -> str:
     """A code as people read it: `awaiting_approval` → `Awaiting approval`."""
-    plain = code.replace("_", " ").strip()
+    plain = " ".join(ACRONYMS.get(word, word) for word in code.replace("_", " ").split())
     return plain[:1].upper() + plain[1:]

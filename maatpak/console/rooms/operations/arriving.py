@@ -210,7 +210,7 @@ LISTINGS = (
             Column("channel", "Channel", "s.channel", Shape.CODE),
             Column("address", "Address", "s.address"),
             Column("state", "State", "s.state", Shape.CODE),
-            Column("cause", "Why", "s.cause"),
+            Column("cause", "Why", "s.cause", Shape.CODE),
             Column("since", "Since", "s.valid_from", Shape.DATE, sorts=True),
             Column("actor", "By", "s.actor"),
             Column("task_id", "Work to find it", REPAIR, Shape.NUMBER, link="/work/{task_id}", help="The open work."),

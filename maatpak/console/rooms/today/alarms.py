@@ -78,13 +78,13 @@ KINDS = {
     ),
     "dead": Kind(
         "{count} addresses at {creditor} are dead",
-        "Find new ones: without an address a customer gets no notice.",
+        "Look for another: without an address a customer gets no notice.",
         "/work?kind=repair&creditor={creditor}",
         one="An address at {creditor} is dead",
     ),
     "quarantined": Kind(
         "{count} rows of {creditor} are quarantined",
-        "Correct or release them: their customers are silent until then.",
+        "Correct and release, or discard: until then nobody writes to the customer.",
         "/quarantine?creditor={creditor}",
         one="A row of {creditor} is quarantined",
     ),

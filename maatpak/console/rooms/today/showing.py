@@ -143,8 +143,9 @@ def told(unit: Unit, value: Decimal | None, currency: str = "", *, bare: bool = 
     if unit is Unit.COUNT:
         return format_decimal(value, "#,##0", locale=LANGUAGE)
     # Nothing has no sign, however little it was less than nothing.
-    value = abs(value) if abs(value) < Decimal("0.05") else value
-    number = format_decimal(value, "#,##0.0" if unit is not Unit.POINTS else "+#,##0.0;-#,##0.0", locale=LANGUAGE)
+    value = value if round(value, 1) else Decimal(0)
+    signed = unit is Unit.POINTS and value
+    number = format_decimal(value, "+#,##0.0;-#,##0.0" if signed else "#,##0.0", locale=LANGUAGE)
     return number if bare else f"{number}{'' if unit is Unit.PERCENT else ' '}{UNITS[unit][value != 1]}"
 
 
