@@ -15,6 +15,7 @@ help: ## Say what there is
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Maatpak needs Python 3.11 or newer; set PYTHON=…")'
+	@echo "What it needs is installed into $(VENV); the first time that takes some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
