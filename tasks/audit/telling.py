@@ -112,6 +112,8 @@ def _sentence(row: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> s
         return f"{plain(row['kind']).capitalize()}."
     marks = {mark for _, mark, _, _ in Formatter().parse(words) if mark}
     sentence = words.format_map({mark: _shown(mark, row, names) for mark in marks})
+    if words.startswith("{person_id}"):  # a login is written as it is
+        return sentence
     return sentence[0].upper() + sentence[1:]
 
 
