@@ -140,7 +140,7 @@ def record_licence(
     require_country(country)
     _require_words(CheckKind.AGENCY_LICENCE, result, source)
     if until is None and result is CheckResult.CLEAR:
-        raise UsageError("A licence is recorded with its last day.", advice="Give --until.")
+        raise UsageError("A licence is recorded with its last day.", advice="Give the last day on which it is valid.")
     until = _not_past(desk, until) if until is not None else desk.as_of
     kind = CheckKind.AGENCY_LICENCE
     check = PlacementCheck(
