@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-demo: $(READY) ## Play 30 business days on a made-up ledger, then serve the pages (EXIT=1 ends instead)
+demo: $(READY) ## Play 47 business days on a made-up ledger, then serve the pages (EXIT=1 ends instead)
 	$(BIN)/maatpak demo $(DEMO_FLAGS)
 
 # A third worker fills the time in which the others wait for a database or a server.

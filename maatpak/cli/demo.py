@@ -1,4 +1,4 @@
-"""`maatpak demo`: thirty business days of a made-up world, told as a credit manager would want to read it.
+"""`maatpak demo`: two months of a made-up world, told as a credit manager would want to read it.
 
 It always works on a workspace of its own, with the embedded database and the local sinks: nothing leaves this machine.
 """
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-DAYS = 30
+DAYS = 47
+"""So long that the first handoffs to an agency wait for a yes."""
 MARK = "demo"
 """A file that says: this workspace is the demo's, and may be made afresh."""
 
