@@ -212,7 +212,7 @@ def _open_row(frames: Frames, row_id: int, actor: str, reason: str, *, landing: 
     In the order of imports: the creditor's intake if something will land, the creditor, the row last.
     """
     if not reason.strip():
-        raise UsageError("A decision on a row needs a reason.", advice="Say why with --reason.")
+        raise UsageError("A decision on a row needs a reason.", advice="Say why.")
     role = frames.read(f"SELECT role FROM person WHERE active AND login = {quoted(actor)}")  # noqa: S608 - quoted
     if role.is_empty() or role.item() not in KEEPERS:
         raise RefusedError(

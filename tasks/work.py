@@ -286,7 +286,7 @@ def _review(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
 def _decide(desk: Desk, case: Case, task: WorkTask, outcome: Outcome) -> None:
     if outcome.code == "hold":
         if outcome.until is None or outcome.hold_reason is None:
-            raise UsageError("A hold needs its reason and its last day.", advice="Give --hold-reason and --until.")
+            raise UsageError("A hold needs its reason and its last day.", advice="Give both.")
         set_hold(desk, case, outcome.hold_reason, outcome.until, outcome.note or "decided", source="decide")
     elif outcome.code == "plan":
         open_work(desk, case, WorkKind.REVIEW, OFFER, Role.COLLECTOR, working_days=1)
