@@ -13,11 +13,12 @@ export DO_NOT_TRACK := 1
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# The lock constrains, too: pip 23 takes the newest of what is asked for with an extra (sqlalchemy[asyncio]) else.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Maatpak needs Python 3.11 or newer; set PYTHON=…")'
 	@echo "What it needs is installed into $(VENV); the first time that takes some minutes."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock -c requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -48,5 +49,5 @@ remigrate: ## Write the one initial migration anew from the tables
 	$(BIN)/ruff format --quiet maatpak/migrations
 
 lock: $(READY) ## Solve the dependencies again
-	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
