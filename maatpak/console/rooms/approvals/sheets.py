@@ -33,12 +33,11 @@ from maatpak.kernel.calendars import add_working_days
 from maatpak.kernel.errors import UsageError, WorkspaceError
 from maatpak.kernel.words import ActionState, StepKind
 from policies.pack import CompiledPack
-from tasks.content import Proposed, hashes_of, proposed_words
+from tasks.content import Proposed, proposed_words
 from tasks.current_pack import current_pack
 from tasks.four_eyes import Objection, objections
 from tasks.pending import Pending, pending_of
 from tasks.reached import reached
-from tasks.today import recorded_after
 
 MOST_CHOSEN = 200
 """Actions of a batch that is looked at."""
@@ -84,6 +83,10 @@ SELECT * FROM (
     COALESCE(done_by, assignee, role)
     FROM work_task WHERE case_id = :case AND kind = 'consult'
 ) r ORDER BY r.on DESC, r.number DESC LIMIT 30
+"""
+ASK_TOO_MUCH = """
+SELECT DISTINCT i.action_id FROM action_item i JOIN item_version v ON v.item_id = i.item_id AND v.replaced_at IS NULL
+WHERE i.action_id = ANY(CAST(:ids AS bigint[])) AND v.open_amount < i.amount
 """
 VERDICTS = """
 SELECT actor, role, verdict, reason, decided_on, lapses_on, next_step, next_on, content_hash = :hash AS counts
@@ -193,7 +196,7 @@ def read_batch(asking: Asking) -> Batch:
     return Batch(kept, excluded, _sums(kept), " ".join(f"{row.action_id}:{row.content_hash}" for row in kept))
 
 
-CHANGED = "Items, amount, recipient or text have changed since it was proposed; the next run proposes it afresh."
+CHANGED = "Less is open by now than it asks for; the next run proposes it afresh."
 GONE = "It waits no longer: somebody decided it, or it lapsed."
 ALONE = "A placement is looked at and approved alone."
 ELSEWHERE = "It is of another creditor than the rest; that is a batch of its own."
@@ -226,16 +229,10 @@ def _within(asking: Asking, rows: Sequence[Waiting], excluded: list[Excluded]) -
 
 
 def _changed(asking: Asking, rows: Sequence[Waiting]) -> set[int]:
-    """Those that are no longer what was proposed."""
+    """Those that ask for more than is open by now; what else has changed, such as a recipient, the yes refuses."""
     if not rows:
         return set()
-    creditor = next(each for each in asking.visitor.creditors if each.code == rows[0].creditor)
-    ids = [row.action_id for row in rows]
-    looked_at = asking.rows("SELECT looked_at FROM creditor WHERE id = :id", id=creditor.id)[0]["looked_at"]
-    with asking.engine.database.frames(read_only=True) as frames:
-        now = recorded_after(looked_at, asking.now)
-        as_they_are = hashes_of(asking.engine, frames, ids, creditor.business_date or date.max, now)
-    return {row.action_id for row in rows if as_they_are.get(row.action_id) != row.content_hash}
+    return {row["action_id"] for row in asking.rows(ASK_TOO_MUCH, ids=[row.action_id for row in rows])}
 
 
 def _rows(asking: Asking, ids: Iterable[int]) -> list[dict[str, Any]]:
