@@ -180,7 +180,7 @@ def _wanted(asking: Asking) -> EventFilter:
     """What the URL asks for; empty fields do not filter."""
     given = {name: asking.query.get(name, "").strip() or None for name in QUERY}
     return EventFilter(
-        creditor_id=asking.creditor_of("creditor", given["creditor"]).id if given["creditor"] else None,
+        creditor_id=asking.seen[0].id if given["creditor"] else None,
         debtor_no=given["debtor"],
         case_id=_number("case", given["case"]),
         actor=given["actor"],
