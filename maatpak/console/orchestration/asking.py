@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -94,6 +94,16 @@ def as_id(text: str, what: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise MissingError(f"{text!r} is not the id of a {what}.", advice="Look at the list again.") from error
+
+
+def require_of(codes: Collection[str], parameters: Mapping[str, Any], what: str) -> None:
+    """Refuse what works for a creditor of another code; what works for all is everybody's.
+
+    Raises:
+        MissingError: it is of another.
+    """
+    if parameters.get("creditor") not in {None, *codes}:
+        raise MissingError(f"There is no {what}.", advice="Look at the list again.")
 
 
 def own_page() -> str | None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from maatpak.console.frame.problems import MissingError
-from maatpak.console.orchestration.asking import answer, as_id, page_of
+from maatpak.console.orchestration.asking import answer, as_id, page_of, require_of
 from maatpak.console.orchestration.cron import cron_in_words
 from maatpak.console.orchestration.runs import Run, as_run, flow_of, newest_of
 
@@ -111,9 +110,7 @@ def visible_deployment(client: "SyncPrefectClient", codes: Sequence[str], deploy
         MissingError: there is no such deployment.
     """
     found = client.read_deployment(as_id(deployment_id, "deployment"))
-    creditor = found.parameters.get("creditor")
-    if creditor is not None and creditor not in codes:
-        raise MissingError(f"There is no deployment {deployment_id}.", advice="Look at the list again.")
+    require_of(codes, found.parameters, f"deployment {deployment_id}")
     return found
 
 

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.report import Report, read_report
-from maatpak.console.frame.problems import MissingError
-from maatpak.console.orchestration.asking import answer, as_id, page_of
+from maatpak.console.orchestration.asking import answer, as_id, page_of, require_of
 from maatpak.kernel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -168,9 +167,7 @@ def visible_run(client: "SyncPrefectClient", codes: Sequence[str], run_id: str) 
         MissingError: there is no such run.
     """
     run = client.read_flow_run(as_id(run_id, "run"))
-    creditor = run.parameters.get("creditor")
-    if creditor is not None and creditor not in codes:
-        raise MissingError(f"There is no run {run_id}.", advice="Look at the list again.")
+    require_of(codes, run.parameters, f"run {run_id}")
     return run
 
 

@@ -68,7 +68,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class RowSheet:
-    """One row that was set quarantine."""
+    """One row that is quarantined."""
 
     row_id: int
     creditor: str
