@@ -1,12 +1,15 @@
 """Operations in the console: imports, rows set apart, messages of which nobody knows, and Prefect that is not there."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.ledgers.source_file import parse_source
+from maatpak.console.orchestration.overview import look_again
 from maatpak.kernel.errors import InputRejectedError
 from maatpak.kernel.words import Channel
 from maatpak.ledger.tables import AddressState, Incoming, Message
@@ -19,6 +22,16 @@ from tests.tasks.intake.books import FIRST_DAY, HEADER, SECOND_DAY, SOURCE, at, 
 DUE = HEADER.index("due")
 BROKEN = 3
 HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(autouse=True)
+def _no_prefect(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """None is known here, whatever server tests before had, and what they saw of it is not shown to these."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        look_again()
+        yield
+    look_again()
 
 
 def imported(console: Console, folder: Path) -> None:
